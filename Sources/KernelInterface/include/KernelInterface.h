@@ -1,0 +1,139 @@
+// What every instruction set's kernels look like to their callers: geometries and one table of functions.
+//
+// The structs are C so that the baseline, AVX2 and AVX-512 modules, which share no Swift code, share their types.
+//
+// Blocked layout ("C16"): channels in blocks of 16, [C/16][rows][columns][16]. Element (c, y, x) of one image lies at
+// base + (c / 16) * plane + y * row + x * 16 + c % 16. All strides count floats; a row or plane stride larger than the
+// data leaves a halo, which is how padding is read without a copy. Channels past C in the last block are stored, finite
+// and meet zero weights. "Points" are the rows of a matrix [points][channels] stored blocked as [channels/16][points][16].
+//
+// Every output element is reduced by one accumulator over (input block, kernel row, kernel column, channel) in that
+// order, whatever the tile, the batch, the range of blocks or the number of workers: results agree bit for bit.
+#pragma once
+
+#pragma clang assume_nonnull begin
+
+/// What is applied to a finished sum, bias included.
+typedef enum __attribute__((enum_extensibility(closed))) : long {
+    ActivationNone = 0,
+    ActivationRelu = 1,
+    ActivationTanh = 2,
+    ActivationSigmoid = 3,
+    /// Blocks 2q and 2q+1 hold the two members of each maxout pair; block q of the output receives their maximum.
+    ActivationMaxoutPair = 4,
+} Activation;
+
+/// A convolution of one image. `input` points at the first element the first window reads (padding included).
+typedef struct {
+    /// Blocks of 16 input channels; for the planar kernel, input channels.
+    long inputBlocks;
+    long inputPlane, inputRow;
+    long kernelHeight, kernelWidth;
+    long strideHeight, strideWidth;
+    long dilationHeight, dilationWidth;
+    long outputHeight, outputWidth;
+    long outputPlane, outputRow;
+    Activation activation;
+} ConvolutionGeometry;
+
+/// A pooling of one image; windows are clipped to the input, which has no halo need. `input` is element (0, 0, 0).
+typedef struct {
+    long inputHeight, inputWidth, inputPlane, inputRow;
+    long kernelHeight, kernelWidth;
+    long strideHeight, strideWidth;
+    long dilationHeight, dilationWidth;
+    long padTop, padLeft, padBottom, padRight;
+    long outputHeight, outputWidth, outputPlane, outputRow;
+    /// Average only: padding (not the excess of ceil mode) counts in the divisor.
+    long countIncludePad;
+} PoolGeometry;
+
+/// Cross-channel pooling of one image in the blocked layout over `group` neighbouring channels.
+typedef struct {
+    long inputChannels, group;
+    long height, width;
+    long inputPlane, inputRow, outputPlane, outputRow;
+} ChannelPoolGeometry;
+
+typedef enum __attribute__((enum_extensibility(closed))) : long {
+    RecurrentCellRNN = 0,
+    /// Gates in ONNX order: input, output, forget, cell.
+    RecurrentCellLSTM = 1,
+    /// Gates in ONNX order: update, reset, hidden; linear_before_reset = 1, one phase.
+    RecurrentCellGRULinearBeforeReset = 2,
+    /// linear_before_reset = 0, first phase: update gate into `scratch`, reset * h into `resetHidden`.
+    RecurrentCellGRUGates = 3,
+    /// linear_before_reset = 0, second phase: reads both, writes h.
+    RecurrentCellGRUCandidate = 4,
+} RecurrentCell;
+
+/// One time step of a recurrent layer for `batch` sequences; states are [hidden/16][batch][16] with a plane stride.
+///
+/// `product` holds W x + Wb (+ Rb where it may be added) of this step: block hb * gates + g at plane stride `productPlane`,
+/// then [batch][16]. Weights of the recurrent half are packed [hidden/16][hidden][gates][16].
+typedef struct {
+    RecurrentCell cell;
+    long hidden, batch;
+    long productPlane;
+    long previousPlane, hiddenPlane;
+    /// RNN only: Tanh, Relu, Sigmoid or None.
+    Activation activation;
+} RecurrentGeometry;
+
+typedef struct {
+    /// "baseline", "avx2", "avx512" or "neon".
+    const char *name;
+    /// Output blocks that one tile of the convolution kernels computes; packed weights interleave as many (see packing).
+    long blocksPerTile;
+
+    /// Blocked in, blocked out, output blocks [first, end). `first` is a multiple of blocksPerTile (and of 2 for a maxout pair).
+    /// weights: for each tile of up to blocksPerTile blocks Q: [inputBlocks][kernelHeight][kernelWidth][16][Q * 16]; bias: [blocks * 16].
+    /// A 1x1 convolution over points is the dense product.
+    void (*convolve)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                     float *output, long first, long end);
+    /// Planar input [channels][rows][columns] (few channels), blocked out; weights [tile][channels][kh][kw][Q * 16].
+    void (*convolvePlanar)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                           float *output, long first, long end);
+    /// One kernel per channel; weights [block][kh][kw][16].
+    void (*convolveDepthwise)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                              float *output, long first, long end);
+
+    void (*maxPool)(const PoolGeometry *, const float *input, float *output, long first, long end);
+    void (*averagePool)(const PoolGeometry *, const float *input, float *output, long first, long end);
+    /// Output channels = inputChannels / group, blocks [first, end) of them.
+    void (*maxout)(const ChannelPoolGeometry *, const float *input, float *output, long first, long end);
+    /// sqrt of the sum of squares of `group` neighbouring channels.
+    void (*channelL2)(const ChannelPoolGeometry *, const float *input, float *output, long first, long end);
+
+    /// y = activation(x); `count` is any number, x may equal y.
+    void (*activate)(Activation, const float *x, float *y, long count);
+    /// y = x * scale[lane] + shift[lane], lane = index % 16, for `vectors` vectors of 16: BatchNormalization of one block row.
+    void (*scaleShift)(const float *x, const float *scale, const float *shift, float *y, long vectors);
+    /// y = a + b, y = a * b; any count.
+    void (*add)(const float *a, const float *b, float *y, long count);
+    void (*multiply)(const float *a, const float *b, float *y, long count);
+    /// One row of `count` elements; survives logits of +-1e4.
+    void (*softmax)(const float *x, float *y, long count);
+    void (*logSoftmax)(const float *x, float *y, long count);
+
+    /// Hidden blocks [first, end) of one time step. `bias` [hidden/16][16]: the recurrent bias of the GRU's hidden gate
+    /// (linear_before_reset = 1), else unused. `cellState` (LSTM) is updated in place, [hidden/16][batch][16], as are
+    /// `update` and `resetHidden` (two-phase GRU).
+    void (*recur)(const RecurrentGeometry *, const float *product, const float *previous, const float *weights,
+                  const float *bias, float *cellState, float *update, float *resetHidden, float *hidden,
+                  long first, long end);
+
+    /// [channels][height*width planar rows] to blocked and back; strides in floats; lanes past `channels` become 0.
+    void (*blockFromPlanar)(const float *planar, long planarPlane, long planarRow, long channels, long height, long width,
+                            float *blocked, long blockedPlane, long blockedRow, long first, long end);
+    void (*planarFromBlock)(const float *blocked, long blockedPlane, long blockedRow, long channels, long height, long width,
+                            float *planar, long planarPlane, long planarRow, long first, long end);
+    /// Row-major matrix [points][channels] to blocked points [channels/16][points][16] and back.
+    void (*blockFromPoints)(const float *matrix, long points, long channels, float *blocked, long blockedPlane);
+    void (*pointsFromBlock)(const float *blocked, long blockedPlane, long points, long channels, float *matrix);
+
+    /// Runs `iterations` rounds of independent register-only multiply-adds; returns their number (for the measured peak).
+    long (*peak)(long iterations, float *sink);
+} KernelTable;
+
+#pragma clang assume_nonnull end
