@@ -55,6 +55,11 @@ public final class FloatStorage: @unchecked Sendable {
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
+    public convenience init(_ values: [Float]) {
+        self.init(count: values.count)
+        for (index, value) in values.enumerated() { start[index] = value }
+    }
+
     deinit {
         unsafe memory.deallocate()
     }

@@ -114,7 +114,11 @@ struct LayerStack {
             try appendConnected(node)
         case ("OneHot", .tokens(_, let vocabulary)):
             var node = node
-            node.attributes["depth"] = .int(vocabulary.symbols.count)
+            node.inputs += ["\(node.name).depth", "\(node.name).values"]
+            graph.constants["\(node.name).depth"] = Tensor(
+                shape: [], integers: [vocabulary.symbols.count]
+            )
+            graph.constants["\(node.name).values"] = Tensor(shape: [2], floats: [0, 1])
             graph.nodes.append(node)
         case ("Gemm", .image):
             var node = node

@@ -56,7 +56,7 @@ struct ConvolutionLowering {
         )
     }
 
-    private var outputs: Int { kernel.shape[0] }
+    var outputs: Int { kernel.shape[0] }
 
     /// Blocks before a maxout: both members of each pair of blocks count.
     private var outputBlocks: Int {

@@ -97,7 +97,7 @@ struct AffineChannels {
 
     /// [block][scale × 16, shift × 16].
     func blocked() -> FloatStorage {
-        let storage = FloatStorage(count: ((scale.count + 15) / 16) * 32)
+        let storage = FloatStorage(count: blocks(of: scale.count) * 32)
         for channel in scale.indices {
             let start = channel / 16 * 32 + channel % 16
             storage[start] = scale[channel]

@@ -159,7 +159,7 @@ struct ConnectedLayer {
             to: output,
             key: "\(weights.key)/\(weights.isUnitMajor)/\(isPaired)"
         ) { table in
-            Packing.dense(weights, bias: bias, maxoutPairs: isPaired, for: table)
+            weights.packed(bias: bias, maxoutPairs: isPaired, for: table)
         }
     }
 }

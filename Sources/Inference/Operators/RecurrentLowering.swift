@@ -15,7 +15,7 @@ struct RecurrentLowering {
         let inputs: Int
         let hidden: Int
 
-        var blocks: Int { (hidden + 15) / 16 }
+        var blocks: Int { Compute.blocks(of: hidden) }
     }
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {

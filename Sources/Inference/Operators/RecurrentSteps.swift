@@ -20,12 +20,11 @@ extension RecurrentLowering {
             return product
         }
         let source = try plan.value(input, as: .points)
-        let gates = gates
         plan.productStep(
             node.name,
             ProductShape(
                 points: sizes.steps * sizes.batch,
-                inputBlocks: (sizes.inputs + 15) / 16,
+                inputBlocks: blocks(of: sizes.inputs),
                 outputBlocks: outputs,
                 activation: Activation.none
             ),
@@ -33,7 +32,7 @@ extension RecurrentLowering {
             to: product,
             key: "\(weights.key)/input/\(cell)"
         ) { table in
-            Packing.recurrentInput(weights, bias: bias, gates: gates, for: table)
+            weights.packedInput(bias: bias, for: table)
         }
         return product
     }
@@ -51,14 +50,16 @@ extension RecurrentLowering {
         let vectors = sizes.blocks * gates
         plan.step(node.name, chunks: 1, reads: [input], writes: [product]) { placement in
             let table = store.layer("\(weights.key)/table/\(cell)") {
-                Packing.recurrentTable(weights, bias: bias, gates: gates)
+                weights.packedTable(bias: bias)
             }.weights
             let (from, to) = (placement[input], placement[product])
             return { arena, _ in
                 let tokens = from.position(in: arena)
                 let output = to.position(in: arena)
                 for index in 0..<count {
-                    let token = clampedIndex(tokens.integer(at: index), sizes.inputs)
+                    // Tokens are checked before they reach a plan; clamping keeps any other inside.
+                    let given = wrapped(tokens.integer(at: index), sizes.inputs)
+                    let token = min(max(given, 0), sizes.inputs - 1)
                     let row = table.start + token * vectors * 16
                     for vector in 0..<vectors {
                         (output + vector * to.plane + index * 16)
@@ -102,7 +103,7 @@ extension RecurrentLowering {
             writes: state.all.filter { $0 != state.initial }
         ) { placement in
             let packed = store.layer("\(weights.key)/recurrent") {
-                Packing.recurrent(weights, gates: gates)
+                weights.packedRecurrent()
             }
             let hidden = placement[state.hidden]
             let zeros = FloatStorage(count: time == 0 ? sizes.blocks * row : 0)

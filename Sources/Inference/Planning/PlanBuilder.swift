@@ -99,9 +99,9 @@ struct PlanBuilder {
         guard let floats = constant.floats else {
             throw .shape(node: node.name, reason: "the constant \"\(name)\" is not of type float")
         }
-        let storage = FloatStorage(count: floats.count)
-        for (index, value) in floats.enumerated() { storage[index] = value }
-        return try define(name, constant.shape, .dense, memory: .constant(storage))
+        return try define(
+            name, constant.shape, .dense, memory: .constant(FloatStorage(floats))
+        )
     }
 
     /// A constant operand, or nil if it is absent or computed.

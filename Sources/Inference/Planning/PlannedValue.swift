@@ -107,8 +107,3 @@ struct Place: Sendable {
 
     var strides: ImageStrides { ImageStrides(plane: plane, row: row) }
 }
-
-/// Blocks of 16 that hold `channels` channels.
-func blocks(of channels: Int) -> Int {
-    (channels + 15) / 16
-}

@@ -93,10 +93,10 @@ enum Rewrites {
         var result = graph
         for node in graph.nodes where ["RNN", "LSTM", "GRU"].contains(node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["OneHot"]),
-                let depth = result.nodes[producer].attributes["depth"],
+                let depth = result.oneHotDepth(result.nodes[producer]),
                 let index = result.nodes.firstIndex(where: { $0.outputs == node.outputs })
             else { continue }
-            result.nodes[index].attributes["one_hot_depth"] = depth
+            result.nodes[index].attributes["one_hot_depth"] = .int(depth)
             result.nodes[index].inputs[0] = result.nodes[producer].inputs[0]
             result.nodes.remove(at: producer)
         }
@@ -130,6 +130,14 @@ extension Graph {
         let units = weights.shape[isTransposed ? 0 : 1]
         let bias = constants[node.inputs[2]]?.shape
         return bias?.count == units && bias?.dimensions.last == units
+    }
+
+    /// The depth of a OneHot over [T, B] that writes zeros and ones along a last axis.
+    fileprivate func oneHotDepth(_ node: Node) -> Int? {
+        guard node.attributes["axis"] ?? .int(-1) == .int(-1), node.inputs.count == 3,
+            constants[node.inputs[2]]?.floats == [0, 1]
+        else { return nil }
+        return constants[node.inputs[1]]?.integers?.first
     }
 
     /// Puts `node` in place of a producer and lets it write what `absorbed` wrote.

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Weights as kernels read them, with their bias.
 struct PackedLayer: Sendable {
-    let weights: FloatStorage
-    let bias: FloatStorage
+    let weights: PackedWeights
+    let bias: PackedWeights
     /// Floats between the weights of two groups of a grouped convolution.
     var groupStride = 0
 }
