@@ -18,7 +18,7 @@ def main():
     with torch.no_grad():
         for batch in np.array_split(pixels, 20):
             images = torch.from_numpy(data.normalise(batch))
-            guesses.append(served.probabilities(images, tensors).argmax(1).numpy())
+            guesses.append(served.logits(images, tensors).argmax(1).numpy())
     right = np.concatenate(guesses) == labels
     print(f"accuracy {right.mean():.4f} ({right.sum()} of {len(right)})")
     for index, label in enumerate(data.LABELS):

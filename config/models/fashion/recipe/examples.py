@@ -16,7 +16,7 @@ def main():
     """Takes, of the first 1,000 test images, the clearest of each chosen class."""
     pixels, labels = data.load("t10k")
     images = torch.from_numpy(data.normalise(pixels[:1000]))
-    answers = served.probabilities(images, served.weights()).numpy()
+    answers = served.logits(images, served.weights()).softmax(1).numpy()
     folder = served.MODEL / "examples"
     folder.mkdir(exist_ok=True)
     for name, label in CHOSEN.items():

@@ -41,14 +41,18 @@ def neighbouring(tensor):
 
 
 def cases():
-    """Test images with the probabilities that float64 arithmetic gives for the shipped weights."""
+    """Test images with the answers that float64 arithmetic gives for the shipped weights."""
     tensors = served.weights(torch.float64)
     pixels, _ = data.load("t10k")
     for image in data.normalise(pixels[:CHECKED]):
-        answer = served.probabilities(torch.from_numpy(image[None]).double(), tensors)
+        logits = served.logits(torch.from_numpy(image[None]).double(), tensors)
+        answers = {"logits": logits, "probabilities": logits.softmax(1)}
         yield {
             "inputs": {"image": {"shape": [1, *image.shape], "data": shortest(image)}},
-            "outputs": {"probabilities": {"shape": [1, 10], "data": rounded(answer.numpy())}},
+            "outputs": {
+                name: {"shape": [1, 10], "data": rounded(answer.numpy())}
+                for name, answer in answers.items()
+            },
         }
 
 

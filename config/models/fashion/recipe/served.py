@@ -16,15 +16,14 @@ def weights(dtype=torch.float32):
     return {name: tensor.to(dtype) for name, tensor in tensors.items()}
 
 
-def probabilities(images, tensors):
-    """Probabilities [N, 10] for normalised images [N, 1, 28, 28] of the weights' type."""
+def logits(images, tensors):
+    """Logits [N, 10] for normalised images [N, 1, 28, 28] of the weights' type."""
     x = functional.max_pool2d(maxout(convolution(images, tensors, "conv1")), 2)
     x = functional.max_pool2d(maxout(convolution(x, tensors, "conv2")), 2)
     x = maxout(convolution(x, tensors, "conv3"))
     x = functional.max_pool2d(maxout(convolution(x, tensors, "conv4")), 3, 2)
     x = maxout(functional.linear(x.flatten(1), tensors["dense.weight"], tensors["dense.bias"]))
-    logits = functional.linear(x, tensors["logits.weight"], tensors["logits.bias"])
-    return logits.softmax(1)
+    return functional.linear(x, tensors["logits.weight"], tensors["logits.bias"])
 
 
 def convolution(x, tensors, layer):

@@ -1,4 +1,4 @@
-"""Writes check.json: small images with the float64 answers of the complex cells.
+"""Writes check.json: small images with the answers of the cells in float64.
 
     python check.py
 """
@@ -21,28 +21,26 @@ def images():
     yield np.full((1, 1), 0.5)
 
 
+def tensor(values):
+    """A batch of one with seven significant digits."""
+    data = [float(f"{value:.7g}") for value in values.flat]
+    return {"shape": [1, *values.shape], "data": data}
+
+
+def case(image):
+    """One image with the complex cells' answers, and if it is small the simple cells' too."""
+    # In steps of 1/64, so that seven digits give the pixels exactly.
+    pixels = np.round(image * 64) / 64
+    responses = cells.simple(pixels)
+    outputs = {"complex": tensor(cells.energy(responses))}
+    if image.size < 100:
+        outputs["simple"] = tensor(responses)
+    return {"inputs": {"image": tensor(pixels[None])}, "outputs": outputs}
+
+
 def main():
     """Computes and writes the cases."""
-    cases = []
-    for image in images():
-        pixels = image.astype(np.float32)
-        answer = cells.energy(cells.simple(pixels))
-        cases.append(
-            {
-                "inputs": {
-                    "image": {
-                        "shape": [1, 1, *pixels.shape],
-                        "data": [float(str(value)) for value in pixels.flat],
-                    }
-                },
-                "outputs": {
-                    "complex": {
-                        "shape": [1, *answer.shape],
-                        "data": [float(f"{value:.7g}") for value in answer.flat],
-                    }
-                },
-            }
-        )
+    cases = [case(image) for image in images()]
     check = {"tolerance": 1e-4, "cases": cases}
     (cells.MODEL / "check.json").write_text(json.dumps(check, separators=(",", ":")) + "\n")
 
