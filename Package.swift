@@ -57,8 +57,13 @@ let package = Package(
         ),
         .target(name: "Inference", dependencies: ["Compute", "KernelInterface"], swiftSettings: safe),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: safe),
+        .target(name: "CountingAllocator", path: "Tests/CountingAllocator"),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Compute", "Inference", "TestSupport"],
+            name: "ComputeTests", dependencies: ["Compute", "TestSupport"], swiftSettings: safe
+        ),
+        .testTarget(
+            name: "InferenceTests",
+            dependencies: ["Compute", "CountingAllocator", "Inference", "TestSupport"],
             swiftSettings: safe
         ),
     ]
