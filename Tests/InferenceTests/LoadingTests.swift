@@ -90,7 +90,7 @@ import Testing
         let model = try builder.load()
         let output = try model.answer(
             Array(repeating: 0.5, count: 60),
-            shape: [1, 2, 6, 5],
+            shape: [1, 1, 6, 5],
             output: "out"
         )
         #expect(output.count == 3)
