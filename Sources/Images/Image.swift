@@ -22,14 +22,13 @@ extension Image {
     /// The luma of ITU-R BT.601 in 16-bit fixed point: the same bytes as Pillow's mode "L".
     public func grey() -> Image {
         guard channels == 3 else { return self }
-        let luma = [UInt8](unsafeUninitializedCapacity: width * height) { output, count in
-            count = width * height
-            for pixel in 0..<count {
+        let luma = [UInt8](capacity: width * height) { output in
+            for pixel in 0..<width * height {
                 let red = UInt32(samples[3 * pixel]) * 19595
                 let green = UInt32(samples[3 * pixel + 1]) * 38470
                 let blue = UInt32(samples[3 * pixel + 2]) * 7471
                 let sum = (red + green + blue + 0x8000) >> 16
-                unsafe output[pixel] = UInt8(truncatingIfNeeded: sum)
+                output.append(UInt8(truncatingIfNeeded: sum))
             }
         }
         return Image(width: width, height: height, channels: 1, samples: luma)
@@ -38,12 +37,9 @@ extension Image {
     /// Three equal channels from a grey picture; an RGB picture is returned as it is.
     public func rgb() -> Image {
         guard channels == 1 else { return self }
-        let tripled = [UInt8](unsafeUninitializedCapacity: 3 * samples.count) { output, count in
-            count = 3 * samples.count
-            for (pixel, value) in samples.enumerated() {
-                unsafe output[3 * pixel] = value
-                unsafe output[3 * pixel + 1] = value
-                unsafe output[3 * pixel + 2] = value
+        let tripled = [UInt8](capacity: 3 * samples.count) { output in
+            for value in samples {
+                output.append(repeating: value, count: 3)
             }
         }
         return Image(width: width, height: height, channels: 3, samples: tripled)

@@ -16,6 +16,7 @@ extension Image {
         decoding bytes: [UInt8],
         limits: ImageLimits = ImageLimits()
     ) throws(ImageError) {
-        try self.init(decoding: bytes.span.bytes, limits: limits)
+        // SAFETY: an array of bytes has no padding that could be read.
+        try unsafe self.init(decoding: bytes.span.bytes, limits: limits)
     }
 }
