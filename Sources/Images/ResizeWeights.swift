@@ -29,9 +29,11 @@ struct ResizeWeights {
             let window = (start..<end).map { position in
                 filter.weight(at: (Double(position) - centre + 0.5) / widening)
             }
+            // Rounding can leave a single position with no weight; it then counts in full.
             let sum = window.reduce(0, +)
             for (index, weight) in window.enumerated() {
-                let fixed = weight / sum * Double(Int32(1) << Self.fractionBits)
+                let share = sum > 0 ? weight / sum : 1 / Double(window.count)
+                let fixed = share * Double(Int32(1) << Self.fractionBits)
                 weights[output * stride + index] = Int32(fixed + 0.5)
             }
             starts.append(start)
