@@ -82,7 +82,8 @@ public struct MapMosaic: Sendable {
         let top = map / layout.columns * (height * layout.scale + layout.gap) + layout.gap
         // In halves, so that the difference of huge ends stays finite.
         let span = range.upperBound / 2 - range.lowerBound / 2
-        let factor = span > 0 ? 255 / span : 0
+        // A smaller span is noise, and 255 / span could be infinite.
+        let factor = span > 0x1p-110 ? 255 / span : 0
         for row in 0..<height {
             let y = top + row * layout.scale
             for column in 0..<width {
