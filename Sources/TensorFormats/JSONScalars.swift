@@ -50,6 +50,7 @@ extension JSONReader {
         skipSpace()
         if takeWord("true") { return true }
         if takeWord("false") { return false }
+        if byte == UInt8(ascii: "t") || byte == UInt8(ascii: "f") { throw mismatchedWord }
         throw mismatch(expected: "true or false")
     }
 
@@ -76,11 +77,8 @@ extension JSONReader {
     private mutating func expectNumber(_ expected: String) throws(JSONError) {
         skipSpace()
         let isDigit = byte &- 48 <= 9
-        if isDigit || byte == UInt8(ascii: "-") && nonFiniteToken == nil { return }
-        if [UInt8(ascii: "+"), UInt8(ascii: ".")].contains(byte), nonFiniteToken == nil {
-            throw numberError(type: expected)
-        }
-        throw mismatch(expected: expected)
+        let isNegative = byte == UInt8(ascii: "-") && nonFiniteToken == nil
+        guard isDigit || isNegative else { throw mismatch(expected: expected) }
     }
 
     /// What may follow a number is a mark, white space or the end: anything else belongs to the token.

@@ -39,7 +39,7 @@ extension JSONReader {
     /// The kind of the next value, judged by its first byte.
     public mutating func peek() throws(JSONError) -> JSONKind {
         skipSpace()
-        guard let kind = kindByFirstByte else { throw valueError("a JSON value") }
+        guard let kind = kindByFirstByte else { throw mismatch(expected: "a JSON value") }
         return kind
     }
 
@@ -99,13 +99,12 @@ extension JSONReader {
 
     /// A value of another kind is a mismatch; what begins no value at all is a fault of syntax.
     func mismatch(expected: String) -> JSONError {
-        if kindByFirstByte == nil { return valueError(expected) }
-        return .typeMismatch(expected: expected, got: found, at: position)
-    }
-
-    private func valueError(_ expected: String) -> JSONError {
         if let token = nonFiniteToken { return .notFinite(token: token, at: position) }
-        return syntaxError(expected)
+        if kindByFirstByte != nil {
+            return .typeMismatch(expected: expected, got: found, at: position)
+        }
+        let isSignOrPoint = byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+        return isSignOrPoint ? numberError(type: expected) : syntaxError(expected)
     }
 
     /// NaN and Infinity as other languages print them.

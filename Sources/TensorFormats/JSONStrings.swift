@@ -99,8 +99,9 @@ extension JSONReader {
         if first < 0xDC00, isNext("\\u") {
             unsafe cursor += 2
             let second = try fourHexDigits(at: place)
-            let combined = 0x10000 + (first - 0xD800) << 10 + (second &- 0xDC00)
-            if (0xDC00...0xDFFF).contains(second), let scalar = Unicode.Scalar(combined) {
+            if (0xDC00...0xDFFF).contains(second),
+                let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+            {
                 return scalar
             }
         }
