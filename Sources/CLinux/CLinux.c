@@ -1,0 +1,116 @@
+#define _GNU_SOURCE 1
+#include "CLinux.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+_Static_assert(clinux_readable == EPOLLIN, "EPOLLIN");
+_Static_assert(clinux_writable == EPOLLOUT, "EPOLLOUT");
+_Static_assert(clinux_failed == EPOLLERR, "EPOLLERR");
+_Static_assert(clinux_hung_up == EPOLLHUP, "EPOLLHUP");
+_Static_assert(clinux_peer_closed == EPOLLRDHUP, "EPOLLRDHUP");
+_Static_assert(clinux_exclusive == EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE");
+_Static_assert(clinux_epoll_add == EPOLL_CTL_ADD, "EPOLL_CTL_ADD");
+_Static_assert(clinux_epoll_remove == EPOLL_CTL_DEL, "EPOLL_CTL_DEL");
+_Static_assert(clinux_epoll_modify == EPOLL_CTL_MOD, "EPOLL_CTL_MOD");
+
+int clinux_listen(const char *host, uint16_t port, int backlog) {
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const struct sockaddr *address;
+    socklen_t length;
+    if (inet_pton(AF_INET, host, &four.sin_addr) == 1) {
+        address = (const struct sockaddr *)&four;
+        length = sizeof four;
+    } else if (inet_pton(AF_INET6, host, &six.sin6_addr) == 1) {
+        address = (const struct sockaddr *)&six;
+        length = sizeof six;
+    } else {
+        return -2;
+    }
+    int descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    int one = 1;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(descriptor, address, length) < 0 || listen(descriptor, backlog) < 0) {
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        return -1;
+    }
+    return descriptor;
+}
+
+int clinux_local_port(int socket) {
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    if (getsockname(socket, (struct sockaddr *)&storage, &length) < 0) return -1;
+    if (storage.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&storage)->sin_port);
+    return ntohs(((struct sockaddr_in6 *)&storage)->sin6_port);
+}
+
+int clinux_accept(int listener) {
+    int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (descriptor >= 0) {
+        int one = 1;
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+    return descriptor;
+}
+
+ssize_t clinux_send(int socket, const void *first, size_t first_count,
+                    const void *second, size_t second_count) {
+    if (second_count == 0) return send(socket, first, first_count, MSG_NOSIGNAL);
+    struct iovec parts[2] = {
+        {.iov_base = (void *)first, .iov_len = first_count},
+        {.iov_base = (void *)second, .iov_len = second_count},
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+int clinux_spare_descriptor(void) {
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int clinux_epoll_create(void) {
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int milliseconds) {
+    struct epoll_event ready[256];
+    if (capacity > 256) capacity = 256;
+    int count = epoll_wait(epoll, ready, capacity, milliseconds);
+    for (int index = 0; index < count; index++) {
+        events[index].token = ready[index].data.u64;
+        events[index].events = ready[index].events;
+    }
+    return count;
+}
+
+int clinux_eventfd(void) {
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void clinux_eventfd_signal(int descriptor) {
+    uint64_t one = 1;
+    while (write(descriptor, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void clinux_eventfd_clear(int descriptor) {
+    uint64_t value;
+    while (read(descriptor, &value, sizeof value) < 0 && errno == EINTR) {}
+}

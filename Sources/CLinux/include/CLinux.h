@@ -1,0 +1,52 @@
+// What Swift cannot import from the Linux headers: macros, unions, variadic and _GNU_SOURCE calls.
+// Every function returns what the system call returns; errno tells why it is -1.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// A listening, non-blocking socket bound to a numeric IPv4 or IPv6 address; -2 if `host` is neither.
+int clinux_listen(const char *host, uint16_t port, int backlog);
+
+// The port a socket is bound to.
+int clinux_local_port(int socket);
+
+// A new connection of a listening socket: non-blocking, closed on exec, without Nagle's delay.
+int clinux_accept(int listener);
+
+// Sends two runs of bytes as one segment where they fit; a client gone is no signal.
+ssize_t clinux_send(int socket, const void *first, size_t first_count,
+                    const void *second, size_t second_count);
+
+// A file descriptor that can be given up when none is left.
+int clinux_spare_descriptor(void);
+
+enum { clinux_epoll_add = 1, clinux_epoll_remove = 2, clinux_epoll_modify = 3 };
+enum {
+    clinux_readable = 0x001,
+    clinux_writable = 0x004,
+    clinux_failed = 0x008,
+    clinux_hung_up = 0x010,
+    clinux_peer_closed = 0x2000,
+    clinux_exclusive = 1 << 28,
+};
+
+struct clinux_event {
+    uint64_t token;
+    uint32_t events;
+};
+
+int clinux_epoll_create(void);
+int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token);
+
+// Waits at most `milliseconds` (-1: for ever) for at most 256 events.
+int clinux_epoll_wait(int epoll, struct clinux_event *events, int capacity, int milliseconds);
+
+// A counter that is readable while it is not zero.
+int clinux_eventfd(void);
+void clinux_eventfd_signal(int descriptor);
+void clinux_eventfd_clear(int descriptor);
+
+#endif

@@ -1,0 +1,41 @@
+/// What a server does with requests.
+///
+/// All four are called on the thread of an event loop, which serves many connections: they must
+/// not block.
+public protocol Handler: Sendable {
+    /// Says what to do with a request of which only the head is known.
+    func admit(_ head: RequestHead) -> Admission
+
+    /// Answers a complete request through `exchange`: at once, or later from any thread.
+    func handle(_ request: Request, _ exchange: Exchange)
+
+    /// The answer to a message the server itself refuses; its status should be the error's.
+    func errorResponse(_ error: HTTPError, requestID: String) -> Response
+
+    /// Takes note of an answered request, or of one whose client went away (status 499).
+    func log(_ record: AccessRecord)
+}
+
+/// What to do with a request of which only the head is known.
+public enum Admission: Sendable {
+    /// Read a body of at most this many bytes, then handle the request.
+    case read(bodyLimit: Int)
+    /// Answer without reading the body.
+    case respond(Response)
+}
+
+/// One line of an access log.
+public struct AccessRecord: Sendable {
+    public let requestID: String
+    /// The method, or "-" if the request line could not be read.
+    public let method: String
+    /// The target, or "-" if the request line could not be read.
+    public let target: String
+    public let status: Status
+    /// Bytes of the head and of the body as decoded.
+    public let bytesIn: Int
+    /// Bytes of the answer, head and body.
+    public let bytesOut: Int
+    /// From the complete head until the answer was handed to the connection.
+    public let duration: Duration
+}

@@ -1,0 +1,24 @@
+/// An answer; the server adds Date, Content-Length, Connection and X-Request-Id.
+public struct Response: Sendable {
+    public var status: Status
+    /// Fields in the order they are sent.
+    ///
+    /// The fields that the server adds are ignored here; so are fields whose name is not a token,
+    /// and control characters in values become spaces.
+    public var headers: [(String, String)]
+    public var body: [UInt8]
+    /// Whether the connection ends after this answer.
+    public var closesConnection: Bool
+
+    public init(
+        _ status: Status,
+        headers: [(String, String)] = [],
+        body: [UInt8] = [],
+        closesConnection: Bool = false
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.closesConnection = closesConnection
+    }
+}

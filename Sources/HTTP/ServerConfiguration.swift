@@ -1,0 +1,53 @@
+/// Where a server listens, and what it allows.
+public struct ServerConfiguration: Sendable {
+    /// A numeric address: "127.0.0.1", "::1"; "0.0.0.0" or "::" for all.
+    public var host: String
+    /// The port, or 0 for any that is free.
+    public var port: Int
+    /// Event loops, each with its own thread.
+    public var loops: Int
+    public var limits: Limits
+
+    public init(
+        host: String = "127.0.0.1",
+        port: Int = 0,
+        loops: Int = 1,
+        limits: Limits = Limits()
+    ) {
+        self.host = host
+        self.port = port
+        self.loops = loops
+        self.limits = limits
+    }
+}
+
+/// Bounds on what one client can make the server hold, and for how long.
+public struct Limits: Sendable {
+    /// Bytes of the request line.
+    public var requestLine = 8 << 10
+    /// Bytes of request line and fields together; also of a chunked body's trailer.
+    public var head = 16 << 10
+    public var fields = 100
+    /// Bytes of a body, whatever limit a handler admits.
+    public var body = 16 << 20
+    /// From the first byte of a head, or from accepting the connection, to the head's end.
+    public var headTime = Duration.seconds(10)
+    /// The longest pause within a body.
+    public var bodyIdle = Duration.seconds(10)
+    /// Bytes per second below which a body is refused, measured after `bodyGrace`.
+    public var bodyRate = 1024
+    public var bodyGrace = Duration.seconds(30)
+    /// The longest pause between requests.
+    public var keepAliveIdle = Duration.seconds(60)
+    /// The longest time a client may accept nothing of an answer.
+    public var writeStall = Duration.seconds(30)
+    /// How long what a refused client still sends is read and dropped, so that it sees the answer.
+    public var linger = Duration.seconds(5)
+    public var connections = 4096
+    /// Requests of one connection answered before the others have their turn.
+    public var pipelined = 64
+    /// Bytes of answers waiting for a client, beyond which its next request is not read.
+    public var output = 1 << 20
+
+    public init() {}
+}
