@@ -13,3 +13,7 @@ static inline void png_image_prepare(png_image *image) {
 static inline size_t png_image_encoded_bound(const png_image *image) {
     return PNG_IMAGE_PNG_SIZE_MAX(*image);
 }
+
+static inline const char *png_image_message(const png_image *image) {
+    return image->message;
+}

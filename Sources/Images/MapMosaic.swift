@@ -1,6 +1,6 @@
 /// Feature maps or kernels laid out as one picture.
 public struct MapMosaic: Sendable {
-    /// Which values are the darkest and the brightest.
+    /// Which values get the first and the last colour.
     public enum Normalisation: String, Sendable, CaseIterable {
         /// Each map runs from its own minimum to its own maximum.
         case perMap
@@ -20,29 +20,104 @@ public struct MapMosaic: Sendable {
     public var normalisation: Normalisation
     public var colours: ColourMap
 
-    /// Lays out `count` maps of `height` by `width` values, row by row.
+    /// Takes `count` maps of `height` by `width` values, each at least 1.
     public init(
         maps: Span<Float>,
         count: Int,
         height: Int,
         width: Int,
+        columns: Int? = nil,
         normalisation: Normalisation = .perMap,
         colours: ColourMap = .viridis
     ) {
+        precondition(count > 0 && height > 0 && width > 0 && columns ?? 1 > 0)
+        precondition(maps.count == count * height * width)
         // SAFETY: the pointer does not leave the closure.
         self.maps = unsafe maps.withUnsafeBufferPointer { unsafe Array($0) }
         self.count = count
         self.height = height
         self.width = width
+        self.columns = columns
         self.normalisation = normalisation
         self.colours = colours
     }
 
-    /// The finished picture, RGB.
-    public func render() -> Image {
-        Image(width: 1, height: 1, channels: 3, samples: [0, 0, 0])
+    /// What the colours mean, in one line fit for a response header.
+    public var legend: String {
+        let range =
+            switch normalisation {
+            case .perMap:
+                "each map normalised to its own minimum..maximum"
+            case .shared:
+                ranges.first.map { "all maps from \($0.lowerBound) to \($0.upperBound)" } ?? ""
+            case .symmetric:
+                ranges.first.map { "from \($0.lowerBound) to \($0.upperBound), 0 in the middle" }
+                    ?? ""
+            }
+        let layout = MosaicLayout(self)
+        return "\(colours.rawValue); \(range); \(count) maps of \(width)x\(height) in "
+            + "\(layout.columns) columns, enlarged \(layout.scale) times"
     }
 
-    /// What the colours mean, in one line fit for a response header.
-    public var legend: String { "" }
+    /// The finished picture, RGB.
+    public func render() -> Image {
+        let layout = MosaicLayout(self)
+        var canvas = Canvas(width: layout.width, height: layout.height, fill: colours.background)
+        let table = colours.table
+        let ranges = ranges
+        for map in 0..<count {
+            draw(map, range: ranges[map], table: table, layout: layout, on: &canvas)
+        }
+        return canvas.image
+    }
+
+    private func draw(
+        _ map: Int,
+        range: ClosedRange<Float>,
+        table: [Colour],
+        layout: MosaicLayout,
+        on canvas: inout Canvas
+    ) {
+        let left = map % layout.columns * (width * layout.scale + layout.gap) + layout.gap
+        let top = map / layout.columns * (height * layout.scale + layout.gap) + layout.gap
+        // In halves, so that the difference of huge ends stays finite.
+        let span = range.upperBound / 2 - range.lowerBound / 2
+        // A smaller span is noise, and 255 / span could be infinite.
+        let factor = span > 0x1p-110 ? 255 / span : 0
+        for row in 0..<height {
+            let y = top + row * layout.scale
+            for column in 0..<width {
+                let value = maps[(map * height + row) * width + column]
+                let position = (value / 2 - range.lowerBound / 2) * factor + 0.5
+                let colour =
+                    value.isFinite ? table[Int(min(max(position, 0), 255))] : ColourMap.invalid
+                canvas.fill(row: y, from: left + column * layout.scale, layout.scale, with: colour)
+            }
+            canvas.repeatRow(y, from: left, width * layout.scale, times: layout.scale)
+        }
+    }
+
+    /// One range of values for each map; values that are not finite do not count.
+    private var ranges: [ClosedRange<Float>] {
+        let size = height * width
+        let own = (0..<count).map { finiteRange(of: maps[$0 * size..<($0 + 1) * size]) }
+        if normalisation == .perMap { return own }
+        var lowest = own.map(\.lowerBound).min() ?? 0
+        var highest = own.map(\.upperBound).max() ?? 0
+        if normalisation == .symmetric {
+            highest = max(highest.magnitude, lowest.magnitude)
+            lowest = -highest
+        }
+        return Array(repeating: lowest...highest, count: count)
+    }
+}
+
+private func finiteRange(of values: ArraySlice<Float>) -> ClosedRange<Float> {
+    var lowest = Float.greatestFiniteMagnitude
+    var highest = -Float.greatestFiniteMagnitude
+    for value in values where value.isFinite {
+        lowest = min(lowest, value)
+        highest = max(highest, value)
+    }
+    return lowest <= highest ? lowest...highest : 0...0
 }

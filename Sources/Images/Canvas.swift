@@ -1,0 +1,38 @@
+/// An RGB picture being drawn.
+struct Canvas {
+    let width: Int
+    let height: Int
+    private var samples: [UInt8]
+
+    init(width: Int, height: Int, fill: Colour) {
+        self.width = width
+        self.height = height
+        samples = [UInt8](capacity: width * height * 3) { output in
+            for _ in 0..<width * height {
+                for channel in 0..<3 { output.append(fill[channel]) }
+            }
+        }
+    }
+
+    var image: Image { Image(width: width, height: height, channels: 3, samples: samples) }
+
+    mutating func fill(row: Int, from column: Int, _ count: Int, with colour: Colour) {
+        let start = (row * width + column) * 3
+        var span = samples.mutableSpan
+        for pixel in 0..<count {
+            for channel in 0..<3 { span[start + 3 * pixel + channel] = colour[channel] }
+        }
+    }
+
+    /// Copies a stretch of a row into the rows below, so that it is there `times` times.
+    mutating func repeatRow(_ row: Int, from column: Int, _ count: Int, times: Int) {
+        let start = (row * width + column) * 3
+        for copy in 1..<max(times, 1) {
+            let target = start + copy * width * 3
+            samples.replaceSubrange(
+                target..<target + count * 3,
+                with: samples[start..<start + count * 3]
+            )
+        }
+    }
+}

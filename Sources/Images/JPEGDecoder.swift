@@ -1,0 +1,66 @@
+import CTurboJPEG
+
+/// Decodes a JPEG file: grey stays grey, YCbCr becomes RGB, EXIF orientation is applied.
+func decodeJPEG(_ bytes: RawSpan, limits: ImageLimits) throws(ImageError) -> Image {
+    let orientation = try Orientation(jpeg: bytes)
+    guard let handle = unsafe tjInitDecompress() else {
+        throw .corrupt(.jpeg, detail: "the decoder cannot start")
+    }
+    defer { unsafe tjDestroy(handle) }
+    // SAFETY: the pointer does not leave the closure, and TurboJPEG only reads through it.
+    let image = try unsafe bytes.withUnsafeBytes { (file) throws(ImageError) in
+        try unsafe decode(file, handle, limits: limits)
+    }
+    return image.oriented(orientation)
+}
+
+private func decode(
+    _ file: UnsafeRawBufferPointer,
+    _ handle: tjhandle,
+    limits: ImageLimits
+) throws(ImageError) -> Image {
+    let start = unsafe file.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    let length = UInt(file.count)
+    var (width, height, subsampling, space): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+    guard
+        unsafe tjDecompressHeader3(handle, start, length, &width, &height, &subsampling, &space)
+            == 0
+    else { throw unsafe failure(handle) }
+    guard width > 0, height > 0 else {
+        throw .corrupt(.jpeg, detail: "its size is \(width)x\(height) pixels")
+    }
+    try limits.check(width: Int(width), height: Int(height))
+    guard space != TJCS_CMYK.rawValue, space != TJCS_YCCK.rawValue else {
+        throw .unsupported("CMYK JPEG images are not read: convert the image to RGB.")
+    }
+    let isGrey = space == TJCS_GRAY.rawValue
+    let channels = isGrey ? 1 : 3
+    // Warnings are errors: libjpeg paints what is missing grey. Hundreds of scans are an attack.
+    let flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS
+    var status: Int32 = 0
+    // SAFETY: TurboJPEG writes height rows of width * channels bytes, the capacity.
+    let samples = unsafe [UInt8](
+        unsafeUninitializedCapacity: Int(width) * Int(height) * channels
+    ) { output, count in
+        status = unsafe tjDecompress2(
+            handle,
+            start,
+            length,
+            output.baseAddress,
+            width,
+            0,
+            height,
+            (isGrey ? TJPF_GRAY : TJPF_RGB).rawValue,
+            flags
+        )
+        count = status == 0 ? output.count : 0
+    }
+    guard status == 0 else { throw unsafe failure(handle) }
+    return Image(width: Int(width), height: Int(height), channels: channels, samples: samples)
+}
+
+private func failure(_ handle: tjhandle) -> ImageError {
+    let message = unsafe String(cString: tjGetErrorStr2(handle))
+    if message.contains("Premature end") { return .truncated(.jpeg) }
+    return .corrupt(.jpeg, detail: message)
+}

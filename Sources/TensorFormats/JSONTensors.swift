@@ -1,0 +1,138 @@
+extension JSONReader {
+    /// Reads nested or flat numbers in one pass: at most `limit` of them, at most 8 deep.
+    ///
+    /// The shape is the arrays' lengths from the outside in; all arrays of one depth must be of one length.
+    public mutating func tensor(limit: Int) throws(JSONError) -> TensorData {
+        skipSpace()
+        guard byte == UInt8(ascii: "[") else { throw mismatch(expected: "an array of numbers") }
+        var numbers = FloatBuffer()
+        var levels = TensorLevels()
+        repeat {
+            skipSpace()
+            if byte == UInt8(ascii: "[") {
+                try levels.open(at: self)
+                advance()
+                skipSpace()
+                guard byte == UInt8(ascii: "]") else { continue }
+                try levels.holdsNumbers(at: self)
+            } else {
+                try levels.holdsNumbers(at: self)
+                let count = numbers.count
+                try readNumbers(into: &numbers, limit: limit)
+                levels.add(numbers.count - count)
+            }
+            try closeArrays(&levels)
+        } while levels.depth > 0
+        return TensorData(shape: levels.shape, values: numbers.array)
+    }
+
+    /// Takes closing brackets, and the comma after them unless the outermost array is closed.
+    private mutating func closeArrays(_ levels: inout TensorLevels) throws(JSONError) {
+        while levels.depth > 0 {
+            if try take("]") {
+                try levels.close(at: self)
+            } else if try take(",") {
+                return
+            } else {
+                throw syntaxError("a comma or ]")
+            }
+        }
+    }
+
+    /// Reads numbers and the commas between them up to the first thing that is no comma.
+    private mutating func readNumbers(
+        into numbers: inout FloatBuffer,
+        limit: Int
+    ) throws(JSONError) {
+        while true {
+            if numbers.count == min(numbers.capacity, limit) {
+                guard numbers.count < limit else {
+                    throw .tooManyValues(limit: limit, at: position)
+                }
+                numbers.grow()
+            }
+            var place = unsafe cursor
+            guard let value = unsafe parseFloat(&place) else { throw tensorElementError() }
+            numbers.appendWithinCapacity(value)
+            unsafe cursor = place
+            // The common separators, ", " and ",", before the general case.
+            if byte != UInt8(ascii: ",") {
+                skipSpace()
+                guard byte == UInt8(ascii: ",") else { return }
+            }
+            advance()
+            if byte == 0x20 { advance() }
+            if byte <= 0x20 { skipSpace() }
+        }
+    }
+
+    private func tensorElementError() -> JSONError {
+        let isNumeric = byte &- 48 <= 9 || [0x2B, 0x2D, 0x2E].contains(byte)
+        if isNumeric || nonFiniteToken != nil { return numberError(type: "a 32-bit float") }
+        if byte == UInt8(ascii: "[") {
+            return .ragged(expected: "a number", got: "an array", at: position)
+        }
+        return mismatch(expected: "a number")
+    }
+
+    /// Reads a flat array of at most `limit` integers.
+    public mutating func integers(limit: Int) throws(JSONError) -> [Int] {
+        var values: [Int] = []
+        try array { (_, reader) throws(JSONError) in
+            guard values.count < limit else {
+                throw .tooManyValues(limit: limit, at: reader.position)
+            }
+            values.append(try reader.integer())
+        }
+        return values
+    }
+}
+
+/// The arrays that are open while a tensor is read, and the lengths found so far.
+private struct TensorLevels {
+    static let maximumRank = 8
+
+    private(set) var depth = 0
+    /// The depth of the arrays that hold numbers, once one was seen.
+    private var leaf: Int?
+    private var counts = InlineArray<9, Int>(repeating: 0)
+    private var lengths = InlineArray<9, Int>(repeating: -1)
+
+    var shape: [Int] { (1...(leaf ?? 1)).map { lengths[$0] } }
+
+    mutating func open(at reader: JSONReader) throws(JSONError) {
+        if let leaf, depth >= leaf {
+            throw .ragged(expected: "a number", got: "an array", at: reader.position)
+        }
+        guard depth < Self.maximumRank else {
+            throw .tooDeep(limit: Self.maximumRank, at: reader.position)
+        }
+        depth += 1
+        counts[depth] = 0
+    }
+
+    /// Numbers, or nothing at all, at this depth.
+    mutating func holdsNumbers(at reader: JSONReader) throws(JSONError) {
+        if let leaf, depth != leaf {
+            throw .ragged(expected: "an array", got: reader.found, at: reader.position)
+        }
+        leaf = depth
+    }
+
+    mutating func add(_ numbers: Int) {
+        counts[depth] += numbers
+    }
+
+    mutating func close(at reader: JSONReader) throws(JSONError) {
+        if lengths[depth] < 0 { lengths[depth] = counts[depth] }
+        guard lengths[depth] == counts[depth] else {
+            throw .ragged(
+                expected: "\(lengths[depth]) elements as in the arrays before",
+                got: "\(counts[depth])",
+                at: reader.position
+            )
+        }
+        depth -= 1
+        if depth > 0 { counts[depth] += 1 }
+    }
+}
