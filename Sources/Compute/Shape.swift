@@ -1,0 +1,40 @@
+/// The dimensions of a tensor, outermost first, as in ONNX.
+public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByArrayLiteral {
+    public var dimensions: [Int]
+
+    public init(_ dimensions: [Int]) {
+        self.dimensions = dimensions
+    }
+
+    public init(arrayLiteral elements: Int...) {
+        dimensions = elements
+    }
+
+    public var rank: Int { dimensions.count }
+
+    public subscript(axis: Int) -> Int {
+        get { dimensions[axis] }
+        set { dimensions[axis] = newValue }
+    }
+
+    /// Number of elements; `nil` for a negative dimension or a product beyond `Int`.
+    public var checkedCount: Int? {
+        var count = 1
+        for dimension in dimensions {
+            guard dimension >= 0 else { return nil }
+            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+            guard !overflow else { return nil }
+            count = product
+        }
+        return count
+    }
+
+    /// Number of elements of a shape already known to be valid.
+    public var count: Int {
+        dimensions.reduce(1, *)
+    }
+
+    public var description: String {
+        "[" + dimensions.map(String.init).joined(separator: ", ") + "]"
+    }
+}

@@ -1,0 +1,94 @@
+/// Reads a node's attributes, each once; what nobody read is an error, never ignored.
+struct AttributeReader {
+    let node: String
+    private var remaining: [String: Attribute]
+
+    init(_ node: Node) {
+        self.node = node.name
+        remaining = node.attributes
+    }
+
+    mutating func int(_ name: String, default value: Int) throws(ModelError) -> Int {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return value
+        case .int(let value): return value
+        case let other?: throw mismatch(name, "an integer", other)
+        }
+    }
+
+    mutating func flag(_ name: String, default value: Bool) throws(ModelError) -> Bool {
+        let number = try int(name, default: value ? 1 : 0)
+        guard number == 0 || number == 1 else { throw mismatch(name, "0 or 1", .int(number)) }
+        return number == 1
+    }
+
+    mutating func ints(_ name: String) throws(ModelError) -> [Int]? {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return nil
+        case .ints(let values): return values
+        case let other?: throw mismatch(name, "a list of integers", other)
+        }
+    }
+
+    /// A list of `count` integers, each at least `minimum`.
+    mutating func ints(
+        _ name: String,
+        count: Int,
+        minimum: Int,
+        default value: [Int]
+    ) throws(ModelError) -> [Int] {
+        let values = try ints(name) ?? value
+        guard values.count == count, values.allSatisfy({ $0 >= minimum && $0 <= 1 << 20 }) else {
+            throw mismatch(name, "\(count) integers from \(minimum)", .ints(values))
+        }
+        return values
+    }
+
+    mutating func float(_ name: String, default value: Float) throws(ModelError) -> Float {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return value
+        case .float(let value): return value
+        case .int(let value): return Float(value)
+        case let other?: throw mismatch(name, "a number", other)
+        }
+    }
+
+    mutating func floats(_ name: String) throws(ModelError) -> [Float]? {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return nil
+        case .floats(let values): return values
+        case .ints(let values): return values.map { Float($0) }
+        case let other?: throw mismatch(name, "a list of numbers", other)
+        }
+    }
+
+    mutating func string(_ name: String, default value: String) throws(ModelError) -> String {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return value
+        case .string(let value): return value
+        case let other?: throw mismatch(name, "a text", other)
+        }
+    }
+
+    /// Refuses attributes that no one read.
+    func finish() throws(ModelError) {
+        guard let name = remaining.keys.sorted().first, let value = remaining[name] else { return }
+        throw mismatch(name, "no such attribute", value)
+    }
+
+    func mismatch(_ name: String, _ expected: String, _ got: Attribute) -> ModelError {
+        .invalidAttribute(node: node, attribute: name, expected: expected, got: got.text)
+    }
+}
+
+extension Attribute {
+    fileprivate var text: String {
+        switch self {
+        case .int(let value): "\(value)"
+        case .ints(let values): "\(values)"
+        case .float(let value): "\(value)"
+        case .floats(let values): "\(values)"
+        case .string(let value): "\"\(value)\""
+        }
+    }
+}

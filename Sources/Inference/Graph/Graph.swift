@@ -1,0 +1,102 @@
+public import Compute
+
+/// A network as data: nodes in topological order over named values, in ONNX's words.
+public struct Graph: Sendable {
+    public struct Input: Sendable {
+        public var name: String
+        public var type: ElementType
+        /// `nil` is a dimension known only when a plan is built.
+        public var dimensions: [Int?]
+    }
+
+    public var inputs: [Input] = []
+    public var nodes: [Node] = []
+    public var constants: [String: Tensor] = [:]
+    /// What the model answers when nothing else is asked for.
+    public var outputs: [String] = []
+
+    public init() {}
+}
+
+/// One application of an operator.
+public struct Node: Sendable {
+    public var name: String
+    public var op: String
+    public var attributes: [String: Attribute] = [:]
+    /// Names of values; "" is an optional input that is absent.
+    public var inputs: [String] = []
+    public var outputs: [String] = []
+}
+
+public enum ElementType: String, Sendable {
+    case float32
+    case int64
+}
+
+public enum Attribute: Sendable, Equatable {
+    case int(Int)
+    case ints([Int])
+    case float(Float)
+    case floats([Float])
+    case string(String)
+}
+
+/// A constant of a graph: weights, shapes, indices.
+public struct Tensor: Sendable {
+    public enum Elements: Sendable {
+        case floats([Float])
+        case integers([Int])
+    }
+
+    public var shape: Shape
+    public var elements: Elements
+
+    public init(shape: Shape, floats: [Float]) {
+        self.shape = shape
+        elements = .floats(floats)
+    }
+
+    public init(shape: Shape, integers: [Int]) {
+        self.shape = shape
+        elements = .integers(integers)
+    }
+
+    public var floats: [Float]? {
+        if case .floats(let values) = elements { values } else { nil }
+    }
+
+    public var integers: [Int]? {
+        if case .integers(let values) = elements { values } else { nil }
+    }
+}
+
+extension Graph {
+    /// Names of all values that nodes produce, in order.
+    public var valueNames: [String] {
+        nodes.flatMap(\.outputs).filter { !$0.isEmpty }
+    }
+
+    /// The node that produces a value.
+    func producer(of value: String) -> Int? {
+        nodes.firstIndex { $0.outputs.contains(value) }
+    }
+
+    /// The nodes that read a value.
+    func consumers(of value: String) -> [Int] {
+        nodes.indices.filter { nodes[$0].inputs.contains(value) }
+    }
+
+    /// Only what is needed to compute `wanted`: later layers are not run.
+    func pruned(for wanted: [String]) -> Graph {
+        var needed = Set(wanted)
+        var result = self
+        result.outputs = wanted
+        result.nodes = nodes.reversed().filter { node in
+            guard node.outputs.contains(where: needed.contains) else { return false }
+            needed.formUnion(node.inputs)
+            return true
+        }.reversed()
+        result.inputs = inputs.filter { needed.contains($0.name) }
+        return result
+    }
+}

@@ -1,0 +1,113 @@
+public import Compute
+
+/// One layer as `GET /models/{m}` and `striate check` print it.
+public struct LayerSummary: Sendable {
+    public let name: String
+    public let op: String
+    /// At the model's own input size, or at 224×224 for a model of any size; one image, or one step.
+    public let outputShape: Shape
+    public let parameters: Int
+    public let multiplyAdds: Int
+    /// Rows and columns of the input that one output sees; nil where the whole input is seen, or for sequences.
+    public let receptiveField: ReceptiveField?
+
+    /// Side used where a model takes any size.
+    public static let referenceSide = 224
+
+    public struct ReceptiveField: Equatable, Sendable {
+        public let height: Int
+        public let width: Int
+    }
+
+    static func summarise(
+        _ stack: LayerStack,
+        manifest: Manifest,
+        kernels: KernelSet
+    ) throws(ModelError) -> [LayerSummary] {
+        var builder = PlanBuilder(graph: stack.graph, kernels: kernels, weights: WeightStore())
+        _ = try builder.lowerAll(inputs: referenceShapes(stack, manifest))
+        var fields = ReceptiveFields(manifest: manifest)
+        for node in stack.graph.nodes { fields.add(node, constants: stack.graph.constants) }
+        return stack.layers.map { layer in
+            let inner = ["", ".bias", ".squeeze"].reduce(0) {
+                $0 + (builder.work[layer.name + $1] ?? 0)
+            }
+            return LayerSummary(
+                name: layer.name,
+                op: layer.op,
+                outputShape: builder.id(named: layer.name).map { builder.shape(of: $0) } ?? [],
+                parameters: layer.parameters,
+                multiplyAdds: inner,
+                receptiveField: fields[layer.name]
+            )
+        }
+    }
+
+    private static func referenceShapes(
+        _ stack: LayerStack,
+        _ manifest: Manifest
+    ) -> [String: Shape] {
+        var shapes: [String: Shape] = [:]
+        switch manifest.input {
+        case .image(let name, let channels, let height, let width):
+            shapes[name] = [1, channels, height ?? referenceSide, width ?? referenceSide]
+        case .tokens(let name, _):
+            shapes[name] = [1, 1]
+        }
+        for state in stack.states { shapes[state.input] = [1, 1, state.count] }
+        return shapes
+    }
+}
+
+/// Follows windows through the layers: r' = r + (k − 1)·d·j, j' = j·s.
+private struct ReceptiveFields {
+    private struct Field {
+        var size = (1, 1)
+        var jump = (1, 1)
+    }
+
+    private var fields: [String: Field] = [:]
+
+    init(manifest: Manifest) {
+        if case .image(let name, _, _, _) = manifest.input { fields[name] = Field() }
+    }
+
+    subscript(value: String) -> LayerSummary.ReceptiveField? {
+        fields[value].map { LayerSummary.ReceptiveField(height: $0.size.0, width: $0.size.1) }
+    }
+
+    mutating func add(_ node: Node, constants: [String: Tensor]) {
+        let inputs = node.inputs.compactMap { fields[$0] }
+        guard var field = inputs.max(by: { $0.size.0 < $1.size.0 }) else { return }
+        switch node.op {
+        case "GlobalAveragePool", "Flatten", "Gemm", "MatMul", "Reshape":
+            return
+        case "Conv", "Gabor", "MaxPool", "AveragePool":
+            let kernel = window(node, constants)
+            let strides = pair(node, "strides")
+            let dilations = pair(node, "dilations")
+            field.size.0 += (kernel.0 - 1) * dilations.0 * field.jump.0
+            field.size.1 += (kernel.1 - 1) * dilations.1 * field.jump.1
+            field.jump = (field.jump.0 * strides.0, field.jump.1 * strides.1)
+        default:
+            break
+        }
+        for output in node.outputs { fields[output] = field }
+    }
+
+    private func window(_ node: Node, _ constants: [String: Tensor]) -> (Int, Int) {
+        if case .ints(let kernel) = node.attributes["kernel_shape"], kernel.count == 2 {
+            return (kernel[0], kernel[1])
+        }
+        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape, shape.rank == 4
+        else { return (1, 1) }
+        return (shape[2], shape[3])
+    }
+
+    private func pair(_ node: Node, _ name: String) -> (Int, Int) {
+        guard case .ints(let values) = node.attributes[name], values.count == 2 else {
+            return (1, 1)
+        }
+        return (values[0], values[1])
+    }
+}

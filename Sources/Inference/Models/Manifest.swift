@@ -1,0 +1,134 @@
+import Foundation
+
+/// What a model folder says about its model: `model.json` without the layers.
+public struct Manifest: Sendable {
+    public enum Task: String, CaseIterable, Sendable {
+        case imageClassification = "image-classification"
+        case imageFeatures = "image-features"
+        case nextSymbol = "next-symbol"
+    }
+
+    /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
+    public enum Numerics: String, CaseIterable, Sendable {
+        case fast
+        case precise
+    }
+
+    public enum Input: Sendable {
+        /// An image [N, channels, height, width]; nil means any size.
+        case image(name: String, channels: Int, height: Int?, width: Int?)
+        /// A sequence of indices [T, B] into a vocabulary.
+        case tokens(name: String, vocabulary: Vocabulary)
+
+        public var name: String {
+            switch self {
+            case .image(let name, _, _, _), .tokens(let name, _): name
+            }
+        }
+    }
+
+    /// A held-out result.
+    public struct Score: Sendable {
+        public let metric: String
+        public let value: Double
+        public let data: String
+    }
+
+    public let name: String
+    public let version: String
+    public let description: String
+    public let task: Task
+    public let numerics: Numerics
+    public let input: Input
+    public let preprocessing: Preprocessing?
+    public let outputs: [String]
+    public let labels: [String]
+    /// The layer the features route shows when none is named.
+    public let featuresLayer: String?
+    /// The layer before the softmax, where losses are computed without loss of precision.
+    public let logits: String?
+    public let source: String
+    public let licence: String
+    public let score: Score?
+
+    init(_ fields: inout JSONFields, folder: URL) throws(ModelError) {
+        name = try fields.requiredString("name")
+        guard Self.isName(name) else {
+            throw fields.mismatch(
+                "name", "1 to 64 letters, digits, '.', '_' or '-'", .string(name)
+            )
+        }
+        version = try fields.string("version") ?? "1"
+        description = try fields.string("description") ?? ""
+        task = try fields.word("task", default: Task.imageFeatures)
+        numerics = try fields.word("numerics", default: Numerics.fast)
+        input = try Self.input(&fields, folder: folder)
+        preprocessing = try fields.object("preprocessing").map {
+            (object) throws(ModelError) in try Preprocessing(object)
+        }
+        outputs = try fields.strings("outputs") ?? []
+        labels = try fields.string("labels").map { (file) throws(ModelError) in
+            try Self.lines(folder.appendingPathComponent(file))
+        } ?? []
+        featuresLayer = try fields.string("features")
+        logits = try fields.string("logits")
+        source = try fields.string("source") ?? ""
+        licence = try fields.string("licence") ?? ""
+        score = try fields.object("score").map { (object) throws(ModelError) in
+            var object = object
+            let score = Score(
+                metric: try object.requiredString("metric"),
+                value: try object.double("value") ?? 0,
+                data: try object.string("data") ?? ""
+            )
+            try object.finish()
+            return score
+        }
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private static func input(
+        _ fields: inout JSONFields,
+        folder: URL
+    ) throws(ModelError) -> Input {
+        guard var object = try fields.object("input") else {
+            throw .invalidManifest(
+                field: "\(fields.path), input", expected: "an object", got: "nothing"
+            )
+        }
+        let name = try object.requiredString("name")
+        let input: Input
+        if let file = try object.string("vocabulary") {
+            input = .tokens(
+                name: name, vocabulary: try Vocabulary(folder.appendingPathComponent(file))
+            )
+        } else {
+            input = .image(
+                name: name,
+                channels: try object.int("channels") ?? 1,
+                height: try object.int("height"),
+                width: try object.int("width")
+            )
+        }
+        try object.finish()
+        return input
+    }
+
+    private static func lines(_ file: URL) throws(ModelError) -> [String] {
+        String(decoding: try readFile(file), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: true)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+}

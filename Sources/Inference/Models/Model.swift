@@ -1,0 +1,157 @@
+public import Compute
+public import Foundation
+import Synchronization
+
+/// A model in memory: its graph, its manifest, and the plans made so far.
+public final class Model: Sendable {
+    public let manifest: Manifest
+    /// The model's layers in order, at the manifest's input size (or the one stated in the summary).
+    public let layers: [LayerSummary]
+
+    let graph: Graph
+    let states: [StatePair]
+    private let weights = WeightStore()
+    private let kernels: KernelSet
+    private let workers: Workers
+    private let memoryLimit: Int
+    private let plans = Mutex(PlanCache())
+
+    public var name: String { manifest.name }
+    public var version: String { manifest.version }
+    public var parameterCount: Int { layers.reduce(0) { $0 + $1.parameters } }
+    public var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
+
+    /// Loads a model folder and, unless told otherwise, runs its check vectors.
+    ///
+    /// - Throws: a `ModelError` that names the file, the field or the layer.
+    public init(
+        folder: URL,
+        kernels: KernelSet,
+        workers: Workers,
+        memoryLimit: Int = 1 << 30,
+        verifies: Bool = true
+    ) throws(ModelError) {
+        let (manifest, stack) = try ModelFolder.read(folder)
+        self.manifest = manifest
+        self.kernels = kernels
+        self.workers = workers
+        self.memoryLimit = memoryLimit
+        graph = stack.graph
+        states = stack.states
+        layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
+        if verifies { try CheckVectors.read(folder)?.run(on: self) }
+    }
+
+    /// The plan for inputs of these shapes that answers `outputs`; made once, then shared.
+    ///
+    /// State inputs that are not named start from zeros.
+    /// - Throws: `unknownLayer`, `unknownInput`, `inputShape`, and what layers say of the shapes.
+    public func plan(
+        inputs: [String: Shape],
+        outputs: [String]
+    ) throws(ModelError) -> Plan {
+        let key = PlanCache.Key(inputs: inputs, outputs: outputs)
+        if let known = plans.withLock({ $0.plan(for: key) }) { return known }
+        let made = try makePlan(inputs: inputs, outputs: outputs)
+        return plans.withLock { $0.insert(made, for: key) }
+    }
+
+    /// Bytes of packed weights.
+    public var weightBytes: Int { weights.bytes }
+
+    private func makePlan(
+        inputs: [String: Shape],
+        outputs: [String]
+    ) throws(ModelError) -> Plan {
+        let known = Set(graph.valueNames)
+        for name in outputs where !known.contains(name) {
+            throw .unknownLayer(name, available: layers.map(\.name))
+        }
+        for name in inputs.keys.sorted() where !graph.inputs.contains(where: { $0.name == name }) {
+            throw .unknownInput(name, available: graph.inputs.map(\.name))
+        }
+        var pruned = graph.pruned(for: outputs)
+        dropStates(from: &pruned, given: inputs)
+        pruned = try Rewrites.apply(to: pruned, wanted: Set(outputs))
+        var builder = PlanBuilder(graph: pruned, kernels: kernels, weights: weights)
+        let ids = try builder.lowerAll(inputs: inputs)
+        var ports: [(name: String, id: ValueID)] = []
+        for name in outputs {
+            guard let id = builder.id(named: name) else {
+                throw .unknownLayer(name, available: layers.map(\.name))
+            }
+            ports.append((name, try builder.value(id, as: .dense)))
+        }
+        return try builder.finish(
+            inputs: ids, outputs: ports, memoryLimit: memoryLimit, on: workers
+        )
+    }
+
+    /// States nobody gives are zeros: the cells run without an initial state.
+    private func dropStates(from graph: inout Graph, given inputs: [String: Shape]) {
+        let dropped = Set(states.map(\.input).filter { inputs[$0] == nil })
+        graph.inputs.removeAll { dropped.contains($0.name) }
+        for index in graph.nodes.indices {
+            graph.nodes[index].inputs = graph.nodes[index].inputs.map {
+                dropped.contains($0) ? "" : $0
+            }
+        }
+    }
+}
+
+extension PlanBuilder {
+    /// Defines the graph's inputs, then lets every node lower itself; returns the inputs.
+    mutating func lowerAll(inputs: [String: Shape]) throws(ModelError) -> [ValueID] {
+        var ids: [ValueID] = []
+        for input in graph.inputs {
+            let expected =
+                "[" + input.dimensions.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
+                + "]"
+            guard let shape = inputs[input.name] else {
+                throw .unknownInput(input.name, available: inputs.keys.sorted())
+            }
+            let fits =
+                shape.rank == input.dimensions.count
+                && zip(shape.dimensions, input.dimensions).allSatisfy { $0 >= 1 && $1 ?? $0 == $0 }
+            guard fits else {
+                throw .inputShape(name: input.name, expected: expected, got: shape)
+            }
+            ids.append(try define(input.name, shape, .dense, type: input.type))
+        }
+        for node in graph.nodes {
+            try Operators.make(node).lower(node, into: &self)
+        }
+        return ids
+    }
+}
+
+/// The plans of a model, the least recently used dropped beyond a bound.
+private struct PlanCache {
+    struct Key: Hashable {
+        let inputs: [String: Shape]
+        let outputs: [String]
+    }
+
+    private static let bound = 32
+    private var plans: [Key: (plan: Plan, lastUse: Int)] = [:]
+    private var clock = 0
+
+    mutating func plan(for key: Key) -> Plan? {
+        guard let index = plans.index(forKey: key) else { return nil }
+        clock += 1
+        plans.values[index].lastUse = clock
+        return plans.values[index].plan
+    }
+
+    mutating func insert(_ plan: Plan, for key: Key) -> Plan {
+        if let known = self.plan(for: key) { return known }
+        clock += 1
+        if plans.count >= Self.bound,
+            let oldest = plans.min(by: { $0.value.lastUse < $1.value.lastUse })
+        {
+            plans.removeValue(forKey: oldest.key)
+        }
+        plans[key] = (plan, clock)
+        return plan
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+
+/// A text a vocabulary has no symbols for.
+public struct VocabularyError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The text from the first place where no symbol fits, cut short.
+    public let symbol: String
+    /// In characters from the start.
+    public let position: Int
+
+    public var description: String {
+        "the model does not know the symbol \"\(symbol)\" at position \(position)"
+    }
+}
+
+/// The symbols a sequence model reads and writes.
+public struct Vocabulary: Sendable {
+    public let symbols: [String]
+    private let indices: [String: Int]
+    private let longest: Int
+
+    /// Reads a JSON list of distinct texts.
+    init(_ file: URL) throws(ModelError) {
+        let name = file.lastPathComponent
+        guard case .array(let values) = try JSONValue.read(file), !values.isEmpty else {
+            throw .invalidManifest(field: name, expected: "a list of symbols", got: "none")
+        }
+        var symbols: [String] = []
+        var indices: [String: Int] = [:]
+        for value in values {
+            guard case .string(let symbol) = value, !symbol.isEmpty, indices[symbol] == nil else {
+                throw .invalidManifest(field: name, expected: "distinct texts", got: value.text)
+            }
+            indices[symbol] = symbols.count
+            symbols.append(symbol)
+        }
+        self.symbols = symbols
+        self.indices = indices
+        longest = symbols.map(\.count).max() ?? 1
+    }
+
+    public func index(of symbol: String) -> Int? {
+        indices[symbol]
+    }
+
+    /// Indices of a text's symbols, the longest that fits first.
+    public func encode(_ text: String) throws(VocabularyError) -> [Int32] {
+        var result: [Int32] = []
+        result.reserveCapacity(text.utf8.count)
+        var rest = Substring(text)
+        var position = 0
+        while let first = rest.first {
+            guard let (index, length) = match(rest) else {
+                throw VocabularyError(symbol: String(first), position: position)
+            }
+            result.append(Int32(index))
+            rest.removeFirst(length)
+            position += length
+        }
+        return result
+    }
+
+    /// The text of indices; those outside of the vocabulary are skipped.
+    public func decode(_ indices: [Int32]) -> String {
+        indices.map { symbols.indices.contains(Int($0)) ? symbols[Int($0)] : "" }.joined()
+    }
+
+    private func match(_ text: Substring) -> (index: Int, length: Int)? {
+        var candidate = text.prefix(longest)
+        while let last = candidate.indices.last {
+            if let index = indices[String(candidate)] { return (index, candidate.count) }
+            candidate = candidate[..<last]
+        }
+        return nil
+    }
+}

@@ -1,0 +1,80 @@
+import Compute
+import KernelInterface
+
+/// Pooling across neighbouring channels; our own domain.
+enum ChannelPooling {
+    static let operators: [any Operator.Type] = [Maxout.self, ChannelL2.self]
+}
+
+/// Z[c] = max over the `group` channels from c·group on (Goodfellow et al. 2013).
+struct Maxout: Operator {
+    static let name = "Maxout"
+    private let group: Int
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        group = try attributes.int("group", default: 2)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try lowerChannelPool(node, group: group, isMaximum: true, into: &plan)
+    }
+}
+
+/// Z[c] = √Σ of the squares of the `group` channels from c·group on: a complex cell for a quadrature pair.
+struct ChannelL2: Operator {
+    static let name = "ChannelL2"
+    private let group: Int
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        group = try attributes.int("group", default: 2)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try lowerChannelPool(node, group: group, isMaximum: false, into: &plan)
+    }
+}
+
+/// Channels are axis 1 of an image [N, C, H, W], else the last axis.
+private func lowerChannelPool(
+    _ node: Node,
+    group: Int,
+    isMaximum: Bool,
+    into plan: inout PlanBuilder
+) throws(ModelError) {
+    let input = try plan.input(node, 0)
+    var shape = plan.shape(of: input)
+    let axis = shape.rank == 4 ? 1 : shape.rank - 1
+    guard axis >= 0, group >= 1, shape[axis] % group == 0 else {
+        throw .shape(
+            node: node.name, reason: "the channels of \(shape) do not divide into groups of \(group)"
+        )
+    }
+    let layout: Layout = axis == 1 && shape.rank == 4 ? .blocked : .points
+    let source = try plan.value(input, as: layout)
+    let channels = shape[axis]
+    let (images, height, width) =
+        layout == .blocked ? (shape[0], shape[2], shape[3]) : (1, 1, plan[source].points)
+    shape[axis] = channels / group
+    let output = try plan.define(node.outputs[0], shape, layout)
+    let perImage = blocks(of: channels / group)
+    let kernels = plan.kernels
+    plan.step(
+        node.name, chunks: images * perImage, reads: [source], writes: [output]
+    ) { placement in
+        let (from, to) = (placement[source], placement[output])
+        let geometry = ChannelPoolGeometry(
+            inputChannels: channels, group: group, height: height, width: width,
+            inputPlane: from.plane, inputRow: from.row, outputPlane: to.plane, outputRow: to.row
+        )
+        return { arena, chunk in
+            let (image, block) = (chunk / perImage, chunk % perImage)
+            let input = from.position(in: arena) + image * from.image
+            let output = to.position(in: arena) + image * to.image
+            if isMaximum {
+                kernels.maxout(geometry, input: input, output: output, blocks: block..<block + 1)
+            } else {
+                kernels.channelL2(geometry, input: input, output: output, blocks: block..<block + 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Compute
+import KernelInterface
+
+/// Convolution and its variants.
+enum Convolutions {
+    static let operators: [any Operator.Type] = [Conv.self, Gabor.self]
+}
+
+/// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with two spatial axes.
+///
+/// `activation` is our own attribute, set by fusion: Relu, Tanh, Sigmoid or Maxout (of two neighbours).
+struct Conv: Operator {
+    static let name = "Conv"
+    static let parameters = ["weight", "bias"]
+    private let windows: Windows
+    private let groups: Int
+    private let activation: FusedActivation
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        windows = try Windows(&attributes, ceils: false)
+        groups = try attributes.int("group", default: 1)
+        activation = try FusedActivation(&attributes)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.input(node, 0)
+        guard let weights = plan.constant(node, 1), let values = weights.floats else {
+            throw .shape(node: node.name, reason: "the kernel of a convolution must be a constant")
+        }
+        let bias = plan.constant(node, 2)?.floats
+        try ConvolutionLowering(
+            node: node,
+            windows: windows,
+            groups: groups,
+            activation: activation,
+            kernel: Kernel(shape: weights.shape, values: values, bias: bias, name: node.inputs[1])
+        ).lower(input, into: &plan)
+    }
+}
+
+/// A bank of Gabor functions as a convolution over grey images, one kernel per list entry.
+///
+/// w(x,y) = α·exp(−β_x x'² − β_y y'²)·cos(f x' + φ), x' = (x−x0)cos τ + (y−y0) sin τ,
+/// y' = −(x−x0) sin τ + (y−y0) cos τ; x to the right, y down, from the window's middle.
+struct Gabor: Operator {
+    static let name = "Gabor"
+    private let windows: Windows
+    private let bank: GaborBank
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        windows = try Windows(&attributes, ceils: false)
+        bank = try GaborBank(&attributes, kernel: windows.kernel)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.input(node, 0)
+        try ConvolutionLowering(
+            node: node,
+            windows: windows,
+            groups: 1,
+            activation: .none,
+            kernel: Kernel(
+                shape: bank.shape, values: bank.weights(), bias: nil, name: node.name
+            )
+        ).lower(input, into: &plan)
+    }
+}
+
+/// A convolution's constant weights [O, I / groups, kh, kw].
+struct Kernel: Sendable {
+    let shape: Shape
+    let values: [Float]
+    let bias: [Float]?
+    let name: String
+}
+
+/// What fusion left to be applied to finished sums.
+enum FusedActivation: String, Sendable {
+    case none = ""
+    case relu = "Relu"
+    case tanh = "Tanh"
+    case sigmoid = "Sigmoid"
+    case maxout = "Maxout"
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        let text = try attributes.string("activation", default: "")
+        guard let value = FusedActivation(rawValue: text) else {
+            throw attributes.mismatch("activation", "Relu, Tanh, Sigmoid or Maxout", .string(text))
+        }
+        self = value
+    }
+
+    var kernel: Activation {
+        switch self {
+        case .none: Activation.none
+        case .relu: Activation.relu
+        case .tanh: Activation.tanh
+        case .sigmoid: Activation.sigmoid
+        case .maxout: Activation.maxoutPair
+        }
+    }
+
+    /// Output channels that one stored channel stands for.
+    var channelsPerOutput: Int { self == .maxout ? 2 : 1 }
+}

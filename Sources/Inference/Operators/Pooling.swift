@@ -1,0 +1,122 @@
+import Compute
+import KernelInterface
+
+/// Detector stages: pooling over windows of each channel.
+enum Pooling {
+    static let operators: [any Operator.Type] = [
+        MaxPool.self, AveragePool.self, GlobalAveragePool.self,
+    ]
+}
+
+/// The maximum of each window; padding never wins.
+struct MaxPool: Operator {
+    static let name = "MaxPool"
+    private let windows: Windows
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        windows = try Windows(&attributes, ceils: true)
+        guard try attributes.int("storage_order", default: 0) == 0 else {
+            throw attributes.mismatch("storage_order", "0", .int(1))
+        }
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try WindowPooling(node: node, windows: windows, countsPadding: false, isMaximum: true)
+            .lower(into: &plan)
+    }
+}
+
+/// The mean of each window; `count_include_pad` says whether padding counts in the divisor.
+struct AveragePool: Operator {
+    static let name = "AveragePool"
+    private let windows: Windows
+    private let countsPadding: Bool
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        windows = try Windows(&attributes, ceils: true)
+        countsPadding = try attributes.flag("count_include_pad", default: false)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try WindowPooling(
+            node: node, windows: windows, countsPadding: countsPadding, isMaximum: false
+        ).lower(into: &plan)
+    }
+}
+
+/// The mean of each channel: [N, C, H, W] to [N, C, 1, 1].
+struct GlobalAveragePool: Operator {
+    static let name = "GlobalAveragePool"
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {}
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let shape = try node.imageShape(plan.shape(of: plan.input(node, 0)))
+        var whole = Node(name: node.name, op: node.op)
+        whole.attributes["kernel_shape"] = .ints([max(1, shape.height), max(1, shape.width)])
+        var attributes = AttributeReader(whole)
+        try WindowPooling(
+            node: node, windows: Windows(&attributes, ceils: false), countsPadding: false,
+            isMaximum: false
+        ).lower(into: &plan)
+    }
+}
+
+/// Adds a pooling step over blocks of channels.
+private struct WindowPooling {
+    let node: Node
+    let windows: Windows
+    let countsPadding: Bool
+    let isMaximum: Bool
+
+    func lower(into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.input(node, 0)
+        let image = try node.imageShape(plan.shape(of: input))
+        guard let kernel = windows.kernel else {
+            throw .invalidAttribute(
+                node: node.name, attribute: "kernel_shape", expected: "two sizes", got: "none"
+            )
+        }
+        let (rows, columns) = try windows.axes(
+            node, kernel: kernel, height: image.height, width: image.width
+        )
+        let source = try plan.value(input, as: .blocked)
+        let output = try plan.define(
+            node.outputs[0], [image.count, image.channels, rows.output, columns.output], .blocked
+        )
+        let perImage = blocks(of: image.channels)
+        let kernels = plan.kernels
+        let (isMaximum, countsPadding) = (isMaximum, countsPadding)
+        plan.step(
+            node.name, chunks: image.count * perImage, reads: [source], writes: [output]
+        ) { placement in
+            let (from, to) = (placement[source], placement[output])
+            let geometry = PoolGeometry(
+                inputHeight: rows.input, inputWidth: columns.input,
+                inputPlane: from.plane, inputRow: from.row,
+                kernelHeight: rows.kernel, kernelWidth: columns.kernel,
+                strideHeight: rows.stride, strideWidth: columns.stride,
+                dilationHeight: rows.dilation, dilationWidth: columns.dilation,
+                padTop: rows.padBegin, padLeft: columns.padBegin,
+                padBottom: rows.padEnd, padRight: columns.padEnd,
+                outputHeight: rows.output, outputWidth: columns.output,
+                outputPlane: to.plane, outputRow: to.row,
+                countIncludePad: countsPadding ? 1 : 0
+            )
+            return { arena, chunk in
+                let (image, block) = (chunk / perImage, chunk % perImage)
+                let input = from.position(in: arena) + image * from.image
+                let output = to.position(in: arena) + image * to.image
+                if isMaximum {
+                    kernels.maxPool(
+                        geometry, input: input, output: output, blocks: block..<block + 1
+                    )
+                } else {
+                    kernels.averagePool(
+                        geometry, input: input, output: output, blocks: block..<block + 1
+                    )
+                }
+            }
+        }
+    }
+}

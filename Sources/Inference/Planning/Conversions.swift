@@ -1,0 +1,129 @@
+import Compute
+
+extension PlanBuilder {
+    /// Adds the step that copies a value into another layout of the same shape.
+    mutating func convert(_ source: ValueID, to target: ValueID) {
+        let shape = shape(of: source)
+        switch (self[source].layout, self[target].layout) {
+        case (.dense, .blocked): convertImages(source, target, toBlocked: true)
+        case (.blocked, .dense): convertImages(source, target, toBlocked: false)
+        case (.dense, .dense): copyImages(source, target)
+        default: convertPoints(source, target, shape)
+        }
+    }
+
+    private mutating func convertImages(
+        _ source: ValueID,
+        _ target: ValueID,
+        toBlocked: Bool
+    ) {
+        let shape = shape(of: source)
+        let (channels, height, width) = (shape[1], shape[2], shape[3])
+        let perImage = blocks(of: channels)
+        let kernels = kernels
+        step(
+            toBlocked ? "block" : "unblock",
+            chunks: shape[0] * perImage,
+            reads: [source],
+            writes: [target]
+        ) { placement in
+            let from = placement[source]
+            let to = placement[target]
+            return { arena, chunk in
+                let (image, block) = (chunk / perImage, chunk % perImage)
+                let input = from.position(in: arena) + image * from.image
+                let output = to.position(in: arena) + image * to.image
+                if toBlocked {
+                    kernels.block(
+                        fromPlanar: input, from.strides, channels: channels, height: height,
+                        width: width, into: output, to.strides, blocks: block..<block + 1
+                    )
+                } else {
+                    kernels.planar(
+                        fromBlocked: input, from.strides, channels: channels, height: height,
+                        width: width, into: output, to.strides, blocks: block..<block + 1
+                    )
+                }
+            }
+        }
+    }
+
+    /// Copies dense images into a place with a halo.
+    private mutating func copyImages(_ source: ValueID, _ target: ValueID) {
+        let shape = shape(of: source)
+        step("pad", chunks: shape[0], reads: [source], writes: [target]) { placement in
+            let from = placement[source]
+            let to = placement[target]
+            return { arena, image in
+                let input = from.position(in: arena) + image * from.image
+                let output = to.position(in: arena) + image * to.image
+                for channel in 0..<shape[1] {
+                    for row in 0..<shape[2] {
+                        (output + channel * to.plane + row * to.row).copy(
+                            from: input + channel * from.plane + row * from.row,
+                            count: shape[3]
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func convertPoints(
+        _ source: ValueID,
+        _ target: ValueID,
+        _ shape: Shape
+    ) {
+        let points = self[source].points
+        let channels = shape.dimensions.last ?? 1
+        let toPoints = self[target].layout == .points
+        let kernels = kernels
+        step("rows", chunks: 1, reads: [source], writes: [target]) { placement in
+            let from = placement[source]
+            let to = placement[target]
+            return { arena, _ in
+                let (input, output) = (from.position(in: arena), to.position(in: arena))
+                if toPoints {
+                    kernels.points(
+                        fromRows: input, points: points, channels: channels, into: output,
+                        plane: to.plane
+                    )
+                } else {
+                    kernels.rows(
+                        fromPoints: input, plane: from.plane, points: points, channels: channels,
+                        into: output
+                    )
+                }
+            }
+        }
+    }
+
+    /// Adds the step that clears a value's halo, before anything is written inside.
+    func haloStep(_ id: ValueID) -> PendingStep? {
+        let value = self[id]
+        guard case .arena = value.memory, value.halo != .none else { return nil }
+        let lanes = value.layout == .blocked ? 16 : 1
+        let planes = value.shape[0] * (lanes == 16 ? blocks(of: value.shape[1]) : value.shape[1])
+        let (height, halo) = (value.shape[2], value.halo)
+        let width = value.shape[3] * lanes
+        return PendingStep(name: "halo", chunks: 1, reads: [], writes: [id]) { placement in
+            let place = placement[id]
+            return { arena, _ in
+                for plane in 0..<planes {
+                    // From the halo's first float: planes of all images follow each other.
+                    let start =
+                        place.position(in: arena) + plane * place.plane
+                        + (-halo.top * place.row - halo.left * lanes)
+                    start.fill(0, count: halo.top * place.row)
+                    for row in halo.top..<halo.top + height {
+                        let line = start + row * place.row
+                        line.fill(0, count: halo.left * lanes)
+                        (line + halo.left * lanes + width).fill(0, count: halo.right * lanes)
+                    }
+                    (start + (halo.top + height) * place.row)
+                        .fill(0, count: halo.bottom * place.row)
+                }
+            }
+        }
+    }
+}

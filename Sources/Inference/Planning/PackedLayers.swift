@@ -1,0 +1,123 @@
+import Compute
+
+extension ConvolutionLowering {
+    /// The kernel's weights as `method` reads them, and the bias.
+    func pack(_ method: Method, for table: KernelSet) -> PackedLayer {
+        let (height, width) = (kernel.shape[2], kernel.shape[3])
+        let order: OutputOrder =
+            activation == .maxout ? .maxoutPairs(outputs) : .plain(outputs)
+        let bias = Packing.vector(
+            kernel.bias ?? Array(repeating: 0, count: outputs), order
+        )
+        func packed(_ values: [Float], inputs: Int) -> PackedWeights {
+            Packing.convolution(
+                values, order, inputs: inputs, height: height, width: width, for: table
+            )
+        }
+        switch method {
+        case .planar:
+            let weights = Packing.planar(
+                kernel.values, order, inputs: kernel.shape[1], height: height, width: width,
+                for: table
+            )
+            return PackedLayer(weights: weights, bias: bias)
+        case .depthwise:
+            let weights = Packing.depthwise(
+                kernel.values, channels: outputs, height: height, width: width
+            )
+            return PackedLayer(weights: weights, bias: bias)
+        case .expanded:
+            let weights = packed(expandedValues, inputs: kernel.shape[1] * groups)
+            return PackedLayer(weights: weights, bias: bias)
+        case .blocked where groups > 1:
+            return PackedLayer(
+                weights: groupedWeights(table),
+                bias: bias,
+                groupStride: kernel.values.count / groups
+            )
+        case .blocked:
+            return PackedLayer(weights: packed(kernel.values, inputs: kernel.shape[1]), bias: bias)
+        }
+    }
+
+    /// [O, I, kh, kw] of one dense convolution, zero between channels of different groups.
+    private var expandedValues: [Float] {
+        let taps = kernel.shape[2] * kernel.shape[3]
+        let inputs = kernel.shape[1]
+        var values = [Float](repeating: 0, count: kernel.values.count * groups)
+        for output in 0..<outputs {
+            let group = output / (outputs / groups)
+            let source = output * inputs * taps
+            let target = (output * groups + group) * inputs * taps
+            for index in 0..<inputs * taps { values[target + index] = kernel.values[source + index] }
+        }
+        return values
+    }
+
+    /// Every group packed by itself, one after the other; groups are whole blocks.
+    private func groupedWeights(_ table: KernelSet) -> PackedWeights {
+        let perGroup = kernel.values.count / groups
+        return PackedWeights(count: kernel.values.count) { target in
+            for group in 0..<groups {
+                let part = Packing.convolution(
+                    Array(kernel.values[group * perGroup..<(group + 1) * perGroup]),
+                    .plain(outputs / groups),
+                    inputs: kernel.shape[1],
+                    height: kernel.shape[2],
+                    width: kernel.shape[3],
+                    for: table
+                )
+                (target + group * perGroup).copy(from: part.start, count: perGroup)
+            }
+        }
+    }
+}
+
+extension MatrixWeights {
+    func packed(bias: [Float], maxoutPairs: Bool, for table: KernelSet) -> PackedLayer {
+        let order: OutputOrder = maxoutPairs ? .maxoutPairs(units) : .plain(units)
+        return PackedLayer(
+            weights: Packing.dense(
+                values, order, inputs: inputs, outputs: units, isInputMajor: !isUnitMajor,
+                for: table
+            ),
+            bias: Packing.vector(bias, order)
+        )
+    }
+}
+
+extension RecurrentWeights {
+    private var order: OutputOrder { .gates(gates, hidden: hidden) }
+
+    /// W for the product of a whole sequence.
+    func packedInput(bias: [Float], for table: KernelSet) -> PackedLayer {
+        PackedLayer(
+            weights: Packing.dense(
+                input, order, inputs: inputs, outputs: gates * hidden, isInputMajor: false,
+                for: table
+            ),
+            bias: Packing.vector(bias, order)
+        )
+    }
+
+    /// W's column of each one-hot input, bias added: [inputs][hidden block][gates][16].
+    func packedTable(bias: [Float]) -> PackedLayer {
+        let width = order.blocks * 16
+        let table = PackedWeights(count: inputs * width) { target in
+            for column in 0..<inputs {
+                let values = (0..<gates * hidden).map { input[$0 * inputs + column] + bias[$0] }
+                let row = Packing.vector(values, order)
+                (target + column * width).copy(from: row.start, count: width)
+            }
+        }
+        return PackedLayer(weights: table, bias: Packing.vector([], .plain(0)))
+    }
+
+    /// R, and the bias that a GRU adds before it resets.
+    func packedRecurrent() -> PackedLayer {
+        PackedLayer(
+            weights: Packing.recurrent(recurrent, gates: gates, hidden: hidden),
+            bias: Packing.vector(hiddenGateBias, .plain(hidden))
+        )
+    }
+}

@@ -1,0 +1,150 @@
+public import Compute
+import Synchronization
+
+/// A graph made concrete for given input shapes and wanted outputs: packed weights, one arena, a list of steps.
+///
+/// Immutable and shared; each run borrows an arena from a small pool.
+public final class Plan: Sendable {
+    /// An input or output and where it lies.
+    public struct Port: Sendable {
+        public let name: String
+        public let shape: Shape
+        public let type: ElementType
+        let offset: Int
+        let count: Int
+        let constant: FloatStorage?
+    }
+
+    public let inputs: [Port]
+    public let outputs: [Port]
+
+    /// Multiply–adds of one run.
+    public let multiplyAdds: Int
+
+    /// Bytes of activations one run holds.
+    public var arenaBytes: Int { arenaSize * MemoryLayout<Float>.stride }
+
+    private let steps: [Step]
+    private let arenaSize: Int
+    private let workers: Workers
+    private let idle = Mutex<[Execution]>([])
+
+    init(
+        inputs: [Port],
+        outputs: [Port],
+        steps: [Step],
+        arenaSize: Int,
+        multiplyAdds: Int,
+        workers: Workers
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.steps = steps
+        self.arenaSize = arenaSize
+        self.multiplyAdds = multiplyAdds
+        self.workers = workers
+    }
+
+    /// Names and chunks of the steps, in order, for profiles.
+    public var stepNames: [String] { steps.map(\.name) }
+
+    /// Fills the inputs, computes, and reads the outputs.
+    ///
+    /// `isCancelled` is polled between steps. After the first run nothing is allocated here.
+    /// - Throws: what `fill` and `read` throw, and `cancelled`.
+    public func run<Result>(
+        isCancelled: () -> Bool = { false },
+        fill: (inout PlanInputs) throws(ModelError) -> Void,
+        read: (PlanOutputs) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
+        let execution = borrow()
+        defer { giveBack(execution) }
+        var access = PlanInputs(plan: self, arena: execution.arena.start)
+        try fill(&access)
+        guard execution.pass.run(isCancelled: isCancelled) else { throw .cancelled }
+        return try read(PlanOutputs(plan: self, arena: execution.arena.start))
+    }
+
+    private func borrow() -> Execution {
+        idle.withLock { $0.popLast() }
+            ?? Execution(steps: steps, size: arenaSize, work: multiplyAdds, workers: workers)
+    }
+
+    /// Keeps as many arenas as cores could use at once.
+    private func giveBack(_ execution: Execution) {
+        idle.withLock { idle in
+            if idle.count < workers.count { idle.append(execution) }
+        }
+    }
+}
+
+/// The memory of one run.
+private final class Execution: Sendable {
+    let arena: FloatStorage
+    let pass: Pass
+
+    init(steps: [Step], size: Int, work: Int, workers: Workers) {
+        arena = FloatStorage(count: size)
+        pass = Pass(steps: steps, arena: arena, work: work, on: workers)
+    }
+}
+
+/// Access to a run's inputs while they are filled.
+public struct PlanInputs {
+    fileprivate let plan: Plan
+    fileprivate let arena: FloatPosition
+
+    /// Writes a float input, row-major.
+    public mutating func withFloats(
+        _ name: String,
+        _ body: (inout MutableSpan<Float>) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        let port = try plan.input(named: name)
+        try (arena + port.offset).withMutableSpan(count: port.count, body)
+    }
+
+    /// Writes an integer input, row-major.
+    public mutating func withIntegers(
+        _ name: String,
+        _ body: (inout MutableSpan<Int32>) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        let port = try plan.input(named: name)
+        try (arena + port.offset).withMutableIntegers(count: port.count, body)
+    }
+}
+
+/// Access to a run's outputs while they are read.
+public struct PlanOutputs {
+    fileprivate let plan: Plan
+    fileprivate let arena: FloatPosition
+
+    /// Reads an output, row-major.
+    public func withFloats<Result>(
+        _ name: String,
+        _ body: (Span<Float>) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
+        let port = try plan.output(named: name)
+        let start = port.constant?.start ?? arena
+        return try (start + port.offset).withSpan(count: port.count, body)
+    }
+
+    public func shape(of name: String) throws(ModelError) -> Shape {
+        try plan.output(named: name).shape
+    }
+}
+
+extension Plan {
+    fileprivate func input(named name: String) throws(ModelError) -> Port {
+        guard let port = inputs.first(where: { $0.name == name }) else {
+            throw .unknownInput(name, available: inputs.map(\.name))
+        }
+        return port
+    }
+
+    fileprivate func output(named name: String) throws(ModelError) -> Port {
+        guard let port = outputs.first(where: { $0.name == name }) else {
+            throw .unknownLayer(name, available: outputs.map(\.name))
+        }
+        return port
+    }
+}

@@ -1,0 +1,109 @@
+import Compute
+
+/// A value of a plan under construction.
+struct ValueID: Hashable, Sendable {
+    let index: Int
+}
+
+/// How a value's elements lie in memory.
+enum Layout: Hashable, Sendable {
+    /// Row-major, as ONNX counts; images may have a halo.
+    case dense
+    /// [N][C/16][rows][columns][16]; rank 4, may have a halo.
+    case blocked
+    /// A matrix [points][channels], channels the last dimension, as [channels/16][points][16].
+    case points
+}
+
+/// Rows and columns around an image that read as zero padding.
+struct Halo: Hashable, Sendable {
+    var top = 0
+    var left = 0
+    var bottom = 0
+    var right = 0
+
+    static let none = Halo()
+
+    mutating func formUnion(_ other: Halo) {
+        top = max(top, other.top)
+        left = max(left, other.left)
+        bottom = max(bottom, other.bottom)
+        right = max(right, other.right)
+    }
+}
+
+struct PlannedValue {
+    enum Memory {
+        case arena
+        /// Lies in another value's memory, element for element.
+        case alias(ValueID)
+        case constant(FloatStorage)
+    }
+
+    let name: String
+    let shape: Shape
+    let layout: Layout
+    var type = ElementType.float32
+    var halo = Halo.none
+    var memory = Memory.arena
+
+    /// Rows of the matrix that `points` means: everything but the last dimension.
+    var points: Int { shape.dimensions.dropLast().reduce(1, *) }
+
+    /// Floats the value occupies, halo included.
+    var storage: Int {
+        switch layout {
+        case .points:
+            return blocks(of: shape.dimensions.last ?? 1) * points * 16
+        case .blocked:
+            return shape[0] * blocks(of: shape[1]) * paddedPlane * 16
+        case .dense:
+            return shape.rank == 4 ? shape[0] * shape[1] * paddedPlane : shape.count
+        }
+    }
+
+    private var paddedPlane: Int {
+        (shape[2] + halo.top + halo.bottom) * (shape[3] + halo.left + halo.right)
+    }
+
+    /// Strides and first element relative to the start of the value's memory.
+    func place(in storage: FloatStorage?, at start: Int) -> Place {
+        let lanes = layout == .blocked ? 16 : 1
+        switch layout {
+        case .points:
+            return Place(storage: storage, offset: start, row: 16, plane: points * 16, image: 0)
+        case .dense where shape.rank != 4:
+            return Place(storage: storage, offset: start, row: 0, plane: 0, image: 0)
+        case .dense, .blocked:
+            let row = (shape[3] + halo.left + halo.right) * lanes
+            let plane = (shape[2] + halo.top + halo.bottom) * row
+            let planes = layout == .blocked ? blocks(of: shape[1]) : shape[1]
+            return Place(
+                storage: storage,
+                offset: start + halo.top * row + halo.left * lanes,
+                row: row,
+                plane: plane,
+                image: planes * plane
+            )
+        }
+    }
+}
+
+/// Where a value lies once the arena is laid out; strides in floats.
+struct Place: Sendable {
+    /// The constant's own memory, or nil for the arena.
+    let storage: FloatStorage?
+    /// Element (0, …, 0), halo skipped.
+    let offset: Int
+    let row: Int
+    /// Between channels (dense) or blocks (blocked, points).
+    let plane: Int
+    let image: Int
+
+    @inline(__always)
+    func position(in arena: FloatPosition) -> FloatPosition {
+        (storage?.start ?? arena) + offset
+    }
+
+    var strides: ImageStrides { ImageStrides(plane: plane, row: row) }
+}

@@ -1,0 +1,151 @@
+import Compute
+
+/// Changes of a graph that keep its meaning and save work; each a pure function.
+enum Rewrites {
+    /// Values in `wanted` are answers and stay as they are.
+    static func apply(to graph: Graph, wanted: Set<String>) throws(ModelError) -> Graph {
+        var graph = try foldBatchNormalization(graph, wanted: wanted)
+        graph = fuseBias(graph, wanted: wanted)
+        graph = fuseActivations(graph, wanted: wanted)
+        return fuseOneHot(graph, wanted: wanted)
+    }
+
+    /// Conv → BatchNormalization: scales the kernels and shifts the bias instead.
+    static func foldBatchNormalization(
+        _ graph: Graph,
+        wanted: Set<String>
+    ) throws(ModelError) -> Graph {
+        var result = graph
+        for node in graph.nodes where node.op == "BatchNormalization" {
+            guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["Conv"]),
+                result.nodes[producer].attributes["activation"] == nil,
+                let weights = result.constants[result.nodes[producer].inputs[1]],
+                let values = weights.floats
+            else { continue }
+            var attributes = AttributeReader(node)
+            let epsilon = try BatchNormalization(&attributes).epsilon
+            let affine = try AffineChannels(node, epsilon: epsilon) { index in
+                index < node.inputs.count ? result.constants[node.inputs[index]]?.floats : nil
+            }
+            let outputs = weights.shape[0]
+            guard affine.scale.count == outputs else { continue }
+            var conv = result.nodes[producer]
+            let bias = conv.inputs.count > 2 ? result.constants[conv.inputs[2]]?.floats : nil
+            let perOutput = values.count / max(outputs, 1)
+            let name = "\(conv.name)+\(node.name)"
+            result.constants["\(name).weight"] = Tensor(
+                shape: weights.shape,
+                floats: values.indices.map { values[$0] * affine.scale[$0 / perOutput] }
+            )
+            result.constants["\(name).bias"] = Tensor(
+                shape: [outputs],
+                floats: (0..<outputs).map { channel in
+                    (bias?[channel] ?? 0) * affine.scale[channel] + affine.shift[channel]
+                }
+            )
+            conv.inputs = [conv.inputs[0], "\(name).weight", "\(name).bias"]
+            result.replace(producer, with: conv, absorbing: node)
+        }
+        return result
+    }
+
+    /// MatMul → Add of one constant per unit: the bias of a connected layer.
+    static func fuseBias(_ graph: Graph, wanted: Set<String>) -> Graph {
+        var result = graph
+        for node in graph.nodes where node.op == "Add" && node.inputs.count == 2 {
+            guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["MatMul"]),
+                result.nodes[producer].inputs.count == 2,
+                let weights = result.constants[result.nodes[producer].inputs[1]],
+                weights.shape.rank == 2,
+                let bias = result.constants[node.inputs[1]],
+                bias.shape.rank == 1, bias.shape[0] == weights.shape[1]
+            else { continue }
+            var product = result.nodes[producer]
+            product.inputs.append(node.inputs[1])
+            result.replace(producer, with: product, absorbing: node)
+        }
+        return result
+    }
+
+    /// Conv, Gemm or MatMul → Relu, Tanh, Sigmoid or maxout of pairs: applied while sums are in registers.
+    static func fuseActivations(_ graph: Graph, wanted: Set<String>) -> Graph {
+        let producers: Set = ["Conv", "Gemm", "MatMul"]
+        var result = graph
+        for node in graph.nodes where ["Relu", "Tanh", "Sigmoid", "Maxout"].contains(node.op) {
+            guard let producer = result.soleProducer(of: node, wanted: wanted, ops: producers),
+                result.nodes[producer].attributes["activation"] == nil,
+                result.isLayer(result.nodes[producer])
+            else { continue }
+            if node.op == "Maxout" {
+                guard node.attributes["group"] ?? .int(2) == .int(2),
+                    result.nodes[producer].attributes["group"] ?? .int(1) == .int(1)
+                else { continue }
+            }
+            var fused = result.nodes[producer]
+            fused.attributes["activation"] = .string(node.op)
+            result.replace(producer, with: fused, absorbing: node)
+        }
+        return result
+    }
+
+    /// OneHot → recurrent layer: the layer looks its input's product up.
+    static func fuseOneHot(_ graph: Graph, wanted: Set<String>) -> Graph {
+        var result = graph
+        for node in graph.nodes where ["RNN", "LSTM", "GRU"].contains(node.op) {
+            guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["OneHot"]),
+                let depth = result.oneHotDepth(result.nodes[producer]),
+                let index = result.nodes.firstIndex(where: { $0.outputs == node.outputs })
+            else { continue }
+            result.nodes[index].attributes["one_hot_depth"] = .int(depth)
+            result.nodes[index].inputs[0] = result.nodes[producer].inputs[0]
+            result.nodes.remove(at: producer)
+        }
+        return result
+    }
+}
+
+extension Graph {
+    /// The node that computes `node`'s first input for it alone.
+    fileprivate func soleProducer(
+        of node: Node,
+        wanted: Set<String>,
+        ops: Set<String>
+    ) -> Int? {
+        guard let value = node.inputs.first, !wanted.contains(value),
+            let index = producer(of: value), ops.contains(nodes[index].op),
+            consumers(of: value).count == 1
+        else { return nil }
+        return index
+    }
+
+    /// Constant weights, and a bias of one number per output: what the fast paths take.
+    fileprivate func isLayer(_ node: Node) -> Bool {
+        guard node.inputs.count > 1, let weights = constants[node.inputs[1]] else { return false }
+        guard node.op != "Conv" else { return true }
+        let isTransposed = node.attributes["transB"] == .int(1)
+        guard weights.shape.rank == 2, node.attributes["transA"] ?? .int(0) == .int(0) else {
+            return false
+        }
+        guard node.inputs.count > 2, !node.inputs[2].isEmpty else { return true }
+        let units = weights.shape[isTransposed ? 0 : 1]
+        let bias = constants[node.inputs[2]]?.shape
+        return bias?.count == units && bias?.dimensions.last == units
+    }
+
+    /// The depth of a OneHot over [T, B] that writes zeros and ones along a last axis.
+    fileprivate func oneHotDepth(_ node: Node) -> Int? {
+        guard node.attributes["axis"] ?? .int(-1) == .int(-1), node.inputs.count == 3,
+            constants[node.inputs[2]]?.floats == [0, 1]
+        else { return nil }
+        return constants[node.inputs[1]]?.integers?.first
+    }
+
+    /// Puts `node` in place of a producer and lets it write what `absorbed` wrote.
+    fileprivate mutating func replace(_ index: Int, with node: Node, absorbing absorbed: Node) {
+        var node = node
+        node.name = absorbed.name
+        node.outputs = absorbed.outputs
+        nodes[index] = node
+        nodes.removeAll { $0.outputs == absorbed.outputs && $0.op == absorbed.op }
+    }
+}

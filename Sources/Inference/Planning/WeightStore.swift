@@ -1,0 +1,33 @@
+import Compute
+import Synchronization
+
+/// Weights as kernels read them, with their bias.
+struct PackedLayer: Sendable {
+    let weights: PackedWeights
+    let bias: PackedWeights
+    /// Floats between the weights of two groups of a grouped convolution.
+    var groupStride = 0
+}
+
+/// Packed weights of one model, shared by all its plans.
+final class WeightStore: Sendable {
+    private let layers = Mutex<[String: PackedLayer]>([:])
+
+    /// The weights under `key`, packed by the first who asks.
+    func layer(_ key: String, pack: () -> PackedLayer) -> PackedLayer {
+        if let known = layers.withLock({ $0[key] }) { return known }
+        let made = pack()
+        return layers.withLock { store in
+            if let known = store[key] { return known }
+            store[key] = made
+            return made
+        }
+    }
+
+    /// Bytes held.
+    var bytes: Int {
+        layers.withLock { store in
+            store.values.reduce(0) { $0 + $1.weights.count + $1.bias.count }
+        } * MemoryLayout<Float>.stride
+    }
+}

@@ -1,0 +1,42 @@
+"""The convolutional maxout network, as it is trained."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class MaxoutNetwork(nn.Module):
+    """Four convolutions and two dense layers, with maxout as the only nonlinearity.
+
+    While training, maxout takes the larger of channel c and channel c + C/2, because halves are
+    cheap to split. The export reorders the channels so that the two pieces of a unit become
+    neighbours, and folds each batch normalisation into the convolution before it.
+    """
+
+    def __init__(self, widths=(32, 48, 64, 96), dense=64, dropout=0.25):
+        """Makes the network; `widths` and `dense` count channels and units after maxout."""
+        super().__init__()
+        sources, kernels = (1, *widths), (5, 3, 3, 3)
+        for index, (source, width, kernel) in enumerate(zip(sources, widths, kernels), 1):
+            conv = nn.Conv2d(source, 2 * width, kernel, padding=kernel // 2, bias=False)
+            setattr(self, f"conv{index}", conv)
+            setattr(self, f"norm{index}", nn.BatchNorm2d(2 * width))
+        self.dense = nn.Linear(9 * widths[-1], 2 * dense)
+        self.logits = nn.Linear(dense, 10)
+        self.dropout = dropout
+
+    def forward(self, images):
+        """Logits [N, 10] for normalised images [N, 1, 28, 28]."""
+        x = functional.max_pool2d(maxout(self.norm1(self.conv1(images))), 2)
+        x = functional.max_pool2d(maxout(self.norm2(self.conv2(x))), 2)
+        x = maxout(self.norm3(self.conv3(x)))
+        x = functional.max_pool2d(maxout(self.norm4(self.conv4(x))), 3, 2)
+        x = functional.dropout(x.flatten(1), self.dropout, self.training)
+        x = functional.dropout(maxout(self.dense(x)), self.dropout, self.training)
+        return self.logits(x)
+
+
+def maxout(x):
+    """The larger of each channel of the first half and its partner in the second half."""
+    lower, upper = x.chunk(2, 1)
+    return torch.maximum(lower, upper)
