@@ -68,9 +68,11 @@ extension Image {
         }
         let left = (Double(width) - partWidth) * 0.5
         let top = (Double(height) - partHeight) * 0.5
+        // Pillow passes the edges on in single precision; area weights change visibly at a tie.
+        func edge(_ exact: Double) -> Double { Double(Float(exact)) }
         return resized(
-            across: left...left + partWidth,
-            down: top...top + partHeight,
+            across: edge(left)...edge(left + partWidth),
+            down: edge(top)...edge(top + partHeight),
             to: newWidth,
             newHeight,
             filter: filter

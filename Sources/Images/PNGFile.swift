@@ -7,6 +7,7 @@ struct PNGFile {
 
     private(set) var width = 0
     private(set) var height = 0
+    private(set) var bitDepth = 8
     private(set) var isColour = false
     /// An alpha channel, or a transparent colour or palette entry.
     private(set) var hasTransparency = false
@@ -39,7 +40,7 @@ struct PNGFile {
         // IHDR: length, "IHDR", width, height, bit depth, colour type, three methods (PNG 11.2.2).
         guard let length = bytes.bigEndian32(at: 8), let type = bytes.bigEndian32(at: 12),
             let width = bytes.bigEndian32(at: 16), let height = bytes.bigEndian32(at: 20),
-            let colourType = bytes.byte(at: 25)
+            let bitDepth = bytes.byte(at: 24), let colourType = bytes.byte(at: 25)
         else { throw .truncated(.png) }
         guard length == 13, type == 0x4948_4452 else {
             throw .corrupt(.png, detail: "it does not begin with an IHDR chunk")
@@ -50,6 +51,7 @@ struct PNGFile {
         try limits.check(width: width, height: height)
         self.width = width
         self.height = height
+        self.bitDepth = Int(bitDepth)
         isColour = colourType & 2 != 0
         hasTransparency = colourType & 4 != 0
     }

@@ -49,9 +49,12 @@ extension Image {
         _ newHeight: Int
     ) -> Image {
         func positions(_ source: ClosedRange<Double>, _ length: Int, _ outputs: Int) -> [Int] {
+            // Added up and not multiplied: rounded on exact ties as Pillow's are.
             let scale = (source.upperBound - source.lowerBound) / Double(outputs)
-            return (0..<outputs).map {
-                min(Int(source.lowerBound + (Double($0) + 0.5) * scale), length - 1)
+            var position = source.lowerBound + 0.5 * scale
+            return (0..<outputs).map { _ in
+                defer { position += scale }
+                return min(Int(position), length - 1)
             }
         }
         let offsets = positions(columns, width, newWidth).map { $0 * channels }

@@ -5,7 +5,66 @@ public enum Base64Error: Error, Equatable, Sendable {
     case invalidPadding(offset: Int)
 }
 
+extension Base64Error: CustomStringConvertible {
+    /// A sentence a client can act on.
+    public var description: String {
+        switch self {
+        case .invalidCharacter(let offset):
+            "Character \(offset) of the base64 text is none of A-Z, a-z, 0-9, + and /."
+        case .invalidLength(let length):
+            "The base64 text is \(length) characters long: it must be a multiple of 4, padded with =."
+        case .invalidPadding(let offset):
+            "The base64 text ends wrongly at character \(offset): bits are left over after the last byte."
+        }
+    }
+}
+
 /// Base64 with padding (RFC 4648 section 4), read strictly.
 public enum Base64 {
-    public static func decode(_ text: String) throws(Base64Error) -> [UInt8] { [] }
+    /// Decodes the alphabet's characters only: no white space, no line ends, no left-over bits.
+    public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
+        try decode(text.utf8.span)
+    }
+
+    private static func decode(_ text: Span<UInt8>) throws(Base64Error) -> [UInt8] {
+        guard text.count % 4 == 0 else { throw .invalidLength(text.count) }
+        let padding = (1...2).prefix { $0 <= text.count && text[text.count - $0] == pad }.count
+        let length = text.count - padding
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var (bits, bitCount): (UInt32, Int) = (0, 0)
+        for offset in 0..<length {
+            let value = values[Int(text[offset])]
+            guard value < 64 else { throw .invalidCharacter(offset: offset) }
+            bits = bits << 6 | UInt32(value)
+            bitCount += 6
+            if bitCount == 24 {
+                bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+                bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+                bytes.append(UInt8(truncatingIfNeeded: bits))
+                (bits, bitCount) = (0, 0)
+            }
+        }
+        while bitCount >= 8 {
+            bitCount -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
+        }
+        // RFC 4648 section 3.5: pad bits must be zero.
+        guard bits & (1 << UInt32(bitCount) - 1) == 0 else {
+            throw .invalidPadding(offset: length - 1)
+        }
+        return bytes
+    }
+
+    private static let pad = UInt8(ascii: "=")
+
+    /// The value of each character, 255 for those outside the alphabet.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for (value, character) in alphabet.utf8.enumerated() {
+            values[Int(character)] = UInt8(value)
+        }
+        return values
+    }()
 }

@@ -1,0 +1,99 @@
+import Foundation
+import Images
+import Testing
+
+@Suite struct MosaicTests {
+    @Test func `a PNG reads back to the same picture`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        for (width, height, channels) in [(1, 1, 1), (17, 3, 3), (640, 480, 3), (28, 28, 1)] {
+            let image = randomImage(width: width, height: height, channels: channels, seed: seed)
+            #expect(try Image(decoding: image.encodedPNG()) == image)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 16, 24, 48, 64, 97, 128, 512])
+    func `every map is drawn once, at a size worth looking at`(count: Int) {
+        for (height, width) in [(1, 1), (5, 5), (28, 28), (100, 30), (224, 224)]
+        where count * height * width < 700_000 {
+            let maps = [Float](repeating: 0, count: count * height * width)
+            let mosaic = MapMosaic(maps: maps.span, count: count, height: height, width: width)
+            let image = mosaic.render()
+            // Only maps have the first colour of viridis; the background is white.
+            let violet = stride(from: 0, to: image.samples.count, by: 3).count {
+                image.samples[$0] == 68
+            }
+            #expect(violet % (count * height * width) == 0)
+            let isSmall = width * count < 1000 && count * width * width < 200_000
+            #expect(image.width >= (isSmall ? 65 : 400), "\(count) of \(width)x\(height)")
+            #expect(image.width <= max(1300, 60 * (width + 3)))
+        }
+    }
+
+    @Test func `normalisations take their ranges from one map, all maps, or around zero`() {
+        let maps: [Float] = [0, 1, 2, 3, -4, 0, 4, 8]
+        func tones(_ normalisation: MapMosaic.Normalisation) -> [UInt8] {
+            let mosaic = MapMosaic(
+                maps: maps.span,
+                count: 2,
+                height: 1,
+                width: 4,
+                columns: 2,
+                normalisation: normalisation,
+                colours: .grey
+            )
+            let image = mosaic.render()
+            // The middle row, one sample inside each value's square.
+            let row = image.height / 2 * image.width * 3
+            return (0..<8).map { index in
+                image.samples[row + (2 + index * 64 + index / 4 * 2 + 32) * 3]
+            }
+        }
+        #expect(tones(.perMap) == [0, 85, 170, 255, 0, 85, 170, 255])
+        #expect(tones(.shared) == [85, 106, 128, 149, 0, 85, 170, 255])
+        #expect(tones(.symmetric) == [128, 143, 159, 175, 64, 128, 191, 255])
+    }
+
+    @Test func `values that are not finite are drawn in magenta and do not spoil the rest`() {
+        let maps: [Float] = [.nan, 0, 1, .infinity]
+        let mosaic = MapMosaic(maps: maps.span, count: 1, height: 1, width: 4, colours: .grey)
+        let image = mosaic.render()
+        let row = image.height / 2 * image.width * 3
+        let pixels = (0..<4).map { index in
+            let start = row + (2 + index * 64 + 32) * 3
+            return Array(image.samples[start..<start + 3])
+        }
+        #expect(pixels == [[255, 0, 255], [0, 0, 0], [255, 255, 255], [255, 0, 255]])
+    }
+
+    @Test func `extreme values never trap`() {
+        let extremes: [Float] = [
+            0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude,
+            -.greatestFiniteMagnitude, .nan, .infinity, -.infinity, 1,
+        ]
+        for normalisation in MapMosaic.Normalisation.allCases {
+            for first in extremes {
+                for second in extremes {
+                    let mosaic = MapMosaic(
+                        maps: [first, second].span,
+                        count: 1,
+                        height: 1,
+                        width: 2,
+                        normalisation: normalisation,
+                        colours: .diverging
+                    )
+                    #expect(mosaic.render().width == 132)
+                }
+            }
+        }
+    }
+
+    @Test func `the legend says colours, range and layout`() {
+        let maps = [Float](repeating: 0.5, count: 12)
+        let mosaic = MapMosaic(maps: maps.span, count: 3, height: 2, width: 2)
+        #expect(
+            mosaic.legend == "viridis; each map normalised to its own minimum..maximum; "
+                + "3 maps of 2x2 in 3 columns, enlarged 64 times"
+        )
+    }
+}

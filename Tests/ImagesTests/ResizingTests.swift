@@ -1,0 +1,94 @@
+import Images
+import Testing
+
+@Suite struct ResizingTests {
+    struct Case: Decodable {
+        var mode: String
+        var filter: String
+        var input: Golden.Picture?
+        var output: Golden.Picture
+    }
+
+    @Test func `resizes and fits like Pillow`() throws {
+        let cases: [Case] = try Golden.cases("resize")
+        #expect(cases.count == 135)
+        var source: Image?
+        for golden in cases {
+            source = golden.input?.image ?? source
+            let input = try #require(source)
+            let filter = try #require(ResizeFilter(rawValue: golden.filter))
+            let modes: [String: FitMode] = [
+                "stretch": .stretch, "pad": .pad(background: 7), "crop": .crop,
+            ]
+            let mode = try #require(modes[golden.mode])
+            let output = input.fitted(
+                to: golden.output.width,
+                golden.output.height,
+                mode: mode,
+                filter: filter
+            )
+            let name =
+                "\(golden.mode) \(golden.filter) \(input.width)x\(input.height)"
+                + " to \(output.width)x\(output.height)"
+            expectClose(output, golden.output.image, within: 1, name)
+        }
+    }
+
+    @Test func `the same size is the same picture`() {
+        let image = randomImage(width: 13, height: 7, channels: 3, seed: 1)
+        for filter in ResizeFilter.allCases {
+            #expect(image.resized(to: 13, 7, filter: filter) == image)
+        }
+    }
+
+    @Test func `a flat picture stays flat at any size`() {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<200 {
+            let size = { (random: inout SeededGenerator) in Int.random(in: 1...90, using: &random) }
+            let (width, height) = (size(&random), size(&random))
+            let samples = [UInt8](repeating: 201, count: width * height)
+            let image = Image(width: width, height: height, channels: 1, samples: samples)
+            for filter in ResizeFilter.allCases {
+                for mode in [FitMode.stretch, .crop, .pad(background: 201)] {
+                    let (newWidth, newHeight) = (size(&random), size(&random))
+                    let result = image.fitted(to: newWidth, newHeight, mode: mode, filter: filter)
+                    #expect(result.samples.allSatisfy { $0 == 201 })
+                    #expect(result.width == newWidth && result.height == newHeight)
+                }
+            }
+        }
+    }
+
+    @Test func `grey is the luma that Pillow computes`() {
+        let image = Image(
+            width: 4,
+            height: 1,
+            channels: 3,
+            samples: [255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30]
+        )
+        #expect(image.grey().samples == [76, 150, 29, 18])
+        #expect(image.grey().rgb().samples == [76, 150, 29, 18].flatMap { [$0, $0, $0] })
+    }
+
+    @Test func `the border's mean counts each pixel of the border once`() {
+        let image = Image(
+            width: 3,
+            height: 3,
+            channels: 1,
+            samples: [8, 0, 0, 0, 255, 0, 0, 0, 8]
+        )
+        #expect(image.borderMean == 2)
+        #expect(image.inverted().borderMean == 253)
+        #expect(Image(width: 1, height: 1, channels: 1, samples: [9]).borderMean == 9)
+    }
+}
+
+func randomImage(width: Int, height: Int, channels: Int, seed: UInt64) -> Image {
+    var random = SeededGenerator(seed: seed)
+    let samples = (0..<width * height * channels).map { _ in
+        UInt8.random(in: 0...255, using: &random)
+    }
+    return Image(width: width, height: height, channels: channels, samples: samples)
+}
