@@ -1,6 +1,6 @@
 /// One setting: its name in every source, and how its text becomes a value.
 public struct Setting: Sendable {
-    /// As in the configuration file, e.g. `body_bytes`; the environment has `STRIATE_BODY_BYTES`.
+    /// As in the configuration file: `body_bytes`; the environment has `STRIATE_BODY_BYTES`.
     public let name: String
     public let summary: String
     let write: @Sendable (String, inout Configuration) -> Bool

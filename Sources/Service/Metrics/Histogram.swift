@@ -17,7 +17,7 @@ struct Histogram: Sendable {
         sum += seconds
     }
 
-    /// Appends the series of `name` with these labels, e.g. `route="/models"`.
+    /// Appends the series of `name` with these labels, which look like `route="/models"`.
     func append(to page: inout MetricsText, name: String, labels: String) {
         var cumulative = 0
         for (bound, count) in zip(Self.bounds, counts) {

@@ -11,7 +11,7 @@ struct PictureSize: Sendable {
     /// Values a request may carry, a batch included.
     var maximumValues: Int { maximumPixels * channels }
 
-    /// E.g. `[1, 28, 28]` or `[1, height, width]`.
+    /// The shape in words: `[1, 28, 28]` or `[1, height, width]`.
     var description: String {
         let sides = [height.map(String.init) ?? "height", width.map(String.init) ?? "width"]
         return "[\(channels), \(sides.joined(separator: ", "))]"

@@ -30,7 +30,7 @@ struct Stopwatch: Sendable {
         durations[phase.rawValue]
     }
 
-    /// The field's value, e.g. `decode;dur=0.041, queue;dur=0.002` in milliseconds.
+    /// The field's value, like `decode;dur=0.041, queue;dur=0.002` in milliseconds.
     var serverTiming: String {
         let order: [(String, Phase)] = [
             ("decode", .decode), ("queue", .queue), ("compute", .compute), ("encode", .encode),
