@@ -56,5 +56,10 @@ let package = Package(
             swiftSettings: safe
         ),
         .target(name: "Inference", dependencies: ["Compute", "KernelInterface"], swiftSettings: safe),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: safe),
+        .testTarget(
+            name: "InferenceTests", dependencies: ["Compute", "Inference", "TestSupport"],
+            swiftSettings: safe
+        ),
     ]
 )
