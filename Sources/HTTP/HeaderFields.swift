@@ -11,7 +11,7 @@ public struct HeaderFields: Sendable, Sequence {
     /// The value of the first field of this name, whatever its case.
     public subscript(name: String) -> String? {
         for slice in slices where slice.name.count == name.utf8.count {
-            if head.span.extracting(slice.name.range).equals(caseInsensitive: name.utf8) {
+            if head.span.extracting(slice.name.range).equals(caseInsensitive: name) {
                 return text(slice.value)
             }
         }

@@ -18,7 +18,12 @@ public struct Request: Sendable {
         headers: [(String, String)] = [],
         body: Bytes = .empty
     ) throws(HTTPError) {
-        head = try RequestHead(method: method, target: target, headers: headers)
+        head = try RequestHead(
+            method: method,
+            target: target,
+            headers: headers,
+            contentLength: body.count
+        )
         self.body = body
         arrival = .now
     }
@@ -57,6 +62,8 @@ public struct RequestHead: Sendable {
     let isKeptAlive: Bool
     let expectsContinue: Bool
     let minorVersion: Int
+    /// Bytes of request line and fields.
+    let byteCount: Int
 
     public var hasBody: Bool { framing != .none }
 

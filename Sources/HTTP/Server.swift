@@ -1,7 +1,24 @@
+import Dispatch
+import Foundation
+import Synchronization
+
 /// An HTTP/1.1 server: event loops on their own threads in front of a handler.
 public final class Server: Sendable {
+    private struct Running {
+        let listener: Listener
+        let loops: [LoopShare]
+        /// Left by each loop when it accepts no more.
+        let draining = DispatchGroup()
+        /// Left by each loop when its last connection is closed.
+        let working = DispatchGroup()
+    }
+
+    /// What a loop may take to close its connections when time is up.
+    private static let lastMoment = DispatchTimeInterval.seconds(5)
+
     private let configuration: ServerConfiguration
     private let handler: any Handler
+    private let running = Mutex<Running?>(nil)
 
     public init(configuration: ServerConfiguration, handler: any Handler) {
         self.configuration = configuration
@@ -9,15 +26,69 @@ public final class Server: Sendable {
     }
 
     /// Binds and starts to accept connections.
-    public func start() throws(HTTPError) {}
+    ///
+    /// Throws `invalidAddress`, `addressInUse`, `alreadyStarted` or `system`.
+    public func start() throws(HTTPError) {
+        try running.withLock { (running) throws(HTTPError) in
+            if running != nil { throw .alreadyStarted }
+            let listener = try Listener(host: configuration.host, port: configuration.port)
+            var loops: [LoopShare] = []
+            for _ in 0..<max(configuration.loops, 1) { loops.append(try LoopShare()) }
+            let started = Running(listener: listener, loops: loops)
+            for index in loops.indices { startThread(index, started) }
+            running = started
+        }
+    }
 
-    /// The port listened on, once started.
-    public var port: Int { configuration.port }
+    private func startThread(_ index: Int, _ running: Running) {
+        running.draining.enter()
+        running.working.enter()
+        let (limits, handler) = (configuration.limits, handler)
+        let thread = Thread {
+            let loop = EventLoop(
+                running.loops[index],
+                among: running.loops,
+                listener: running.listener,
+                handler: handler,
+                limits: limits,
+                didDrain: { running.draining.leave() }
+            )
+            loop.run()
+            running.working.leave()
+        }
+        thread.name = "http-\(index)"
+        thread.stackSize = 2 << 20
+        thread.start()
+    }
+
+    /// The port listened on; before the start, the one configured.
+    public var port: Int {
+        running.withLock { $0?.listener.port } ?? configuration.port
+    }
 
     /// What the server has done until now.
-    public var statistics: Statistics { Statistics() }
+    public var statistics: Statistics {
+        var total = Statistics()
+        for loop in running.withLock({ $0?.loops ?? [] }) { loop.counters.add(to: &total) }
+        return total
+    }
 
     /// Stops accepting, lets requests in flight finish for at most `grace`, and returns when
     /// every connection is closed.
-    public func shutdown(grace: Duration) {}
+    ///
+    /// Answers carry `Connection: close` from here on, and idle connections are closed. What has
+    /// not finished after `grace` is cut off, and its exchange abandoned.
+    public func shutdown(grace: Duration) {
+        guard let running = running.withLock(\.self) else { return }
+        for loop in running.loops { loop.mailbox.post(.drain) }
+        running.draining.wait()
+        running.listener.stop()
+        let (seconds, attoseconds) = max(grace, .zero).components
+        let nanoseconds = Int(attoseconds / 1_000_000_000)
+        let end: DispatchTime =
+            .now() + .seconds(Int(min(seconds, 1 << 30))) + .nanoseconds(nanoseconds)
+        if running.working.wait(timeout: end) == .success { return }
+        for loop in running.loops { loop.mailbox.post(.stop) }
+        _ = running.working.wait(timeout: .now() + Self.lastMoment)
+    }
 }

@@ -1,12 +1,45 @@
+import Synchronization
+
 /// What a server has done since its start.
 public struct Statistics: Sendable, Hashable {
     public var openConnections = 0
     public var acceptedConnections = 0
     /// Requests answered, errors included.
     public var requests = 0
+    /// Requests handed to the handler and not answered yet.
     public var requestsInFlight = 0
     public var bytesIn = 0
     public var bytesOut = 0
 
     public init() {}
+}
+
+/// The share of one event loop in the statistics.
+final class LoopCounters: Sendable {
+    let openConnections = Counter()
+    let acceptedConnections = Counter()
+    let requests = Counter()
+    let requestsInFlight = Counter()
+    let bytesIn = Counter()
+    let bytesOut = Counter()
+
+    func add(to total: inout Statistics) {
+        total.openConnections += openConnections.value
+        total.acceptedConnections += acceptedConnections.value
+        total.requests += requests.value
+        total.requestsInFlight += requestsInFlight.value
+        total.bytesIn += bytesIn.value
+        total.bytesOut += bytesOut.value
+    }
+}
+
+/// A number that several threads add to.
+struct Counter: ~Copyable {
+    private let sum = Atomic(0)
+
+    var value: Int { sum.load(ordering: .relaxed) }
+
+    func add(_ amount: Int) {
+        sum.wrappingAdd(amount, ordering: .relaxed)
+    }
 }

@@ -1,68 +1,76 @@
-/// A request target in origin form, taken apart.
-struct Target: Equatable {
+/// A request target in origin form, "/path?query", taken apart.
+struct Target {
     var path: [String] = []
     var query: [QueryItem] = []
 
-    /// Splits `text`, "/path?query", before decoding, so that an escaped separator separates
-    /// nothing.
-    init(_ text: Substring) throws(HTTPError) {
-        let halves = text.split(
-            separator: "?",
-            maxSplits: 1,
-            omittingEmptySubsequences: false
-        )
-        guard let first = halves.first, first.utf8.first == UInt8(ascii: "/") else {
-            throw .malformedTarget
+    /// Splits before decoding, so that an escaped separator separates nothing.
+    init(_ bytes: Span<UInt8>) throws(HTTPError) {
+        guard bytes.count > 0, bytes[0] == UInt8(ascii: "/") else { throw .malformedTarget }
+        let mark = bytes.firstIndex(of: UInt8(ascii: "?"), from: 0) ?? bytes.count
+        var start = 1
+        while mark > 1, start <= mark {
+            let end = bytes.end(of: start..<mark, before: UInt8(ascii: "/"))
+            path.append(try decodePercent(bytes.extracting(start..<end)))
+            start = end + 1
         }
-        if first.utf8.count > 1 {
-            for segment in first.dropFirst().split(
-                separator: "/",
-                omittingEmptySubsequences: false
-            ) {
-                path.append(try decodePercent(segment.utf8))
-            }
+        if mark < bytes.count {
+            query = try Self.items(of: bytes.extracting(mark + 1..<bytes.count))
         }
-        if halves.count == 2 { query = try Self.items(of: halves[1]) }
     }
 
-    private static func items(of query: Substring) throws(HTTPError) -> [QueryItem] {
+    private static func items(of query: Span<UInt8>) throws(HTTPError) -> [QueryItem] {
         var items: [QueryItem] = []
-        for item in query.split(separator: "&") {
-            let sides = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let value = sides.count == 2 ? sides[1] : ""
-            items.append(
-                QueryItem(
-                    name: try decodePercent(sides[0].utf8, plusIsSpace: true),
-                    value: try decodePercent(value.utf8, plusIsSpace: true)
+        var start = 0
+        while start < query.count {
+            let end = query.end(of: start..<query.count, before: UInt8(ascii: "&"))
+            if end > start {
+                let middle = query.end(of: start..<end, before: UInt8(ascii: "="))
+                let value = query.extracting(min(middle + 1, end)..<end)
+                let name = query.extracting(start..<middle)
+                items.append(
+                    QueryItem(
+                        name: try decodePercent(name, plusIsSpace: true),
+                        value: try decodePercent(value, plusIsSpace: true)
+                    )
                 )
-            )
+            }
+            start = end + 1
         }
         return items
     }
 }
 
+extension Span<UInt8> {
+    /// The index of the first `separator` in `range`, or the range's end.
+    fileprivate func end(of range: Range<Int>, before separator: UInt8) -> Int {
+        range.first { self[$0] == separator } ?? range.upperBound
+    }
+}
+
 /// Replaces every %XX by its byte; throws if an escape or the resulting UTF-8 is malformed.
-func decodePercent(
-    _ text: Substring.UTF8View,
+private func decodePercent(
+    _ text: Span<UInt8>,
     plusIsSpace: Bool = false
 ) throws(HTTPError) -> String {
+    let isPlain = text.indices.allSatisfy {
+        text[$0] != UInt8(ascii: "%") && (text[$0] != UInt8(ascii: "+") || !plusIsSpace)
+    }
+    if isPlain { return text.text }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
-    var index = text.startIndex
-    while index < text.endIndex {
-        let byte = text[index]
-        text.formIndex(after: &index)
-        switch byte {
+    var index = 0
+    while index < text.count {
+        switch text[index] {
         case UInt8(ascii: "%"):
-            let digits = text[index...].prefix(2)
-            guard digits.count == 2, let high = digits.first?.hexadecimalValue,
-                let low = digits.last?.hexadecimalValue
+            guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
+                let low = text[index + 2].hexadecimalValue
             else { throw .malformedTarget }
             bytes.append(high << 4 | low)
-            text.formIndex(&index, offsetBy: 2)
+            index += 2
         case UInt8(ascii: "+") where plusIsSpace: bytes.append(0x20)
-        default: bytes.append(byte)
+        case let byte: bytes.append(byte)
         }
+        index += 1
     }
     guard let decoded = String(validating: bytes, as: UTF8.self) else { throw .malformedTarget }
     return decoded

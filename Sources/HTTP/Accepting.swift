@@ -1,0 +1,124 @@
+import CLinux
+import Glibc
+
+extension EventLoop {
+    private static let mostAcceptedAtOnce = 64
+    private static let pause = Duration.milliseconds(100)
+
+    func resumeAccepting() {
+        acceptsAgainAt = nil
+        _ = share.poller.add(
+            listener.descriptor,
+            [.readable, .exclusive],
+            token: Self.listenerToken
+        )
+    }
+
+    /// Leaves new connections in the kernel's queue for a moment.
+    private func pauseAccepting() {
+        share.poller.remove(listener.descriptor)
+        acceptsAgainAt = now + Self.pause
+    }
+
+    func acceptConnections() {
+        for _ in 0..<Self.mostAcceptedAtOnce {
+            guard acceptOne() else { return }
+        }
+    }
+
+    /// Accepts what is in the queue, then no more.
+    func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        acceptsAgainAt = nil
+        while acceptOne() {}
+        share.poller.remove(listener.descriptor)
+        acceptsAgainAt = nil
+        didDrain()
+        for case let connection? in connections {
+            // A request may have come that was not read yet.
+            if connection.isIdle && connection.interest != nil { receive(connection) }
+            if connection.isIdle && connection.hasBeenServed { close(connection) }
+        }
+    }
+
+    /// Returns false when there is nothing to accept now.
+    private func acceptOne() -> Bool {
+        let socket = clinux_accept(listener.descriptor)
+        if socket >= 0 {
+            assign(socket)
+            return true
+        }
+        switch errno {
+        case EAGAIN: return false
+        case EINTR, ECONNABORTED: return true
+        case EMFILE, ENFILE:
+            refuseWithSpareDescriptor()
+            pauseAccepting()
+            return false
+        default:
+            pauseAccepting()
+            return false
+        }
+    }
+
+    /// Closes one waiting connection, so that its client does not wait for a descriptor of ours.
+    private func refuseWithSpareDescriptor() {
+        if spareDescriptor >= 0 { Glibc.close(spareDescriptor) }
+        let socket = clinux_accept(listener.descriptor)
+        if socket >= 0 { Glibc.close(socket) }
+        spareDescriptor = clinux_spare_descriptor()
+    }
+
+    /// Gives a new connection to the loop that has the fewest; to this one if it is among them.
+    private func assign(_ socket: Int32) {
+        counters.acceptedConnections.add(1)
+        let total = shares.reduce(0) { $0 + $1.counters.openConnections.value }
+        // Those above the limit get a 503, of which there must not be too many either.
+        if total >= limits.connections + limits.connections / 8 + 16 {
+            Glibc.close(socket)
+            return
+        }
+        counters.openConnections.add(1)
+        let own = share.counters.openConnections.value - 1
+        if !isDraining, total < limits.connections {
+            for other in shares
+            where other !== share && other.counters.openConnections.value < own {
+                if other.mailbox.post(.connection(socket)) {
+                    counters.openConnections.add(-1)
+                    other.counters.openConnections.add(1)
+                    return
+                }
+            }
+        }
+        add(socket, isAboveLimit: total >= limits.connections)
+    }
+
+    /// Begins to serve a connection that is counted already.
+    func add(_ socket: Int32, isAboveLimit: Bool = false) {
+        generation &+= 1
+        let token = ConnectionToken(descriptor: socket, generation: max(generation, 1))
+        let connection = Connection(socket: socket, token: token, limits: limits, now: now)
+        while connections.count <= Int(socket) { connections.append(nil) }
+        connections[Int(socket)] = connection
+        connectionCount += 1
+        if isAboveLimit {
+            refuse(connection, .tooManyConnections(limit: limits.connections))
+            settle(connection)
+        } else {
+            // The request is nearly always there; the poller need not say so.
+            receive(connection)
+        }
+    }
+
+    func close(_ connection: Connection) {
+        guard !connection.isClosed else { return }
+        abandon(connection)
+        connection.phase = .closed
+        if connection.interest != nil { share.poller.remove(connection.token.descriptor) }
+        // The transport closes the descriptor with the last reference.
+        connections[Int(connection.token.descriptor)] = nil
+        connectionCount -= 1
+        counters.openConnections.add(-1)
+    }
+}

@@ -1,0 +1,72 @@
+/// One client's connection; touched only by the thread of its event loop.
+final class Connection {
+    enum Phase {
+        /// Requests are read and answered.
+        case open
+        /// The last answer is being sent; then, if it `lingers`, input is dropped for a while.
+        case finishing(lingers: Bool)
+        /// All is sent; what the client still sends is dropped so that it can read the answer.
+        case lingering
+        case closed
+    }
+
+    /// What the client is expected to do next; decides which deadline applies.
+    enum Wait {
+        case request
+        case headEnd
+        case body
+        case computing
+    }
+
+    let token: ConnectionToken
+    let transport: Transport
+    var input = ByteBuffer()
+    var output = OutputQueue()
+    var parser: RequestParser
+    var phase = Phase.open
+    /// The request being read or computed.
+    var current: (head: RequestHead, arrival: ContinuousClock.Instant)?
+    /// Set while the handler has the request and the loop goes on.
+    var isComputing = false
+    weak var exchange: Exchange?
+    var isContinueSent = false
+    /// Whether the client has sent its last byte, and it was read.
+    var hasInputEnded = false
+    var hasBeenProbed = false
+    /// What the poller was asked for; nil if it does not know the connection yet.
+    var interest: Poller.Interest?
+
+    var wait = Wait.request
+    /// When the current wait began.
+    var waitStart: ContinuousClock.Instant
+    /// When the client last took bytes of an answer, while some are left.
+    var stallStart: ContinuousClock.Instant?
+    var deadline: ContinuousClock.Instant
+    var hasBeenServed = false
+    var lingeredBytes = 0
+
+    init(socket: Int32, token: ConnectionToken, limits: Limits, now: ContinuousClock.Instant) {
+        self.token = token
+        transport = Transport(socket: socket)
+        parser = RequestParser(limits: limits)
+        waitStart = now
+        deadline = now
+    }
+
+    var isOpen: Bool {
+        if case .open = phase { true } else { false }
+    }
+
+    var isClosed: Bool {
+        if case .closed = phase { true } else { false }
+    }
+
+    var isLingering: Bool {
+        if case .lingering = phase { true } else { false }
+    }
+
+    /// Whether no request has begun and none is being answered.
+    var isIdle: Bool {
+        isOpen && !isComputing && input.isEmpty && output.isEmpty && parser.isBetweenRequests
+    }
+}

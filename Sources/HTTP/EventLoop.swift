@@ -1,0 +1,150 @@
+import CLinux
+import Glibc
+
+/// What an event loop shares with other threads.
+final class LoopShare: Sendable {
+    let poller: Poller
+    let mailbox: Mailbox
+    let counters = LoopCounters()
+
+    init() throws(HTTPError) {
+        poller = try Poller()
+        mailbox = try Mailbox()
+    }
+}
+
+/// Serves connections on one thread: waits, receives, parses, calls the handler, sends.
+///
+/// Made and used by its own thread only; other threads reach it through its share's mailbox.
+final class EventLoop {
+    static let mailboxToken: UInt64 = 0
+    static let listenerToken: UInt64 = 1
+
+    let share: LoopShare
+    /// All loops of the server, this one too.
+    let shares: [LoopShare]
+    let listener: Listener
+    let handler: any Handler
+    let limits: Limits
+    /// Called when this loop accepts no more.
+    let didDrain: @Sendable () -> Void
+
+    /// Indexed by descriptor.
+    var connections: [Connection?] = []
+    var connectionCount = 0
+    var generation: UInt32 = 0
+    var now = ContinuousClock.now
+    var encoder = ResponseEncoder()
+    var identifiers = RequestIdentifiers()
+    /// Connections with requests left in their input after their share of a turn.
+    var unfinished: [ConnectionToken] = []
+    /// No deadline is earlier.
+    var nextExpiry: ContinuousClock.Instant?
+    /// Given up for a moment to accept and close when no other descriptor is left.
+    var spareDescriptor = clinux_spare_descriptor()
+    var acceptsAgainAt: ContinuousClock.Instant?
+    var isDraining = false
+    private var isStopped = false
+    private var letters: [Mailbox.Letter] = []
+    private var events = [clinux_event](repeating: clinux_event(), count: 256)
+
+    init(
+        _ share: LoopShare,
+        among shares: [LoopShare],
+        listener: Listener,
+        handler: any Handler,
+        limits: Limits,
+        didDrain: @escaping @Sendable () -> Void
+    ) {
+        self.share = share
+        self.shares = shares
+        self.listener = listener
+        self.handler = handler
+        self.limits = limits
+        self.didDrain = didDrain
+    }
+
+    deinit {
+        if spareDescriptor >= 0 { Glibc.close(spareDescriptor) }
+    }
+
+    /// Works until the server is shut down and the last connection is closed.
+    func run() {
+        let mailbox = share.mailbox
+        _ = share.poller.add(mailbox.descriptor, .readable, token: Self.mailboxToken)
+        resumeAccepting()
+        while !isStopped {
+            if isDraining, connectionCount == 0, mailbox.closeIfEmpty() { break }
+            turn()
+        }
+        for letter in mailbox.closeForGood() {
+            if case .connection(let socket) = letter {
+                counters.openConnections.add(-1)
+                Glibc.close(socket)
+            }
+        }
+    }
+
+    private func turn() {
+        let count = share.poller.wait(for: &events, milliseconds: timeout())
+        now = .now
+        for index in 0..<count { dispatch(events[index]) }
+        let waiting = unfinished
+        unfinished.removeAll(keepingCapacity: true)
+        for token in waiting {
+            if let connection = connection(token) { serve(connection) }
+        }
+        expire()
+    }
+
+    /// Milliseconds until something is due, -1 if nothing is.
+    private func timeout() -> Int32 {
+        if !unfinished.isEmpty { return 0 }
+        guard var due = nextExpiry ?? acceptsAgainAt else { return -1 }
+        if let acceptsAgainAt { due = min(due, acceptsAgainAt) }
+        let (seconds, attoseconds) = ContinuousClock.now.duration(to: due).components
+        if seconds >= 60 { return 60_000 }
+        // Rounded up, so that the due time has passed when the wait ends.
+        return max(0, Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000) + 1)
+    }
+
+    private func dispatch(_ event: clinux_event) {
+        switch event.token {
+        case Self.mailboxToken: readMail()
+        case Self.listenerToken: acceptConnections()
+        default:
+            // An event of a connection closed earlier in this turn finds none, or another.
+            guard let connection = connection(ConnectionToken(event.token)) else { return }
+            react(to: Poller.Interest(rawValue: event.events), on: connection)
+        }
+    }
+
+    var counters: LoopCounters { share.counters }
+
+    func connection(_ token: ConnectionToken) -> Connection? {
+        let index = Int(token.descriptor)
+        guard connections.indices.contains(index), let connection = connections[index],
+            connection.token == token
+        else { return nil }
+        return connection
+    }
+
+    private func readMail() {
+        share.mailbox.collect(into: &letters)
+        for letter in letters {
+            switch letter {
+            case .answer(let token, let response): deliver(response, to: token)
+            case .noAnswer(let token): deliverNoAnswer(to: token)
+            case .connection(let socket): add(socket)
+            case .drain: drain()
+            case .stop: stop()
+            }
+        }
+        letters.removeAll(keepingCapacity: true)
+    }
+
+    private func stop() {
+        for connection in connections { connection.map { close($0) } }
+        isStopped = true
+    }
+}

@@ -1,0 +1,195 @@
+extension EventLoop {
+    /// A body of at most this many bytes is read and dropped when it was not wanted.
+    private static let mostDiscarded = 64 << 10
+
+    /// Parses and answers what the input holds, then sends.
+    func serve(_ connection: Connection) {
+        advance(connection)
+        settle(connection)
+    }
+
+    /// Parses and answers what the input holds, one request after the other.
+    func advance(_ connection: Connection) {
+        var answered = 0
+        while connection.isOpen, !connection.isComputing, connection.output.count < limits.output {
+            if answered == limits.pipelined {
+                unfinished.append(connection.token)
+                return
+            }
+            do throws(HTTPError) {
+                let event = try connection.parser.next(
+                    from: &connection.input,
+                    identifiers: &identifiers
+                )
+                switch event {
+                case .incomplete:
+                    sendContinue(connection)
+                    return
+                case .head(let head): try admit(head, on: connection)
+                case .body(let body):
+                    handle(body, on: connection)
+                    answered += 1
+                }
+            } catch {
+                refuse(connection, error)
+            }
+        }
+    }
+
+    private func admit(_ head: RequestHead, on connection: Connection) throws(HTTPError) {
+        connection.current = (head, .now)
+        connection.isContinueSent = false
+        switch handler.admit(head) {
+        case .read(let bodyLimit): try connection.parser.acceptBody(limit: bodyLimit)
+        case .respond(var response):
+            // A client that waits for 100 may send the body or not; nobody can know.
+            let canGoOn =
+                !(head.expectsContinue && head.hasBody)
+                && connection.parser.discardBody(limit: Self.mostDiscarded)
+            if !canGoOn { response.closesConnection = true }
+            answer(connection, response, lingers: !canGoOn)
+        }
+    }
+
+    /// RFC 9110 §10.1.1: only if the head was accepted and nothing of the body has come.
+    private func sendContinue(_ connection: Connection) {
+        guard let current = connection.current, current.head.expectsContinue,
+            !connection.isContinueSent, connection.parser.isReadingBody,
+            connection.parser.bytesRead == current.head.byteCount, connection.input.isEmpty
+        else { return }
+        connection.isContinueSent = true
+        connection.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    /// Hands the current request to the handler.
+    func handle(_ body: Bytes, on connection: Connection) {
+        guard let (head, arrival) = connection.current else { return }
+        let request = Request(head: head, body: body, arrival: arrival)
+        let exchange = Exchange(mailbox: share.mailbox, connection: connection.token)
+        counters.requestsInFlight.add(1)
+        handler.handle(request, exchange)
+        if let response = exchange.takeAnswer() {
+            counters.requestsInFlight.add(-1)
+            answer(connection, response)
+        } else {
+            connection.isComputing = true
+            connection.exchange = exchange
+        }
+    }
+
+    /// Brings an answer that was computed elsewhere.
+    func deliver(_ response: Response, to token: ConnectionToken) {
+        guard let connection = connection(token), connection.isComputing else { return }
+        endComputing(connection)
+        answer(connection, response)
+        serve(connection)
+    }
+
+    func deliverNoAnswer(to token: ConnectionToken) {
+        guard let connection = connection(token), connection.isComputing,
+            let current = connection.current
+        else { return }
+        deliver(handler.errorResponse(.noAnswer, requestID: current.head.requestID), to: token)
+    }
+
+    private func endComputing(_ connection: Connection) {
+        connection.isComputing = false
+        connection.exchange = nil
+        connection.hasBeenProbed = false
+        counters.requestsInFlight.add(-1)
+    }
+
+    /// Tells a handler that is still computing that nobody waits any more.
+    func abandon(_ connection: Connection) {
+        guard connection.isComputing, let current = connection.current else { return }
+        connection.exchange?.abandon()
+        endComputing(connection)
+        log(current, .clientClosedRequest, connection, bytesOut: 0)
+    }
+
+    /// Puts the answer to the current request on its way.
+    private func answer(_ connection: Connection, _ response: Response, lingers: Bool = false) {
+        guard let current = connection.current else { return }
+        let closes = response.closesConnection || !current.head.isKeptAlive || isDraining
+        let context = ResponseEncoder.Context(
+            requestID: current.head.requestID,
+            omitsBody: current.head.method == "HEAD",
+            minorVersion: current.head.minorVersion,
+            closes: closes
+        )
+        let bytesOut = encoder.encode(response, context, into: &connection.output)
+        finishRequest(connection)
+        // Closing with unread input would reset the connection and lose the answer.
+        if closes { connection.phase = .finishing(lingers: lingers || !connection.input.isEmpty) }
+        log(current, response.status, connection, bytesOut: bytesOut)
+    }
+
+    /// Answers a message that is not a request, and ends the connection.
+    func refuse(_ connection: Connection, _ error: HTTPError) {
+        let current = connection.current
+        let isHead = connection.input.withSpan { input in
+            input.count >= 5 && input.extracting(0..<5).equals("HEAD ")
+        }
+        let context = ResponseEncoder.Context(
+            requestID: current?.head.requestID ?? identifiers.next(),
+            omitsBody: current.map { $0.head.method == "HEAD" } ?? isHead,
+            minorVersion: 1,
+            closes: true
+        )
+        var response = handler.errorResponse(error, requestID: context.requestID)
+        response.addFields(for: error)
+        let bytesOut = encoder.encode(response, context, into: &connection.output)
+        finishRequest(connection)
+        connection.phase = .finishing(lingers: true)
+        let record = AccessRecord(
+            requestID: context.requestID,
+            method: current?.head.method ?? "-",
+            target: current?.head.target ?? "-",
+            status: response.status,
+            bytesIn: connection.parser.bytesRead,
+            bytesOut: bytesOut,
+            duration: current.map { $0.arrival.duration(to: .now) } ?? .zero
+        )
+        counters.requests.add(1)
+        handler.log(record)
+    }
+
+    private func finishRequest(_ connection: Connection) {
+        connection.current = nil
+        connection.hasBeenServed = true
+        // Whatever is waited for next begins now.
+        connection.wait = .request
+        connection.waitStart = now
+    }
+
+    private func log(
+        _ request: (head: RequestHead, arrival: ContinuousClock.Instant),
+        _ status: Status,
+        _ connection: Connection,
+        bytesOut: Int
+    ) {
+        counters.requests.add(1)
+        handler.log(
+            AccessRecord(
+                requestID: request.head.requestID,
+                method: request.head.method,
+                target: request.head.target,
+                status: status,
+                bytesIn: connection.parser.bytesRead,
+                bytesOut: bytesOut,
+                duration: request.arrival.duration(to: .now)
+            )
+        )
+    }
+}
+
+extension Response {
+    /// Fields that the status of `error` calls for (RFC 9110 §15.5.16, §15.6.4).
+    fileprivate mutating func addFields(for error: HTTPError) {
+        switch error {
+        case .unsupportedContentEncoding: headers.append(("Accept-Encoding", "identity"))
+        case .tooManyConnections: headers.append(("Retry-After", "1"))
+        default: break
+        }
+    }
+}
