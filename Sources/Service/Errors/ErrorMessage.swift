@@ -65,9 +65,9 @@ extension ServiceError: CustomStringConvertible {
         switch self {
         case .emptyBody(let expected): "The body is empty: send \(expected)."
         case .json(let error): error.description
-        case .npy(let error): error.explanation
-        case .base64(let field, let error): "\(quoted(field)) is not base64: \(error.explanation)."
-        case .multipart(let error): error.explanation
+        case .npy(let error): error.description
+        case .base64(let field, let error): "\(quoted(field)): \(error.description)"
+        case .multipart(let error): error.description
         case .image(let error, nil): error.description
         case .image(let error, let part?): "Part \(quoted(part)): \(error.description)"
         case .vocabulary(let error): sentence(error.description)
