@@ -165,3 +165,8 @@ extension Service {
         return Response(answer.status, headers: headers, body: answer.body)
     }
 }
+
+extension Service {
+    /// How the HTTP server in front of this service is set up.
+    public var serverConfiguration: ServerConfiguration { configuration.server }
+}

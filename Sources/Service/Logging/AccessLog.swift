@@ -6,12 +6,14 @@ extension Logger {
     func logAccess(_ record: AccessRecord) {
         let microseconds = Int(record.duration / .microseconds(1))
         info(
-            "\(record.method) \(record.target) \(record.status.code)",
+            "request",
             metadata: [
                 "request_id": "\(record.requestID)", "method": "\(record.method)",
-                "target": "\(record.target)", "status": "\(record.status.code)",
-                "bytes_in": "\(record.bytesIn)", "bytes_out": "\(record.bytesOut)",
-                "microseconds": "\(microseconds)",
+                "target": "\(record.target)",
+                "status": .stringConvertible(record.status.code),
+                "bytes_in": .stringConvertible(record.bytesIn),
+                "bytes_out": .stringConvertible(record.bytesOut),
+                "microseconds": .stringConvertible(microseconds),
             ]
         )
     }

@@ -55,7 +55,11 @@ public struct LineLogHandler: LogHandler {
         writer.string(message)
         for (key, value) in fields {
             writer.key(key)
-            writer.string(value.description)
+            if case .stringConvertible(let number as Int) = value {
+                writer.number(number)
+            } else {
+                writer.string(value.description)
+            }
         }
         writer.endObject()
         return writer.bytes + [UInt8(ascii: "\n")]
