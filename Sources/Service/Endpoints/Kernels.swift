@@ -90,9 +90,16 @@ enum Kernels {
         )
     }
 
-    /// An even number of columns, so that no pair is torn apart, near to a wide rectangle.
-    private static func evenColumns(for count: Int) -> Int {
-        let side = (Double(count) * 1.6).squareRoot()
-        return max(2, Int((side / 2).rounded()) * 2)
+    /// An even number of columns, so that no pair is torn apart: the fewest empty places, a wide rectangle.
+    static func evenColumns(for count: Int) -> Int {
+        let wished = (Double(count) * 1.6).squareRoot()
+        let candidates = stride(from: 2, through: max(2, count), by: 2)
+            .filter { (0.7...1.6).contains(Double($0) / wished) }
+        let best = candidates.min { first, second in
+            let empty = [first, second].map { ($0 - count % $0) % $0 }
+            guard empty[0] == empty[1] else { return empty[0] < empty[1] }
+            return abs(Double(first) - wished) < abs(Double(second) - wished)
+        }
+        return best ?? 2
     }
 }
