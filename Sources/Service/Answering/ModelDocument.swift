@@ -1,0 +1,87 @@
+import Compute
+import Inference
+
+/// A model described for its users.
+struct ModelDocument {
+    private let model: Model
+
+    init(_ model: Model) {
+        self.model = model
+    }
+
+    /// What tells models apart.
+    var short: [(String, JSON)] {
+        let manifest = model.manifest
+        return [
+            ("name", .string(model.name)), ("version", .string(model.version)),
+            ("task", .string(manifest.task.rawValue)),
+            ("description", .string(manifest.description)),
+            ("input", input), ("outputs", .strings(manifest.outputs)),
+            ("parameters", .integer(model.parameterCount)),
+            ("multiply_adds", .integer(model.multiplyAdds)), ("score", score),
+            ("operations", .strings(manifest.operations)),
+        ]
+    }
+
+    var whole: [(String, JSON)] {
+        let manifest = model.manifest
+        return short + [
+            ("features_layer", .optional(manifest.featuresLayer)),
+            ("numerics", .string(manifest.numerics.rawValue)),
+            ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
+            ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
+            ("source", .string(manifest.source)), ("licence", .string(manifest.licence)),
+        ]
+    }
+
+    private var input: JSON {
+        switch model.manifest.input {
+        case .image(let name, let channels, let height, let width):
+            [
+                "name": .string(name), "kind": "image",
+                "shape": [.integer(channels), .optional(height), .optional(width)],
+            ]
+        case .tokens(let name, let vocabulary):
+            [
+                "name": .string(name), "kind": "tokens",
+                "symbols": .integer(vocabulary.symbols.count),
+            ]
+        }
+    }
+
+    private var vocabulary: JSON {
+        guard case .tokens(_, let vocabulary) = model.manifest.input else { return .null }
+        return .strings(vocabulary.symbols)
+    }
+
+    private var score: JSON {
+        guard let score = model.manifest.score else { return .null }
+        return [
+            "metric": .string(score.metric), "value": .number(score.value),
+            "data": .string(score.data),
+        ]
+    }
+
+    private var preprocessing: JSON {
+        guard let steps = model.manifest.preprocessing else { return .null }
+        return [
+            "resize": .string(steps.resize.rawValue), "fit": .string(steps.fit.rawValue),
+            "colour": .string(steps.colour.rawValue),
+            "background": .string(steps.background.rawValue),
+            "mean": .tensor(shape: [steps.mean.count], values: steps.mean),
+            "scale": .tensor(shape: [steps.scale.count], values: steps.scale),
+        ]
+    }
+
+    private static func layer(_ layer: LayerSummary) -> JSON {
+        [
+            "name": .string(layer.name), "op": .string(layer.op),
+            "output_shape": .integers(layer.outputShape.dimensions),
+            "parameters": .integer(layer.parameters),
+            "multiply_adds": .integer(layer.multiplyAdds),
+            "receptive_field": layer.receptiveField.map {
+                [.integer($0.height), .integer($0.width)]
+            } ?? .null,
+        ]
+    }
+}

@@ -1,0 +1,63 @@
+public import HTTP
+
+/// The server's settings, each with its default.
+public struct Configuration: Sendable, Equatable {
+    public var host = "127.0.0.1"
+    public var port = 8080
+    /// Folders of models, or folders of such folders; empty for those that ship.
+    public var models: [String] = []
+    /// Requests computed at once; 0 for one per core.
+    public var threads = 0
+    /// Event loops; 0 for one per core.
+    public var loops = 0
+    /// The instruction set of the kernels; empty for the best one.
+    public var kernels = ""
+    public var logLevel = LogLevel.info
+    public var logFormat = LogFormat.auto
+    /// A file that gets the address once the server answers.
+    public var readyFile = ""
+    public var bodyBytes = 16 << 20
+    public var imageBodyBytes = 32 << 20
+    public var maximumPixels = 40_000_000
+    public var sequenceLimit = 100_000
+    public var queueMilliseconds = 500
+    public var connections = 4096
+    public var headBytes = 16 << 10
+    public var headFields = 100
+    public var requestLineBytes = 8 << 10
+    public var headSeconds = 10
+    public var bodyIdleSeconds = 10
+    public var keepAliveSeconds = 60
+    public var writeStallSeconds = 30
+    public var drainSeconds = 30
+
+    public init() {}
+
+    /// The part the HTTP server reads.
+    public var server: ServerConfiguration {
+        var limits = Limits()
+        limits.body = max(bodyBytes, imageBodyBytes)
+        limits.connections = connections
+        limits.head = headBytes
+        limits.fields = headFields
+        limits.requestLine = requestLineBytes
+        limits.headTime = .seconds(headSeconds)
+        limits.bodyIdle = .seconds(bodyIdleSeconds)
+        limits.keepAliveIdle = .seconds(keepAliveSeconds)
+        limits.writeStall = .seconds(writeStallSeconds)
+        return ServerConfiguration(host: host, port: port, loops: max(1, loops), limits: limits)
+    }
+}
+
+/// The least important lines that are written.
+public enum LogLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+}
+
+/// How log lines look.
+public enum LogFormat: String, Sendable, CaseIterable {
+    /// Text on a terminal, JSON elsewhere.
+    case auto
+    case text
+    case json
+}

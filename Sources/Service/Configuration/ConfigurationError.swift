@@ -1,0 +1,27 @@
+/// Why the server cannot be configured as asked.
+public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    case unreadable(file: String, reason: String)
+    case invalidFile(file: String, reason: String)
+    case unknownSetting(name: String, source: String, known: [String])
+    case invalidValue(name: String, source: String, expected: String, got: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason):
+            "cannot read the configuration file \(file): \(reason)"
+        case .invalidFile(let file, let reason):
+            "\(file): \(reason)"
+        case .unknownSetting(let name, let source, let known):
+            "\(source): unknown setting \"\(name)\"\(Self.hint(name, known)); "
+                + "known are \(known.joined(separator: ", "))"
+        case .invalidValue(let name, let source, let expected, let got):
+            "\(source): \"\(name)\" must be \(expected), not \"\(got)\""
+        }
+    }
+
+    private static func hint(_ name: String, _ known: [String]) -> String {
+        let nearest = known.min { editDistance($0, name) < editDistance($1, name) }
+        guard let nearest, editDistance(nearest, name) <= 3 else { return "" }
+        return " (did you mean \"\(nearest)\"?)"
+    }
+}

@@ -1,0 +1,86 @@
+public import Foundation
+import TensorFormats
+
+extension Configuration {
+    /// Settings from the file, overridden by the environment, overridden by flags.
+    ///
+    /// `flags` are pairs of a setting's name and text. An unknown name or a bad value in any source is an
+    /// error that names it and the source.
+    public init(
+        file: URL?,
+        environment: [String: String],
+        flags: [(name: String, value: String)]
+    ) throws(ConfigurationError) {
+        self.init()
+        if let file { try read(file) }
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+            guard name.hasPrefix("STRIATE_"), name != "STRIATE_CONFIG",
+                !Self.isServiceLink(name, value)
+            else { continue }
+            let setting = name.dropFirst("STRIATE_".count).lowercased()
+            try set(setting, to: value, source: "environment variable \(name)")
+        }
+        for (name, value) in flags {
+            try set(name, to: value, source: "command line")
+        }
+    }
+
+    /// Kubernetes describes a service named "striate" in variables that look like settings.
+    private static func isServiceLink(_ name: String, _ value: String) -> Bool {
+        name.hasPrefix("STRIATE_SERVICE_") || name.hasPrefix("STRIATE_PORT_")
+            || (name == "STRIATE_PORT" && value.contains("://"))
+    }
+
+    private mutating func set(
+        _ name: String,
+        to value: String,
+        source: String
+    ) throws(ConfigurationError) {
+        guard let setting = Setting.all.first(where: { $0.name == name }) else {
+            throw .unknownSetting(name: name, source: source, known: Setting.all.map(\.name))
+        }
+        guard setting.write(value, &self) else {
+            throw .invalidValue(
+                name: name,
+                source: source,
+                expected: setting.expected,
+                got: value
+            )
+        }
+    }
+
+    private mutating func read(_ file: URL) throws(ConfigurationError) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw .unreadable(file: file.path, reason: "it is missing or may not be read")
+        }
+        let entries: [(String, String)]
+        do throws(JSONError) {
+            entries = try Self.entries([UInt8](data))
+        } catch {
+            throw .invalidFile(file: file.path, reason: error.description)
+        }
+        for (name, value) in entries { try set(name, to: value, source: file.path) }
+    }
+
+    /// Names and texts of a flat object of texts, integers and lists of texts.
+    private static func entries(_ bytes: [UInt8]) throws(JSONError) -> [(String, String)] {
+        var entries: [(String, String)] = []
+        var reader = JSONReader(bytes)
+        try reader.object { (key, reader) throws(JSONError) in
+            switch try reader.peek() {
+            case .number: entries.append((key, String(try reader.integer())))
+            default: entries.append((key, try reader.string()))
+            }
+        }
+        try reader.end()
+        return entries
+    }
+
+    /// The settings as a configuration file.
+    public var document: [UInt8] {
+        JSON.object(Setting.all.map { ($0.name, $0.read(self)) }).text
+    }
+}

@@ -1,0 +1,126 @@
+/// One setting: its name in every source, and how its text becomes a value.
+public struct Setting: Sendable {
+    /// As in the configuration file: `body_bytes`; the environment has `STRIATE_BODY_BYTES`.
+    public let name: String
+    public let summary: String
+    let write: @Sendable (String, inout Configuration) -> Bool
+    let read: @Sendable (Configuration) -> JSON
+    let expected: String
+
+    public var environmentName: String { "STRIATE_" + name.uppercased() }
+
+    /// All settings in the order of the configuration file.
+    public static let all: [Setting] = network + engine + logging + limits
+
+    private static let network = [
+        text("host", \.host, "the numeric address to listen on"),
+        number("port", \.port, 0...65_535, "the port to listen on; 0 for any free one"),
+        Setting(
+            name: "models",
+            summary: "folders of models, separated by colons; empty: those that ship",
+            write: { text, configuration in
+                configuration.models = text.split(separator: ":").map(String.init)
+                return true
+            },
+            read: { .string($0.models.joined(separator: ":")) },
+            expected: "a text"
+        ),
+        text("ready_file", \.readyFile, "a file that gets the address once the server answers"),
+    ]
+
+    private static let engine = [
+        number("threads", \.threads, 0...1024, "requests computed at once; 0: one per core"),
+        number("loops", \.loops, 0...1024, "event loops; 0: one per core"),
+        text("kernels", \.kernels, "instruction set of the kernels; empty: the best one"),
+        number(
+            "queue_milliseconds",
+            \.queueMilliseconds,
+            1...3_600_000,
+            "predicted wait beyond which requests are refused"
+        ),
+        number(
+            "drain_seconds",
+            \.drainSeconds,
+            0...3600,
+            "time for requests in flight at shutdown"
+        ),
+    ]
+
+    private static let logging = [
+        word("log_level", \.logLevel, "the least important lines written"),
+        word("log_format", \.logFormat, "text, json, or auto: text on a terminal"),
+    ]
+
+    private static let limits = [
+        number("body_bytes", \.bodyBytes, 1...(1 << 30), "largest body"),
+        number("image_body_bytes", \.imageBodyBytes, 1...(1 << 30), "largest body with images"),
+        number("maximum_pixels", \.maximumPixels, 1...1_000_000_000, "largest picture"),
+        number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
+        number("connections", \.connections, 1...1_000_000, "open connections"),
+        number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
+        number("head_fields", \.headFields, 1...10_000, "header fields"),
+        number("request_line_bytes", \.requestLineBytes, 64...(1 << 20), "request line"),
+        number("head_seconds", \.headSeconds, 1...3600, "time to send a head"),
+        number("body_idle_seconds", \.bodyIdleSeconds, 1...3600, "longest pause in a body"),
+        number("keep_alive_seconds", \.keepAliveSeconds, 1...86_400, "pause between requests"),
+        number("write_stall_seconds", \.writeStallSeconds, 1...3600, "pause of a slow reader"),
+    ]
+}
+
+extension Setting {
+    private typealias Place<Value> = WritableKeyPath<Configuration, Value> & Sendable
+
+    private static func text(
+        _ name: String,
+        _ place: any Place<String>,
+        _ summary: String
+    ) -> Setting {
+        Setting(
+            name: name,
+            summary: summary,
+            write: { text, configuration in
+                configuration[keyPath: place] = text
+                return true
+            },
+            read: { .string($0[keyPath: place]) },
+            expected: "a text"
+        )
+    }
+
+    private static func number(
+        _ name: String,
+        _ place: any Place<Int>,
+        _ range: ClosedRange<Int>,
+        _ summary: String
+    ) -> Setting {
+        Setting(
+            name: name,
+            summary: summary,
+            write: { text, configuration in
+                guard let value = Int(text), range.contains(value) else { return false }
+                configuration[keyPath: place] = value
+                return true
+            },
+            read: { .integer($0[keyPath: place]) },
+            expected: "an integer from \(range.lowerBound) to \(range.upperBound)"
+        )
+    }
+
+    private static func word<Word: RawRepresentable & CaseIterable & Sendable>(
+        _ name: String,
+        _ place: any Place<Word>,
+        _ summary: String
+    ) -> Setting where Word.RawValue == String {
+        Setting(
+            name: name,
+            summary: summary,
+            write: { text, configuration in
+                guard let value = Word(rawValue: text) else { return false }
+                configuration[keyPath: place] = value
+                return true
+            },
+            read: { .string($0[keyPath: place].rawValue) },
+            expected: listed(Word.allCases.map(\.rawValue), "or")
+        )
+    }
+}

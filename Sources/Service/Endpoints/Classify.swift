@@ -1,0 +1,119 @@
+import Inference
+import TensorFormats
+
+/// `POST /models/{m}/classify`: pictures to labels with probabilities.
+enum Classify {
+    static let route = Route(
+        method: .post,
+        template: "/models/{model}/classify",
+        summary: "Labels with probabilities for a picture, or for several.",
+        body: .image,
+        placement: .queue,
+        query: [
+            QueryKey(
+                name: "top",
+                kind: .integer(1...1_000_000),
+                summary: "How many labels, the likeliest first; 5 unless given."
+            )
+        ],
+        forms: [.json, .csv, .npy],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let model = try call.model
+        guard model.manifest.task == .imageClassification, let output = model.manifest.outputs.first
+        else {
+            throw .wrongTask(
+                model: model.name,
+                operation: "classify",
+                offered: model.manifest.operations
+            )
+        }
+        let form = try call.chosenForm()
+        let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
+        let preparation = try call.preparation()
+        let pictures = try call.pictures(for: preparation)
+        call.stopwatch.enter(.compute)
+        var rows: [[Float]] = []
+        for picture in pictures {
+            let outputs = try call.run(picture, through: preparation, outputs: [output])
+            rows.append(outputs.first?.values ?? [])
+        }
+        call.stopwatch.enter(.encode)
+        return try encode(Predictions(model: model, output: output, rows: rows, top: top), form)
+    }
+
+    private static func encode(
+        _ predictions: Predictions,
+        _ form: AnswerForm
+    ) throws(ServiceError) -> Answer {
+        switch form {
+        case .npy: return Answer(.npy, body: predictions.npy)
+        case .csv: return Answer(.csv, body: predictions.csv)
+        default:
+            let text = try predictions.document.text(of: predictions.output)
+            return Answer(.json, body: text)
+        }
+    }
+}
+
+/// The probabilities of all labels for each picture, and how many of them to show.
+private struct Predictions {
+    let model: Model
+    let output: String
+    let rows: [[Float]]
+    let top: Int
+
+    var document: JSON {
+        var members: [(String, JSON)] = [
+            ("model", .string(model.name)), ("version", .string(model.version)),
+        ]
+        let results = rows.map { list(of: $0) }
+        if let only = results.first, results.count == 1 {
+            members.append(("predictions", only))
+        } else {
+            members.append(("results", .array(results.map { ["predictions": $0] })))
+        }
+        return .object(members)
+    }
+
+    var npy: [UInt8] {
+        let count = rows.first?.count ?? 0
+        let shape = rows.count == 1 ? [count] : [rows.count, count]
+        let values = Array(rows.joined())
+        return NPY.encode(shape: shape, values: values.span)
+    }
+
+    var csv: [UInt8] {
+        var lines: [[String]] = []
+        for (picture, row) in rows.enumerated() {
+            for (rank, entry) in ranking(of: row.span, count: top).enumerated() {
+                lines.append([
+                    String(picture), String(rank + 1), label(entry.index), String(entry.index),
+                    entry.probability.description,
+                ])
+            }
+        }
+        let header = ["picture", "rank", "label", "index", "probability"]
+        return CSV.encode(header: header, rows: lines)
+    }
+
+    /// A probability that is not a number ranks nowhere, so it is looked for before.
+    private func list(of row: [Float]) -> JSON {
+        if row.contains(where: { !$0.isFinite }) { return .tensor(shape: [row.count], values: row) }
+        return .array(
+            ranking(of: row.span, count: top).map { entry in
+                [
+                    "label": .string(label(entry.index)), "index": .integer(entry.index),
+                    "probability": .float(entry.probability),
+                ]
+            }
+        )
+    }
+
+    private func label(_ index: Int) -> String {
+        let labels = model.manifest.labels
+        return index < labels.count ? labels[index] : String(index)
+    }
+}

@@ -1,0 +1,83 @@
+import Images
+import Inference
+import TensorFormats
+
+/// `POST /models/{m}/features`: pictures to the values of any layers.
+enum Features {
+    enum Pooling: String, CaseIterable {
+        case none
+        case max
+        case mean
+    }
+
+    static let route = Route(
+        method: .post,
+        template: "/models/{model}/features",
+        summary: "The feature maps of any layers, as numbers or as one picture.",
+        body: .image,
+        placement: .queue,
+        query: [
+            QueryKey(
+                name: "layer",
+                kind: .text,
+                summary:
+                    "Names of layers, separated by commas; the model's own choice unless given."
+            ),
+            QueryKey(
+                name: "pool",
+                kind: .choice(Pooling.allCases.map(\.rawValue)),
+                summary: "max or mean: one number for each map instead of the map."
+            ),
+        ],
+        forms: [.json, .png, .npy, .csv],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let model = try call.model
+        let form = try call.chosenForm()
+        let preparation = try call.preparation()
+        let pooling = try call.choice("pool", of: Pooling.self) ?? .none
+        let layers = try call.names("layer") ?? defaultLayers(of: model)
+        try checkLayers(layers, of: model)
+        if form != .json && layers.count != 1 {
+            throw .invalidValue(
+                field: "layer",
+                expected: "one layer for \(form.rawValue); only JSON carries several",
+                got: layers.joined(separator: ",")
+            )
+        }
+        let pictures = try call.pictures(for: preparation)
+        call.stopwatch.enter(.compute)
+        var results: [[NamedTensor]] = []
+        for picture in pictures {
+            let outputs = try call.run(picture, through: preparation, outputs: layers)
+            results.append(outputs.map { pooled($0, pooling) })
+        }
+        call.stopwatch.enter(.encode)
+        return try FeatureAnswer(model: model, results: results).encoded(as: form)
+    }
+
+    private static func defaultLayers(of model: Model) -> [String] {
+        [model.manifest.featuresLayer ?? model.manifest.outputs.first ?? ""]
+    }
+
+    /// Found out before the body is decoded, so that the cheap mistake gets the quick answer.
+    private static func checkLayers(_ layers: [String], of model: Model) throws(ServiceError) {
+        let known = model.layers.map(\.name)
+        for layer in layers where !known.contains(layer) {
+            throw .model(.unknownLayer(layer, available: known))
+        }
+    }
+
+    /// [C, H, W] to [C]; values without planes stay as they are.
+    private static func pooled(_ tensor: NamedTensor, _ pooling: Pooling) -> NamedTensor {
+        guard pooling != .none, tensor.shape.count == 3 else { return tensor }
+        let plane = tensor.shape[1] * tensor.shape[2]
+        let values = (0..<tensor.shape[0]).map { channel -> Float in
+            let map = tensor.values[channel * plane..<(channel + 1) * plane]
+            return pooling == .max ? map.max() ?? 0 : map.reduce(0, +) / Float(max(1, plane))
+        }
+        return NamedTensor(name: tensor.name, shape: [tensor.shape[0]], values: values)
+    }
+}

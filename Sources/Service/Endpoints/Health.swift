@@ -1,0 +1,20 @@
+import HTTP
+import Inference
+
+/// `GET /healthz`: whether requests should be sent here.
+enum Health {
+    static let route = Route(
+        method: .get,
+        template: "/healthz",
+        summary: "200 when ready, 503 while the server is shutting down.",
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        guard !call.service.isDraining else {
+            return Answer(["status": "draining"], status: .serviceUnavailable)
+        }
+        let names = call.service.repository.models.map(\.name)
+        return Answer(["status": "ready", "models": .strings(names)])
+    }
+}

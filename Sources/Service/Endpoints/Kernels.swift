@@ -1,0 +1,105 @@
+import Compute
+import Images
+import Inference
+import TensorFormats
+
+/// `GET /models/{m}/kernels`: a convolution's kernels as one picture, or as numbers.
+enum Kernels {
+    static let route = Route(
+        method: .get,
+        template: "/models/{model}/kernels",
+        summary: "The kernels of a convolution as one picture, or as numbers.",
+        placement: .queue,
+        query: [
+            QueryKey(
+                name: "layer",
+                kind: .text,
+                summary: "A convolution's name; the first one unless given."
+            )
+        ],
+        forms: [.png, .json, .npy],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let model = try call.model
+        let form = try call.chosenForm()
+        let layer = try layer(named: call.text("layer"), of: model)
+        call.stopwatch.enter(.compute)
+        let kernels: LayerKernels
+        do throws(ModelError) {
+            kernels = try model.kernels(layer: layer)
+        } catch {
+            throw call.cancellation.explain(error)
+        }
+        call.stopwatch.enter(.encode)
+        let shape = kernels.shape.dimensions
+        switch form {
+        case .npy:
+            return Answer(.npy, body: NPY.encode(shape: shape, values: kernels.values.span))
+        case .json:
+            let document: JSON = [
+                "model": .string(model.name), "version": .string(model.version),
+                "layer": .string(layer), "shape": .integers(shape),
+                "maxout_pairs": .boolean(kernels.isMaxoutPair),
+                "data": .tensor(shape: shape, values: kernels.values),
+            ]
+            return Answer(.json, body: try document.text(of: layer))
+        default: return picture(of: kernels, layer)
+        }
+    }
+
+    /// The first convolution unless a name is given.
+    private static func layer(named name: String?, of model: Model) throws(ServiceError) -> String {
+        if let name { return name }
+        guard let layer = model.layersWithKernels.first else {
+            throw .wrongTask(
+                model: model.name,
+                operation: "show kernels, having no convolution",
+                offered: model.manifest.operations
+            )
+        }
+        return layer
+    }
+
+    /// Kernels [O, I, kh, kw]: one row of tiles for each output where there are several inputs.
+    private static func picture(of kernels: LayerKernels, _ layer: String) -> Answer {
+        let shape = kernels.shape.dimensions
+        let outputs = shape.first ?? 0
+        let inputs = shape.count > 1 ? shape[1] : 1
+        var mosaic = MapMosaic(
+            maps: kernels.values.span,
+            count: outputs * inputs,
+            height: shape.count > 2 ? shape[2] : 1,
+            width: shape.count > 3 ? shape[3] : 1,
+            normalisation: .symmetric,
+            colours: .diverging
+        )
+        var legend = "\(layer) \(shape): "
+        if inputs > 1 {
+            mosaic.columns = inputs
+            legend += "a row for each output channel, a column for each input; "
+        } else if kernels.isMaxoutPair {
+            mosaic.columns = evenColumns(for: outputs)
+            legend += "the two kernels of a maxout pair side by side; "
+        }
+        return Answer(
+            .png,
+            body: mosaic.render().encodedPNG(),
+            headers: [("X-Striate-Picture", legend + mosaic.legend)]
+        )
+    }
+
+    /// An even number of columns, so that no pair is torn apart: the fewest empty places, a wide rectangle.
+    static func evenColumns(for count: Int) -> Int {
+        let wished = (Double(count) * 1.6).squareRoot()
+        let candidates = stride(from: 2, through: max(2, count), by: 2)
+            .filter { (0.7...1.6).contains(Double($0) / wished) }
+        let best = candidates.min { first, second in
+            let empty = [first, second].map { ($0 - count % $0) % $0 }
+            guard empty[0] == empty[1] else { return empty[0] < empty[1] }
+            return abs(Double(first) - wished) < abs(Double(second) - wished)
+        }
+        return best ?? 2
+    }
+}

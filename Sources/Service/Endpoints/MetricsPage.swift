@@ -1,0 +1,16 @@
+/// `GET /metrics`: figures for Prometheus.
+enum MetricsPage {
+    static let route = Route(
+        method: .get,
+        template: "/metrics",
+        summary: "Requests, times and memory in Prometheus' text format 0.0.4.",
+        forms: [.prometheus],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        // Scrapers ask for OpenMetrics first and take the older text, whatever they list.
+        let service = call.service
+        return Answer(.prometheus, body: service.metrics.text(load: service.scheduler.load))
+    }
+}

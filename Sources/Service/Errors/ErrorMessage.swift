@@ -1,0 +1,119 @@
+import HTTP
+import Images
+import Inference
+import TensorFormats
+
+extension ServiceError: CustomStringConvertible {
+    /// One sentence a client can act on; it names no path and no type of ours.
+    public var description: String {
+        switch self {
+        case .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField, .invalidValue,
+            .invalidHeader, .shape:
+            fieldMessage
+        case .emptyBody, .json, .npy, .base64, .multipart, .image, .vocabulary, .emptySequence,
+            .sequenceTooLong, .invalidText:
+            bodyMessage
+        case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone, .draining:
+            stateMessage
+        case .http(let error):
+            error.description
+        case .unknownRoute(let path, let nearest?):
+            "There is no route \(quoted(path)); the nearest is \(nearest)."
+        case .unknownRoute(let path, nil):
+            "There is no route \(quoted(path)); GET /openapi.json lists all of them."
+        case .methodNotAllowed(let method, let allowed):
+            "\(quoted(method)) is not possible here; use \(listed(allowed, "or"))."
+        case .notAcceptable(let accept, let available):
+            "None of the types in Accept: \(quoted(accept)) is available here; "
+                + "there is \(listed(available, "and"))."
+        case .unsupportedMedia(let got, let expected):
+            "The body's type \(quoted(got)) is not understood here; send \(expected)."
+        case .unknownModel(let name, let available):
+            "There is no model \(quoted(name)); hosted are \(listed(available, "and"))."
+        case .wrongTask(let model, let operation, let offered):
+            "The model \(quoted(model)) cannot \(operation); it offers \(listed(offered, "and"))."
+        case .model(let error):
+            sentence(error.description)
+        case .nonFiniteResult(let output, let index):
+            "The result \(quoted(output)) is not a finite number at index \(index)."
+        }
+    }
+
+    private var fieldMessage: String {
+        switch self {
+        case .unknownQueryKey(let key, let known) where known.isEmpty:
+            "Unknown query key \(quoted(key)): this route takes none."
+        case .unknownQueryKey(let key, let known):
+            "Unknown query key \(quoted(key)); known here: \(known.joined(separator: ", "))."
+        case .repeatedQueryKey(let key):
+            "The query key \(quoted(key)) is given twice; give it once."
+        case .unknownField(let field, let known):
+            "Unknown key \(quoted(field)); known here: \(known.joined(separator: ", "))."
+        case .missingField(let field, let expected):
+            "\(quoted(field)) is missing: expected \(expected)."
+        case .invalidValue(let field, let expected, let got):
+            "\(quoted(field)) must be \(expected), not \(quoted(got))."
+        case .invalidHeader(let name, let expected, let got):
+            "The header field \(name) must be \(expected), not \(quoted(got))."
+        case .shape(let field, let expected, let got):
+            "\(quoted(field)) must have the shape \(expected), not \(got)."
+        default: ""
+        }
+    }
+
+    private var bodyMessage: String {
+        switch self {
+        case .emptyBody(let expected): "The body is empty: send \(expected)."
+        case .json(let error): error.description
+        case .npy(let error): error.description
+        case .base64(let field, let error): "\(quoted(field)): \(error.description)"
+        case .multipart(let error): error.description
+        case .image(let error, nil): error.description
+        case .image(let error, let part?): "Part \(quoted(part)): \(error.description)"
+        case .vocabulary(let error): sentence(error.description)
+        case .emptySequence(let field, let count):
+            "\(quoted(field)) is too short: give at least \(count) symbol\(count == 1 ? "" : "s")."
+        case .sequenceTooLong(let limit, let got):
+            "The sequence has \(got) symbols; at most \(limit) are accepted."
+        case .invalidText(let field): "\(quoted(field)) is not valid UTF-8 text."
+        default: ""
+        }
+    }
+
+    private var stateMessage: String {
+        switch self {
+        case .overloaded(let waiting, let retry):
+            "The server is busy: \(waiting) ms of work are waiting already; "
+                + "try again in \(retry) s."
+        case .deadlineUnreachable(let milliseconds, let predicted):
+            "The deadline of \(milliseconds) ms cannot be met: the answer would take about "
+                + "\(predicted) ms."
+        case .deadlineExceeded(let milliseconds):
+            "The deadline of \(milliseconds) ms passed before the answer was ready."
+        case .clientGone: "The client closed the connection before the answer was ready."
+        case .draining: "The server is shutting down; send the request to another one."
+        default: ""
+        }
+    }
+}
+
+/// Text from a client in quotes, cut to a length fit for a sentence.
+func quoted(_ text: String) -> String {
+    let limit = 120
+    guard text.count > limit else { return "\"\(text)\"" }
+    return "\"\(text.prefix(limit))…\""
+}
+
+/// "a, b and c"; a long list is cut.
+func listed(_ items: [String], _ conjunction: String) -> String {
+    guard let last = items.last else { return "nothing" }
+    if items.count == 1 { return last }
+    if items.count > 40 { return items.prefix(40).joined(separator: ", ") + ", …" }
+    return items.dropLast().joined(separator: ", ") + " \(conjunction) \(last)"
+}
+
+/// The text with a capital first letter and a full stop.
+func sentence(_ text: String) -> String {
+    let capitalised = text.prefix(1).uppercased() + text.dropFirst()
+    return capitalised.hasSuffix(".") ? capitalised : capitalised + "."
+}

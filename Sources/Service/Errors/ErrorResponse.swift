@@ -1,0 +1,81 @@
+import HTTP
+import Inference
+import TensorFormats
+
+extension ServiceError {
+    /// The answer: a JSON object with the sentence, the code and what names the place.
+    func response(requestID: String) -> Response {
+        var members: [(String, JSON)] = [
+            ("error", .string(description)), ("code", .string(code)),
+            ("request_id", .string(requestID)),
+        ]
+        if let field { members.append(("field", .string(field))) }
+        if let expected { members.append(("expected", .string(expected))) }
+        if let got { members.append(("got", .string(String(got.prefix(200))))) }
+        var headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        switch self {
+        case .methodNotAllowed(_, let allowed):
+            headers.append(("Allow", allowed.joined(separator: ", ")))
+        case .overloaded(_, let seconds): headers.append(("Retry-After", String(seconds)))
+        case .draining: headers.append(("Retry-After", "1"))
+        default: break
+        }
+        return Response(status, headers: headers, body: JSON.object(members).text)
+    }
+
+    private var field: String? {
+        switch self {
+        case .unknownQueryKey(let key, _), .repeatedQueryKey(let key): key
+        case .unknownField(let field, _), .missingField(let field, _),
+            .invalidValue(let field, _, _), .shape(let field, _, _), .base64(let field, _),
+            .emptySequence(let field, _), .invalidText(let field):
+            field
+        case .invalidHeader(let name, _, _): name
+        case .image(_, let part): part
+        case .json(.unknownKey(let key, _, _)), .json(.missingKey(let key, _)),
+            .json(.duplicateKey(let key, _)):
+            key
+        case .model(.unknownLayer): "layer"
+        default: nil
+        }
+    }
+
+    private var expected: String? {
+        switch self {
+        case .unknownQueryKey(_, let known), .unknownField(_, let known),
+            .json(.unknownKey(_, let known, _)):
+            known.joined(separator: ", ")
+        case .unknownModel(_, let available), .notAcceptable(_, let available),
+            .model(.unknownLayer(_, let available)):
+            available.joined(separator: ", ")
+        case .methodNotAllowed(_, let allowed): allowed.joined(separator: ", ")
+        case .missingField(_, let expected), .invalidValue(_, let expected, _),
+            .invalidHeader(_, let expected, _), .shape(_, let expected, _),
+            .unsupportedMedia(_, let expected), .emptyBody(let expected):
+            expected
+        case .sequenceTooLong(let limit, _): "at most \(limit)"
+        case .json(.syntax(let expected, _, _)), .json(.typeMismatch(let expected, _, _)),
+            .json(.ragged(let expected, _, _)):
+            expected
+        default: nil
+        }
+    }
+
+    private var got: String? {
+        switch self {
+        case .unknownQueryKey(let key, _), .unknownField(let key, _), .unknownModel(let key, _):
+            key
+        case .invalidValue(_, _, let got), .invalidHeader(_, _, let got), .shape(_, _, let got),
+            .unsupportedMedia(let got, _):
+            got
+        case .methodNotAllowed(let method, _): method
+        case .notAcceptable(let accept, _): accept
+        case .sequenceTooLong(_, let got): String(got)
+        case .model(.unknownLayer(let name, _)): name
+        case .json(.syntax(_, let got, _)), .json(.typeMismatch(_, let got, _)),
+            .json(.ragged(_, let got, _)):
+            got
+        default: nil
+        }
+    }
+}

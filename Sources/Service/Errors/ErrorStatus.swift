@@ -1,0 +1,141 @@
+import HTTP
+import Images
+import Inference
+import TensorFormats
+
+extension ServiceError {
+    /// The status of the answer (spec/protocols.md 3.8).
+    var status: Status {
+        switch self {
+        case .http(let error): error.status
+        case .unknownRoute, .unknownModel: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .notAcceptable: .notAcceptable
+        case .unsupportedMedia: .unsupportedMediaType
+        case .sequenceTooLong: .contentTooLarge
+        case .image(let error, _): error.status
+        case .model(let error): error.status
+        case .nonFiniteResult: .internalServerError
+        case .overloaded: .tooManyRequests
+        case .deadlineUnreachable, .deadlineExceeded: .gatewayTimeout
+        case .clientGone: .clientClosedRequest
+        case .draining: .serviceUnavailable
+        case .npy(let error): error.status
+        case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
+            .invalidValue, .emptyBody, .json, .base64, .multipart, .shape, .vocabulary,
+            .emptySequence, .invalidText, .wrongTask:
+            .badRequest
+        }
+    }
+
+    /// A name for programs, which stays the same when the sentence changes.
+    var code: String {
+        switch self {
+        case .http(let error): error.code
+        case .unknownRoute: "unknown_route"
+        case .methodNotAllowed: "method_not_allowed"
+        case .invalidHeader: "invalid_header"
+        case .notAcceptable: "not_acceptable"
+        case .unsupportedMedia: "unsupported_media_type"
+        case .unknownQueryKey: "unknown_query_key"
+        case .repeatedQueryKey: "repeated_query_key"
+        case .unknownField: "unknown_field"
+        case .missingField: "missing_field"
+        case .invalidValue: "invalid_value"
+        case .emptyBody: "empty_body"
+        case .json(let error): error.code
+        case .npy: "invalid_npy"
+        case .base64: "invalid_base64"
+        case .multipart: "invalid_multipart"
+        case .image(let error, _): error.code
+        case .shape: "wrong_shape"
+        case .vocabulary: "unknown_symbol"
+        case .emptySequence: "empty_sequence"
+        case .sequenceTooLong: "sequence_too_long"
+        case .invalidText: "invalid_text"
+        case .unknownModel: "unknown_model"
+        case .wrongTask: "wrong_task"
+        case .model(let error): error.code
+        case .nonFiniteResult: "non_finite_result"
+        case .overloaded: "overloaded"
+        case .deadlineUnreachable, .deadlineExceeded: "deadline_exceeded"
+        case .clientGone: "client_gone"
+        case .draining: "draining"
+        }
+    }
+}
+
+extension ImageError {
+    fileprivate var status: Status {
+        switch self {
+        case .empty: .badRequest
+        case .notAnImage, .unsupported: .unsupportedMediaType
+        case .tooLarge: .contentTooLarge
+        case .truncated, .corrupt: .unprocessableContent
+        }
+    }
+
+    fileprivate var code: String {
+        switch self {
+        case .empty: "empty_body"
+        case .notAnImage: "not_an_image"
+        case .unsupported: "unsupported_image"
+        case .tooLarge: "image_too_large"
+        case .truncated, .corrupt: "image_undecodable"
+        }
+    }
+}
+
+extension NPYError {
+    fileprivate var status: Status {
+        switch self {
+        case .tooManyValues: .contentTooLarge
+        default: .badRequest
+        }
+    }
+}
+
+extension JSONError {
+    fileprivate var code: String {
+        switch self {
+        case .syntax, .invalidNumber, .invalidString, .tooDeep, .trailingBytes, .notFinite:
+            "invalid_json"
+        case .typeMismatch, .numberOutOfRange, .invalid: "invalid_value"
+        case .duplicateKey: "duplicate_key"
+        case .unknownKey: "unknown_field"
+        case .missingKey: "missing_field"
+        case .ragged, .tooManyValues: "wrong_shape"
+        case .nonFinite: "non_finite_result"
+        }
+    }
+}
+
+extension ModelError {
+    fileprivate var status: Status {
+        switch self {
+        case .unknownLayer, .unknownInput, .shape, .inputShape, .tokenOutOfRange, .wrongTask:
+            .badRequest
+        case .tooLarge: .contentTooLarge
+        case .cancelled: .gatewayTimeout
+        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .invalidAttribute,
+            .nonFinite, .checkFailed:
+            .internalServerError
+        }
+    }
+
+    fileprivate var code: String {
+        switch self {
+        case .unknownLayer: "unknown_layer"
+        case .unknownInput: "unknown_input"
+        case .shape, .inputShape: "wrong_shape"
+        case .tokenOutOfRange: "token_out_of_range"
+        case .tooLarge: "too_large"
+        case .wrongTask: "wrong_task"
+        case .cancelled: "deadline_exceeded"
+        case .nonFinite: "non_finite_result"
+        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .invalidAttribute,
+            .checkFailed:
+            "model_error"
+        }
+    }
+}

@@ -1,0 +1,46 @@
+public import HTTP
+public import Images
+public import Inference
+public import TensorFormats
+
+/// Why a request is not answered with a result: the only error endpoints throw.
+public enum ServiceError: Error, Sendable {
+    // The request itself.
+    case http(HTTPError)
+    case unknownRoute(path: String, nearest: String?)
+    case methodNotAllowed(method: String, allowed: [String])
+    case invalidHeader(name: String, expected: String, got: String)
+    case notAcceptable(accept: String, available: [String])
+    case unsupportedMedia(got: String, expected: String)
+    // The query, and the keys of a JSON body.
+    case unknownQueryKey(String, known: [String])
+    case repeatedQueryKey(String)
+    case unknownField(String, known: [String])
+    case missingField(String, expected: String)
+    /// A value of the query or the body that is not allowed.
+    case invalidValue(field: String, expected: String, got: String)
+    // The body.
+    case emptyBody(expected: String)
+    case json(JSONError)
+    case npy(NPYError)
+    case base64(field: String, Base64Error)
+    case multipart(MultipartError)
+    /// `part` names the file of a form.
+    case image(ImageError, part: String?)
+    case shape(field: String, expected: String, got: String)
+    case vocabulary(VocabularyError)
+    case emptySequence(field: String, atLeast: Int)
+    case sequenceTooLong(limit: Int, got: Int)
+    case invalidText(field: String)
+    // The model.
+    case unknownModel(String, available: [String])
+    case wrongTask(model: String, operation: String, offered: [String])
+    case model(ModelError)
+    case nonFiniteResult(output: String, index: Int)
+    // The server's state.
+    case overloaded(waitingMilliseconds: Int, retryAfterSeconds: Int)
+    case deadlineUnreachable(milliseconds: Int, predictedMilliseconds: Int)
+    case deadlineExceeded(milliseconds: Int)
+    case clientGone
+    case draining
+}

@@ -1,0 +1,79 @@
+import Inference
+
+/// The interface as an OpenAPI 3.1 document; a model's routes stand there under its own name.
+struct OpenAPI {
+    private let service: Service
+
+    init(_ service: Service) {
+        self.service = service
+    }
+
+    var document: JSON {
+        [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "Striate", "version": .string(striateVersion),
+                "description": .string(Self.introduction),
+            ],
+            "paths": .object(paths),
+            "components": ["schemas": Self.schemas],
+        ]
+    }
+
+    private static let introduction = """
+        Convolutional and recurrent networks over HTTP. Pictures are sent as files, forms, base64 or \
+        numbers; results come as JSON, .npy, PNG or CSV, chosen by Accept. Every error is \
+        {"error", "code", "request_id"}. X-Request-Timeout-Ms sets a deadline.
+        """
+
+    private var paths: [(String, JSON)] {
+        var templates: [String] = []
+        for route in Service.routes where !templates.contains(route.template) {
+            templates.append(route.template)
+        }
+        return templates.flatMap { template -> [(String, JSON)] in
+            let routes = Service.routes.filter { $0.template == template }
+            guard template.contains("{model}") else {
+                return [(template, operations(routes, model: nil))]
+            }
+            return service.repository.models.filter { model in
+                routes.allSatisfy { route in
+                    route.operation.isEmpty || model.manifest.operations.contains(route.operation)
+                }
+            }.map { model in
+                let path = template.split(separator: "/").map {
+                    $0 == "{model}" ? model.name : String($0)
+                }
+                return ("/" + path.joined(separator: "/"), operations(routes, model: model))
+            }
+        }
+    }
+
+    private func operations(_ routes: [Route], model: Model?) -> JSON {
+        .object(
+            routes.map { route in
+                let operation = OpenAPIOperation(route: route, model: model)
+                return (route.method.rawValue.lowercased(), operation.document)
+            }
+        )
+    }
+
+    private static let schemas: JSON = [
+        "Error": [
+            "type": "object", "required": ["error", "code", "request_id"],
+            "properties": [
+                "error": ["type": "string", "description": "One sentence to act on."],
+                "code": ["type": "string", "description": "Stable, in snake_case."],
+                "request_id": ["type": "string"], "field": ["type": "string"],
+                "expected": ["type": "string"], "got": ["type": "string"],
+            ],
+        ],
+        "Probability": [
+            "type": "object",
+            "properties": [
+                "index": ["type": "integer"],
+                "probability": ["type": "number", "minimum": 0, "maximum": 1],
+            ],
+        ],
+    ]
+}

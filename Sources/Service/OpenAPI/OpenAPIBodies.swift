@@ -1,0 +1,97 @@
+import Inference
+
+/// The bodies of the POST routes as OpenAPI describes them.
+enum OpenAPIBodies {
+    /// The forms a picture is sent in.
+    static func picture(_ size: PictureSize) -> JSON {
+        let pixels = """
+            Numbers 0…255 of shape \(size.description), [height, width, channels], or a batch of at most \
+            64; flat where the size is fixed, [height, width] for one channel. They are taken as they \
+            are: not resized, not inverted, only normalised.
+            """
+        let file: JSON = ["schema": ["type": "string", "contentEncoding": "binary"]]
+        return [
+            "image/png": file, "image/jpeg": file,
+            "multipart/form-data": [
+                "schema": [
+                    "type": "object", "description": "One or several files: a batch.",
+                    "additionalProperties": ["type": "string", "contentEncoding": "binary"],
+                ]
+            ],
+            "application/json": [
+                "schema": [
+                    "type": "object", "additionalProperties": false,
+                    "properties": [
+                        "image": ["type": "string", "contentEncoding": "base64"],
+                        "pixels": ["type": "array", "description": .string(pixels)],
+                    ],
+                ]
+            ],
+            "application/x-npy": [
+                "schema": ["type": "string", "description": .string(pixels)]
+            ],
+        ]
+    }
+
+    /// The forms a sequence is sent in.
+    static func sequence(_ vocabulary: Vocabulary, hasOptions: Bool) -> JSON {
+        var properties: [(String, JSON)] = [
+            (
+                "text",
+                [
+                    "type": "string",
+                    "description": .string(
+                        "Symbols: " + vocabulary.symbols.map { quoted($0) }.joined(separator: " ")
+                    ),
+                ]
+            ),
+            (
+                "tokens",
+                [
+                    "type": "array",
+                    "items": [
+                        "type": "integer", "minimum": 0,
+                        "maximum": .integer(vocabulary.symbols.count - 1),
+                    ],
+                ]
+            ),
+        ]
+        if hasOptions { properties += options(symbols: vocabulary.symbols.count) }
+        return [
+            "application/json": [
+                "schema": [
+                    "type": "object", "additionalProperties": false,
+                    "properties": .object(properties),
+                ]
+            ],
+            "text/plain": ["schema": ["type": "string"]],
+        ]
+    }
+
+    private static func options(symbols: Int) -> [(String, JSON)] {
+        [
+            (
+                "length",
+                [
+                    "type": "integer", "minimum": 1, "maximum": .integer(Generate.longest),
+                    "default": 100,
+                ]
+            ),
+            (
+                "temperature",
+                [
+                    "type": "number", "minimum": 0, "maximum": 100, "default": 1,
+                    "description": "0 always takes the likeliest symbol.",
+                ]
+            ),
+            ("top_k", ["type": "integer", "minimum": 1, "maximum": .integer(symbols)]),
+            (
+                "seed",
+                [
+                    "type": "integer",
+                    "description": "The same seed draws the same symbols; random unless given.",
+                ]
+            ),
+        ]
+    }
+}

@@ -1,0 +1,114 @@
+import Inference
+
+/// One method of one path as OpenAPI describes it.
+struct OpenAPIOperation {
+    let route: Route
+    let model: Model?
+
+    var document: JSON {
+        var members: [(String, JSON)] = [
+            ("summary", .string(route.summary)), ("operationId", .string(identifier)),
+        ]
+        if let model { members.append(("tags", [.string(model.name)])) }
+        var parameters = route.query.map(parameter)
+        if route.placement == .queue { parameters.append(Self.deadline) }
+        if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
+        if let body { members.append(("requestBody", body)) }
+        members.append(("responses", responses))
+        return .object(members)
+    }
+
+    private var identifier: String {
+        let words = route.template.split { "/{}.".contains($0) }.filter { $0 != "model" }
+        let name = ([route.method.rawValue.lowercased()] + words.map(String.init))
+        return (name + [model?.name].compactMap { $0 }).joined(separator: "_")
+    }
+
+    private func parameter(_ key: QueryKey) -> JSON {
+        let schema: JSON =
+            switch key.kind {
+            case .integer(let range):
+                [
+                    "type": "integer", "minimum": .integer(range.lowerBound),
+                    "maximum": .integer(largest(key, range)),
+                ]
+            case .flag: ["type": "boolean", "default": false]
+            case .choice(let words): ["type": "string", "enum": .strings(words)]
+            case .text: layerNames ?? ["type": "string"]
+            }
+        return [
+            "name": .string(key.name), "in": "query", "description": .string(key.summary),
+            "schema": schema,
+        ]
+    }
+
+    /// `top` ends at the number of labels or symbols.
+    private func largest(_ key: QueryKey, _ range: ClosedRange<Int>) -> Int {
+        guard key.name == "top", let model else { return range.upperBound }
+        if case .tokens(_, let vocabulary) = model.manifest.input {
+            return vocabulary.symbols.count
+        }
+        return max(1, model.manifest.labels.count)
+    }
+
+    private var layerNames: JSON? {
+        guard let model else { return nil }
+        let names =
+            route.operation == "kernels"
+            ? model.layersWithKernels : model.layers.map(\.name)
+        return ["type": "string", "examples": .strings(names)]
+    }
+
+    private static let deadline: JSON = [
+        "name": "X-Request-Timeout-Ms", "in": "header",
+        "description": "Milliseconds after which the answer is no longer wanted: 504 then.",
+        "schema": ["type": "integer", "minimum": 1, "maximum": 86_400_000],
+    ]
+
+    private var body: JSON? {
+        guard let model else { return nil }
+        switch (route.body, model.manifest.input) {
+        case (.image, .image(_, let channels, let height, let width)):
+            let size = PictureSize(
+                channels: channels,
+                height: height,
+                width: width,
+                maximumPixels: 0
+            )
+            return ["required": true, "content": OpenAPIBodies.picture(size)]
+        case (.sequence, .tokens(_, let vocabulary)):
+            return [
+                "required": true,
+                "content": OpenAPIBodies.sequence(vocabulary, hasOptions: takesOptions),
+            ]
+        default: return nil
+        }
+    }
+
+    private var takesOptions: Bool { route.operation == "generate" }
+
+    private var responses: JSON {
+        let content = route.forms.map { form -> (String, JSON) in
+            let type = String(form.rawValue.prefix { $0 != ";" })
+            switch form {
+            case .json: return (type, ["schema": answerSchema])
+            case .npy, .png: return (type, [:])
+            case .csv, .prometheus: return (type, ["schema": ["type": "string"]])
+            }
+        }
+        let failure: JSON = [
+            "description": "An error: one sentence and a stable code.",
+            "content": [
+                "application/json": ["schema": ["$ref": "#/components/schemas/Error"]]
+            ],
+        ]
+        return [
+            "200": ["description": .string(route.summary), "content": .object(content)],
+            "default": failure,
+        ]
+    }
+
+    private var answerSchema: JSON {
+        OpenAPIAnswers.schema(of: route.operation, model: model)
+    }
+}

@@ -1,0 +1,110 @@
+import Images
+import Inference
+import TensorFormats
+
+/// The layers' values of each picture, in the form the client wants.
+struct FeatureAnswer {
+    let model: Model
+    /// For each picture, the layers in the order asked for.
+    let results: [[NamedTensor]]
+
+    func encoded(as form: AnswerForm) throws(ServiceError) -> Answer {
+        switch form {
+        case .png: try picture()
+        case .npy: Answer(.npy, body: try npy())
+        case .csv: Answer(.csv, body: try csv())
+        default: Answer(.json, body: try document().text(of: "features"))
+        }
+    }
+
+    private func document() throws(ServiceError) -> JSON {
+        for tensor in results.joined() {
+            if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
+                throw .nonFiniteResult(output: tensor.name, index: index)
+            }
+        }
+        var members: [(String, JSON)] = [
+            ("model", .string(model.name)), ("version", .string(model.version)),
+        ]
+        let lists = results.map { tensors -> JSON in
+            .object(tensors.map { ($0.name, Self.document(of: $0)) })
+        }
+        if let only = lists.first, lists.count == 1 {
+            members.append(("layers", only))
+        } else {
+            members.append(("results", .array(lists.map { ["layers": $0] })))
+        }
+        return .object(members)
+    }
+
+    private static func document(of tensor: NamedTensor) -> JSON {
+        [
+            "shape": .integers(tensor.shape),
+            "data": .tensor(shape: tensor.shape, values: tensor.values),
+        ]
+    }
+
+    /// One picture's values, or a batch when all have the same shape.
+    private func npy() throws(ServiceError) -> [UInt8] {
+        let tensors = results.compactMap(\.first)
+        guard let first = tensors.first else { return [] }
+        guard let odd = tensors.first(where: { $0.shape != first.shape }) else {
+            let shape = tensors.count == 1 ? first.shape : [tensors.count] + first.shape
+            let values = tensors.flatMap(\.values)
+            return NPY.encode(shape: shape, values: values.span)
+        }
+        throw .shape(
+            field: "the pictures",
+            expected: "the same for all in an .npy answer: \(first.shape)",
+            got: "\(odd.shape)"
+        )
+    }
+
+    /// One line for each value; only vectors make a table.
+    private func csv() throws(ServiceError) -> [UInt8] {
+        let tensors = results.compactMap(\.first)
+        if let maps = tensors.first(where: { $0.shape.count != 1 }) {
+            throw .invalidValue(
+                field: "pool",
+                expected: "max or mean for text/csv, whose rows are single numbers",
+                got: "maps of shape \(maps.shape)"
+            )
+        }
+        var lines: [[String]] = []
+        for (picture, tensor) in tensors.enumerated() {
+            for (channel, value) in tensor.values.enumerated() {
+                lines.append([String(picture), String(channel), value.description])
+            }
+        }
+        return CSV.encode(header: ["picture", "channel", "value"], rows: lines)
+    }
+
+    /// One picture's maps as a mosaic; a vector is drawn as a row of squares.
+    private func picture() throws(ServiceError) -> Answer {
+        guard results.count == 1, let tensor = results.first?.first else {
+            throw .invalidValue(
+                field: "the form",
+                expected: "one file for an image/png answer",
+                got: "\(results.count) files"
+            )
+        }
+        if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
+            throw .nonFiniteResult(output: tensor.name, index: index)
+        }
+        let isMaps = tensor.shape.count == 3
+        let mosaic = MapMosaic(
+            maps: tensor.values.span,
+            count: isMaps ? tensor.shape[0] : tensor.values.count,
+            height: isMaps ? tensor.shape[1] : 1,
+            width: isMaps ? tensor.shape[2] : 1,
+            normalisation: isMaps ? .perMap : .shared,
+            colours: .viridis
+        )
+        let legend = "\(tensor.name) \(tensor.shape): \(mosaic.legend)"
+        return Answer(
+            .png,
+            body: mosaic.render().encodedPNG(),
+            headers: [("X-Striate-Picture", legend)]
+        )
+    }
+}

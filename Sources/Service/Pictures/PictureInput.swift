@@ -1,0 +1,125 @@
+import HTTP
+import Images
+import Inference
+import TensorFormats
+
+/// A picture as the client sent it.
+enum SentPicture: Sendable {
+    /// A decoded file.
+    case image(Image)
+    /// Samples 0…255 in the network's layout, [channels, height, width].
+    case pixels(channels: Int, height: Int, width: Int, values: [Float])
+}
+
+/// Reads the pictures of a request's body, in any of the forms an image route takes.
+struct PictureReader {
+    static let expected =
+        "a PNG or JPEG file (curl --data-binary @picture.png), a form with files "
+        + "(curl -F image=@picture.png), {\"image\": \"<base64>\"}, {\"pixels\": [[…]…]} "
+        + "or an application/x-npy array"
+
+    let size: PictureSize
+    let limits: ImageLimits
+
+    /// One picture, or several from a form or a batch of pixels.
+    func pictures(of request: Request) throws(ServiceError) -> [SentPicture] {
+        try request.checkBody(expecting: Self.expected)
+        switch BodyKind(request) {
+        case .picture:
+            return [.image(try decode(request.body.copy(0..<request.body.count), part: nil))]
+        case .npy: return try size.pictures(from: try npy(request.body), field: "the array")
+        case .json: return try json(request.body)
+        case .form: return try form(request)
+        case .text, .unknown:
+            let bytes = request.body.prefix(8)
+            throw .image(.notAnImage(firstBytes: bytes), part: nil)
+        }
+    }
+
+    private func decode(_ bytes: [UInt8], part: String?) throws(ServiceError) -> Image {
+        do throws(ImageError) {
+            return try Image(decoding: bytes, limits: limits)
+        } catch {
+            throw .image(error, part: part)
+        }
+    }
+
+    private func npy(_ body: Bytes) throws(ServiceError) -> TensorData {
+        let bytes = body.copy(0..<body.count)
+        do throws(NPYError) {
+            // SAFETY: an array of bytes has no padding that could be read.
+            return try unsafe NPY.decode(bytes.span.bytes, limit: size.maximumValues)
+        } catch {
+            throw .npy(error)
+        }
+    }
+
+    private func form(_ request: Request) throws(ServiceError) -> [SentPicture] {
+        let bytes = request.body.copy(0..<request.body.count)
+        let parts: [MultipartPart]
+        do throws(MultipartError) {
+            let reader = try MultipartReader(contentType: request.header("Content-Type") ?? "")
+            // SAFETY: an array of bytes has no padding that could be read.
+            parts = try unsafe reader.parts(of: bytes.span.bytes)
+        } catch {
+            throw .multipart(error)
+        }
+        var pictures: [SentPicture] = []
+        for part in parts {
+            let name = part.filename ?? part.name
+            pictures.append(.image(try decode(Array(bytes[part.range]), part: name)))
+        }
+        return pictures
+    }
+
+    private func base64(_ text: String, field: String) throws(ServiceError) -> [UInt8] {
+        do throws(Base64Error) {
+            return try Base64.decode(text)
+        } catch {
+            throw .base64(field: field, error)
+        }
+    }
+
+    private func json(_ body: Bytes) throws(ServiceError) -> [SentPicture] {
+        let document = try body.readJSON { (reader) throws(ServiceError) in
+            do throws(JSONError) {
+                return try PictureDocument(&reader, maximumValues: size.maximumValues)
+            } catch {
+                throw .json(error)
+            }
+        }
+        switch (document.image, document.pixels) {
+        case (let text?, nil):
+            return [.image(try decode(try base64(text, field: "image"), part: "image"))]
+        case (nil, let pixels?): return try size.pictures(from: pixels, field: "pixels")
+        case (nil, nil):
+            throw .missingField("image", expected: "one of the keys \"image\" and \"pixels\"")
+        case (.some, .some):
+            throw .invalidValue(
+                field: "image",
+                expected: "given without \"pixels\"",
+                got: "both keys"
+            )
+        }
+    }
+}
+
+/// The JSON form of a picture.
+private struct PictureDocument {
+    var image: String?
+    var pixels: TensorData?
+
+    init(_ reader: inout JSONReader, maximumValues: Int) throws(JSONError) {
+        var image: String?
+        var pixels: TensorData?
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "image": image = try reader.string()
+            case "pixels": pixels = try reader.tensor(limit: maximumValues)
+            default: throw reader.unknownKey(key, known: ["image", "pixels"])
+            }
+        }
+        self.image = image
+        self.pixels = pixels
+    }
+}

@@ -1,0 +1,61 @@
+import Compute
+import Images
+import Inference
+
+/// A picture in the size and colours the network is given, before normalisation.
+struct PreparedPicture: Sendable {
+    enum Samples: Sendable {
+        /// Rows of interleaved samples.
+        case image(Image)
+        /// [channels, height, width], 0…255.
+        case planes([Float])
+    }
+
+    let channels: Int
+    let height: Int
+    let width: Int
+    let samples: Samples
+
+    /// The input's shape: a batch of one.
+    var shape: Shape { Shape([1, channels, height, width]) }
+
+    /// Writes x = (sample / 255 − mean) / scale, [channels, height, width].
+    func write(to values: inout MutableSpan<Float>, mean: [Float], scale: [Float]) {
+        let plane = height * width
+        for channel in 0..<channels {
+            let mean = mean[channel], scale = scale[channel]
+            switch samples {
+            case .image(let image):
+                let table = (0..<256).map { (Float($0) / 255 - mean) / scale }
+                for pixel in 0..<plane {
+                    let sample = image.samples[pixel * channels + channel]
+                    values[channel * plane + pixel] = table[Int(sample)]
+                }
+            case .planes(let planes):
+                for pixel in 0..<plane {
+                    let sample = planes[channel * plane + pixel]
+                    values[channel * plane + pixel] = (sample / 255 - mean) / scale
+                }
+            }
+        }
+    }
+
+    /// The picture to look at; pixels that were sent as numbers are rounded.
+    var image: Image {
+        switch samples {
+        case .image(let image): return image
+        case .planes(let planes):
+            let plane = height * width
+            let shown = channels == 3 ? 3 : 1
+            var bytes = [UInt8](repeating: 0, count: plane * shown)
+            for pixel in 0..<plane {
+                for channel in 0..<shown {
+                    bytes[pixel * shown + channel] = UInt8(
+                        planes[channel * plane + pixel].rounded()
+                    )
+                }
+            }
+            return Image(width: width, height: height, channels: shown, samples: bytes)
+        }
+    }
+}

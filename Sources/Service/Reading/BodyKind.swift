@@ -1,0 +1,54 @@
+import HTTP
+
+/// What a request's body is, found from its bytes; the header only decides where bytes cannot.
+enum BodyKind: Sendable {
+    case picture
+    case npy
+    case json
+    case form
+    case text
+    case unknown
+
+    init(_ request: Request) {
+        let type = request.header("Content-Type")?.lowercased() ?? ""
+        let start = request.body.prefix(8)
+        if start.starts(with: [0x93] + Array("NUMPY".utf8)) {
+            self = .npy
+        } else if start.starts(with: [0x89] + Array("PNG".utf8))
+            || start.starts(with: [0xFF, 0xD8])
+        {
+            self = .picture
+        } else if type.hasPrefix("multipart/") {
+            self = .form
+        } else if type.hasPrefix("text/plain") {
+            self = .text
+        } else if type.hasPrefix("image/") {
+            self = .picture
+        } else if type.hasPrefix("application/x-npy") {
+            self = .npy
+        } else if type.hasPrefix("application/json") || type.hasPrefix("text/json")
+            || Self.opensJSON(start)
+        {
+            self = .json
+        } else {
+            self = .unknown
+        }
+    }
+
+    private static func opensJSON(_ start: [UInt8]) -> Bool {
+        let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+        guard let first = start.first(where: { !blanks.contains($0) }) else { return false }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    }
+}
+
+extension Request {
+    /// Refuses bodies in a content coding, and empty ones.
+    func checkBody(expecting expected: String) throws(ServiceError) {
+        let coding = header("Content-Encoding")?.lowercased() ?? "identity"
+        guard coding == "identity" else {
+            throw .unsupportedMedia(got: coding, expected: "the body without Content-Encoding")
+        }
+        guard body.count > 0 else { throw .emptyBody(expected: expected) }
+    }
+}

@@ -1,0 +1,118 @@
+import HTTP
+import Inference
+
+/// A request on its way to its answer: what an endpoint reads from.
+struct Call {
+    let request: Request
+    let route: Route
+    let service: Service
+    let cancellation: Cancellation
+    var stopwatch: Stopwatch
+    /// The model the path names.
+    private let namedModel: Model?
+
+    /// Checks the path's model and the query's keys.
+    init(
+        _ request: Request,
+        route: Route,
+        modelName: String?,
+        service: Service,
+        cancellation: Cancellation
+    ) throws(ServiceError) {
+        self.request = request
+        self.route = route
+        self.service = service
+        self.cancellation = cancellation
+        stopwatch = Stopwatch(since: request.arrival)
+        if let modelName {
+            guard let model = service.repository.model(named: modelName) else {
+                let available = service.repository.models.map(\.name)
+                throw .unknownModel(modelName, available: available)
+            }
+            namedModel = model
+        } else {
+            namedModel = nil
+        }
+        try checkQuery()
+    }
+
+    /// The path's model; endpoints without one do not ask.
+    var model: Model {
+        get throws(ServiceError) {
+            guard let namedModel else {
+                throw .missingField("model", expected: "a model's name in the path")
+            }
+            return namedModel
+        }
+    }
+
+    /// The form of the answer the client likes best of those the route has.
+    func chosenForm() throws(ServiceError) -> AnswerForm {
+        try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
+    }
+
+    private func checkQuery() throws(ServiceError) {
+        let known = route.query.map(\.name)
+        var seen: Set<String> = []
+        for item in request.query {
+            guard known.contains(item.name) else {
+                throw .unknownQueryKey(item.name, known: known)
+            }
+            guard seen.insert(item.name).inserted else { throw .repeatedQueryKey(item.name) }
+        }
+    }
+}
+
+extension Call {
+    /// The value of a query key as it was sent.
+    func text(_ key: String) -> String? {
+        request.query.first { $0.name == key }?.value
+    }
+
+    /// A query key's integer; nil when it is not given.
+    func integer(_ key: String, in range: ClosedRange<Int>) throws(ServiceError) -> Int? {
+        guard let text = text(key) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            let bounds = "an integer from \(range.lowerBound) to \(range.upperBound)"
+            throw .invalidValue(field: key, expected: bounds, got: text)
+        }
+        return value
+    }
+
+    /// A query key's truth value; a key without a value is true.
+    func flag(_ key: String) throws(ServiceError) -> Bool {
+        switch text(key) {
+        case nil, "false", "0": false
+        case "true", "1", "": true
+        case let other?:
+            throw .invalidValue(field: key, expected: "true or false", got: other)
+        }
+    }
+
+    /// One of a few words; nil when the key is not given.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String,
+        of type: Choice.Type
+    ) throws(ServiceError) -> Choice? where Choice.RawValue == String {
+        guard let text = text(key) else { return nil }
+        guard let value = Choice(rawValue: text) else {
+            let words = listed(Choice.allCases.map(\.rawValue), "or")
+            throw .invalidValue(field: key, expected: words, got: text)
+        }
+        return value
+    }
+
+    /// Names separated by commas; nil when the key is not given.
+    func names(_ key: String) throws(ServiceError) -> [String]? {
+        guard let text = text(key) else { return nil }
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard names.allSatisfy({ !$0.isEmpty }), Set(names).count == names.count else {
+            throw .invalidValue(
+                field: key,
+                expected: "different names separated by commas",
+                got: text
+            )
+        }
+        return names
+    }
+}

@@ -1,0 +1,52 @@
+/// One method on one path: what it takes, where it runs and what answers it.
+struct Route: Sendable {
+    enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    /// What the body carries.
+    enum Body: Sendable {
+        case none
+        case image
+        case sequence
+    }
+
+    /// Where the answer is made.
+    enum Placement: Sendable {
+        /// On the event loop: for answers that take microseconds.
+        case loop
+        /// On the concurrent queue, after admission.
+        case queue
+    }
+
+    let method: Method
+    /// The path with `{model}` where a model's name stands, as in OpenAPI.
+    let template: String
+    let summary: String
+    var body = Body.none
+    var placement = Placement.loop
+    var query: [QueryKey] = []
+    var forms: [AnswerForm] = [.json]
+    let answer: @Sendable (inout Call) throws(ServiceError) -> Answer
+
+    /// The last segment of a model's route, which names its metrics; empty for the others.
+    var operation: String {
+        guard template.hasPrefix("/models/{model}/") else { return "" }
+        return String(template.split(separator: "/").last ?? "")
+    }
+}
+
+/// A key a route's query may have.
+struct QueryKey: Sendable {
+    enum Kind: Sendable {
+        case integer(ClosedRange<Int>)
+        case flag
+        case choice([String])
+        case text
+    }
+
+    let name: String
+    let kind: Kind
+    let summary: String
+}

@@ -1,0 +1,119 @@
+/// Finds the route for a method and path.
+struct Router: Sendable {
+    /// A path's routes, one for each method.
+    struct Resource: Sendable {
+        let template: String
+        let segments: [Segment]
+        let routes: [Route]
+
+        var allowedMethods: [String] {
+            let methods = routes.map(\.method)
+            return (methods.contains(.get) ? ["GET", "HEAD"] : [])
+                + (methods.contains(.post) ? ["POST"] : []) + ["OPTIONS"]
+        }
+    }
+
+    enum Segment: Sendable, Equatable {
+        case literal(String)
+        case model
+    }
+
+    struct Match: Sendable {
+        let resource: Resource
+        let model: String?
+    }
+
+    let resources: [Resource]
+
+    /// Routes of the same path become one resource.
+    init(_ routes: [Route]) {
+        var templates: [String] = []
+        for route in routes where !templates.contains(route.template) {
+            templates.append(route.template)
+        }
+        resources = templates.map { template in
+            Resource(
+                template: template,
+                segments: template.split(separator: "/").map {
+                    $0 == "{model}" ? .model : .literal(String($0))
+                },
+                routes: routes.filter { $0.template == template }
+            )
+        }
+    }
+
+    /// The resource at a path of decoded segments.
+    func match(_ path: [String]) -> Match? {
+        for resource in resources where resource.segments.count == path.count {
+            var model: String?
+            let agrees = zip(resource.segments, path).allSatisfy { segment, part in
+                switch segment {
+                case .literal(let name): return name == part
+                case .model:
+                    model = part
+                    return true
+                }
+            }
+            if agrees { return Match(resource: resource, model: model) }
+        }
+        return nil
+    }
+
+    /// The resource at a target as sent; escapes never spell a route's own words.
+    func match(target: String) -> Match? {
+        let path = target.prefix { $0 != "?" }.dropFirst()
+        let isRoot = path.isEmpty
+        return match(
+            isRoot
+                ? [] : path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        )
+    }
+
+    /// The resource and the route, or why there is none.
+    func route(
+        _ method: String,
+        _ path: [String]
+    ) throws(ServiceError) -> (route: Route, model: String?) {
+        guard let match = match(path) else {
+            throw .unknownRoute(path: "/" + path.joined(separator: "/"), nearest: nearest(to: path))
+        }
+        let wanted = method == "HEAD" ? "GET" : method
+        guard let route = match.resource.routes.first(where: { $0.method.rawValue == wanted })
+        else {
+            throw .methodNotAllowed(method: method, allowed: match.resource.allowedMethods)
+        }
+        return (route, match.model)
+    }
+
+    /// The template that is most like the path: the fewest changed letters, if they are few.
+    private func nearest(to path: [String]) -> String? {
+        let candidates = resources.map { resource in
+            let distance = zip(resource.segments, path).reduce(0) { sum, pair in
+                guard case .literal(let name) = pair.0 else { return sum }
+                return sum + editDistance(name, pair.1)
+            }
+            let missing = abs(resource.segments.count - path.count)
+            return (distance: distance + 4 * missing, resource: resource)
+        }
+        guard let best = candidates.min(by: { $0.distance < $1.distance }), best.distance <= 6
+        else { return nil }
+        let methods = best.resource.routes.map(\.method.rawValue).joined(separator: " or ")
+        return "\(methods) \(best.resource.template)"
+    }
+}
+
+/// Levenshtein's distance; texts are cut to 64 letters.
+func editDistance(_ first: String, _ second: String) -> Int {
+    let first = Array(first.prefix(64)), second = Array(second.prefix(64))
+    var row = Array(0...second.count)
+    for i in first.indices {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for j in second.indices {
+            let substituted = diagonal + (first[i] == second[j] ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+        }
+    }
+    return row[second.count]
+}

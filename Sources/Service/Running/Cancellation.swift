@@ -1,0 +1,58 @@
+import HTTP
+import Inference
+
+/// Tells a computation when its answer is no longer wanted.
+struct Cancellation: Sendable {
+    /// The client's time limit in milliseconds and when it ends.
+    struct Deadline: Sendable {
+        let milliseconds: Int
+        let instant: ContinuousClock.Instant
+
+        var isPassed: Bool { ContinuousClock.now >= instant }
+    }
+
+    let deadline: Deadline?
+    private let exchange: Exchange?
+
+    /// Reads X-Request-Timeout-Ms; `exchange` says when the client has gone.
+    init(_ request: Request, exchange: Exchange?) throws(ServiceError) {
+        self.exchange = exchange
+        guard let text = request.header("X-Request-Timeout-Ms") else {
+            deadline = nil
+            return
+        }
+        guard let milliseconds = Int(text), (1...86_400_000).contains(milliseconds) else {
+            throw .invalidHeader(
+                name: "X-Request-Timeout-Ms",
+                expected: "an integer from 1 to 86400000",
+                got: text
+            )
+        }
+        deadline = Deadline(
+            milliseconds: milliseconds,
+            instant: request.arrival + .milliseconds(milliseconds)
+        )
+    }
+
+    var isClientGone: Bool { exchange?.isAbandoned ?? false }
+
+    /// Polled between the layers and steps of a computation.
+    var isCancelled: Bool {
+        isClientGone || deadline?.isPassed ?? false
+    }
+
+    /// Throws when there is no longer a reason to go on.
+    func check() throws(ServiceError) {
+        if isClientGone { throw .clientGone }
+        if let deadline, deadline.isPassed {
+            throw .deadlineExceeded(milliseconds: deadline.milliseconds)
+        }
+    }
+
+    /// What a cancelled computation is to the client; other errors stay what they are.
+    func explain(_ error: ModelError) -> ServiceError {
+        guard error == .cancelled else { return .model(error) }
+        if isClientGone { return .clientGone }
+        return .deadlineExceeded(milliseconds: deadline?.milliseconds ?? 0)
+    }
+}

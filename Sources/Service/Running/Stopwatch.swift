@@ -1,0 +1,56 @@
+/// Where a request's time went: reported to the client in Server-Timing.
+struct Stopwatch: Sendable {
+    enum Phase: Int, Sendable, CaseIterable {
+        /// Waiting for a core.
+        case queue
+        case decode
+        case compute
+        case encode
+    }
+
+    private var durations = [Duration](repeating: .zero, count: Phase.allCases.count)
+    private var phase: Phase
+    private var entered: ContinuousClock.Instant
+
+    /// Begins with the queue.
+    init(since arrival: ContinuousClock.Instant) {
+        phase = .queue
+        entered = arrival
+    }
+
+    /// Ends the current phase and begins another.
+    mutating func enter(_ next: Phase) {
+        let now = ContinuousClock.now
+        durations[phase.rawValue] += now - entered
+        phase = next
+        entered = now
+    }
+
+    func duration(of phase: Phase) -> Duration {
+        durations[phase.rawValue]
+    }
+
+    /// The field's value, like `decode;dur=0.041, queue;dur=0.002` in milliseconds.
+    var serverTiming: String {
+        let order: [(String, Phase)] = [
+            ("decode", .decode), ("queue", .queue), ("compute", .compute), ("encode", .encode),
+        ]
+        return order.map { name, phase in
+            "\(name);dur=\(milliseconds(duration(of: phase)))"
+        }.joined(separator: ", ")
+    }
+
+    /// Milliseconds with three digits after the point.
+    private func milliseconds(_ duration: Duration) -> String {
+        let microseconds = max(0, Int(duration / .microseconds(1)))
+        let fraction = String(1000 + microseconds % 1000).dropFirst()
+        return "\(microseconds / 1000).\(fraction)"
+    }
+}
+
+extension Duration {
+    /// Seconds as a floating-point number.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

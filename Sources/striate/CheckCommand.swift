@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import Inference
+import Service
+import TensorFormats
+
+/// `striate check`: whether a model is fit to be served.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Load a model, verify its check vectors and print its layers.",
+        discussion: """
+            Examples:
+              striate check config/models/fashion
+              striate check fashion --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz
+              striate check scripture --text held-out.txt
+            """
+    )
+
+    @OptionGroup var argument: ModelArgument
+
+    @Option(help: "Labelled pictures (IDX, may be gzipped): prints the accuracy.")
+    var images: String?
+
+    @Option(help: "The pictures' labels (IDX, may be gzipped).")
+    var labels: String?
+
+    @Option(help: "A text: prints the bits per symbol.")
+    var text: String?
+
+    func validate() throws {
+        guard (images == nil) == (labels == nil) else {
+            throw ValidationError("--images and --labels go together")
+        }
+    }
+
+    func run() throws {
+        let model = try argument.load()
+        print(SummaryTable(model).text)
+        print("check vectors: passed")
+        if let images, let labels { try printAccuracy(model, images, labels) }
+        if let text { try printScore(model, text) }
+    }
+
+    private func printAccuracy(_ model: Model, _ images: String, _ labels: String) throws {
+        let pictures = try Self.readIDX(images)
+        let progress = ProgressBar(total: pictures.shape.first ?? 0)
+        let accuracy = try Accuracy.measure(
+            model,
+            pictures: pictures,
+            labels: try Self.readIDX(labels).values,
+            progress: { progress.show($0) }
+        )
+        progress.finish()
+        let percent = (accuracy.value * 10_000).rounded() / 100
+        print("accuracy: \(percent) % (\(accuracy.correct) of \(accuracy.total))")
+    }
+
+    private func printScore(_ model: Model, _ file: String) throws {
+        guard let text = String(validating: try Self.read(file), as: UTF8.self) else {
+            throw EvaluationError.invalidData(file: file, reason: "is not UTF-8 text")
+        }
+        let progress = ProgressBar(total: text.count)
+        let score = try SymbolScore.measure(model, text: text, progress: { progress.show($0) })
+        progress.finish()
+        let bits = (score.bitsPerSymbol * 10_000).rounded() / 10_000
+        print("bits per symbol: \(bits) (\(score.symbols) symbols after the first)")
+    }
+
+    /// A file's bytes, unpacked when they are gzipped.
+    private static func read(_ file: String) throws -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw EvaluationError.invalidData(file: file, reason: "is missing or unreadable")
+        }
+        let bytes = [UInt8](data)
+        guard bytes.starts(with: [0x1F, 0x8B]) else { return bytes }
+        // SAFETY: an array of bytes has no padding that could be read.
+        return try unsafe Gunzip.decompress(bytes.span.bytes, limit: 1 << 30)
+    }
+
+    private static func readIDX(_ file: String) throws -> (shape: [Int], values: [UInt8]) {
+        let bytes = try read(file)
+        // SAFETY: an array of bytes has no padding that could be read.
+        return try unsafe IDX.decode(bytes.span.bytes)
+    }
+}

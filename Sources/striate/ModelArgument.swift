@@ -1,0 +1,59 @@
+import ArgumentParser
+import Compute
+import Foundation
+import Inference
+import Service
+
+/// A model's folder on the command line.
+struct ModelArgument: ParsableArguments {
+    @Argument(
+        help: "A model's folder, or the name of a model that ships.",
+        completion: .directory
+    )
+    var model: String
+
+    @Option(help: "Instruction set of the kernels: baseline, avx2, avx512 or neon.")
+    var kernels: String?
+
+    /// Loads the model; its check vectors run unless told otherwise.
+    func load(verifies: Bool = true) throws -> Model {
+        try Model(
+            folder: try folder(),
+            kernels: try KernelSet.select(kernels),
+            workers: Workers(),
+            verifies: verifies
+        )
+    }
+
+    /// A repository of this model only.
+    func repository() throws -> ModelRepository {
+        let repository = ModelRepository(
+            folders: [try folder()],
+            kernels: try KernelSet.select(kernels),
+            workers: Workers()
+        )
+        if let failure = repository.failures.first { throw failure.error }
+        return repository
+    }
+
+    private func folder() throws -> URL {
+        let given = URL(fileURLWithPath: model)
+        let candidates = [given, SearchPath.current.find("config/models/\(model)")]
+        for case let folder? in candidates {
+            let manifest = folder.appendingPathComponent("model.json").path
+            if FileManager.default.fileExists(atPath: manifest) { return folder }
+        }
+        throw ValidationError("\"\(model)\" is no folder with a model.json")
+    }
+}
+
+/// Where the models that ship are.
+enum ModelsFolder {
+    /// The folder named, or `config/models` near the program.
+    static func locate(_ path: String?) throws -> URL {
+        guard let folder = SearchPath.current.modelFolders(path.map { [$0] } ?? []).first else {
+            throw StartError.noModels([])
+        }
+        return folder
+    }
+}

@@ -1,0 +1,116 @@
+import Compute
+import Dispatch
+import Foundation
+import HTTP
+import Inference
+import Logging
+import Service
+
+/// The server from its start to the signal that ends it.
+enum RunningServer {
+    /// Returns after a signal, when the requests in flight are answered.
+    static func run(_ configuration: Configuration) throws {
+        let start = ContinuousClock.now
+        let signals = EndingSignals()
+        let sink = LogSink(descriptor: STDERR_FILENO)
+        defer { sink.flush() }
+        let handler = LineLogHandler(
+            sink,
+            level: configuration.logLevel,
+            format: configuration.logFormat
+        )
+        let logger = Logger(label: "striate", factory: { _ in handler })
+        let service = try makeService(configuration, logger)
+        let server = Server(configuration: service.serverConfiguration, handler: service)
+        service.report {
+            let statistics = server.statistics
+            return ServerFigures(
+                openConnections: statistics.openConnections,
+                acceptedConnections: statistics.acceptedConnections,
+                requestsInFlight: statistics.requestsInFlight
+            )
+        }
+        try server.start()
+        try announce(server.port, configuration, logger, since: start)
+        let name = signals.wait()
+        logger.notice("draining", metadata: ["signal": "\(name)"])
+        service.beginDraining()
+        server.shutdown(grace: .seconds(configuration.drainSeconds))
+        logger.notice("stopped")
+    }
+
+    private static func makeService(
+        _ configuration: Configuration,
+        _ logger: Logger
+    ) throws -> Service {
+        let kernels = try KernelSet.select(
+            configuration.kernels.isEmpty ? nil : configuration.kernels
+        )
+        let cores = configuration.threads > 0 ? configuration.threads : Workers.availableCores()
+        let workers = Workers(count: cores)
+        logger.notice("engine", metadata: ["kernels": "\(kernels.name)", "threads": "\(cores)"])
+        let folders = SearchPath.current.modelFolders(configuration.models)
+        let repository = ModelRepository(folders: folders, kernels: kernels, workers: workers)
+        for model in repository.models {
+            logger.notice(
+                "model",
+                metadata: [
+                    "name": "\(model.name)", "version": "\(model.version)",
+                    "task": "\(model.manifest.task.rawValue)",
+                    "parameters": "\(model.parameterCount)",
+                ]
+            )
+        }
+        for failure in repository.failures {
+            logger.error(
+                "model not served",
+                metadata: ["folder": "\(failure.folder)", "reason": "\(failure.error)"]
+            )
+        }
+        guard !repository.models.isEmpty else { throw StartError.noModels(folders) }
+        var sized = configuration
+        sized.threads = cores
+        if sized.loops == 0 { sized.loops = cores }
+        return Service(repository: repository, configuration: sized, logger: logger)
+    }
+
+    /// Says where the server answers, in the log and in the ready file.
+    private static func announce(
+        _ port: Int,
+        _ configuration: Configuration,
+        _ logger: Logger,
+        since start: ContinuousClock.Instant
+    ) throws {
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+        logger.notice(
+            "ready",
+            metadata: ["address": "http://\(host):\(port)", "milliseconds": "\(milliseconds)"]
+        )
+        guard !configuration.readyFile.isEmpty else { return }
+        do {
+            try Data("\(port)\n".utf8).write(
+                to: URL(fileURLWithPath: configuration.readyFile),
+                options: .atomic
+            )
+        } catch {
+            throw StartError.readyFile(configuration.readyFile)
+        }
+    }
+}
+
+/// Why the server cannot begin.
+enum StartError: Error, CustomStringConvertible {
+    case noModels([URL])
+    case readyFile(String)
+
+    var description: String {
+        switch self {
+        case .noModels(let folders) where folders.isEmpty:
+            "no folder config/models was found near the program; name one by --models"
+        case .noModels(let folders):
+            "no model can be served from \(folders.map(\.path).joined(separator: ", "))"
+        case .readyFile(let file): "cannot write the ready file \(file)"
+        }
+    }
+}

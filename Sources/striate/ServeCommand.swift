@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Service
+
+/// `striate serve`: the server.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve models over HTTP (the default).",
+        discussion: """
+            Settings come from flags, over STRIATE_… environment variables, over config/striate.json, which \
+            lists all of them with their defaults. Each one can be given as a flag by --set.
+
+            Examples:
+              striate serve --port 9000
+              striate serve --host 0.0.0.0 --models ./my-model --models /srv/models
+              striate serve --set queue_milliseconds=200 --log-format json
+              STRIATE_PORT=9000 striate serve
+
+            SIGTERM and SIGINT end the server after the requests in flight are answered.
+            """
+    )
+
+    @Option(help: "The configuration file; config/striate.json near the program unless given.")
+    var config: String?
+
+    @Option(help: "The numeric address to listen on.")
+    var host: String?
+
+    @Option(help: "The port to listen on; 0 for any free one.")
+    var port: Int?
+
+    @Option(help: "A model's folder, or a folder of those; may be repeated.")
+    var models: [String] = []
+
+    @Option(help: "Requests computed at once; 0: one per core.")
+    var threads: Int?
+
+    @Option(help: "Instruction set of the kernels: baseline, avx2, avx512 or neon.")
+    var kernels: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+
+    @Option(help: "text, json, or auto: text on a terminal.")
+    var logFormat: String?
+
+    @Option(help: "A file that gets the port once the server answers.")
+    var readyFile: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Any setting of the configuration file.", valueName: "name=value")
+    )
+    var settings: [String] = []
+
+    @Flag(help: "Print the settings that would be used, as a configuration file, and exit.")
+    var printConfig = false
+
+    func run() throws {
+        let configuration = try configured()
+        if printConfig {
+            FileHandle.standardOutput.write(Data(configuration.document))
+            return
+        }
+        try RunningServer.run(configuration)
+    }
+
+    private func configured() throws -> Configuration {
+        let environment = ProcessInfo.processInfo.environment
+        let path = config ?? environment["STRIATE_CONFIG"]
+        return try Configuration(
+            file: path.map { URL(fileURLWithPath: $0) } ?? SearchPath.current.configurationFile,
+            environment: environment,
+            flags: try flags()
+        )
+    }
+
+    private func flags() throws -> [(name: String, value: String)] {
+        let named: [(String, String?)] = [
+            ("host", host), ("port", port.map(String.init)),
+            ("models", models.isEmpty ? nil : models.joined(separator: ":")),
+            ("threads", threads.map(String.init)), ("kernels", kernels), ("log_level", logLevel),
+            ("log_format", logFormat), ("ready_file", readyFile),
+        ]
+        var flags = named.compactMap { name, value in value.map { (name: name, value: $0) } }
+        for setting in settings {
+            let sides = setting.split(
+                separator: "=",
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            guard sides.count == 2 else {
+                throw ValidationError("--set takes name=value, not \"\(setting)\"")
+            }
+            flags.append((String(sides[0]), String(sides[1])))
+        }
+        return flags
+    }
+}
