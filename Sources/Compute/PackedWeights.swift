@@ -11,7 +11,7 @@ public final class PackedWeights: @unchecked Sendable {
     public var start: FloatPosition { storage.start }
 
     /// Zeros, except where `fill` writes.
-    init(count: Int, fill: (FloatPosition) -> Void) {
+    public init(count: Int, fill: (FloatPosition) -> Void) {
         storage = FloatStorage(count: count)
         fill(storage.start)
     }
