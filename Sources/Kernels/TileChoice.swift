@@ -30,7 +30,7 @@ enum TileChoice {
         #if KERNEL_AVX512
         8
         #elseif KERNEL_FMA || arch(arm64)
-        5
+        4
         #else
         2
         #endif
@@ -65,7 +65,7 @@ enum TileChoice {
         while candidate >= 1 {
             if isAvailable(candidate, blocks: blocks) {
                 let tiles = (width &+ candidate &- 1) / candidate
-                let cost = tiles &* (2 &* max(candidate &* blocks, busy) &+ 1)
+                let cost = tiles &* (max(candidate &* blocks, busy) &+ 1)
                 if cost < bestCost {
                     best = candidate
                     bestCost = cost

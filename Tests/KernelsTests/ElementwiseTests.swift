@@ -45,7 +45,7 @@ import Testing
     func `the peak loop counts its multiply-adds and stays finite`(kernels: KernelSet) {
         let memory = TestMemory()
         defer { memory.release() }
-        let sink = memory.floats([Float](repeating: 0.5, count: 32))
+        let sink = memory.floats([Float](repeating: 0.5, count: 16))
         let count = kernels.table.peak(1000, sink.start)
         #expect(count > 1000 * 16 && count % 16000 == 0)
         #expect(sink.values.filter { !$0.isFinite }.isEmpty)
