@@ -88,6 +88,7 @@ final class EventLoop {
     private func turn() {
         let count = share.poller.wait(for: &events, milliseconds: timeout())
         now = .now
+        counters.turns.add(1)
         for index in 0..<count { dispatch(events[index]) }
         let waiting = unfinished
         unfinished.removeAll(keepingCapacity: true)

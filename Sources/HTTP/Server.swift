@@ -73,6 +73,16 @@ public final class Server: Sendable {
         return total
     }
 
+    /// Open connections of each loop.
+    var connectionsByLoop: [Int] {
+        running.withLock { $0?.loops ?? [] }.map { $0.counters.openConnections.value }
+    }
+
+    /// How often loops have waited for events.
+    var turns: Int {
+        running.withLock { $0?.loops ?? [] }.reduce(0) { $0 + $1.counters.turns.value }
+    }
+
     /// Stops accepting, lets requests in flight finish for at most `grace`, and returns when
     /// every connection is closed.
     ///

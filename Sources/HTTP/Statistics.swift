@@ -22,6 +22,7 @@ final class LoopCounters: Sendable {
     let requestsInFlight = Counter()
     let bytesIn = Counter()
     let bytesOut = Counter()
+    let turns = Counter()
 
     func add(to total: inout Statistics) {
         total.openConnections += openConnections.value
