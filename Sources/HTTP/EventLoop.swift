@@ -103,10 +103,12 @@ final class EventLoop {
         if !unfinished.isEmpty { return 0 }
         guard var due = nextExpiry ?? acceptsAgainAt else { return -1 }
         if let acceptsAgainAt { due = min(due, acceptsAgainAt) }
-        let (seconds, attoseconds) = ContinuousClock.now.duration(to: due).components
+        let wait = ContinuousClock.now.duration(to: due)
+        if wait <= .zero { return 0 }
+        let (seconds, attoseconds) = wait.components
         if seconds >= 60 { return 60_000 }
         // Rounded up, so that the due time has passed when the wait ends.
-        return max(0, Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000) + 1)
+        return Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000) + 1
     }
 
     private func dispatch(_ event: clinux_event) {

@@ -43,7 +43,7 @@ public final class Server: Sendable {
     private func startThread(_ index: Int, _ running: Running) {
         running.draining.enter()
         running.working.enter()
-        let (limits, handler) = (configuration.limits, handler)
+        let (limits, handler) = (configuration.limits.clamped, handler)
         let thread = Thread {
             let loop = EventLoop(
                 running.loops[index],

@@ -4,7 +4,7 @@ import Synchronization
 public struct Statistics: Sendable, Hashable {
     public var openConnections = 0
     public var acceptedConnections = 0
-    /// Requests answered, errors included.
+    /// Requests answered, errors included, or given up because their client went away.
     public var requests = 0
     /// Requests handed to the handler and not answered yet.
     public var requestsInFlight = 0

@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    @Test("limits out of any range do not trap", arguments: [Int.min, -1, 0, Int.max])
+    func survives(_ value: Int) throws {
+        var limits = Limits()
+        limits.requestLine = value
+        limits.head = value
+        limits.fields = value
+        limits.body = value
+        limits.bodyRate = value
+        limits.connections = value
+        limits.pipelined = value
+        limits.output = value
+        limits.headTime = .seconds(value)
+        limits.keepAliveIdle = .seconds(value)
+        limits.linger = .seconds(value)
+        try withServer(limits: limits) { server, _ in
+            let client = try Client(port: server.port)
+            client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
+            client.endSending()
+            _ = client.answer()
+        }
+    }
+
     @Test func `a server starts once`() throws {
         try withServer { server, _ in
             #expect(throws: HTTPError.alreadyStarted) { try server.start() }
