@@ -33,9 +33,10 @@ private func decode(
     guard space != TJCS_CMYK.rawValue, space != TJCS_YCCK.rawValue else {
         throw .unsupported("CMYK JPEG images are not read: convert the image to RGB.")
     }
+    try unsafe checkScans(file, pixels: Int(width) * Int(height), limits: limits)
     let isGrey = space == TJCS_GRAY.rawValue
     let channels = isGrey ? 1 : 3
-    // Warnings are errors: libjpeg paints what is missing grey. Hundreds of scans are an attack.
+    // Warnings are errors: libjpeg paints what is missing grey.
     let flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS
     var status: Int32 = 0
     // SAFETY: TurboJPEG writes height rows of width * channels bytes, the capacity.
@@ -57,6 +58,22 @@ private func decode(
     }
     guard status == 0 else { throw unsafe failure(handle) }
     return Image(width: Int(width), height: Int(height), channels: channels, samples: samples)
+}
+
+/// Refuses a progressive file whose scans, each a pass over all pixels, take far more time than its size suggests.
+private func checkScans(
+    _ file: UnsafeRawBufferPointer,
+    pixels: Int,
+    limits: ImageLimits
+) throws(ImageError) {
+    // In compressed data 0xFF is followed by 0 or a restart marker, so that this counts scans (and previews').
+    var scans = 0
+    for offset in 0..<file.count - 1
+    where unsafe file[offset] == 0xFF && file[offset + 1] == 0xDA { scans += 1 }
+    // A dozen is usual.
+    guard scans * pixels / 16 <= limits.maximumPixels else {
+        throw .unsupported("The JPEG file has \(scans) scans: save it as a baseline JPEG.")
+    }
 }
 
 private func failure(_ handle: tjhandle) -> ImageError {
