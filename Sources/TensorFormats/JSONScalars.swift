@@ -64,7 +64,9 @@ extension JSONReader {
     }
 
     private mutating func takeWord(_ word: StaticString) -> Bool {
-        guard isNext(word), token.utf8.count == word.utf8CodeUnitCount else { return false }
+        guard isNext(word) else { return false }
+        // The zero after the text can be looked at, too.
+        guard unsafe !isTokenByte(cursor[word.utf8CodeUnitCount]) else { return false }
         unsafe cursor += word.utf8CodeUnitCount
         return true
     }
@@ -77,13 +79,13 @@ extension JSONReader {
     private mutating func expectNumber(_ expected: String) throws(JSONError) {
         skipSpace()
         let isDigit = byte &- 48 <= 9
-        let isNegative = byte == UInt8(ascii: "-") && nonFiniteToken == nil
+        let isNegative = unsafe byte == UInt8(ascii: "-") && !isLetter(cursor[1])
         guard isDigit || isNegative else { throw mismatch(expected: expected) }
     }
 
     /// What may follow a number is a mark, white space or the end: anything else belongs to the token.
     private mutating func checkEndOfNumber() throws(JSONError) {
-        guard !token.isEmpty else { return }
+        guard isTokenByte(byte) else { return }
         throw syntaxError("a comma or the end of the value after a number")
     }
 

@@ -78,9 +78,7 @@ extension JSONReader {
         var place = unsafe cursor
         while unsafe place < textEnd, bytes.count < 32 {
             let byte = unsafe place.pointee
-            let isLetter = (0x61...0x7A).contains(byte | 0x20)
-            let isNumeric = (0x30...0x39).contains(byte) || [0x2B, 0x2D, 0x2E].contains(byte)
-            guard isLetter || isNumeric else { break }
+            guard isTokenByte(byte) else { break }
             bytes.append(byte)
             unsafe place += 1
         }
@@ -128,4 +126,14 @@ extension JSONReader {
     public func invalid(_ reason: String) -> JSONError {
         .invalid(reason: reason, at: position)
     }
+}
+
+func isLetter(_ byte: UInt8) -> Bool {
+    (0x61...0x7A).contains(byte | 0x20)
+}
+
+/// Letters, digits, signs and points: what a client may have meant as one word or number.
+func isTokenByte(_ byte: UInt8) -> Bool {
+    isLetter(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "+")
+        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }

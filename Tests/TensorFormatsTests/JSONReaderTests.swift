@@ -127,6 +127,23 @@ import Testing
         #expect(throws: JSONError.self) { try tooMany.integers(limit: 2) }
     }
 
+    static let long: [(name: String, text: String)] = [
+        ("keys", "{" + (0..<40_000).map { "\"k\($0)\":0" }.joined(separator: ",") + "}"),
+        ("escapes", "\"" + String(repeating: "\\n\\u00e9", count: 50_000) + "\""),
+        ("objects", "[" + String(repeating: "{\"a\":-1.5},", count: 40_000) + "null]"),
+        ("digits", String(repeating: "9", count: 400_000) + "e-399999"),
+    ]
+
+    // Reading again from the start for each key or escape would take minutes here.
+    @Test(.timeLimit(.minutes(1)), arguments: long)
+    func `takes time in proportion to the text`(name: String, text: String) throws {
+        let start = ContinuousClock.now
+        var reader = JSONReader(Array(text.utf8))
+        try reader.skip()
+        try reader.end()
+        #expect(ContinuousClock.now - start < .seconds(10), "\(name)")
+    }
+
     @Test func `cut and damaged texts never trap`() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
