@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+/// Start, end and mistakes on the command line.
+@Suite(.serialized) struct `The program` {
+    private func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = try LiveServer.program()
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a signal under load loses no answer and exits with 0`(signal: Int32) throws {
+        let server = try LiveServer()
+        let shirt = try LiveServer.model("fashion/examples/shirt.png")
+        let statuses = Results()
+        let text = Data("{\"text\":\"\(String(repeating: "And ", count: 5000))\"}".utf8)
+        let group = DispatchGroup()
+        for index in 0..<8 {
+            DispatchQueue.global().async(group: group) {
+                let isText = index % 2 == 0
+                let path = isText ? "/models/scripture/score" : "/models/fashion/classify"
+                let reply = try? server.curl(path, body: isText ? text : shirt)
+                statuses.add(String(reply?.status ?? -1))
+            }
+        }
+        usleep(150_000)
+        kill(server.process.processIdentifier, signal)
+        group.wait()
+        server.process.waitUntilExit()
+        #expect(server.process.terminationStatus == 0)
+        #expect(server.process.terminationReason == .exit)
+        // 0: the connection was refused after the signal; an accepted request has its answer.
+        let refused = statuses.all.filter { $0 == "0" }.count
+        let answered = statuses.all.filter { $0 == "200" }.count
+        #expect(answered + refused == 8, "\(statuses.all)")
+        let logged = server.log.split(separator: "\n").filter { $0.contains("\"status\":200") }
+        #expect(logged.count == answered)
+    }
+
+    @Test func `says that a port is taken, in one line`() throws {
+        let server = try LiveServer()
+        let result = try run(["serve", "--port", String(server.port)])
+        #expect(result.status == 1)
+        let error = result.output.split(separator: "\n").filter { $0.contains("Error") }
+        #expect(error.count == 1)
+        #expect(result.output.contains("in use"))
+    }
+
+    @Test(
+        arguments: [
+            (["serve", "--set", "prot=1"], Int32(1), "did you mean \"port\""),
+            (["serve", "--port", "99999"], 1, "0 to 65535"),
+            (["serve", "--kernels", "mmx"], 1, "mmx"),
+            (["serve", "--config", "/nowhere.json"], 1, "/nowhere.json"),
+            (["serve", "--models", "/nowhere"], 1, "/nowhere"),
+            (["serve", "--frobnicate"], 64, "frobnicate"),
+            (["check", "/nowhere"], 64, "no folder"),
+            (["predict", "fashion", "/nowhere.png"], 1, "/nowhere.png"),
+            (["--version"], 0, "0."), (["--help"], 0, "curl"),
+            (["serve", "--help"], 0, "SIGTERM"),
+            (["check", "fashion"], 0, "check vectors: passed"),
+            (["describe", "scripture"], 0, "licence"),
+        ] as [([String], Int32, String)]
+    )
+    func `exits with a telling code and text`(
+        arguments: [String],
+        status: Int32,
+        phrase: String
+    ) throws {
+        let result = try run(arguments)
+        #expect(result.status == status, "\(result.output)")
+        #expect(result.output.contains(phrase), "\(result.output)")
+    }
+
+    @Test func `predicts without a server`() throws {
+        let example = LiveServer.package
+            .appending(path: "config/models/fashion/examples/shirt.png").path
+        let table = try run(["predict", "fashion", example])
+        #expect(table.status == 0)
+        #expect(table.output.contains("Shirt"))
+        let json = try run(["predict", "fashion", example, "--json", "--top", "1"])
+        #expect(json.output.hasPrefix("{\"model\":\"fashion\""))
+    }
+}

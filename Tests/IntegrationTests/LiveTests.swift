@@ -1,0 +1,186 @@
+import Foundation
+import Testing
+
+/// The built program under curl.
+@Suite(.serialized) struct `The running server` {
+    private let server: LiveServer
+
+    init() throws {
+        server = try LiveServer.shared.get()
+    }
+
+    @Test func `refuses bad requests with a sentence, and goes on`() throws {
+        let cases = try BadRequest.all()
+        #expect(cases.count >= 60)
+        for bad in cases {
+            let reply = try server.curl(bad.path, bad.arguments, body: bad.body)
+            #expect(reply.status == bad.status, "\(bad.name): \(reply.text)")
+            let document = try? reply.json()
+            let message = document?["error"] as? String ?? ""
+            #expect(
+                bad.code.isEmpty || document?["code"] as? String == bad.code,
+                "\(bad.name): \(reply.text)"
+            )
+            #expect(bad.phrase.isEmpty || message.contains(bad.phrase), "\(bad.name): \(message)")
+            #expect((document?["request_id"] as? String)?.isEmpty == false, "\(bad.name)")
+            #expect(!message.contains("/work") && !message.contains("Swift"), "\(message)")
+        }
+        let shirt = try LiveServer.model("fashion/examples/shirt.png")
+        let good = try server.curl("/models/fashion/classify", body: shirt)
+        #expect(good.status == 200)
+        #expect(good.text.contains("\"label\":\"Shirt\""))
+    }
+
+    @Test func `answers every route`() throws {
+        let shirt = try LiveServer.model("fashion/examples/shirt.png")
+        let camera = try LiveServer.model("v1/examples/camera.png")
+        let text = Data(#"{"text":"In the beginning God created the heav"}"#.utf8)
+        let rows: [(String, Data?, String, String)] = [
+            ("/", nil, "application/json", "openapi.json"),
+            ("/healthz", nil, "application/json", "ready"),
+            ("/models", nil, "application/json", "scripture"),
+            ("/models/fashion", nil, "application/json", "Ankle boot"),
+            ("/models/fashion/classify", shirt, "application/json", "Shirt"),
+            ("/models/fashion/features?layer=logits", shirt, "application/json", "logits"),
+            ("/models/fashion/preview", shirt, "image/png", "PNG"),
+            ("/models/fashion/kernels", nil, "image/png", "PNG"),
+            ("/models/v1/kernels?layer=simple", nil, "image/png", "PNG"),
+            ("/models/v1/features?pool=mean", camera, "application/json", "complex"),
+            ("/models/scripture/next", text, "application/json", "\"next\":[{\"symbol\":\"e\""),
+            ("/models/scripture/score", text, "application/json", "bits_per_symbol"),
+            ("/models/scripture/encode", text, "application/json", "state"),
+            ("/models/scripture/generate", text, "application/json", "seed"),
+            ("/metrics", nil, "text/plain; version=0.0.4; charset=utf-8", "striate_requests_total"),
+            ("/openapi.json", nil, "application/json", "/models/fashion/classify"),
+        ]
+        for (path, body, type, phrase) in rows {
+            let reply = try server.curl(path, body: body)
+            #expect(reply.status == 200, "\(path): \(reply.text)")
+            #expect(reply.head.contains("Content-Type: \(type)"), "\(path): \(reply.head)")
+            #expect(reply.text.contains(phrase), "\(path)")
+            #expect(reply.head.contains("X-Request-Id: "), "\(path)")
+            #expect(reply.head.contains("Server-Timing: "), "\(path)")
+        }
+    }
+
+    @Test func `HEAD is GET without the body`() throws {
+        let get = try server.curl("/models/fashion")
+        let head = try server.curl("/models/fashion", ["-I"])
+        let length = "Content-Length: \(get.body.count)"
+        #expect(head.status == 200)
+        #expect(head.head.contains(length))
+    }
+
+    @Test func `OPTIONS and 405 name the methods`() throws {
+        let options = try server.curl("/models/fashion/classify", ["-X", "OPTIONS"])
+        #expect(options.status == 204)
+        #expect(options.head.contains("Allow: POST, OPTIONS"))
+        let wrong = try server.curl("/models/fashion/classify")
+        #expect(wrong.status == 405)
+        #expect(wrong.head.contains("Allow: POST, OPTIONS"))
+    }
+
+    @Test func `takes the client's request id and says the model's version`() throws {
+        let text = Data(#"{"text":"And"}"#.utf8)
+        let arguments = ["-H", "X-Request-Id: mine-7"]
+        let reply = try server.curl("/models/scripture/next", arguments, body: text)
+        #expect(reply.head.contains("X-Request-Id: mine-7"))
+        #expect(reply.head.contains("X-Model-Version: 1"))
+    }
+
+    @Test func `sends a form with several files as a batch`() throws {
+        let folder = LiveServer.package.appending(path: "config/models/fashion/examples").path
+        let reply = try server.curl(
+            "/models/fashion/classify?top=1",
+            ["-F", "a=@\(folder)/shirt.png", "-F", "b=@\(folder)/bag.png"]
+        )
+        let results = try #require(try reply.json()["results"] as? [Any])
+        #expect(results.count == 2)
+        #expect(reply.text.contains("Shirt") && reply.text.contains("Bag"))
+    }
+
+    @Test func `accepts a chunked body`() throws {
+        let shirt = try LiveServer.model("fashion/examples/shirt.png")
+        let arguments = ["-H", "Transfer-Encoding: chunked"]
+        let reply = try server.curl("/models/fashion/classify", arguments, body: shirt)
+        #expect(reply.status == 200, "\(reply.text)")
+    }
+
+    @Test func `keeps connections alive`() throws {
+        let url = "http://127.0.0.1:\(server.port)/healthz"
+        let (_, messages) = try LiveServer.run("curl", ["-sv", url, url, url])
+        let reuses = messages.split(separator: "\n").filter { $0.contains("Re-using") }
+        #expect(reuses.count == 2, "\(messages)")
+    }
+
+    @Test func `answers pipelined requests in order`() throws {
+        let script = """
+            exec 3<>/dev/tcp/127.0.0.1/\(server.port)
+            body='{"text":"And God said"}'
+            printf 'GET /healthz HTTP/1.1\\r\\nHost: a\\r\\nX-Request-Id: one\\r\\n\\r\\n' >&3
+            printf 'POST /models/scripture/score HTTP/1.1\\r\\nHost: a\\r\\nX-Request-Id: two\\r\\n' >&3
+            printf 'Content-Length: %d\\r\\n\\r\\n%s' ${#body} "$body" >&3
+            printf 'GET /nothing HTTP/1.1\\r\\nHost: a\\r\\nX-Request-Id: three\\r\\n' >&3
+            printf 'Connection: close\\r\\n\\r\\n' >&3
+            cat <&3
+            """
+        let (output, _) = try LiveServer.run("bash", ["-c", script])
+        let text = String(decoding: output, as: UTF8.self)
+        let ids = text.components(separatedBy: "X-Request-Id: ").dropFirst()
+            .map { $0.prefix { !$0.isWhitespace } }
+        #expect(ids == ["one", "two", "three"])
+        #expect(text.contains("bits_per_symbol"))
+    }
+
+    @Test func `gives 504 at once where the deadline cannot be met`() throws {
+        let text = Data("{\"text\":\"\(String(repeating: "And ", count: 20_000))\"}".utf8)
+        // The first answer teaches the server how long such a request takes.
+        let learnt = try server.curl("/models/scripture/score", body: text)
+        #expect(learnt.status == 200, "\(learnt.text.prefix(200))")
+        let arguments = ["-H", "X-Request-Timeout-Ms: 5"]
+        let reply = try server.curl("/models/scripture/score", arguments, body: text)
+        #expect(reply.status == 504, "\(reply.text.prefix(200))")
+        #expect(try reply.json()["code"] as? String == "deadline_exceeded")
+    }
+
+    @Test func `serves clients side by side with the same answers`() throws {
+        let shirt = try LiveServer.model("fashion/examples/shirt.png")
+        let expected = try server.curl("/models/fashion/classify", body: shirt).text
+        let results = Results()
+        DispatchQueue.concurrentPerform(iterations: 48) { _ in
+            let reply = try? server.curl("/models/fashion/classify", body: shirt)
+            results.add(reply?.text ?? "no answer")
+        }
+        #expect(results.all == Array(repeating: expected, count: 48))
+    }
+
+    @Test func `logs one JSON object for each request`() throws {
+        _ = try server.curl("/healthz", ["-H", "X-Request-Id: logged-1"])
+        usleep(200_000)
+        let line = try #require(
+            server.log.split(separator: "\n").first { $0.contains("logged-1") }
+        )
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+        let fields = try #require(object as? [String: Any])
+        #expect(fields["status"] as? Int == 200)
+        #expect(fields["target"] as? String == "/healthz")
+        #expect(fields["level"] as? String == "info")
+    }
+
+    @Test func `counts requests by route and never by path`() throws {
+        _ = try server.curl("/no/such/path")
+        let text = try server.curl("/metrics").text
+        #expect(text.contains(#"striate_requests_total{route="_other",status="404"}"#))
+        #expect(!text.contains("such"))
+    }
+}
+
+/// Texts collected from several threads.
+final class Results: @unchecked Sendable {
+    // SAFETY: every access holds the lock.
+    private let lock = NSLock()
+    private var texts: [String] = []
+
+    func add(_ text: String) { lock.withLock { texts.append(text) } }
+    var all: [String] { lock.withLock { texts } }
+}

@@ -1,0 +1,65 @@
+import Compute
+import Foundation
+import HTTP
+import Inference
+import Logging
+import Testing
+
+@testable import Service
+
+/// A service over the shipped models, answered without sockets.
+enum Fixture {
+    /// The package's folder.
+    static let package = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static let service: Service = {
+        let kernels = KernelSet.supported[KernelSet.supported.count - 1]
+        let repository = ModelRepository(
+            folders: [package.appending(path: "config/models")],
+            kernels: kernels,
+            workers: Workers(count: 2)
+        )
+        var configuration = Configuration()
+        configuration.threads = 2
+        return Service(
+            repository: repository,
+            configuration: configuration,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+    }()
+
+    static func file(_ path: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: package.appending(path: "config/models/\(path)")))
+    }
+
+    static let shirt = "fashion/examples/shirt.png"
+}
+
+/// A reply with its JSON body at hand.
+struct Reply {
+    let response: Response
+
+    init(
+        _ method: String,
+        _ target: String,
+        _ headers: [(String, String)] = [],
+        body: [UInt8] = []
+    ) throws {
+        let request = try Request(method, target, headers: headers, body: Bytes(body))
+        response = Fixture.service.respond(to: request)
+    }
+
+    var status: Int { response.status.code }
+    var text: String { String(decoding: response.body, as: UTF8.self) }
+
+    func header(_ name: String) -> String? {
+        response.headers.first { $0.0.lowercased() == name.lowercased() }?.1
+    }
+
+    /// The body as an object of Foundation's values.
+    func json() throws -> [String: Any] {
+        let value = try JSONSerialization.jsonObject(with: Data(response.body))
+        return try #require(value as? [String: Any])
+    }
+}
