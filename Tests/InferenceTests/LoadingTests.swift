@@ -89,7 +89,7 @@ import Testing
         try builder.write(Self.weights)
         let model = try builder.load()
         let output = try model.answer(
-            Array(repeating: 0.5, count: 60),
+            Array(repeating: 0.5, count: 30),
             shape: [1, 1, 6, 5],
             output: "out"
         )
