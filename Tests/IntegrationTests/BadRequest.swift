@@ -132,8 +132,8 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
                 classify,
                 Data([1]),
                 415,
-                "unsupported_media_type",
-                "Content-Encoding",
+                "unsupported_content_encoding",
+                "content coding",
                 "Content-Encoding: br"
             ),
         ]
@@ -345,7 +345,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
                 Data("abc".utf8),
                 400,
                 "invalid_npy",
-                ".npy",
+                "npy file",
                 "Content-Type: application/x-npy"
             ),
         ]
