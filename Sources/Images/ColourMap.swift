@@ -28,7 +28,7 @@ extension ColourMap {
     var background: Colour {
         switch self {
         case .viridis: Colour(255, 255, 255)
-        case .grey: Colour(38, 70, 120)
+        case .grey: Colour(60, 105, 170)
         case .diverging: Colour(96, 96, 96)
         }
     }

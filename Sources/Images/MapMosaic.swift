@@ -45,7 +45,7 @@ public struct MapMosaic: Sendable {
     /// What the colours mean, in one line fit for a response header.
     public var legend: String {
         let range =
-            switch normalisation {
+            switch effectiveNormalisation {
             case .perMap:
                 "each map normalised to its own minimum..maximum"
             case .shared:
@@ -97,14 +97,19 @@ public struct MapMosaic: Sendable {
         }
     }
 
+    /// A map of one value has no range of its own: such maps are compared with each other.
+    private var effectiveNormalisation: Normalisation {
+        normalisation == .perMap && height * width == 1 ? .shared : normalisation
+    }
+
     /// One range of values for each map; values that are not finite do not count.
     private var ranges: [ClosedRange<Float>] {
         let size = height * width
         let own = (0..<count).map { finiteRange(of: maps[$0 * size..<($0 + 1) * size]) }
-        if normalisation == .perMap { return own }
+        if effectiveNormalisation == .perMap { return own }
         var lowest = own.map(\.lowerBound).min() ?? 0
         var highest = own.map(\.upperBound).max() ?? 0
-        if normalisation == .symmetric {
+        if effectiveNormalisation == .symmetric {
             highest = max(highest.magnitude, lowest.magnitude)
             lowest = -highest
         }

@@ -22,7 +22,8 @@ struct MosaicLayout: Equatable {
         // Neither side is enlarged beyond the wanted width; one big square is nothing to look at.
         let longest = max(columns * mosaic.width, rows * mosaic.height)
         let scale = min(max(1, Self.wantedWidth / longest), 64)
-        let gap = scale == 1 ? 1 : 2
+        // Wide enough to tell a gap from a row of large squares.
+        let gap = min(max(2, scale / 4), 6)
         self.columns = columns
         self.rows = rows
         self.scale = scale

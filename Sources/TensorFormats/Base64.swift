@@ -30,30 +30,46 @@ public enum Base64 {
         guard text.count % 4 == 0 else { throw .invalidLength(text.count) }
         let padding = (1...2).prefix { $0 <= text.count && text[text.count - $0] == pad }.count
         let length = text.count - padding
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3)
-        var (bits, bitCount): (UInt32, Int) = (0, 0)
-        for offset in 0..<length {
-            let value = values[Int(text[offset])]
-            guard value < 64 else { throw .invalidCharacter(offset: offset) }
-            bits = bits << 6 | UInt32(value)
-            bitCount += 6
-            if bitCount == 24 {
-                bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-                bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-                bytes.append(UInt8(truncatingIfNeeded: bits))
-                (bits, bitCount) = (0, 0)
+        let whole = length / 4 * 4
+        var invalid: UInt8 = 0
+        var bytes = [UInt8](capacity: text.count / 4 * 3) { output in
+            for offset in stride(from: 0, to: whole, by: 4) {
+                let first = values[Int(text[offset])]
+                let second = values[Int(text[offset + 1])]
+                let third = values[Int(text[offset + 2])]
+                let fourth = values[Int(text[offset + 3])]
+                invalid |= first | second | third | fourth
+                output.append(first << 2 | second >> 4)
+                output.append(second << 4 | third >> 2)
+                output.append(third << 6 | fourth)
             }
         }
+        // Looked for only now, so that the loop has no branch.
+        for offset in invalid < 64 ? whole..<length : 0..<length {
+            guard values[Int(text[offset])] < 64 else { throw .invalidCharacter(offset: offset) }
+        }
+        try appendRest(of: text.extracting(whole..<length), to: &bytes, end: length)
+        return bytes
+    }
+
+    /// The one or two bytes of a group of two or three characters.
+    private static func appendRest(
+        of text: Span<UInt8>,
+        to bytes: inout [UInt8],
+        end: Int
+    ) throws(Base64Error) {
+        guard !text.isEmpty else { return }
+        var bits: UInt32 = 0
+        for index in text.indices { bits = bits << 6 | UInt32(values[Int(text[index])]) }
+        var bitCount = 6 * text.count
         while bitCount >= 8 {
             bitCount -= 8
             bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
         }
         // RFC 4648 section 3.5: pad bits must be zero.
         guard bits & (1 << UInt32(bitCount) - 1) == 0 else {
-            throw .invalidPadding(offset: length - 1)
+            throw .invalidPadding(offset: end - 1)
         }
-        return bytes
     }
 
     private static let pad = UInt8(ascii: "=")

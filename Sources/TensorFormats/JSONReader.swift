@@ -50,10 +50,12 @@ public enum JSONKind: String, Sendable {
         var keys = KeySet()
         var isLast = try take("}")
         while !isLast {
-            let place = position
+            let place = unsafe cursor
             guard byte == UInt8(ascii: "\"") else { throw syntaxError("a key in quotes") }
             let key = try string()
-            guard keys.insert(key) else { throw .duplicateKey(key, at: place) }
+            guard keys.insert(key) else {
+                throw unsafe .duplicateKey(key, at: position(of: place))
+            }
             guard try take(":") else { throw syntaxError("a colon after the key \"\(key)\"") }
             try value { (reader) throws(JSONError) in try member(key, &reader) }
             isLast = try closes("}", orElse: "a comma or }")

@@ -50,6 +50,7 @@ extension JSONReader {
         skipSpace()
         if takeWord("true") { return true }
         if takeWord("false") { return false }
+        if byte == UInt8(ascii: "t") || byte == UInt8(ascii: "f") { throw mismatchedWord }
         throw mismatch(expected: "true or false")
     }
 
@@ -63,7 +64,9 @@ extension JSONReader {
     }
 
     private mutating func takeWord(_ word: StaticString) -> Bool {
-        guard isNext(word), token.utf8.count == word.utf8CodeUnitCount else { return false }
+        guard isNext(word) else { return false }
+        // The zero after the text can be looked at, too.
+        guard unsafe !isTokenByte(cursor[word.utf8CodeUnitCount]) else { return false }
         unsafe cursor += word.utf8CodeUnitCount
         return true
     }
@@ -76,16 +79,13 @@ extension JSONReader {
     private mutating func expectNumber(_ expected: String) throws(JSONError) {
         skipSpace()
         let isDigit = byte &- 48 <= 9
-        if isDigit || byte == UInt8(ascii: "-") && nonFiniteToken == nil { return }
-        if [UInt8(ascii: "+"), UInt8(ascii: ".")].contains(byte), nonFiniteToken == nil {
-            throw numberError(type: expected)
-        }
-        throw mismatch(expected: expected)
+        let isNegative = unsafe byte == UInt8(ascii: "-") && !isLetter(cursor[1])
+        guard isDigit || isNegative else { throw mismatch(expected: expected) }
     }
 
     /// What may follow a number is a mark, white space or the end: anything else belongs to the token.
     private mutating func checkEndOfNumber() throws(JSONError) {
-        guard !token.isEmpty else { return }
+        guard isTokenByte(byte) else { return }
         throw syntaxError("a comma or the end of the value after a number")
     }
 

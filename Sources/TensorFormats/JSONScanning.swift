@@ -39,7 +39,7 @@ extension JSONReader {
     /// The kind of the next value, judged by its first byte.
     public mutating func peek() throws(JSONError) -> JSONKind {
         skipSpace()
-        guard let kind = kindByFirstByte else { throw valueError("a JSON value") }
+        guard let kind = kindByFirstByte else { throw mismatch(expected: "a JSON value") }
         return kind
     }
 
@@ -78,9 +78,7 @@ extension JSONReader {
         var place = unsafe cursor
         while unsafe place < textEnd, bytes.count < 32 {
             let byte = unsafe place.pointee
-            let isLetter = (0x61...0x7A).contains(byte | 0x20)
-            let isNumeric = (0x30...0x39).contains(byte) || [0x2B, 0x2D, 0x2E].contains(byte)
-            guard isLetter || isNumeric else { break }
+            guard isTokenByte(byte) else { break }
             bytes.append(byte)
             unsafe place += 1
         }
@@ -99,13 +97,12 @@ extension JSONReader {
 
     /// A value of another kind is a mismatch; what begins no value at all is a fault of syntax.
     func mismatch(expected: String) -> JSONError {
-        if kindByFirstByte == nil { return valueError(expected) }
-        return .typeMismatch(expected: expected, got: found, at: position)
-    }
-
-    private func valueError(_ expected: String) -> JSONError {
         if let token = nonFiniteToken { return .notFinite(token: token, at: position) }
-        return syntaxError(expected)
+        if kindByFirstByte != nil {
+            return .typeMismatch(expected: expected, got: found, at: position)
+        }
+        let isSignOrPoint = byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+        return isSignOrPoint ? numberError(type: expected) : syntaxError(expected)
     }
 
     /// NaN and Infinity as other languages print them.
@@ -129,4 +126,14 @@ extension JSONReader {
     public func invalid(_ reason: String) -> JSONError {
         .invalid(reason: reason, at: position)
     }
+}
+
+func isLetter(_ byte: UInt8) -> Bool {
+    (0x61...0x7A).contains(byte | 0x20)
+}
+
+/// Letters, digits, signs and points: what a client may have meant as one word or number.
+func isTokenByte(_ byte: UInt8) -> Bool {
+    isLetter(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "+")
+        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
 }

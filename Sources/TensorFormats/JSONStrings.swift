@@ -69,17 +69,17 @@ extension JSONReader {
     }
 
     private mutating func appendEscape(to bytes: inout [UInt8]) throws(JSONError) {
-        let place = position
+        let place = unsafe cursor
         advance()
         let letter = byte
         if letter == UInt8(ascii: "u") {
             advance()
-            let scalar = try escapedScalar(at: place)
+            let scalar = try unsafe escapedScalar(at: place)
             bytes.append(contentsOf: Array(String(Character(scalar)).utf8))
             return
         }
         guard let plain = Self.escapes[letter] else {
-            throw .invalidString(reason: "\\\(found) is no escape", at: place)
+            throw unsafe .invalidString(reason: "\\\(found) is no escape", at: position(of: place))
         }
         bytes.append(plain)
         advance()
@@ -92,26 +92,31 @@ extension JSONReader {
     ]
 
     /// One \uXXXX, or two that form a surrogate pair (RFC 8259 section 7).
-    private mutating func escapedScalar(at place: JSONPosition) throws(JSONError) -> Unicode.Scalar
-    {
-        let first = try fourHexDigits(at: place)
+    private mutating func escapedScalar(
+        at place: UnsafePointer<UInt8>
+    ) throws(JSONError) -> Unicode.Scalar {
+        let first = try unsafe fourHexDigits(at: place)
         if let scalar = Unicode.Scalar(first) { return scalar }
         if first < 0xDC00, isNext("\\u") {
             unsafe cursor += 2
-            let second = try fourHexDigits(at: place)
-            let combined = 0x10000 + (first - 0xD800) << 10 + (second &- 0xDC00)
-            if (0xDC00...0xDFFF).contains(second), let scalar = Unicode.Scalar(combined) {
+            let second = try unsafe fourHexDigits(at: place)
+            if (0xDC00...0xDFFF).contains(second),
+                let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+            {
                 return scalar
             }
         }
-        throw .invalidString(reason: "half of a surrogate pair stands alone", at: place)
+        let reason = "half of a surrogate pair stands alone"
+        throw unsafe .invalidString(reason: reason, at: position(of: place))
     }
 
-    private mutating func fourHexDigits(at place: JSONPosition) throws(JSONError) -> UInt32 {
+    private mutating func fourHexDigits(at place: UnsafePointer<UInt8>) throws(JSONError) -> UInt32
+    {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard let digit = hexDigitValue(byte) else {
-                throw .invalidString(reason: "\\u needs four hexadecimal digits", at: place)
+                let reason = "\\u needs four hexadecimal digits"
+                throw unsafe .invalidString(reason: reason, at: position(of: place))
             }
             value = value << 4 | digit
             advance()

@@ -91,17 +91,24 @@ public struct JSONWriter: Sendable {
 
     private mutating func append(_ shape: ArraySlice<Int>, _ values: Span<Float>, _ next: inout Int)
     {
-        guard let length = shape.first else {
-            bytes.append(contentsOf: values[next].description.utf8)
-            next += 1
-            return
-        }
+        guard let length = shape.first else { return append(values[next]) }
         bytes.append(UInt8(ascii: "["))
         for index in 0..<length {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            append(shape.dropFirst(), values, &next)
+            if shape.count == 1 {
+                append(values[next])
+                next += 1
+            } else {
+                append(shape.dropFirst(), values, &next)
+            }
         }
         bytes.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func append(_ value: Float) {
+        var text = value.description
+        // SAFETY: the pointer does not leave the closure.
+        text.withUTF8 { unsafe bytes.append(contentsOf: $0) }
     }
 
     private mutating func open(_ bracket: Unicode.Scalar) {

@@ -1,8 +1,8 @@
 /// 5^q for q from -65 to 38 as 128-bit numbers whose highest bit is set, high word first.
 ///
-/// For q >= 0 these are the leading 128 bits. For q < 0 they are 2^(z + 127) / 5^-q rounded up, z being the
-/// length of 5^-q in bits: rounded down, exact midpoints between two floats would be missed
-/// (Lemire, "Number parsing at a gigabyte per second", 2021).
+/// For q >= 0 these are the leading 128 bits. For q < 0 they are those of 2^(z + 127) / 5^-q, z being the length
+/// of 5^-q in bits: rounded up for q >= -27, where a product can lie exactly between two floats and a table
+/// rounded down would miss it, and down below (Lemire, "Number parsing at a gigabyte per second", 2021).
 enum PowersOfFive {
     static let range = -65...38
 

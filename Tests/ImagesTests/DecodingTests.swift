@@ -101,6 +101,21 @@ import Testing
         ) { try Image(decoding: file) }
     }
 
+    @Test func `a JPEG with an absurd number of scans is refused before they are decoded`() throws {
+        let cases: [Golden.File] = try Golden.cases("jpeg")
+        let golden = try #require(cases.first { $0.name == "progressive" })
+        let file = Array(golden.file)
+        let last = try #require(file.indices.last { file[$0] == 0xDA && file[$0 - 1] == 0xFF }) - 1
+        let scan = file[last..<file.count - 2]
+        let bomb = file[..<last] + Array(repeating: scan, count: 40).joined() + file[last...]
+        let limits = ImageLimits(maximumPixels: golden.width * golden.height)
+        _ = try Image(decoding: file, limits: limits)
+        let error = #expect(throws: ImageError.self) {
+            try Image(decoding: Array(bomb), limits: limits)
+        }
+        #expect(error?.description.contains("scans") == true, "\(String(describing: error))")
+    }
+
     struct Refusal: Sendable {
         var bytes: [UInt8]
         var sentence: String

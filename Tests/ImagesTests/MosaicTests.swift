@@ -46,12 +46,21 @@ import Testing
             // The middle row, one sample inside each value's square.
             let row = image.height / 2 * image.width * 3
             return (0..<8).map { index in
-                image.samples[row + (2 + index * 64 + index / 4 * 2 + 32) * 3]
+                image.samples[row + (6 + index * 64 + index / 4 * 6 + 32) * 3]
             }
         }
         #expect(tones(.perMap) == [0, 85, 170, 255, 0, 85, 170, 255])
         #expect(tones(.shared) == [85, 106, 128, 149, 0, 85, 170, 255])
         #expect(tones(.symmetric) == [128, 143, 159, 175, 64, 128, 191, 255])
+    }
+
+    @Test func `maps of one value are compared with each other`() {
+        let maps: [Float] = [1, 3, 2]
+        let mosaic = MapMosaic(maps: maps.span, count: 3, height: 1, width: 1, colours: .grey)
+        let image = mosaic.render()
+        let row = image.height / 2 * image.width * 3
+        #expect((0..<3).map { image.samples[row + (6 + $0 * 70 + 32) * 3] } == [0, 255, 128])
+        #expect(mosaic.legend.contains("all maps from 1.0 to 3.0"))
     }
 
     @Test func `values that are not finite are drawn in magenta and do not spoil the rest`() {
@@ -60,7 +69,7 @@ import Testing
         let image = mosaic.render()
         let row = image.height / 2 * image.width * 3
         let pixels = (0..<4).map { index in
-            let start = row + (2 + index * 64 + 32) * 3
+            let start = row + (6 + index * 64 + 32) * 3
             return Array(image.samples[start..<start + 3])
         }
         #expect(pixels == [[255, 0, 255], [0, 0, 0], [255, 255, 255], [255, 0, 255]])
@@ -82,7 +91,7 @@ import Testing
                         normalisation: normalisation,
                         colours: .diverging
                     )
-                    #expect(mosaic.render().width == 132)
+                    #expect(mosaic.render().width == 140)
                 }
             }
         }
