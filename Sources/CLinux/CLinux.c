@@ -40,6 +40,8 @@ int clinux_listen(const char *host, uint16_t port, int backlog) {
     if (descriptor < 0) return -1;
     int one = 1;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    // Accepted sockets inherit it.
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (bind(descriptor, address, length) < 0 || listen(descriptor, backlog) < 0) {
         int reason = errno;
         close(descriptor);
@@ -58,12 +60,7 @@ int clinux_local_port(int socket) {
 }
 
 int clinux_accept(int listener) {
-    int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (descriptor >= 0) {
-        int one = 1;
-        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    }
-    return descriptor;
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 ssize_t clinux_send(int socket, const void *first, size_t first_count,

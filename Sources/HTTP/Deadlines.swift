@@ -35,7 +35,7 @@ extension EventLoop {
         case .headEnd: return start + limits.headTime
         case .body:
             let bytes = connection.parser.bytesRead
-            let least = Duration.seconds(bytes / max(limits.bodyRate, 1))
+            let least = Duration.seconds(bytes / limits.bodyRate)
             return min(now + limits.bodyIdle, start + limits.bodyGrace + least)
         case .request:
             if connection.hasBeenServed { return start + limits.keepAliveIdle }

@@ -88,6 +88,7 @@ final class EventLoop {
     private func turn() {
         let count = share.poller.wait(for: &events, milliseconds: timeout())
         now = .now
+        counters.turns.add(1)
         for index in 0..<count { dispatch(events[index]) }
         let waiting = unfinished
         unfinished.removeAll(keepingCapacity: true)
@@ -102,10 +103,12 @@ final class EventLoop {
         if !unfinished.isEmpty { return 0 }
         guard var due = nextExpiry ?? acceptsAgainAt else { return -1 }
         if let acceptsAgainAt { due = min(due, acceptsAgainAt) }
-        let (seconds, attoseconds) = ContinuousClock.now.duration(to: due).components
+        let wait = ContinuousClock.now.duration(to: due)
+        if wait <= .zero { return 0 }
+        let (seconds, attoseconds) = wait.components
         if seconds >= 60 { return 60_000 }
         // Rounded up, so that the due time has passed when the wait ends.
-        return max(0, Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000) + 1)
+        return Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000) + 1
     }
 
     private func dispatch(_ event: clinux_event) {

@@ -57,7 +57,7 @@ struct HeadParser {
         var meaning = FieldMeaning()
         head.fields.reserveCapacity(12)
         while position < bytes.count, bytes[position] != .carriageReturn {
-            if head.fields.count == limits.fields { throw .tooManyFields(limit: limits.fields) }
+            if head.fields.count >= limits.fields { throw .tooManyFields(limit: limits.fields) }
             let field = try readField(bytes, at: &position)
             try meaning.note(field, in: bytes)
             head.fields.append(field)

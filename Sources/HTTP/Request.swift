@@ -39,38 +39,6 @@ public struct Request: Sendable {
     public func header(_ name: String) -> String? { head.headers[name] }
 }
 
-/// What is known of a request before its body is read.
-public struct RequestHead: Sendable {
-    /// The method as sent; methods are case-sensitive.
-    public let method: String
-    /// The target as sent, without the scheme and authority of an absolute form; `*` for a whole
-    /// server, which only OPTIONS may ask.
-    public let target: String
-    /// The segments of the path, each percent-decoded once; "/" and "*" have none.
-    ///
-    /// A decoded segment may contain "/": it never names a file. A slash at the end makes an
-    /// empty last segment.
-    public let path: [String]
-    /// The items of the query, percent- and plus-decoded, in the order sent.
-    public let query: [QueryItem]
-    public let headers: HeaderFields
-    /// The client's X-Request-Id if it is at most 128 visible ASCII characters, else a new one.
-    public let requestID: String
-    /// The length of the body if it was declared; nil when it comes in chunks.
-    public let contentLength: Int?
-    let framing: Framing
-    let isKeptAlive: Bool
-    let expectsContinue: Bool
-    let minorVersion: Int
-    /// Bytes of request line and fields.
-    let byteCount: Int
-
-    public var hasBody: Bool { framing != .none }
-
-    /// The value of the first field of this name, whatever its case.
-    public func header(_ name: String) -> String? { headers[name] }
-}
-
 /// One `name=value` of a query; the value of a bare name is empty.
 public struct QueryItem: Hashable, Sendable {
     public let name: String

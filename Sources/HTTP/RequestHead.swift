@@ -1,4 +1,31 @@
-extension RequestHead {
+/// What is known of a request before its body is read.
+///
+/// A class because it is handed on, unchanged, more often than it is read.
+public final class RequestHead: Sendable {
+    /// The method as sent; methods are case-sensitive.
+    public let method: String
+    /// The target as sent, without the scheme and authority of an absolute form; `*` for a whole
+    /// server, which only OPTIONS may ask.
+    public let target: String
+    /// The segments of the path, each percent-decoded once; "/" and "*" have none.
+    ///
+    /// A decoded segment may contain "/": it never names a file. A slash at the end makes an
+    /// empty last segment.
+    public let path: [String]
+    /// The items of the query, percent- and plus-decoded, in the order sent.
+    public let query: [QueryItem]
+    public let headers: HeaderFields
+    /// The client's X-Request-Id if it is at most 128 visible ASCII characters, else a new one.
+    public let requestID: String
+    /// The length of the body if it was declared; nil when it comes in chunks.
+    public let contentLength: Int?
+    let framing: Framing
+    let isKeptAlive: Bool
+    let expectsContinue: Bool
+    let minorVersion: Int
+    /// Bytes of request line and fields.
+    let byteCount: Int
+
     /// The head that `parsed` describes within `bytes`.
     init(
         _ parsed: ParsedHead,
@@ -49,33 +76,6 @@ extension RequestHead {
         byteCount = parsed.count
     }
 
-    /// The target without the scheme and authority of an absolute form (RFC 9112 §3.2.2).
-    ///
-    /// The authority overrides Host, and like it names nothing here: all hosts are one server.
-    private static func originForm(
-        of target: Range<Int>,
-        in bytes: Span<UInt8>
-    ) throws(HTTPError) -> Range<Int> {
-        if bytes[target.lowerBound] == UInt8(ascii: "/") { return target }
-        for scheme in ["http://", "https://"] as [StaticString] {
-            let start = target.lowerBound + scheme.utf8CodeUnitCount
-            guard start <= target.upperBound,
-                bytes.extracting(target.lowerBound..<start).equals(caseInsensitive: scheme)
-            else { continue }
-            let end =
-                (start..<target.upperBound).first {
-                    bytes[$0] == UInt8(ascii: "/") || bytes[$0] == UInt8(ascii: "?")
-                } ?? target.upperBound
-            guard bytes.extracting(start..<end).isHost else { throw .malformedTarget }
-            return end..<target.upperBound
-        }
-        // What remains but "*" is the authority form, which only CONNECT has.
-        guard bytes.extracting(target).equals("*") else { throw .malformedTarget }
-        return target
-    }
-}
-
-extension RequestHead {
     /// A head as if it had been parsed, for calling a handler without a connection.
     init(
         method: String,
@@ -109,5 +109,35 @@ extension RequestHead {
         expectsContinue = false
         minorVersion = 1
         byteCount = text.count
+    }
+
+    public var hasBody: Bool { framing != .none }
+
+    /// The value of the first field of this name, whatever its case.
+    public func header(_ name: String) -> String? { headers[name] }
+
+    /// The target without the scheme and authority of an absolute form (RFC 9112 §3.2.2).
+    ///
+    /// The authority overrides Host, and like it names nothing here: all hosts are one server.
+    private static func originForm(
+        of target: Range<Int>,
+        in bytes: Span<UInt8>
+    ) throws(HTTPError) -> Range<Int> {
+        if bytes[target.lowerBound] == UInt8(ascii: "/") { return target }
+        for scheme in ["http://", "https://"] as [StaticString] {
+            let start = target.lowerBound + scheme.utf8CodeUnitCount
+            guard start <= target.upperBound,
+                bytes.extracting(target.lowerBound..<start).equals(caseInsensitive: scheme)
+            else { continue }
+            let end =
+                (start..<target.upperBound).first {
+                    bytes[$0] == UInt8(ascii: "/") || bytes[$0] == UInt8(ascii: "?")
+                } ?? target.upperBound
+            guard bytes.extracting(start..<end).isHost else { throw .malformedTarget }
+            return end..<target.upperBound
+        }
+        // What remains but "*" is the authority form, which only CONNECT has.
+        guard bytes.extracting(target).equals("*") else { throw .malformedTarget }
+        return target
     }
 }

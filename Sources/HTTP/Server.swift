@@ -43,7 +43,7 @@ public final class Server: Sendable {
     private func startThread(_ index: Int, _ running: Running) {
         running.draining.enter()
         running.working.enter()
-        let (limits, handler) = (configuration.limits, handler)
+        let (limits, handler) = (configuration.limits.clamped, handler)
         let thread = Thread {
             let loop = EventLoop(
                 running.loops[index],
@@ -71,6 +71,16 @@ public final class Server: Sendable {
         var total = Statistics()
         for loop in running.withLock({ $0?.loops ?? [] }) { loop.counters.add(to: &total) }
         return total
+    }
+
+    /// Open connections of each loop.
+    var connectionsByLoop: [Int] {
+        running.withLock { $0?.loops ?? [] }.map { $0.counters.openConnections.value }
+    }
+
+    /// How often loops have waited for events.
+    var turns: Int {
+        running.withLock { $0?.loops ?? [] }.reduce(0) { $0 + $1.counters.turns.value }
     }
 
     /// Stops accepting, lets requests in flight finish for at most `grace`, and returns when

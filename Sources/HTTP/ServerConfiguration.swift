@@ -50,4 +50,22 @@ public struct Limits: Sendable {
     public var output = 1 << 20
 
     public init() {}
+
+    /// The same limits brought into a range in which arithmetic on them cannot fail.
+    var clamped: Limits {
+        var limits = self
+        for path in [\Limits.requestLine, \.head, \.fields, \.connections] {
+            limits[keyPath: path] = min(max(self[keyPath: path], 0), 1 << 30)
+        }
+        limits.body = min(max(body, 0), 1 << 40)
+        for path in [\Limits.pipelined, \.bodyRate, \.output] {
+            limits[keyPath: path] = min(max(self[keyPath: path], 1), 1 << 30)
+        }
+        for path in [
+            \Limits.headTime, \.bodyIdle, \.bodyGrace, \.keepAliveIdle, \.writeStall, \.linger,
+        ] {
+            limits[keyPath: path] = min(max(self[keyPath: path], .zero), .seconds(1 << 30))
+        }
+        return limits
+    }
 }

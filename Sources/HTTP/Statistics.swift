@@ -4,7 +4,7 @@ import Synchronization
 public struct Statistics: Sendable, Hashable {
     public var openConnections = 0
     public var acceptedConnections = 0
-    /// Requests answered, errors included.
+    /// Requests answered, errors included, or given up because their client went away.
     public var requests = 0
     /// Requests handed to the handler and not answered yet.
     public var requestsInFlight = 0
@@ -22,6 +22,7 @@ final class LoopCounters: Sendable {
     let requestsInFlight = Counter()
     let bytesIn = Counter()
     let bytesOut = Counter()
+    let turns = Counter()
 
     func add(to total: inout Statistics) {
         total.openConnections += openConnections.value

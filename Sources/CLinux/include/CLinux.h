@@ -13,7 +13,7 @@ int clinux_listen(const char *host, uint16_t port, int backlog);
 // The port a socket is bound to.
 int clinux_local_port(int socket);
 
-// A new connection of a listening socket: non-blocking, closed on exec, without Nagle's delay.
+// A new connection of a listening socket: non-blocking, closed on exec; Nagle's delay is off as on the listener.
 int clinux_accept(int listener);
 
 // Sends two runs of bytes as one segment where they fit; a client gone is no signal.

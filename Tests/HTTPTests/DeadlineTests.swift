@@ -1,0 +1,121 @@
+import Glibc
+import Testing
+
+@testable import HTTP
+
+@Suite struct DeadlineTests {
+    static let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    /// Long limits, one of which a test shortens.
+    private func limits(_ change: (inout Limits) -> Void) -> Limits {
+        var limits = Limits()
+        change(&limits)
+        return limits
+    }
+
+    @Test func `a slow head is answered 408, however its bytes drip`() throws {
+        try withServer(limits: limits { $0.headTime = .milliseconds(300) }) { server, _ in
+            let client = try Client(port: server.port)
+            let start = ContinuousClock.now
+            for byte in "GET / HTTP/1.1\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".utf8 {
+                client.send([byte])
+                usleep(10_000)
+            }
+            #expect(client.answer()?.text == "head_timeout")
+            #expect(ContinuousClock.now - start < .seconds(3))
+        }
+    }
+
+    @Test func `time for a head counts from its own first byte`() throws {
+        try withServer(limits: limits { $0.headTime = .seconds(1) }) { server, _ in
+            let client = try Client(port: server.port)
+            for _ in 0..<4 {
+                client.send(Self.get + "GET ")
+                usleep(300_000)
+                client.send("/ HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(client.answer()?.status == 200)
+                #expect(client.answer()?.status == 200)
+            }
+        }
+    }
+
+    @Test func `a connection that never says anything is closed without an answer`() throws {
+        try withServer(limits: limits { $0.headTime = .milliseconds(200) }) { server, _ in
+            let closed = try Client(port: server.port).isClosed(within: 5)
+            #expect(closed)
+        }
+    }
+
+    @Test func `an idle connection is closed without an answer`() throws {
+        try withServer(limits: limits { $0.keepAliveIdle = .milliseconds(200) }) { server, _ in
+            let client = try Client(port: server.port)
+            client.send(Self.get)
+            #expect(client.answer()?.status == 200)
+            #expect(client.isClosed(within: 5))
+            #expect(eventually { server.statistics.openConnections == 0 })
+        }
+    }
+
+    @Test func `a body that stops is answered 408`() throws {
+        try withServer(limits: limits { $0.bodyIdle = .milliseconds(200) }) { server, _ in
+            let client = try Client(port: server.port)
+            client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")
+            #expect(client.answer()?.text == "body_timeout")
+        }
+    }
+
+    @Test func `a body that drips below the least rate is answered 408`() throws {
+        let limits = limits {
+            $0.bodyGrace = .milliseconds(300)
+            $0.bodyRate = 1_000_000
+        }
+        try withServer(limits: limits) { server, _ in
+            let client = try Client(port: server.port)
+            client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n")
+            for _ in 0..<60 {
+                client.send("x")
+                usleep(10_000)
+            }
+            #expect(client.answer()?.text == "body_timeout")
+        }
+    }
+
+    @Test func `a client that does not read its answer is cut off`() throws {
+        try withServer(limits: limits { $0.writeStall = .milliseconds(300) }) { server, _ in
+            let client = try Client(port: server.port, receiveBuffer: 4096)
+            client.send("GET /zeros?n=50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(eventually { server.statistics.requests == 1 })
+            #expect(eventually { server.statistics.openConnections == 0 })
+            client.send("")
+        }
+    }
+
+    @Test func `lingering ends in time`() throws {
+        try withServer(limits: limits { $0.linger = .milliseconds(200) }) { server, _ in
+            let client = try Client(port: server.port)
+            client.send("X\r\n\r\n")
+            #expect(client.answer()?.status == 400)
+            #expect(eventually { server.statistics.openConnections == 0 })
+        }
+    }
+
+    @Test func `connections above the limit are answered 503, and later ones served`() throws {
+        try withServer(loops: 1, limits: limits { $0.connections = 2 }) { server, _ in
+            var kept = [try Client(port: server.port), try Client(port: server.port)]
+            for client in kept {
+                client.send(Self.get)
+                #expect(client.answer()?.status == 200)
+            }
+            let third = try Client(port: server.port)
+            let answer = third.answer()
+            #expect(answer?.status == 503)
+            #expect(answer?.fields["retry-after"] == "1")
+            third.endSending()
+            kept = []
+            #expect(eventually { server.statistics.openConnections == 0 })
+            let fourth = try Client(port: server.port)
+            fourth.send(Self.get)
+            #expect(fourth.answer()?.status == 200)
+        }
+    }
+}
