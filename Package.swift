@@ -44,22 +44,77 @@ if architecture == "x86_64" {
     ]
 }
 
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// Imports run downward only: each target names what it may see.
 let package = Package(
     name: "striate",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
     targets: kernelTargets + [
         .target(name: "KernelInterface"),
         .target(name: "CPUFeatures"),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(
+            name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]
+        ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Compute",
             dependencies: ["CPUFeatures", "KernelInterface"]
                 + kernelTargets.map { .byName(name: $0.name) },
             swiftSettings: safe
         ),
-        .target(name: "Inference", dependencies: ["Compute", "KernelInterface"], swiftSettings: safe),
+        .target(
+            name: "Inference", dependencies: ["Compute", "KernelInterface"], swiftSettings: safe
+        ),
+        .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
+        .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
+        .target(name: "HTTP", dependencies: ["CLinux"], swiftSettings: safe),
+        .target(
+            name: "Service",
+            dependencies: ["Compute", "HTTP", "Images", "Inference", "TensorFormats", logging],
+            swiftSettings: safe
+        ),
+        .executableTarget(
+            name: "striate",
+            dependencies: [
+                "Compute", "HTTP", "Images", "Inference", "KernelInterface", "Service",
+                "TensorFormats", arguments, logging,
+            ],
+            swiftSettings: safe
+        ),
+    ] + testTargets
+)
+
+var testTargets: [Target] {
+    [
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: safe),
+        .target(name: "CountingAllocator", path: "Tests/CountingAllocator"),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Compute", "Inference", "TestSupport"],
+            name: "KernelsTests",
+            dependencies: ["CPUFeatures", "Compute", "KernelInterface", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "ComputeTests", dependencies: ["Compute", "TestSupport"], swiftSettings: safe
+        ),
+        .testTarget(
+            name: "InferenceTests",
+            dependencies: ["Compute", "CountingAllocator", "Inference", "TestSupport"],
+            swiftSettings: safe
+        ),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["CPNG", "CTurboJPEG", "Images"],
+            resources: [.copy("Golden")], swiftSettings: safe
+        ),
+        .testTarget(
+            name: "TensorFormatsTests", dependencies: ["CZlib", "TensorFormats"],
             swiftSettings: safe
         ),
     ]
-)
+}

@@ -240,3 +240,11 @@ extension KernelSet {
         unsafe table.pointsFromBlock(blocked.pointer, plane, points, channels, matrix.pointer)
     }
 }
+
+extension KernelSet {
+    /// Independent register-only multiply–adds, `iterations` rounds of them; returns how many numbers were
+    /// multiplied and added.
+    public func peak(_ iterations: Int, sink: FloatPosition) -> Int {
+        unsafe table.peak(iterations, sink.pointer)
+    }
+}

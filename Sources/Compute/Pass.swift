@@ -59,9 +59,10 @@ private final class SharedState: Sendable {
     }
 
     func runAlone(_ isCancelled: () -> Bool) -> Bool {
-        for step in steps {
+        // By index: iterating over the array itself allocates in a debug build.
+        for index in steps.indices {
             if isCancelled() { return false }
-            for chunk in 0..<step.chunks { step.run(position, chunk) }
+            for chunk in 0..<steps[index].chunks { steps[index].run(position, chunk) }
         }
         return true
     }

@@ -66,6 +66,15 @@ public struct Manifest: Sendable {
         preprocessing = try fields.object("preprocessing").map {
             (object) throws(ModelError) in try Preprocessing(object)
         }
+        if let preprocessing, case .image(_, let channels, _, _) = input,
+            preprocessing.mean.count != channels
+        {
+            throw .invalidManifest(
+                field: "\(fields.path), preprocessing",
+                expected: "\(channels) channels, as the input has",
+                got: "\(preprocessing.mean.count)"
+            )
+        }
         outputs = try fields.strings("outputs") ?? []
         labels = try fields.string("labels").map { (file) throws(ModelError) in
             try Self.lines(folder.appendingPathComponent(file))

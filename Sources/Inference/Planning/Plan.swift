@@ -135,16 +135,22 @@ public struct PlanOutputs {
 
 extension Plan {
     fileprivate func input(named name: String) throws(ModelError) -> Port {
-        guard let port = inputs.first(where: { $0.name == name }) else {
+        guard let index = Self.index(of: name, in: inputs) else {
             throw .unknownInput(name, available: inputs.map(\.name))
         }
-        return port
+        return inputs[index]
     }
 
     fileprivate func output(named name: String) throws(ModelError) -> Port {
-        guard let port = outputs.first(where: { $0.name == name }) else {
+        guard let index = Self.index(of: name, in: outputs) else {
             throw .unknownLayer(name, available: outputs.map(\.name))
         }
-        return port
+        return outputs[index]
+    }
+
+    private static func index(of name: String, in ports: [Port]) -> Int? {
+        // A plain loop: `first(where:)` allocates in a debug build.
+        for index in ports.indices where ports[index].name == name { return index }
+        return nil
     }
 }

@@ -1,0 +1,27 @@
+# The first stage builds one binary with the Swift standard library inside.
+FROM swift:6.3-bookworm AS build
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends \
+        libpng-dev libturbojpeg0-dev zlib1g-dev libssl-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY Package.swift ./
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --product striate --static-swift-stdlib \
+    && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/striate" /out/striate
+
+# The second holds the binary, the image libraries it calls, and the models.
+FROM debian:bookworm-slim
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends libpng16-16 libturbojpeg0 zlib1g \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin striate
+COPY --from=build /out/striate /usr/local/bin/striate
+COPY config /etc/striate
+USER striate
+ENV STRIATE_CONFIG=/etc/striate/striate.json STRIATE_HOST=0.0.0.0
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=2s --start-period=2s CMD ["striate", "health"]
+ENTRYPOINT ["striate"]
+CMD ["serve"]

@@ -1,0 +1,24 @@
+// What Swift cannot ask of the processor and the scheduler. Elsewhere than on Linux and x86-64 every
+// function exists and does nothing.
+#pragma once
+
+/// The x86-64 level that processor and operating system both support: 4 (AVX-512), 3 (AVX2, FMA) or 0.
+int striate_cpu_level(void);
+
+/// The core that runs the calling thread; -1 if unknown.
+int striate_current_cpu(void);
+
+/// Forbids the calling thread `cpu` and moves it elsewhere, unless no other core is left to it.
+void striate_leave_cpu(int cpu);
+
+/// Gives the calling thread back the cores it had before `striate_leave_cpu`.
+void striate_restore_cpus(void);
+
+/// Tells the core that the calling thread is spinning.
+static inline void striate_cpu_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}

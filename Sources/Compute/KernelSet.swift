@@ -1,0 +1,66 @@
+import CPUFeatures
+public import KernelInterface
+import Kernels
+
+#if arch(x86_64)
+import KernelsAVX2
+import KernelsAVX512
+#endif
+
+/// The arithmetic of one instruction set.
+@safe
+public struct KernelSet: @unchecked Sendable {
+    // SAFETY: the table holds functions and a literal's address, and nothing changes it.
+    /// The functions themselves, which follow any pointer they are given.
+    public let table: KernelTable
+
+    /// "baseline", "avx2", "avx512" or "neon".
+    public let name: String
+
+    /// Output blocks whose weights are packed together; blocks are handed out in multiples of it.
+    public let blocksPerTile: Int
+
+    private init(_ table: KernelTable) {
+        unsafe self.table = table
+        name = unsafe String(cString: table.name)
+        blocksPerTile = unsafe table.blocksPerTile
+    }
+
+    /// What this processor can run, the fastest last.
+    public static let supported: [KernelSet] = {
+        var sets = [unsafe KernelSet(Kernels.makeKernelTable())]
+        #if arch(x86_64)
+        let level = striate_cpu_level()
+        if level >= 3 { sets.append(unsafe KernelSet(KernelsAVX2.makeKernelTable())) }
+        if level >= 4 { sets.append(unsafe KernelSet(KernelsAVX512.makeKernelTable())) }
+        #endif
+        return sets
+    }()
+
+    /// The set called `name`, or the fastest one for `nil`.
+    public static func select(_ name: String?) throws(KernelSelectionError) -> KernelSet {
+        let chosen = name.map { name in supported.last { $0.name == name } } ?? supported.last
+        guard let chosen else {
+            throw .unavailable(name: name ?? "", available: supported.map(\.name))
+        }
+        return chosen
+    }
+}
+
+extension KernelSet: CustomStringConvertible {
+    public var description: String { name }
+}
+
+/// Why kernels that were asked for by name cannot be had.
+public enum KernelSelectionError: Error, Equatable, CustomStringConvertible {
+    /// No such instruction set, or this processor lacks it.
+    case unavailable(name: String, available: [String])
+
+    public var description: String {
+        switch self {
+        case .unavailable(let name, let available):
+            let list = available.joined(separator: ", ")
+            return "no kernels named \"\(name)\" can run here; available: \(list)"
+        }
+    }
+}

@@ -1,0 +1,18 @@
+/// Weights in the order in which kernels read them: immutable floats on a 64-byte boundary.
+@safe
+public final class PackedWeights: @unchecked Sendable {
+    // SAFETY: written only by `init`, before anyone else can see the object.
+    private let storage: FloatStorage
+
+    /// Number of floats, zeros that fill the blocks included.
+    public var count: Int { storage.count }
+
+    /// The first float; it must not be written to.
+    public var start: FloatPosition { storage.start }
+
+    /// Zeros, except where `fill` writes.
+    public init(count: Int, fill: (FloatPosition) -> Void) {
+        storage = FloatStorage(count: count)
+        fill(storage.start)
+    }
+}

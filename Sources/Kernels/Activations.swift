@@ -1,0 +1,99 @@
+import KernelInterface
+
+/// y = activation(x) for any count; a maxout pair has no meaning here and leaves x.
+func activate(_ activation: Activation, _ x: Floats, _ y: MutableFloats, _ count: Int) {
+    switch activation {
+    case .relu: map(Relu(), x, y, count)
+    case .tanh: map(Tanh(), x, y, count)
+    case .sigmoid: map(Sigmoid(), x, y, count)
+    case .none, .maxoutPair: map(Identity(), x, y, count)
+    }
+}
+
+/// A function of sixteen numbers; a closure would be called with vectors in memory, not inlined.
+protocol VectorFunction {
+    func callAsFunction(_ x: Vector) -> Vector
+}
+
+private struct Identity: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { x }
+}
+
+private struct Relu: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { raise(x, to: Vector()) }
+}
+
+private struct Tanh: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { tanh(x) }
+}
+
+private struct Sigmoid: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { sigmoid(x) }
+}
+
+/// Applies `function` to every element, sixteen at a time.
+@inline(always)
+func map<Function: VectorFunction>(
+    _ function: Function,
+    _ x: Floats,
+    _ y: MutableFloats,
+    _ count: Int
+) {
+    var index = 0
+    while index &+ 16 <= count {
+        store(function(load(x + index)), y + index)
+        index &+= 16
+    }
+    let rest = count &- index
+    if rest > 0 { store(function(load(x + index, count: rest)), y + index, count: rest) }
+}
+
+/// 2ⁿ and eʳ − 1 where x = n · ln 2 + r and |r| <= ln 2 / 2.
+///
+/// eʳ − 1 = r + r² q(r), the polynomial a fit of its own: 0.24 ulp in exact arithmetic.
+@inline(always)
+private func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
+    // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
+    let magic = splat(12_582_912)
+    let shifted = multiplyAdd(magic, x, splat(1.44269504))
+    let n = shifted - magic
+    let r = multiplyAdd(multiplyAdd(x, n, splat(-0.693145752)), n, splat(-1.42860677e-06))
+    let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self)
+    let exponent = (bits &+ SIMD16<UInt32>(repeating: 127)) &<< SIMD16<UInt32>(repeating: 23)
+    var q = splat(0.001394757186)
+    q = multiplyAdd(splat(0.008367233910), q, r)
+    q = multiplyAdd(splat(0.041666265577), q, r)
+    q = multiplyAdd(splat(0.166665375232), q, r)
+    q = multiplyAdd(splat(0.5), q, r)
+    return (unsafeBitCast(exponent, to: Vector.self), multiplyAdd(r, r * r, q))
+}
+
+/// eˣ for x <= 88.37; 0 below −87.33, where the result would not be a normal number.
+@inline(always)
+func exponential(_ x: Vector) -> Vector {
+    let (scale, excess) = exponentialParts(
+        raise(lower(x, to: splat(88.37)), to: splat(-87.33))
+    )
+    return multiplyAdd(scale, scale, excess).replacing(with: 0, where: x .< splat(-87.33))
+}
+
+/// tanh x = e / (e + 2) with e = e²ˣ − 1, which is ±1 in single precision beyond ±9.02.
+@inline(always)
+func tanh(_ x: Vector) -> Vector {
+    let bounded = raise(lower(x, to: splat(9.02)), to: splat(-9.02))
+    let (scale, excess) = exponentialParts(bounded + bounded)
+    let e = multiplyAdd(scale - splat(1), scale, excess)
+    return e / (e + splat(2))
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ).
+@inline(always)
+func sigmoid(_ x: Vector) -> Vector {
+    let bounded = raise(lower(Vector() - x, to: splat(88)), to: splat(-87.33))
+    let (scale, excess) = exponentialParts(bounded)
+    return splat(1) / (multiplyAdd(scale, scale, excess) + splat(1))
+}

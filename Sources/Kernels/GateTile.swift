@@ -1,0 +1,192 @@
+/// The product of the recurrent weights and a state: what a tile of gates adds up.
+struct GateReduction {
+    /// [hidden/16][batch][16], at the tile's first sequence.
+    var state: Floats
+    var statePlane: Int
+    var hidden: Int
+
+    /// [hidden][gates][16] of the tile's first hidden block, at its first gate.
+    var weights: Floats
+    var gates: Int
+
+    /// Gates that one place in `sums` has room for.
+    var slots: Int
+
+    /// [hidden block][sequence][slot][16]: where each sum starts and where it ends.
+    var sums: MutableFloats
+}
+
+/// The register tile of recurrent layers: B sequences times U hidden blocks times N of their gates.
+///
+/// Each of the B · U · N accumulators starts from the value it is added to and goes through the
+/// state in order, so that a sequence gets the same bits alone and in a batch.
+struct GateTile<let B: Int, let U: Int, let N: Int> {
+    private typealias Sums = InlineArray<B, InlineArray<U, InlineArray<N, Vector>>>
+
+    @inline(never)
+    static func run(_ reduction: GateReduction) {
+        var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
+        for b in 0..<B {
+            for u in 0..<U {
+                for n in 0..<N { sums[b][u][n] = load(place(reduction, b, u, n)) }
+            }
+        }
+        var state = reduction.state
+        var weights = reduction.weights
+        for _ in 0..<(reduction.hidden / 16) {
+            for lane in 0..<16 { accumulate(&sums, reduction, state + lane, &weights) }
+            state += reduction.statePlane
+        }
+        for lane in 0..<(reduction.hidden % 16) {
+            accumulate(&sums, reduction, state + lane, &weights)
+        }
+        for b in 0..<B {
+            for u in 0..<U {
+                for n in 0..<N { store(sums[b][u][n], place(reduction, b, u, n)) }
+            }
+        }
+    }
+
+    @inline(always)
+    private static func place(
+        _ reduction: GateReduction,
+        _ b: Int,
+        _ u: Int,
+        _ n: Int
+    )
+        -> MutableFloats
+    {
+        reduction.sums + ((u &* B &+ b) &* reduction.slots &+ n) &* 16
+    }
+
+    /// One state element of each sequence times its row of weights.
+    @inline(always)
+    private static func accumulate(
+        _ sums: inout Sums,
+        _ reduction: GateReduction,
+        _ state: Floats,
+        _ weights: inout Floats
+    ) {
+        let unit = reduction.hidden &* reduction.gates &* 16
+        var loaded = InlineArray<U, InlineArray<N, Vector>>(repeating: .init(repeating: Vector()))
+        for u in 0..<U {
+            for n in 0..<N { loaded[u][n] = load(weights + (u &* unit &+ n &* 16)) }
+        }
+        for b in 0..<B {
+            let value = splat(state[b &* 16])
+            for u in 0..<U {
+                for n in 0..<N {
+                    sums[b][u][n] = multiplyAdd(sums[b][u][n], value, loaded[u][n])
+                }
+            }
+        }
+        weights += reduction.gates &* 16
+    }
+}
+
+/// Sequences and hidden blocks computed at once, and the tiles for them.
+struct GateChoice<let N: Int> {
+    /// A small batch walks several hidden blocks side by side to have enough sums under way.
+    @inline(always)
+    static func units(batch: Int, remaining: Int) -> Int {
+        #if KERNEL_AVX512
+        switch N {
+        case 1:
+            if batch >= 4 { return min(remaining, 2) }
+            return remaining >= 8 ? 8 : remaining >= 4 ? 4 : min(remaining, 2)
+        case 2: return batch < 4 && remaining >= 4 ? 4 : 1
+        case 3: return batch < 4 && remaining >= 3 ? 3 : 1
+        default: return batch < 3 && remaining >= 2 ? 2 : 1
+        }
+        #elseif KERNEL_FMA || arch(arm64)
+        switch N {
+        case 1: return batch < 3 && remaining >= 6 ? 6 : 1
+        case 2: return batch < 3 && remaining >= 3 ? 3 : 1
+        case 3: return batch < 2 && remaining >= 2 ? 2 : 1
+        default: return 1
+        }
+        #else
+        return N == 1 && remaining >= 3 ? 3 : 1
+        #endif
+    }
+
+    @inline(always)
+    static func rows(units: Int, remaining: Int) -> Int {
+        #if KERNEL_AVX512
+        if units > 2 || N == 4 && units > 1 { return 1 }
+        if N == 4 { return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1 }
+        return remaining >= 8 ? 8 : remaining >= 4 ? 4 : remaining >= 2 ? 2 : 1
+        #elseif KERNEL_FMA || arch(arm64)
+        // Six sequences by one gate at a time: more gates would leave no register for their weights.
+        if units > 1 { return 1 }
+        return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1
+        #else
+        return 1
+        #endif
+    }
+
+    @inline(always)
+    static func run(units: Int, rows: Int, _ reduction: GateReduction) {
+        #if KERNEL_AVX512
+        switch (N, units, rows) {
+        case (1, 8, _): GateTile<1, 8, 1>.run(reduction)
+        case (1, 4, _): GateTile<1, 4, 1>.run(reduction)
+        case (1, 2, 8): GateTile<8, 2, 1>.run(reduction)
+        case (1, 2, 4): GateTile<4, 2, 1>.run(reduction)
+        case (1, 2, 2): GateTile<2, 2, 1>.run(reduction)
+        case (1, 2, _): GateTile<1, 2, 1>.run(reduction)
+        case (1, _, 8): GateTile<8, 1, 1>.run(reduction)
+        case (1, _, 4): GateTile<4, 1, 1>.run(reduction)
+        case (1, _, 2): GateTile<2, 1, 1>.run(reduction)
+        case (1, _, _): GateTile<1, 1, 1>.run(reduction)
+        case (2, 4, _): GateTile<1, 4, 2>.run(reduction)
+        case (2, _, 8): GateTile<8, 1, 2>.run(reduction)
+        case (2, _, 4): GateTile<4, 1, 2>.run(reduction)
+        case (2, _, 2): GateTile<2, 1, 2>.run(reduction)
+        case (2, _, _): GateTile<1, 1, 2>.run(reduction)
+        case (3, 3, _): GateTile<1, 3, 3>.run(reduction)
+        case (3, _, 8): GateTile<8, 1, 3>.run(reduction)
+        case (3, _, 4): GateTile<4, 1, 3>.run(reduction)
+        case (3, _, 2): GateTile<2, 1, 3>.run(reduction)
+        case (3, _, _): GateTile<1, 1, 3>.run(reduction)
+        case (_, 2, _): GateTile<1, 2, 4>.run(reduction)
+        case (_, _, 6): GateTile<6, 1, 4>.run(reduction)
+        case (_, _, 3): GateTile<3, 1, 4>.run(reduction)
+        default: GateTile<1, 1, 4>.run(reduction)
+        }
+        #elseif KERNEL_FMA || arch(arm64)
+        switch (N, units, rows) {
+        case (1, 6, _): GateTile<1, 6, 1>.run(reduction)
+        case (1, _, 1): GateTile<1, 1, 1>.run(reduction)
+        case (2, 3, _): GateTile<1, 3, 2>.run(reduction)
+        case (2, 1, 1): GateTile<1, 1, 2>.run(reduction)
+        case (3, 2, _): GateTile<1, 2, 3>.run(reduction)
+        case (3, 1, 1): GateTile<1, 1, 3>.run(reduction)
+        case (_, _, 6): for gate in 0..<N { GateTile<6, 1, 1>.run(reduction.skipping(gate)) }
+        case (_, _, 3): for gate in 0..<N { GateTile<3, 1, 1>.run(reduction.skipping(gate)) }
+        default: GateTile<1, 1, 4>.run(reduction)
+        }
+        #else
+        switch (N, units, rows) {
+        case (1, 3, _): GateTile<1, 3, 1>.run(reduction)
+        case (1, _, _): GateTile<1, 1, 1>.run(reduction)
+        case (2, _, _): GateTile<1, 1, 2>.run(reduction)
+        case (3, _, _): GateTile<1, 1, 3>.run(reduction)
+        default:
+            GateTile<1, 1, 2>.run(reduction)
+            GateTile<1, 1, 2>.run(reduction.skipping(2))
+        }
+        #endif
+    }
+}
+
+extension GateReduction {
+    /// The same reduction for the gates after the first `count`.
+    @inline(always)
+    fileprivate func skipping(_ count: Int) -> GateReduction {
+        var rest = self
+        rest.weights += count &* 16
+        rest.sums += count &* 16
+        return rest
+    }
+}

@@ -1,0 +1,91 @@
+/// Channels [16 first, 16 end) of a planar image into blocks; lanes past `channels` become zero.
+func blockFromPlanar(
+    _ planar: Floats,
+    _ planarPlane: Int,
+    _ planarRow: Int,
+    _ channels: Int,
+    _ height: Int,
+    _ width: Int,
+    _ blocked: MutableFloats,
+    _ blockedPlane: Int,
+    _ blockedRow: Int,
+    _ first: Int,
+    _ end: Int
+) {
+    for block in first..<end {
+        for row in 0..<height {
+            let target = blocked + (block &* blockedPlane &+ row &* blockedRow)
+            for lane in 0..<16 {
+                let channel = block &* 16 &+ lane
+                if channel < channels {
+                    let source = planar + (channel &* planarPlane &+ row &* planarRow)
+                    for x in 0..<width { target[x &* 16 &+ lane] = source[x] }
+                } else {
+                    for x in 0..<width { target[x &* 16 &+ lane] = 0 }
+                }
+            }
+        }
+    }
+}
+
+/// The way back; lanes past `channels` are not written.
+func planarFromBlock(
+    _ blocked: Floats,
+    _ blockedPlane: Int,
+    _ blockedRow: Int,
+    _ channels: Int,
+    _ height: Int,
+    _ width: Int,
+    _ planar: MutableFloats,
+    _ planarPlane: Int,
+    _ planarRow: Int,
+    _ first: Int,
+    _ end: Int
+) {
+    for block in first..<end {
+        for lane in 0..<max(0, min(16, channels &- block &* 16)) {
+            let channel = block &* 16 &+ lane
+            for row in 0..<height {
+                let source = blocked + (block &* blockedPlane &+ row &* blockedRow &+ lane)
+                let target = planar + (channel &* planarPlane &+ row &* planarRow)
+                for x in 0..<width { target[x] = source[x &* 16] }
+            }
+        }
+    }
+}
+
+/// Rows of a matrix into blocked points.
+func blockFromPoints(
+    _ matrix: Floats,
+    _ points: Int,
+    _ channels: Int,
+    _ blocked: MutableFloats,
+    _ blockedPlane: Int
+) {
+    for block in 0..<((channels &+ 15) / 16) {
+        let count = min(16, channels &- block &* 16)
+        for point in 0..<points {
+            let source = matrix + (point &* channels &+ block &* 16)
+            let target = blocked + (block &* blockedPlane &+ point &* 16)
+            store(count == 16 ? load(source) : load(source, count: count), target)
+        }
+    }
+}
+
+/// Blocked points into rows of a matrix.
+func pointsFromBlock(
+    _ blocked: Floats,
+    _ blockedPlane: Int,
+    _ points: Int,
+    _ channels: Int,
+    _ matrix: MutableFloats
+) {
+    for block in 0..<((channels &+ 15) / 16) {
+        let count = min(16, channels &- block &* 16)
+        for point in 0..<points {
+            let source = load(blocked + (block &* blockedPlane &+ point &* 16))
+            let target = matrix + (point &* channels &+ block &* 16)
+            if count == 16 { store(source, target) } else { store(source, target, count: count) }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// Independent multiply-adds that never leave the registers: what one core can do at most.
+///
+/// `sink` holds 32 floats, the factor and the addend of every chain, and receives a result.
+func peak(_ iterations: Int, _ sink: MutableFloats) -> Int {
+    #if KERNEL_AVX512
+    run(PeakChains<2, 8>.self, iterations, sink)
+    #elseif KERNEL_FMA || arch(arm64)
+    run(PeakChains<1, 6>.self, iterations, sink)
+    #else
+    run(PeakChains<1, 3>.self, iterations, sink)
+    #endif
+}
+
+/// G · R vectors under way.
+private struct PeakChains<let G: Int, let R: Int> {}
+
+@inline(always)
+private func run<let G: Int, let R: Int>(
+    _: PeakChains<G, R>.Type,
+    _ iterations: Int,
+    _ sink: MutableFloats
+) -> Int {
+    let factor = load(sink)
+    let addend = load(sink + 16)
+    var chains = InlineArray<G, InlineArray<R, Vector>>(repeating: .init(repeating: factor))
+    for _ in 0..<iterations {
+        for _ in 0..<4 {
+            for g in 0..<G {
+                for r in 0..<R {
+                    chains[g][r] = multiplyAdd(addend, chains[g][r], factor)
+                }
+            }
+        }
+    }
+    var total = Vector()
+    for g in 0..<G {
+        for r in 0..<R { total += chains[g][r] }
+    }
+    store(total, sink)
+    return iterations &* 4 &* G &* R &* 16
+}

@@ -1,0 +1,107 @@
+/// eˣ⁻ᵐ / Σ eˣ⁻ᵐ with m the largest x.
+func softmax(_ x: Floats, _ y: MutableFloats, _ count: Int) {
+    guard count > 0 else { return }
+    let largest = splat(rowMaximum(x, count))
+    map(ShiftedExponential(shift: largest), x, y, count)
+    let sum = splat(rowSum(y, count))
+    map(Quotient(divisor: sum), y, y, count)
+}
+
+/// x − m − ln Σ eˣ⁻ᵐ with m the largest x.
+func logSoftmax(_ x: Floats, _ y: MutableFloats, _ count: Int) {
+    guard count > 0 else { return }
+    let largest = splat(rowMaximum(x, count))
+    var sums = Vector()
+    var index = 0
+    while index &+ 16 <= count {
+        sums += exponential(load(x + index) - largest)
+        index &+= 16
+    }
+    var sum = horizontalSum(sums)
+    if index < count {
+        let rest = exponential(load(x + index, count: count &- index) - largest)
+        for lane in 0..<(count &- index) { sum += rest[lane] }
+    }
+    let shift = splat(logarithm(sum))
+    map(TwiceShifted(first: largest, second: shift), x, y, count)
+}
+
+private struct ShiftedExponential: VectorFunction {
+    let shift: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { exponential(x - shift) }
+}
+
+private struct Quotient: VectorFunction {
+    let divisor: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { x / divisor }
+}
+
+/// The two shifts stay apart: their sum would lose the logarithm beside a large maximum.
+private struct TwiceShifted: VectorFunction {
+    let first: Vector
+    let second: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { x - first - second }
+}
+
+@inline(always)
+private func rowMaximum(_ x: Floats, _ count: Int) -> Float {
+    var largest = splat(-Float.infinity)
+    var index = 0
+    while index &+ 16 <= count {
+        largest = raise(largest, to: load(x + index))
+        index &+= 16
+    }
+    var result = horizontalMaximum(largest)
+    while index < count {
+        if x[index] > result { result = x[index] }
+        index &+= 1
+    }
+    return result
+}
+
+@inline(always)
+private func rowSum(_ x: MutableFloats, _ count: Int) -> Float {
+    var sums = Vector()
+    var index = 0
+    while index &+ 16 <= count {
+        sums += load(x + index)
+        index &+= 16
+    }
+    var sum = horizontalSum(sums)
+    while index < count {
+        sum += x[index]
+        index &+= 1
+    }
+    return sum
+}
+
+/// ln x for x >= 1, and NaN for NaN, without the C library.
+///
+/// x = 2ᵏ m with √½ <= m < √2; ln m = 2 artanh z, z = (m − 1) / (m + 1), |z| < 0.172.
+@inline(always)
+private func logarithm(_ x: Float) -> Float {
+    if x != x { return x }
+    let bits = Double(x).bitPattern
+    var k = Int(truncatingIfNeeded: bits >> 52) &- 1023
+    var m = Double(bitPattern: bits & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
+    if m > 1.4142135623730951 {
+        m *= 0.5
+        k &+= 1
+    }
+    let z = (m - 1) / (m + 1)
+    let square = z * z
+    var series = 1.0 / 13
+    series = series * square + 1.0 / 11
+    series = series * square + 1.0 / 9
+    series = series * square + 1.0 / 7
+    series = series * square + 1.0 / 5
+    series = series * square + 1.0 / 3
+    series = series * square + 1
+    return Float(Double(k) * 0.6931471805599453 + 2 * z * series)
+}

@@ -1,0 +1,41 @@
+public import KernelInterface
+
+/// The kernels of this module's instruction set.
+public func makeKernelTable() -> KernelTable {
+    KernelTable(
+        name: name,
+        blocksPerTile: TileChoice.packed,
+        convolve: convolve,
+        convolvePlanar: convolvePlanar,
+        convolveDepthwise: convolveDepthwise,
+        maxPool: maxPool,
+        averagePool: averagePool,
+        maxout: maxout,
+        channelL2: channelL2,
+        activate: activate,
+        scaleShift: scaleShift,
+        add: add,
+        multiply: multiply,
+        softmax: softmax,
+        logSoftmax: logSoftmax,
+        recur: recur,
+        blockFromPlanar: blockFromPlanar,
+        planarFromBlock: planarFromBlock,
+        blockFromPoints: blockFromPoints,
+        pointsFromBlock: pointsFromBlock,
+        peak: peak
+    )
+}
+
+private var name: UnsafePointer<CChar> {
+    #if KERNEL_AVX512
+    let text: StaticString = "avx512"
+    #elseif KERNEL_FMA
+    let text: StaticString = "avx2"
+    #elseif arch(arm64)
+    let text: StaticString = "neon"
+    #else
+    let text: StaticString = "baseline"
+    #endif
+    return UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+}

@@ -1,0 +1,150 @@
+/// The tiles this processor's registers allow: pixels (how many image columns at once) and blocks.
+///
+/// AVX-512 has 32 registers of one Vector, NEON 32 of a quarter, AVX2 16 of a half, SSE2 16 of a
+/// quarter. Eight independent sums hide the latency of a multiply-add.
+enum TileChoice {
+    /// Output blocks whose weights are packed together.
+    static var packed: Int {
+        #if KERNEL_AVX512
+        2
+        #else
+        1
+        #endif
+    }
+
+    /// Sums that may be under way at once.
+    private static var registers: Int {
+        #if KERNEL_AVX512
+        28
+        #elseif KERNEL_FMA || arch(arm64)
+        6
+        #else
+        3
+        #endif
+    }
+
+    /// Vectors of sums that keep the multipliers busy.
+    private static var busy: Int {
+        #if KERNEL_AVX512
+        8
+        #elseif KERNEL_FMA || arch(arm64)
+        5
+        #else
+        2
+        #endif
+    }
+
+    /// How many of `remaining` output blocks to compute at once for rows of `width` pixels.
+    ///
+    /// Narrow rows have too few sums of their own: several packs are walked side by side.
+    @inline(always)
+    static func blocks(width: Int, remaining: Int, pairs: Bool) -> Int {
+        #if KERNEL_AVX512
+        if remaining == 1 { return 1 }
+        if width == 1 && remaining >= 8 { return 8 }
+        if width <= 3 && remaining >= 4 { return 4 }
+        return 2
+        #elseif KERNEL_FMA || arch(arm64)
+        if pairs { return 2 }
+        if width == 1 && remaining >= 6 { return 6 }
+        return width <= 2 && remaining >= 2 ? 2 : 1
+        #else
+        // Weights straight from memory beat pixels in registers: two-operand instructions copy either.
+        return pairs || remaining == 2 || remaining == 4 ? 2 : remaining >= 3 ? 3 : 1
+        #endif
+    }
+
+    /// The number of pixels, at most `width` and of those `cover` has a tile for, with the least work.
+    @inline(always)
+    static func pixels(width: Int, blocks: Int, limit: Int) -> Int {
+        var best = 1
+        var bestCost = Int.max
+        var candidate = min(width, min(limit, registers / blocks))
+        while candidate >= 1 {
+            if isAvailable(candidate, blocks: blocks) {
+                let tiles = (width &+ candidate &- 1) / candidate
+                let cost = tiles &* (2 &* max(candidate &* blocks, busy) &+ 1)
+                if cost < bestCost {
+                    best = candidate
+                    bestCost = cost
+                }
+            }
+            candidate &-= 1
+        }
+        return best
+    }
+
+    @inline(always)
+    private static func isAvailable(_ pixels: Int, blocks: Int) -> Bool {
+        #if KERNEL_AVX512
+        switch blocks {
+        case 8: return pixels == 1
+        case 4: return pixels <= 3
+        case 2: return pixels <= 8 || pixels == 10 || pixels == 12 || pixels == 14
+        default: return pixels <= 2 || pixels == 4 || pixels == 7 || pixels == 14
+        }
+        #elseif KERNEL_FMA || arch(arm64)
+        // Three pixels by two blocks would fill AVX2's registers with sums alone.
+        return blocks == 2 ? pixels <= 2 : pixels &* blocks <= 6
+        #else
+        return pixels &* blocks <= 3
+        #endif
+    }
+}
+
+/// Names how a tile reads its input: the literal step between pixels (0: the window knows) and the lanes.
+struct Reading<let step: Int, let lanes: Int> {}
+
+/// Covers an image by the tile of `pixels` and `blocks`, one of those TileChoice offers.
+@inline(always)
+func cover<let step: Int, let lanes: Int>(
+    _: Reading<step, lanes>.Type,
+    pixels: Int,
+    blocks: Int,
+    _ sweep: Sweep
+) {
+    #if KERNEL_AVX512
+    switch (blocks, pixels) {
+    case (2, 14): cover(Tile<2, 7, 2, 2, step, lanes>.self, sweep)
+    case (2, 12): cover(Tile<2, 6, 2, 2, step, lanes>.self, sweep)
+    case (2, 10): cover(Tile<2, 5, 2, 2, step, lanes>.self, sweep)
+    case (2, 8): cover(Tile<1, 8, 2, 2, step, lanes>.self, sweep)
+    case (2, 7): cover(Tile<1, 7, 2, 2, step, lanes>.self, sweep)
+    case (2, 6): cover(Tile<1, 6, 2, 2, step, lanes>.self, sweep)
+    case (2, 5): cover(Tile<1, 5, 2, 2, step, lanes>.self, sweep)
+    case (2, 4): cover(Tile<1, 4, 2, 2, step, lanes>.self, sweep)
+    case (2, 3): cover(Tile<1, 3, 2, 2, step, lanes>.self, sweep)
+    case (2, 2): cover(Tile<1, 2, 2, 2, step, lanes>.self, sweep)
+    case (2, 1): cover(Tile<1, 1, 2, 2, step, lanes>.self, sweep)
+    case (4, 3): cover(Tile<1, 3, 4, 2, step, lanes>.self, sweep)
+    case (4, 2): cover(Tile<1, 2, 4, 2, step, lanes>.self, sweep)
+    case (4, 1): cover(Tile<1, 1, 4, 2, step, lanes>.self, sweep)
+    case (8, 1): cover(Tile<1, 1, 8, 2, step, lanes>.self, sweep)
+    case (1, 14): cover(Tile<2, 7, 1, 1, step, lanes>.self, sweep)
+    case (1, 7): cover(Tile<1, 7, 1, 1, step, lanes>.self, sweep)
+    case (1, 4): cover(Tile<1, 4, 1, 1, step, lanes>.self, sweep)
+    case (1, 2): cover(Tile<1, 2, 1, 1, step, lanes>.self, sweep)
+    default: cover(Tile<1, 1, 1, 1, step, lanes>.self, sweep)
+    }
+    #elseif KERNEL_FMA || arch(arm64)
+    switch (blocks, pixels) {
+    case (1, 6): cover(Tile<1, 6, 1, 1, step, lanes>.self, sweep)
+    case (1, 5): cover(Tile<1, 5, 1, 1, step, lanes>.self, sweep)
+    case (1, 4): cover(Tile<1, 4, 1, 1, step, lanes>.self, sweep)
+    case (1, 3): cover(Tile<1, 3, 1, 1, step, lanes>.self, sweep)
+    case (1, 2): cover(Tile<1, 2, 1, 1, step, lanes>.self, sweep)
+    case (2, 2): cover(Tile<1, 2, 2, 1, step, lanes>.self, sweep)
+    case (2, 1): cover(Tile<1, 1, 2, 1, step, lanes>.self, sweep)
+    case (6, 1): cover(Tile<1, 1, 6, 1, step, lanes>.self, sweep)
+    default: cover(Tile<1, 1, 1, 1, step, lanes>.self, sweep)
+    }
+    #else
+    switch (blocks, pixels) {
+    case (1, 3): cover(Tile<1, 3, 1, 1, step, lanes>.self, sweep)
+    case (1, 2): cover(Tile<1, 2, 1, 1, step, lanes>.self, sweep)
+    case (2, 1): cover(Tile<1, 1, 2, 1, step, lanes>.self, sweep)
+    case (3, 1): cover(Tile<1, 1, 3, 1, step, lanes>.self, sweep)
+    default: cover(Tile<1, 1, 1, 1, step, lanes>.self, sweep)
+    }
+    #endif
+}

@@ -1,0 +1,89 @@
+// One logical vector for every instruction set: 16 floats are one AVX-512 register, two of AVX2, four
+// of SSE2 or NEON.
+//
+// Rules of these modules: import nothing but KernelInterface, work on raw pointers, no Array, String,
+// existential or generic conversion. A standard library function that is not inlined would be a weak
+// symbol full of one module's instructions, and the linker might give it to another (scripts/isa-lint).
+
+typealias Vector = SIMD16<Float>
+typealias Floats = UnsafePointer<Float>
+typealias MutableFloats = UnsafeMutablePointer<Float>
+
+@inline(always)
+func load(_ source: Floats) -> Vector {
+    UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
+}
+
+@inline(always)
+func load(_ source: MutableFloats) -> Vector {
+    UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
+}
+
+@inline(always)
+func store(_ vector: Vector, _ target: MutableFloats) {
+    UnsafeMutableRawPointer(target).storeBytes(of: vector, as: Vector.self)
+}
+
+/// The first `count` < 16 floats; other lanes are zero.
+@inline(always)
+func load(_ source: Floats, count: Int) -> Vector {
+    var vector = Vector()
+    for lane in 0..<16 where lane < count { vector[lane] = source[lane] }
+    return vector
+}
+
+@inline(always)
+func store(_ vector: Vector, _ target: MutableFloats, count: Int) {
+    for lane in 0..<16 where lane < count { target[lane] = vector[lane] }
+}
+
+@inline(always)
+func splat(_ value: Float) -> Vector {
+    Vector(repeating: value)
+}
+
+/// sum + a · b, rounded once where the processor can; without FMA it would be a library call per lane.
+@inline(always)
+func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
+    #if KERNEL_FMA || arch(arm64)
+    sum.addingProduct(a, b)
+    #else
+    sum + a * b
+    #endif
+}
+
+/// The larger lanes; NaN wherever either is NaN.
+@inline(always)
+func maximum(_ a: Vector, _ b: Vector) -> Vector {
+    let larger = a.replacing(with: b, where: b .> a)
+    return larger.replacing(with: b, where: b .!= b)
+}
+
+/// Lanes below `bound` are raised to it; NaN stays.
+@inline(always)
+func raise(_ vector: Vector, to bound: Vector) -> Vector {
+    vector.replacing(with: bound, where: vector .< bound)
+}
+
+/// Lanes above `bound` are lowered to it; NaN stays.
+@inline(always)
+func lower(_ vector: Vector, to bound: Vector) -> Vector {
+    vector.replacing(with: bound, where: bound .< vector)
+}
+
+/// Sum of the lanes by halving, the same tree on every processor.
+@inline(always)
+func horizontalSum(_ vector: Vector) -> Float {
+    let eight = vector.lowHalf + vector.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+}
+
+/// Largest lane; a NaN may or may not be seen.
+@inline(always)
+func horizontalMaximum(_ vector: Vector) -> Float {
+    var largest = vector[0]
+    for lane in 1..<16 where vector[lane] > largest { largest = vector[lane] }
+    return largest
+}

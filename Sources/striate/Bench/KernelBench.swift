@@ -1,0 +1,143 @@
+import Compute
+import KernelInterface
+
+/// Single kernels on one core beside the core's measured multiply–add peak.
+struct KernelBench {
+    let kernels: KernelSet
+    let rounds: Int
+
+    /// A layer to measure: output-channel blocks over a prepared memory.
+    private struct Contender {
+        let name: String
+        let multiplyAdds: Int
+        let work: () -> Void
+    }
+
+    func run() {
+        let contenders = layers()
+        let peakRounds = 200_000
+        let sink = FloatStorage(count: 16)
+        var peakOperations = 0
+        var all: [(name: String, work: () throws -> Void)] = [
+            ("peak", { peakOperations = kernels.peak(peakRounds, sink: sink.start) })
+        ]
+        all += contenders.map { contender in (contender.name, { contender.work() }) }
+        // The contenders throw nothing.
+        guard let times = try? interleaved(rounds: rounds, all), let peak = times["peak"] else {
+            return
+        }
+        let best = Double(peakOperations) / peak.minimum / 1e9
+        print("\(kernels.name): peak of one core \(fixed(2 * best, 1)) GFLOP/s")
+        for contender in contenders {
+            guard let samples = times[contender.name] else { continue }
+            let rate = Double(contender.multiplyAdds) / samples.minimum / 1e9
+            let median = Double(contender.multiplyAdds) / samples.median / 1e9
+            print(
+                "  " + column(contender.name, 32)
+                    + column(fixed(samples.minimum * 1e6, 2), 10, right: true) + " µs"
+                    + column(fixed(2 * rate, 1), 9, right: true) + " GFLOP/s"
+                    + column(fixed(100 * rate / best, 1), 7, right: true) + " % of peak (median "
+                    + fixed(100 * median / best, 1) + " %)"
+            )
+        }
+    }
+
+    private func layers() -> [Contender] {
+        [
+            convolution("conv 3×3 64→64 56×56", inputs: 64, outputs: 64, side: 56, kernel: 3),
+            convolution("conv 3×3 128→128 28×28", inputs: 128, outputs: 128, side: 28, kernel: 3),
+            convolution("conv 1×1 256→256 14×14", inputs: 256, outputs: 256, side: 14, kernel: 1),
+            planar("conv 5×5 1→32 28×28 (planar)", outputs: 32, side: 28, kernel: 5),
+            product("dense 512→512, one row", inputs: 512, outputs: 512, points: 1),
+            product("dense 512→512, 32 rows", inputs: 512, outputs: 512, points: 32),
+        ]
+    }
+
+    /// A same-padded convolution in the blocked layout, halo included.
+    private func convolution(
+        _ name: String,
+        inputs: Int,
+        outputs: Int,
+        side: Int,
+        kernel: Int
+    ) -> Contender {
+        let padded = side + kernel - 1
+        let row = padded * 16
+        let geometry = ConvolutionGeometry(
+            inputBlocks: blocks(of: inputs), inputPlane: padded * row, inputRow: row,
+            kernelHeight: kernel, kernelWidth: kernel, strideHeight: 1, strideWidth: 1,
+            dilationHeight: 1, dilationWidth: 1, outputHeight: side, outputWidth: side,
+            outputPlane: side * side * 16, outputRow: side * 16, activation: .none
+        )
+        let order = OutputOrder.plain(outputs)
+        let weights = Packing.convolution(
+            Self.numbers(outputs * inputs * kernel * kernel), order, inputs: inputs,
+            height: kernel, width: kernel, for: kernels
+        )
+        let bias = Packing.vector(Self.numbers(outputs), order)
+        let input = FloatStorage(Self.numbers(blocks(of: inputs) * padded * row))
+        let output = FloatStorage(count: blocks(of: outputs) * side * side * 16)
+        return Contender(
+            name: name, multiplyAdds: outputs * inputs * kernel * kernel * side * side
+        ) {
+            kernels.convolve(
+                geometry, input: input.start, weights: weights.start, bias: bias.start,
+                output: output.start, blocks: 0..<order.blocks
+            )
+        }
+    }
+
+    /// The first layer of a network: one plane in, blocks out.
+    private func planar(_ name: String, outputs: Int, side: Int, kernel: Int) -> Contender {
+        let padded = side + kernel - 1
+        let geometry = ConvolutionGeometry(
+            inputBlocks: 1, inputPlane: padded * padded, inputRow: padded,
+            kernelHeight: kernel, kernelWidth: kernel, strideHeight: 1, strideWidth: 1,
+            dilationHeight: 1, dilationWidth: 1, outputHeight: side, outputWidth: side,
+            outputPlane: side * side * 16, outputRow: side * 16, activation: .relu
+        )
+        let order = OutputOrder.plain(outputs)
+        let weights = Packing.planar(
+            Self.numbers(outputs * kernel * kernel), order, inputs: 1, height: kernel,
+            width: kernel, for: kernels
+        )
+        let bias = Packing.vector(Self.numbers(outputs), order)
+        let input = FloatStorage(Self.numbers(padded * padded))
+        let output = FloatStorage(count: order.blocks * side * side * 16)
+        return Contender(name: name, multiplyAdds: outputs * kernel * kernel * side * side) {
+            kernels.convolvePlanar(
+                geometry, input: input.start, weights: weights.start, bias: bias.start,
+                output: output.start, blocks: 0..<order.blocks
+            )
+        }
+    }
+
+    private func product(_ name: String, inputs: Int, outputs: Int, points: Int) -> Contender {
+        let plane = points * 16
+        let geometry = ConvolutionGeometry(
+            inputBlocks: blocks(of: inputs), inputPlane: plane, inputRow: plane,
+            kernelHeight: 1, kernelWidth: 1, strideHeight: 1, strideWidth: 1,
+            dilationHeight: 1, dilationWidth: 1, outputHeight: 1, outputWidth: points,
+            outputPlane: plane, outputRow: plane, activation: .none
+        )
+        let order = OutputOrder.plain(outputs)
+        let weights = Packing.dense(
+            Self.numbers(inputs * outputs), order, inputs: inputs, outputs: outputs,
+            isInputMajor: false, for: kernels
+        )
+        let bias = Packing.vector(Self.numbers(outputs), order)
+        let input = FloatStorage(Self.numbers(blocks(of: inputs) * plane))
+        let output = FloatStorage(count: order.blocks * plane)
+        return Contender(name: name, multiplyAdds: inputs * outputs * points) {
+            kernels.convolve(
+                geometry, input: input.start, weights: weights.start, bias: bias.start,
+                output: output.start, blocks: 0..<order.blocks
+            )
+        }
+    }
+
+    /// Small numbers without denormals, the same in every run.
+    private static func numbers(_ count: Int) -> [Float] {
+        (0..<count).map { Float($0 &* 7919 % 1024) / 512 - 1 }
+    }
+}

@@ -1,0 +1,242 @@
+import Compute
+import KernelInterface
+
+/// A convolution in ONNX's terms, with its naive reference and its run through a kernel set.
+struct ConvolutionCase {
+    enum Kind { case blocked, planar, depthwise }
+
+    var kind = Kind.blocked
+    var inputs: Int
+    var outputs: Int
+    var kernel: (height: Int, width: Int)
+    var stride = (height: 1, width: 1)
+    var dilation = (height: 1, width: 1)
+    var size: (height: Int, width: Int)
+    var activation = Activation.none
+
+    /// Floats between the end of a row and the next one's start.
+    var gap = 0
+    var input: [Float] = []
+    var weights: [Float] = []
+    var bias: [Float] = []
+
+    var inputSize: (height: Int, width: Int) {
+        (
+            (size.height - 1) * stride.height + (kernel.height - 1) * dilation.height + 1,
+            (size.width - 1) * stride.width + (kernel.width - 1) * dilation.width + 1
+        )
+    }
+
+    var weightInputs: Int { kind == .depthwise ? 1 : inputs }
+    var isPaired: Bool { activation == .maxoutPair }
+    var channels: Int { isPaired ? outputs / 2 : outputs }
+    var order: OutputOrder { isPaired ? .maxoutPairs(outputs) : .plain(outputs) }
+
+    mutating func fill(_ random: inout SeededGenerator) {
+        input = random.floats(inputs * inputSize.height * inputSize.width)
+        weights = random.floats(outputs * weightInputs * kernel.height * kernel.width)
+        bias = random.floats(outputs)
+    }
+
+    /// Random sizes around the tiles' edges.
+    init(random: inout SeededGenerator, kind: Kind) {
+        self.kind = kind
+        inputs = kind == .planar ? random.int(1...4) : random.int(1...40)
+        outputs = kind == .depthwise ? inputs : random.int(1...70)
+        kernel = (random.int(1...4), random.int(1...4))
+        stride = (random.int(1...3), random.int(1...3))
+        dilation = (random.int(1...2), random.int(1...2))
+        size = (random.int(1...5), random.int(1...31))
+        gap = random.int(0...1) * 16
+        let choices: [Activation] = [.none, .relu, .tanh, .sigmoid]
+        activation = choices[random.int(0...3)]
+        if kind != .depthwise && outputs % 2 == 0 && random.int(0...1) == 0 {
+            activation = .maxoutPair
+        }
+        fill(&random)
+    }
+
+    init(inputs: Int, outputs: Int, kernel: (Int, Int), size: (Int, Int)) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.kernel = kernel
+        self.size = size
+    }
+
+    var description: String {
+        """
+        \(kind) \(inputs)→\(outputs) kernel \(kernel) stride \(stride) dilation \(dilation) \
+        size \(size) gap \(gap) \(activation)
+        """
+    }
+}
+
+extension ConvolutionCase {
+    /// [channels][height][width] by definition, in double precision.
+    func reference() -> [Reference] {
+        let sums = (0..<outputs).flatMap { output in
+            (0..<size.height * size.width).map { position in
+                sum(output, position / size.width, position % size.width)
+            }
+        }
+        guard isPaired else { return sums.map(activate) }
+        let plane = size.height * size.width
+        return (0..<channels * plane).map { index in
+            let first = sums[index / plane * 2 * plane + index % plane]
+            let second = sums[(index / plane * 2 + 1) * plane + index % plane]
+            let magnitude = max(first.magnitude, second.magnitude)
+            return Reference(max(first.value, second.value), magnitude: magnitude)
+        }
+    }
+
+    private func sum(_ output: Int, _ y: Int, _ x: Int) -> Reference {
+        var sum = Reference(Double(bias[output]))
+        for i in 0..<weightInputs {
+            let channel = kind == .depthwise ? output : i
+            for ky in 0..<kernel.height {
+                for kx in 0..<kernel.width {
+                    let row = y * stride.height + ky * dilation.height
+                    let column = x * stride.width + kx * dilation.width
+                    let pixel = input[
+                        (channel * inputSize.height + row) * inputSize.width + column
+                    ]
+                    let weight = weights[
+                        ((output * weightInputs + i) * kernel.height + ky) * kernel.width + kx
+                    ]
+                    sum.add(Double(pixel) * Double(weight))
+                }
+            }
+        }
+        return sum
+    }
+
+    private func activate(_ sum: Reference) -> Reference {
+        // The slopes are at most 1, and the functions' own error is relative to a result below 1.
+        let magnitude = sum.magnitude + 1
+        switch activation {
+        case .none, .maxoutPair: return sum
+        case .relu: return Reference(max(0, sum.value), magnitude: sum.magnitude)
+        case .tanh: return Reference(tanhReference(sum.value), magnitude: magnitude)
+        case .sigmoid: return Reference(sigmoidReference(sum.value), magnitude: magnitude)
+        }
+    }
+}
+
+extension ConvolutionCase {
+    /// Output blocks from `first` on, as planar [channels][height][width].
+    func run(_ kernels: KernelSet, ranges: [Range<Int>]? = nil) -> Outcome {
+        let source = GuardedFloats(arrangedInput())
+        let packed = pack(kernels)
+        let packedBias = Packing.vector(bias, order)
+        let outputBlocks = blocks(of: channels)
+        let row = size.width * 16 + gap
+        let output = GuardedFloats(count: (outputBlocks * size.height * row) - gap)
+        var geometry = geometry(outputRow: row)
+        for range in ranges ?? [0..<order.blocks] {
+            function(kernels)(
+                &geometry,
+                source.start,
+                packed.pointer,
+                packedBias.pointer,
+                output.start,
+                range.lowerBound,
+                range.upperBound
+            )
+        }
+        let values = (0..<channels * size.height * size.width).map { index in
+            let (plane, position) = index.quotientAndRemainder(
+                dividingBy: size.height * size.width
+            )
+            let (y, x) = position.quotientAndRemainder(dividingBy: size.width)
+            return output[(plane / 16 * size.height + y) * row + x * 16 + plane % 16]
+        }
+        return Outcome(values: values, isIntact: output.isIntact && source.isIntact)
+    }
+
+    struct Outcome {
+        var values: [Float]
+        var isIntact: Bool
+    }
+
+    private typealias Kernel =
+        @convention(c) (
+            UnsafePointer<ConvolutionGeometry>, UnsafePointer<Float>, UnsafePointer<Float>,
+            UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Int
+        ) -> Void
+
+    private func function(_ kernels: KernelSet) -> Kernel {
+        switch kind {
+        case .blocked: kernels.table.convolve
+        case .planar: kernels.table.convolvePlanar
+        case .depthwise: kernels.table.convolveDepthwise
+        }
+    }
+
+    private var lanes: Int { kind == .planar ? 1 : 16 }
+    private var inputRow: Int { inputSize.width * lanes + gap }
+
+    private func geometry(outputRow: Int) -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            inputBlocks: kind == .planar ? inputs : blocks(of: inputs),
+            inputPlane: inputSize.height * inputRow,
+            inputRow: inputRow,
+            kernelHeight: kernel.height,
+            kernelWidth: kernel.width,
+            strideHeight: stride.height,
+            strideWidth: stride.width,
+            dilationHeight: dilation.height,
+            dilationWidth: dilation.width,
+            outputHeight: size.height,
+            outputWidth: size.width,
+            outputPlane: size.height * outputRow,
+            outputRow: outputRow,
+            activation: activation
+        )
+    }
+
+    /// The input in the kernel's layout; lanes past the channels hold numbers that must not matter.
+    private func arrangedInput() -> [Float] {
+        let planes = kind == .planar ? inputs : blocks(of: inputs)
+        var arranged = [Float](repeating: 3, count: planes * inputSize.height * inputRow - gap)
+        for channel in 0..<inputs {
+            for y in 0..<inputSize.height {
+                for x in 0..<inputSize.width {
+                    let row = (channel / lanes * inputSize.height + y) * inputRow
+                    arranged[row + x * lanes + channel % lanes] =
+                        input[(channel * inputSize.height + y) * inputSize.width + x]
+                }
+            }
+        }
+        return arranged
+    }
+
+    private func pack(_ kernels: KernelSet) -> PackedWeights {
+        switch kind {
+        case .blocked:
+            Packing.convolution(
+                weights,
+                order,
+                inputs: inputs,
+                height: kernel.height,
+                width: kernel.width,
+                for: kernels
+            )
+        case .planar:
+            Packing.planar(
+                weights,
+                order,
+                inputs: inputs,
+                height: kernel.height,
+                width: kernel.width,
+                for: kernels
+            )
+        case .depthwise:
+            Packing.depthwise(
+                weights,
+                channels: inputs,
+                height: kernel.height,
+                width: kernel.width
+            )
+        }
+    }
+}
