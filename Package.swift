@@ -116,5 +116,12 @@ var testTargets: [Target] {
             name: "TensorFormatsTests", dependencies: ["CZlib", "TensorFormats"],
             swiftSettings: safe
         ),
+        .testTarget(name: "HTTPTests", dependencies: ["CLinux", "HTTP"], swiftSettings: safe),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: ["Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", logging],
+            swiftSettings: safe
+        ),
+        .testTarget(name: "IntegrationTests", dependencies: ["striate"], swiftSettings: safe),
     ]
 }

@@ -11,89 +11,95 @@ func convolveDepthwise(
     _ end: Int
 ) {
     let geometry = geometry.pointee
-    let window = Window(
-        geometry,
-        column: geometry.dilationWidth &* 16,
-        step: geometry.strideWidth &* 16
-    )
+    let blockWeights = geometry.kernelHeight &* geometry.kernelWidth &* 16
     for block in first..<end {
-        var sweep = Sweep(geometry, window, input, weights, bias, output, lanes: 1)
-        sweep.input += block &* geometry.inputPlane
-        sweep.weights += block &* window.rows &* window.columns &* 16
-        sweep.finish.bias += block &* 16
-        sweep.finish.output += block &* geometry.outputPlane
-        switch window.step {
-        case 16: coverDepthwise(Reading<16, 16>.self, sweep)
-        case 32: coverDepthwise(Reading<32, 16>.self, sweep)
-        default: coverDepthwise(Reading<0, 16>.self, sweep)
+        let source = input + block &* geometry.inputPlane
+        let kernel = weights + block &* blockWeights
+        let shift = bias + block &* 16
+        let target = output + block &* geometry.outputPlane
+        switch geometry.strideWidth {
+        case 1: coverDepthwise(Reading<16, 16>.self, geometry, source, kernel, shift, target)
+        case 2: coverDepthwise(Reading<32, 16>.self, geometry, source, kernel, shift, target)
+        default: coverDepthwise(Reading<0, 16>.self, geometry, source, kernel, shift, target)
         }
-        if geometry.activation == .tanh || geometry.activation == .sigmoid {
-            sweep.applyActivation(geometry.activation, blocks: 1)
-        }
-    }
-}
-
-/// Vectors of sums of one tile: P neighbouring pixels of 16 channels.
-private struct DepthwiseTile<let P: Int, let step: Int> {
-    @inline(always)
-    static func run(_ window: Window, _ input: Floats, _ packedWeights: Floats, _ finish: Finish) {
-        var sums = InlineArray<P, Vector>(repeating: Vector())
-        var weights = packedWeights
-        let pixelStep = step == 0 ? window.step : step
-        for row in 0..<window.rows {
-            for column in 0..<window.columns {
-                let weight = load(weights)
-                let pixels = input + (row &* window.row &+ column &* window.column)
-                for pixel in 0..<P {
-                    sums[pixel] = multiplyAdd(
-                        sums[pixel],
-                        load(pixels + pixel &* pixelStep),
-                        weight
-                    )
-                }
-                weights += 16
-            }
-        }
-        let bias = load(finish.bias)
-        let floor = splat(finish.floor)
-        for pixel in 0..<P {
-            store(raise(sums[pixel] + bias, to: floor), finish.output + pixel &* 16)
-        }
-    }
-
-    @inline(never)
-    static func cover(_ sweep: Sweep) {
-        let pixelStep = step == 0 ? sweep.window.step : step
-        for row in 0..<sweep.height {
-            let input = sweep.input + row &* sweep.inputRow
-            var finish = sweep.finish
-            let output = finish.output + row &* sweep.outputRow
-            var column = 0
-            while column < sweep.width {
-                let start = min(column, sweep.width &- P)
-                finish.output = output + start &* 16
-                run(sweep.window, input + start &* pixelStep, sweep.weights, finish)
-                column &+= P
-            }
-        }
+        activateBlocks(geometry, target, 1)
     }
 }
 
 @inline(always)
-private func coverDepthwise<let step: Int>(_: Reading<step, 16>.Type, _ sweep: Sweep) {
-    switch sweep.width {
+private func coverDepthwise<let step: Int>(
+    _: Reading<step, 16>.Type,
+    _ geometry: ConvolutionGeometry,
+    _ input: Floats,
+    _ weights: Floats,
+    _ bias: Floats,
+    _ output: MutableFloats
+) {
+    switch geometry.outputWidth {
     case ...0: break
-    case 1: DepthwiseTile<1, step>.cover(sweep)
-    case 2, 3: DepthwiseTile<2, step>.cover(sweep)
-    #if KERNEL_FMA || arch(arm64)
-    case 4...7: DepthwiseTile<4, step>.cover(sweep)
+    case 1: DepthwiseTile<1, step>.cover(geometry, input, weights, bias, output)
     #if KERNEL_AVX512 || arch(arm64)
-    default: DepthwiseTile<7, step>.cover(sweep)
+    case 2, 3: DepthwiseTile<2, step>.cover(geometry, input, weights, bias, output)
+    case 4...6: DepthwiseTile<4, step>.cover(geometry, input, weights, bias, output)
+    default: DepthwiseTile<7, step>.cover(geometry, input, weights, bias, output)
+    #elseif KERNEL_FMA
+    case 2, 3: DepthwiseTile<2, step>.cover(geometry, input, weights, bias, output)
+    default: DepthwiseTile<4, step>.cover(geometry, input, weights, bias, output)
     #else
-    default: DepthwiseTile<4, step>.cover(sweep)
+    default: DepthwiseTile<2, step>.cover(geometry, input, weights, bias, output)
     #endif
-    #else
-    default: DepthwiseTile<2, step>.cover(sweep)
-    #endif
+    }
+}
+
+/// P neighbouring pixels of 16 channels.
+private struct DepthwiseTile<let P: Int, let step: Int> {
+    @inline(never)
+    static func cover(
+        _ geometry: ConvolutionGeometry,
+        _ input: Floats,
+        _ weights: Floats,
+        _ bias: Floats,
+        _ output: MutableFloats
+    ) {
+        let pixelStep = step == 0 ? geometry.strideWidth &* 16 : step
+        for row in 0..<geometry.outputHeight {
+            let source = input + row &* geometry.strideHeight &* geometry.inputRow
+            let target = output + row &* geometry.outputRow
+            var column = 0
+            while column < geometry.outputWidth {
+                let start = min(column, geometry.outputWidth &- P)
+                let pixels = source + start &* pixelStep
+                run(geometry, pixels, pixelStep, weights, load(bias), target + start &* 16)
+                column &+= P
+            }
+        }
+    }
+
+    @inline(always)
+    private static func run(
+        _ geometry: ConvolutionGeometry,
+        _ input: Floats,
+        _ pixelStep: Int,
+        _ packedWeights: Floats,
+        _ bias: Vector,
+        _ output: MutableFloats
+    ) {
+        var sums = InlineArray<P, Vector>(repeating: Vector())
+        var weights = packedWeights
+        for row in 0..<geometry.kernelHeight {
+            var tap = input + row &* geometry.dilationHeight &* geometry.inputRow
+            for _ in 0..<geometry.kernelWidth {
+                let weight = load(weights)
+                for pixel in 0..<P {
+                    sums[pixel] = multiplyAdd(sums[pixel], load(tap + pixel &* pixelStep), weight)
+                }
+                weights += 16
+                tap += geometry.dilationWidth &* 16
+            }
+        }
+        let floor = splat(geometry.activation == .relu ? 0 : -Float.infinity)
+        for pixel in 0..<P {
+            store(raise(sums[pixel] + bias, to: floor), output + pixel &* 16)
+        }
     }
 }

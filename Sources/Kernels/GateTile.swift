@@ -1,5 +1,123 @@
+/// Sequences and hidden blocks computed at once, and the tiles for them.
+struct GateChoice<let N: Int> {
+    /// A small batch walks several hidden blocks side by side to have enough sums under way.
+    @inline(always)
+    static func units(batch: Int, remaining: Int) -> Int {
+        #if KERNEL_AVX512
+        switch N {
+        case 1:
+            if batch >= 4 { return min(remaining, 2) }
+            return remaining >= 8 ? 8 : remaining >= 4 ? 4 : min(remaining, 2)
+        case 2: return batch < 4 && remaining >= 4 ? 4 : 1
+        case 3: return batch < 4 && remaining >= 3 ? 3 : 1
+        default: return batch < 3 && remaining >= 2 ? 2 : 1
+        }
+        #elseif KERNEL_FMA || arch(arm64)
+        switch N {
+        case 1: return batch < 3 && remaining >= 6 ? 6 : 1
+        case 2: return batch < 3 && remaining >= 3 ? 3 : 1
+        case 3: return batch < 2 && remaining >= 2 ? 2 : 1
+        default: return 1
+        }
+        #else
+        return N == 1 && remaining >= 3 ? 3 : 1
+        #endif
+    }
+
+    @inline(always)
+    static func rows(units: Int, remaining: Int) -> Int {
+        #if KERNEL_AVX512
+        if units > 2 || N == 4 && units > 1 { return 1 }
+        if N == 4 { return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1 }
+        return remaining >= 8 ? 8 : remaining >= 4 ? 4 : remaining >= 2 ? 2 : 1
+        #elseif KERNEL_FMA || arch(arm64)
+        // Six sequences by one gate at a time: more gates would leave no register for their weights.
+        if units > 1 { return 1 }
+        return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1
+        #else
+        return 1
+        #endif
+    }
+
+    /// Sums N gates of `units` hidden blocks for `rows` sequences.
+    ///
+    /// `state` is [hidden/16][batch][16] at the first sequence, `weights` [hidden][gates][16] of the first
+    /// hidden block at the first gate; `sums`, [unit][row][N][16], hold what the sums start from.
+    @inline(always)
+    static func run(
+        units: Int,
+        rows: Int,
+        state: Floats,
+        statePlane: Int,
+        hidden: Int,
+        weights: Floats,
+        gates: Int,
+        sums: MutableFloats
+    ) {
+        let reduction = GateReduction(
+            state: state,
+            statePlane: statePlane,
+            hidden: hidden,
+            weights: weights,
+            gates: gates,
+            slots: N,
+            sums: sums
+        )
+        #if KERNEL_AVX512
+        switch (N, units, rows) {
+        case (1, 8, _): GateTile<1, 8, 1>.run(reduction)
+        case (1, 4, _): GateTile<1, 4, 1>.run(reduction)
+        case (1, 2, 8): GateTile<8, 2, 1>.run(reduction)
+        case (1, 2, 4): GateTile<4, 2, 1>.run(reduction)
+        case (1, 2, 2): GateTile<2, 2, 1>.run(reduction)
+        case (1, 2, _): GateTile<1, 2, 1>.run(reduction)
+        case (1, _, 8): GateTile<8, 1, 1>.run(reduction)
+        case (1, _, 4): GateTile<4, 1, 1>.run(reduction)
+        case (1, _, 2): GateTile<2, 1, 1>.run(reduction)
+        case (1, _, _): GateTile<1, 1, 1>.run(reduction)
+        case (2, 4, _): GateTile<1, 4, 2>.run(reduction)
+        case (2, _, 8): GateTile<8, 1, 2>.run(reduction)
+        case (2, _, 4): GateTile<4, 1, 2>.run(reduction)
+        case (2, _, 2): GateTile<2, 1, 2>.run(reduction)
+        case (2, _, _): GateTile<1, 1, 2>.run(reduction)
+        case (3, 3, _): GateTile<1, 3, 3>.run(reduction)
+        case (3, _, 8): GateTile<8, 1, 3>.run(reduction)
+        case (3, _, 4): GateTile<4, 1, 3>.run(reduction)
+        case (3, _, 2): GateTile<2, 1, 3>.run(reduction)
+        case (3, _, _): GateTile<1, 1, 3>.run(reduction)
+        case (_, 2, _): GateTile<1, 2, 4>.run(reduction)
+        case (_, _, 6): GateTile<6, 1, 4>.run(reduction)
+        case (_, _, 3): GateTile<3, 1, 4>.run(reduction)
+        default: GateTile<1, 1, 4>.run(reduction)
+        }
+        #elseif KERNEL_FMA || arch(arm64)
+        switch (N, units, rows) {
+        case (1, 6, _): GateTile<1, 6, 1>.run(reduction)
+        case (1, _, 1): GateTile<1, 1, 1>.run(reduction)
+        case (2, 3, _): GateTile<1, 3, 2>.run(reduction)
+        case (2, 1, 1): GateTile<1, 1, 2>.run(reduction)
+        case (3, 2, _): GateTile<1, 2, 3>.run(reduction)
+        case (3, 1, 1): GateTile<1, 1, 3>.run(reduction)
+        case (_, _, 6): for gate in 0..<N { GateTile<6, 1, 1>.run(reduction.skipping(gate)) }
+        case (_, _, 3): for gate in 0..<N { GateTile<3, 1, 1>.run(reduction.skipping(gate)) }
+        default: GateTile<1, 1, 4>.run(reduction)
+        }
+        #else
+        switch (N, units, rows) {
+        case (1, 3, _): GateTile<1, 3, 1>.run(reduction)
+        case (1, _, _): GateTile<1, 1, 1>.run(reduction)
+        case (2, _, _): GateTile<1, 1, 2>.run(reduction)
+        case (3, _, _): GateTile<1, 1, 3>.run(reduction)
+        default:
+            GateTile<1, 1, 2>.run(reduction)
+            GateTile<1, 1, 2>.run(reduction.skipping(2))
+        }
+        #endif
+    }
+}
+
 /// The product of the recurrent weights and a state: what a tile of gates adds up.
-struct GateReduction {
+private struct GateReduction {
     /// [hidden/16][batch][16], at the tile's first sequence.
     var state: Floats
     var statePlane: Int
@@ -20,7 +138,7 @@ struct GateReduction {
 ///
 /// Each of the B · U · N accumulators starts from the value it is added to and goes through the
 /// state in order, so that a sequence gets the same bits alone and in a batch.
-struct GateTile<let B: Int, let U: Int, let N: Int> {
+private struct GateTile<let B: Int, let U: Int, let N: Int> {
     private typealias Sums = InlineArray<B, InlineArray<U, InlineArray<N, Vector>>>
 
     @inline(never)
@@ -84,106 +202,10 @@ struct GateTile<let B: Int, let U: Int, let N: Int> {
     }
 }
 
-/// Sequences and hidden blocks computed at once, and the tiles for them.
-struct GateChoice<let N: Int> {
-    /// A small batch walks several hidden blocks side by side to have enough sums under way.
-    @inline(always)
-    static func units(batch: Int, remaining: Int) -> Int {
-        #if KERNEL_AVX512
-        switch N {
-        case 1:
-            if batch >= 4 { return min(remaining, 2) }
-            return remaining >= 8 ? 8 : remaining >= 4 ? 4 : min(remaining, 2)
-        case 2: return batch < 4 && remaining >= 4 ? 4 : 1
-        case 3: return batch < 4 && remaining >= 3 ? 3 : 1
-        default: return batch < 3 && remaining >= 2 ? 2 : 1
-        }
-        #elseif KERNEL_FMA || arch(arm64)
-        switch N {
-        case 1: return batch < 3 && remaining >= 6 ? 6 : 1
-        case 2: return batch < 3 && remaining >= 3 ? 3 : 1
-        case 3: return batch < 2 && remaining >= 2 ? 2 : 1
-        default: return 1
-        }
-        #else
-        return N == 1 && remaining >= 3 ? 3 : 1
-        #endif
-    }
-
-    @inline(always)
-    static func rows(units: Int, remaining: Int) -> Int {
-        #if KERNEL_AVX512
-        if units > 2 || N == 4 && units > 1 { return 1 }
-        if N == 4 { return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1 }
-        return remaining >= 8 ? 8 : remaining >= 4 ? 4 : remaining >= 2 ? 2 : 1
-        #elseif KERNEL_FMA || arch(arm64)
-        // Six sequences by one gate at a time: more gates would leave no register for their weights.
-        if units > 1 { return 1 }
-        return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1
-        #else
-        return 1
-        #endif
-    }
-
-    @inline(always)
-    static func run(units: Int, rows: Int, _ reduction: GateReduction) {
-        #if KERNEL_AVX512
-        switch (N, units, rows) {
-        case (1, 8, _): GateTile<1, 8, 1>.run(reduction)
-        case (1, 4, _): GateTile<1, 4, 1>.run(reduction)
-        case (1, 2, 8): GateTile<8, 2, 1>.run(reduction)
-        case (1, 2, 4): GateTile<4, 2, 1>.run(reduction)
-        case (1, 2, 2): GateTile<2, 2, 1>.run(reduction)
-        case (1, 2, _): GateTile<1, 2, 1>.run(reduction)
-        case (1, _, 8): GateTile<8, 1, 1>.run(reduction)
-        case (1, _, 4): GateTile<4, 1, 1>.run(reduction)
-        case (1, _, 2): GateTile<2, 1, 1>.run(reduction)
-        case (1, _, _): GateTile<1, 1, 1>.run(reduction)
-        case (2, 4, _): GateTile<1, 4, 2>.run(reduction)
-        case (2, _, 8): GateTile<8, 1, 2>.run(reduction)
-        case (2, _, 4): GateTile<4, 1, 2>.run(reduction)
-        case (2, _, 2): GateTile<2, 1, 2>.run(reduction)
-        case (2, _, _): GateTile<1, 1, 2>.run(reduction)
-        case (3, 3, _): GateTile<1, 3, 3>.run(reduction)
-        case (3, _, 8): GateTile<8, 1, 3>.run(reduction)
-        case (3, _, 4): GateTile<4, 1, 3>.run(reduction)
-        case (3, _, 2): GateTile<2, 1, 3>.run(reduction)
-        case (3, _, _): GateTile<1, 1, 3>.run(reduction)
-        case (_, 2, _): GateTile<1, 2, 4>.run(reduction)
-        case (_, _, 6): GateTile<6, 1, 4>.run(reduction)
-        case (_, _, 3): GateTile<3, 1, 4>.run(reduction)
-        default: GateTile<1, 1, 4>.run(reduction)
-        }
-        #elseif KERNEL_FMA || arch(arm64)
-        switch (N, units, rows) {
-        case (1, 6, _): GateTile<1, 6, 1>.run(reduction)
-        case (1, _, 1): GateTile<1, 1, 1>.run(reduction)
-        case (2, 3, _): GateTile<1, 3, 2>.run(reduction)
-        case (2, 1, 1): GateTile<1, 1, 2>.run(reduction)
-        case (3, 2, _): GateTile<1, 2, 3>.run(reduction)
-        case (3, 1, 1): GateTile<1, 1, 3>.run(reduction)
-        case (_, _, 6): for gate in 0..<N { GateTile<6, 1, 1>.run(reduction.skipping(gate)) }
-        case (_, _, 3): for gate in 0..<N { GateTile<3, 1, 1>.run(reduction.skipping(gate)) }
-        default: GateTile<1, 1, 4>.run(reduction)
-        }
-        #else
-        switch (N, units, rows) {
-        case (1, 3, _): GateTile<1, 3, 1>.run(reduction)
-        case (1, _, _): GateTile<1, 1, 1>.run(reduction)
-        case (2, _, _): GateTile<1, 1, 2>.run(reduction)
-        case (3, _, _): GateTile<1, 1, 3>.run(reduction)
-        default:
-            GateTile<1, 1, 2>.run(reduction)
-            GateTile<1, 1, 2>.run(reduction.skipping(2))
-        }
-        #endif
-    }
-}
-
 extension GateReduction {
     /// The same reduction for the gates after the first `count`.
     @inline(always)
-    fileprivate func skipping(_ count: Int) -> GateReduction {
+    func skipping(_ count: Int) -> GateReduction {
         var rest = self
         rest.weights += count &* 16
         rest.sums += count &* 16

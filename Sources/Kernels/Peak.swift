@@ -1,6 +1,6 @@
 /// Independent multiply-adds that never leave the registers: what one core can do at most.
 ///
-/// `sink` holds 32 floats, the factor and the addend of every chain, and receives a result.
+/// `sink` holds 16 floats: the factor and the addend of every chain first; it receives a result.
 func peak(_ iterations: Int, _ sink: MutableFloats) -> Int {
     #if KERNEL_AVX512
     run(PeakChains<2, 8>.self, iterations, sink)
@@ -20,8 +20,9 @@ private func run<let G: Int, let R: Int>(
     _ iterations: Int,
     _ sink: MutableFloats
 ) -> Int {
-    let factor = load(sink)
-    let addend = load(sink + 16)
+    // One number each, so that they share a register where a Vector takes several.
+    let factor = splat(sink[0])
+    let addend = splat(sink[1])
     var chains = InlineArray<G, InlineArray<R, Vector>>(repeating: .init(repeating: factor))
     for _ in 0..<iterations {
         for _ in 0..<4 {

@@ -11,15 +11,9 @@ func convolvePlanar(
     _ end: Int
 ) {
     let geometry = geometry.pointee
-    let step = geometry.strideWidth
-    let window = Window(geometry, column: geometry.dilationWidth, step: step)
-    let sweep = Sweep(geometry, window, input, weights, bias, output, lanes: 1)
-    let limit = step <= 2 ? 14 : 8
-    forEachPack(geometry, sweep, first, end, limit: limit) { (pack, pixels, blocks) in
-        switch step {
-        case 1: cover(Reading<1, 1>.self, pixels: pixels, blocks: blocks, pack)
-        case 2: cover(Reading<2, 1>.self, pixels: pixels, blocks: blocks, pack)
-        default: cover(Reading<0, 1>.self, pixels: pixels, blocks: blocks, pack)
-        }
+    switch geometry.strideWidth {
+    case 1: coverBlocks(Reading<1, 1>.self, geometry, input, weights, bias, output, first, end)
+    case 2: coverBlocks(Reading<2, 1>.self, geometry, input, weights, bias, output, first, end)
+    default: coverBlocks(Reading<0, 1>.self, geometry, input, weights, bias, output, first, end)
     }
 }

@@ -177,17 +177,17 @@ extension RecurrentStep {
                     let rows = choice.rows(units: units, remaining: geometry.batch &- sequence)
                     let tile = GateRegion(unit: unit, units: units, sequence: sequence, rows: rows)
                     start(tile, N, layout, sums)
-                    let reduction = GateReduction(
+                    choice.run(
+                        units: units,
+                        rows: rows,
                         state: state + sequence &* 16,
                         statePlane: statePlane,
                         hidden: geometry.hidden,
                         weights: weights
                             + (unit &* geometry.hidden &* layout.gates &+ layout.first) &* 16,
                         gates: layout.gates,
-                        slots: N,
                         sums: sums
                     )
-                    choice.run(units: units, rows: rows, reduction)
                     tile.forEachPlace(sums, slots: N, finish)
                     sequence &+= rows
                 }

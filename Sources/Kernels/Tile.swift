@@ -1,35 +1,11 @@
-/// The reduction of one output element, in floats: every plane (block of input channels, or planar
-/// channel), kernel row and kernel column, dilation included.
-struct Window {
-    var planes: Int
-    var plane: Int
-    var rows: Int
-    var row: Int
-    var columns: Int
-    var column: Int
-
-    /// From one output pixel's window to its right neighbour's.
-    var step: Int
-}
-
-/// What becomes of a tile's sums: bias, then a bound from below (−∞ leaves them, 0 is Relu) or the
-/// maximum of neighbouring blocks.
-struct Finish {
-    var bias: Floats
-    var floor: Float
-    var pairs: Bool
-    var output: MutableFloats
-
-    /// From one output block to the next.
-    var plane: Int
-}
+import KernelInterface
 
 /// The register tile under every dense kernel: G · R pixels times W blocks of 16 output channels.
 ///
 /// Each of the G · R · W accumulators sums its window in order. `step` is the literal distance between
-/// pixels, 0 if only the window knows it; `lanes` the input channels of a plane that lie side by side:
+/// pixels, 0 if only the geometry knows it; `lanes` the input channels of a plane that lie side by side:
 /// 16 in the blocked layout, 1 in the planar one. Weights are packed Q blocks together; W > Q walks
-/// several packs at once, `packStride` apart.
+/// several packs at once.
 ///
 /// G, R and W are 8 at most: longer loops over accumulators are not unrolled in time, and longer arrays
 /// are made by a library function that is not inlined; either way the accumulators would stay in memory.
@@ -41,14 +17,13 @@ struct Tile<
     let step: Int,
     let lanes: Int
 > {
-    typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
+    fileprivate typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
 
     @inline(always)
-    static func run(
+    fileprivate static func run(
         _ window: Window,
         _ input: Floats,
         _ packedWeights: Floats,
-        packStride: Int,
         _ finish: Finish
     ) {
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
@@ -57,13 +32,13 @@ struct Tile<
         for plane in 0..<window.planes {
             for row in 0..<window.rows {
                 for column in 0..<window.columns {
-                    var pixels =
-                        input
-                        + (plane &* window.plane &+ row &* window.row &+ column &* window.column)
+                    let offset =
+                        plane &* window.plane &+ row &* window.row &+ column &* window.column
+                    var pixels = input + offset
                     for _ in 0..<lanes {
                         var loaded = InlineArray<W, Vector>(repeating: Vector())
                         for w in 0..<W {
-                            loaded[w] = load(weights + (w / Q &* packStride &+ w % Q &* 16))
+                            loaded[w] = load(weights + (w / Q &* window.pack &+ w % Q &* 16))
                         }
                         for g in 0..<G {
                             for r in 0..<R {
@@ -118,55 +93,83 @@ struct Tile<
     }
 }
 
-/// One pack of output blocks over a whole image.
-struct Sweep {
-    var window: Window
-    var input: Floats
-    var weights: Floats
-    var packStride: Int
-    var finish: Finish
-    var height: Int
-    var width: Int
+// Types that cross files stay out of these modules: in debug builds a type visible to others brings
+// functions that copy it, and their names are shared by all modules (scripts/isa-lint).
 
-    /// From one output row's first window to the next's.
-    var inputRow: Int
-    var outputRow: Int
+/// The reduction of one output element, in floats: every plane (block of input channels, or planar
+/// channel), kernel row and kernel column, dilation included.
+private struct Window {
+    let planes: Int
+    let plane: Int
+    let rows: Int
+    let row: Int
+    let columns: Int
+    let column: Int
+
+    /// From one output pixel's window to its right neighbour's.
+    let step: Int
+
+    /// From one pack of output blocks' weights to the next.
+    let pack: Int
+
+    @inline(always)
+    init(_ geometry: ConvolutionGeometry, lanes: Int, packed: Int) {
+        planes = geometry.inputBlocks
+        plane = geometry.inputPlane
+        rows = geometry.kernelHeight
+        row = geometry.dilationHeight &* geometry.inputRow
+        columns = geometry.kernelWidth
+        column = geometry.dilationWidth &* lanes
+        step = geometry.strideWidth &* lanes
+        pack = planes &* rows &* columns &* lanes &* packed &* 16
+    }
 }
 
-/// Covers the image by tiles of G · R <= width pixels.
+/// What becomes of a tile's sums: bias, then a bound from below (−∞ leaves them, 0 is Relu) or the
+/// maximum of neighbouring blocks.
+private struct Finish {
+    let bias: Floats
+    let floor: Float
+    let pairs: Bool
+    let output: MutableFloats
+
+    /// From one output block to the next.
+    let plane: Int
+}
+
+/// Covers an image by tiles of G · R <= width pixels.
 ///
-/// The last tile of a row is moved left until it fits and computes some pixels again: they get the same
-/// bits, and no kernel for remainders is needed.
+/// Weights, bias and output are those of the first of the tile's blocks. The last tile of a row is moved
+/// left until it fits and computes some pixels again: they get the same bits, and no kernel for
+/// remainders is needed.
 @inline(never)
-func cover<
-    let G: Int,
-    let R: Int,
-    let W: Int,
-    let Q: Int,
-    let step: Int,
-    let lanes: Int
->(
+func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let lanes: Int>(
     _ tile: Tile<G, R, W, Q, step, lanes>.Type,
-    _ sweep: Sweep
+    _ geometry: ConvolutionGeometry,
+    _ input: Floats,
+    _ weights: Floats,
+    _ bias: Floats,
+    _ output: MutableFloats
 ) {
-    let pixels = G &* R
-    let pixelStep = step == 0 ? sweep.window.step : step
-    for row in 0..<sweep.height {
-        let input = sweep.input + row &* sweep.inputRow
-        var finish = sweep.finish
-        let output = finish.output + row &* sweep.outputRow
+    let window = Window(geometry, lanes: lanes, packed: Q)
+    let pixelStep = step == 0 ? window.step : step
+    let floor = geometry.activation == .relu ? 0 : -Float.infinity
+    let pairs = geometry.activation == .maxoutPair
+    for row in 0..<geometry.outputHeight {
+        let source = input + row &* geometry.strideHeight &* geometry.inputRow
+        let target = output + row &* geometry.outputRow
         var column = 0
-        while column < sweep.width {
-            let start = min(column, sweep.width &- pixels)
-            finish.output = output + start &* 16
-            tile.run(
-                sweep.window,
-                input + start &* pixelStep,
-                sweep.weights,
-                packStride: sweep.packStride,
-                finish
+        while column < geometry.outputWidth {
+            let start = min(column, geometry.outputWidth &- G &* R)
+            let finish = Finish(
+                bias: bias,
+                floor: floor,
+                pairs: pairs,
+                output: target + start &* 16,
+                plane: geometry.outputPlane
             )
-            column &+= pixels
+            tile.run(window, source + start &* pixelStep, weights, finish)
+            column &+= G &* R
         }
     }
 }

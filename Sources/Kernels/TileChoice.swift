@@ -1,3 +1,5 @@
+import KernelInterface
+
 /// The tiles this processor's registers allow: pixels (how many image columns at once) and blocks.
 ///
 /// AVX-512 has 32 registers of one Vector, NEON 32 of a quarter, AVX2 16 of a half, SSE2 16 of a
@@ -28,7 +30,7 @@ enum TileChoice {
         #if KERNEL_AVX512
         8
         #elseif KERNEL_FMA || arch(arm64)
-        5
+        4
         #else
         2
         #endif
@@ -63,7 +65,7 @@ enum TileChoice {
         while candidate >= 1 {
             if isAvailable(candidate, blocks: blocks) {
                 let tiles = (width &+ candidate &- 1) / candidate
-                let cost = tiles &* (2 &* max(candidate &* blocks, busy) &+ 1)
+                let cost = tiles &* (max(candidate &* blocks, busy) &+ 1)
                 if cost < bestCost {
                     best = candidate
                     bestCost = cost
@@ -92,59 +94,66 @@ enum TileChoice {
     }
 }
 
-/// Names how a tile reads its input: the literal step between pixels (0: the window knows) and the lanes.
-struct Reading<let step: Int, let lanes: Int> {}
-
 /// Covers an image by the tile of `pixels` and `blocks`, one of those TileChoice offers.
 @inline(always)
-func cover<let step: Int, let lanes: Int>(
+func coverTile<let step: Int, let lanes: Int>(
     _: Reading<step, lanes>.Type,
     pixels: Int,
     blocks: Int,
-    _ sweep: Sweep
+    _ geometry: ConvolutionGeometry,
+    _ input: Floats,
+    _ weights: Floats,
+    _ bias: Floats,
+    _ output: MutableFloats
 ) {
+    @inline(always)
+    func run<let G: Int, let R: Int, let W: Int, let Q: Int>(
+        _ tile: Tile<G, R, W, Q, step, lanes>.Type
+    ) {
+        cover(tile, geometry, input, weights, bias, output)
+    }
     #if KERNEL_AVX512
     switch (blocks, pixels) {
-    case (2, 14): cover(Tile<2, 7, 2, 2, step, lanes>.self, sweep)
-    case (2, 12): cover(Tile<2, 6, 2, 2, step, lanes>.self, sweep)
-    case (2, 10): cover(Tile<2, 5, 2, 2, step, lanes>.self, sweep)
-    case (2, 8): cover(Tile<1, 8, 2, 2, step, lanes>.self, sweep)
-    case (2, 7): cover(Tile<1, 7, 2, 2, step, lanes>.self, sweep)
-    case (2, 6): cover(Tile<1, 6, 2, 2, step, lanes>.self, sweep)
-    case (2, 5): cover(Tile<1, 5, 2, 2, step, lanes>.self, sweep)
-    case (2, 4): cover(Tile<1, 4, 2, 2, step, lanes>.self, sweep)
-    case (2, 3): cover(Tile<1, 3, 2, 2, step, lanes>.self, sweep)
-    case (2, 2): cover(Tile<1, 2, 2, 2, step, lanes>.self, sweep)
-    case (2, 1): cover(Tile<1, 1, 2, 2, step, lanes>.self, sweep)
-    case (4, 3): cover(Tile<1, 3, 4, 2, step, lanes>.self, sweep)
-    case (4, 2): cover(Tile<1, 2, 4, 2, step, lanes>.self, sweep)
-    case (4, 1): cover(Tile<1, 1, 4, 2, step, lanes>.self, sweep)
-    case (8, 1): cover(Tile<1, 1, 8, 2, step, lanes>.self, sweep)
-    case (1, 14): cover(Tile<2, 7, 1, 1, step, lanes>.self, sweep)
-    case (1, 7): cover(Tile<1, 7, 1, 1, step, lanes>.self, sweep)
-    case (1, 4): cover(Tile<1, 4, 1, 1, step, lanes>.self, sweep)
-    case (1, 2): cover(Tile<1, 2, 1, 1, step, lanes>.self, sweep)
-    default: cover(Tile<1, 1, 1, 1, step, lanes>.self, sweep)
+    case (2, 14): run(Tile<2, 7, 2, 2, step, lanes>.self)
+    case (2, 12): run(Tile<2, 6, 2, 2, step, lanes>.self)
+    case (2, 10): run(Tile<2, 5, 2, 2, step, lanes>.self)
+    case (2, 8): run(Tile<1, 8, 2, 2, step, lanes>.self)
+    case (2, 7): run(Tile<1, 7, 2, 2, step, lanes>.self)
+    case (2, 6): run(Tile<1, 6, 2, 2, step, lanes>.self)
+    case (2, 5): run(Tile<1, 5, 2, 2, step, lanes>.self)
+    case (2, 4): run(Tile<1, 4, 2, 2, step, lanes>.self)
+    case (2, 3): run(Tile<1, 3, 2, 2, step, lanes>.self)
+    case (2, 2): run(Tile<1, 2, 2, 2, step, lanes>.self)
+    case (2, 1): run(Tile<1, 1, 2, 2, step, lanes>.self)
+    case (4, 3): run(Tile<1, 3, 4, 2, step, lanes>.self)
+    case (4, 2): run(Tile<1, 2, 4, 2, step, lanes>.self)
+    case (4, 1): run(Tile<1, 1, 4, 2, step, lanes>.self)
+    case (8, 1): run(Tile<1, 1, 8, 2, step, lanes>.self)
+    case (1, 14): run(Tile<2, 7, 1, 1, step, lanes>.self)
+    case (1, 7): run(Tile<1, 7, 1, 1, step, lanes>.self)
+    case (1, 4): run(Tile<1, 4, 1, 1, step, lanes>.self)
+    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes>.self)
     }
     #elseif KERNEL_FMA || arch(arm64)
     switch (blocks, pixels) {
-    case (1, 6): cover(Tile<1, 6, 1, 1, step, lanes>.self, sweep)
-    case (1, 5): cover(Tile<1, 5, 1, 1, step, lanes>.self, sweep)
-    case (1, 4): cover(Tile<1, 4, 1, 1, step, lanes>.self, sweep)
-    case (1, 3): cover(Tile<1, 3, 1, 1, step, lanes>.self, sweep)
-    case (1, 2): cover(Tile<1, 2, 1, 1, step, lanes>.self, sweep)
-    case (2, 2): cover(Tile<1, 2, 2, 1, step, lanes>.self, sweep)
-    case (2, 1): cover(Tile<1, 1, 2, 1, step, lanes>.self, sweep)
-    case (6, 1): cover(Tile<1, 1, 6, 1, step, lanes>.self, sweep)
-    default: cover(Tile<1, 1, 1, 1, step, lanes>.self, sweep)
+    case (1, 6): run(Tile<1, 6, 1, 1, step, lanes>.self)
+    case (1, 5): run(Tile<1, 5, 1, 1, step, lanes>.self)
+    case (1, 4): run(Tile<1, 4, 1, 1, step, lanes>.self)
+    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes>.self)
+    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes>.self)
+    case (2, 2): run(Tile<1, 2, 2, 1, step, lanes>.self)
+    case (2, 1): run(Tile<1, 1, 2, 1, step, lanes>.self)
+    case (6, 1): run(Tile<1, 1, 6, 1, step, lanes>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes>.self)
     }
     #else
     switch (blocks, pixels) {
-    case (1, 3): cover(Tile<1, 3, 1, 1, step, lanes>.self, sweep)
-    case (1, 2): cover(Tile<1, 2, 1, 1, step, lanes>.self, sweep)
-    case (2, 1): cover(Tile<1, 1, 2, 1, step, lanes>.self, sweep)
-    case (3, 1): cover(Tile<1, 1, 3, 1, step, lanes>.self, sweep)
-    default: cover(Tile<1, 1, 1, 1, step, lanes>.self, sweep)
+    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes>.self)
+    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes>.self)
+    case (2, 1): run(Tile<1, 1, 2, 1, step, lanes>.self)
+    case (3, 1): run(Tile<1, 1, 3, 1, step, lanes>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes>.self)
     }
     #endif
 }

@@ -125,19 +125,21 @@ extension ConvolutionCase {
 extension ConvolutionCase {
     /// Output blocks from `first` on, as planar [channels][height][width].
     func run(_ kernels: KernelSet, ranges: [Range<Int>]? = nil) -> Outcome {
-        let source = GuardedFloats(arrangedInput())
+        let memory = TestMemory()
+        defer { memory.release() }
+        let source = memory.floats(arrangedInput())
         let packed = pack(kernels)
         let packedBias = Packing.vector(bias, order)
         let outputBlocks = blocks(of: channels)
         let row = size.width * 16 + gap
-        let output = GuardedFloats(count: (outputBlocks * size.height * row) - gap)
+        let output = memory.floats(count: (outputBlocks * size.height * row) - gap)
         var geometry = geometry(outputRow: row)
         for range in ranges ?? [0..<order.blocks] {
             function(kernels)(
                 &geometry,
                 source.start,
-                packed.pointer,
-                packedBias.pointer,
+                memory.pointer(packed),
+                memory.pointer(packedBias),
                 output.start,
                 range.lowerBound,
                 range.upperBound

@@ -34,6 +34,7 @@ func expectClose(
     var wrong = 0
     var worst = (index: 0, excess: -1.0)
     for index in actual.indices {
+        if Double(actual[index]) == expected[index].value { continue }
         let bound = tolerance * expected[index].magnitude + 1e-30
         let excess = (Double(actual[index]) - expected[index].value).magnitude / bound
         if excess <= 1 { continue }

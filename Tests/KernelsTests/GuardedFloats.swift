@@ -26,10 +26,6 @@ final class GuardedFloats {
         for index in 1...Self.canaryCount { start[-index] = Self.canary }
     }
 
-    convenience init(count: Int, repeating value: Float = .nan) {
-        self.init([Float](repeating: value, count: count))
-    }
-
     deinit {
         munmap(mapping, mappedBytes)
     }

@@ -87,6 +87,7 @@ typedef struct {
     long blocksPerTile;
 
     /// Blocked in, blocked out, output blocks [first, end). `first` is a multiple of blocksPerTile (and of 2 for a maxout pair).
+    /// `end` too, unless it is the last block. Weights, bias and output start at block 0, whatever `first`.
     /// weights: for each tile of up to blocksPerTile blocks Q: [inputBlocks][kernelHeight][kernelWidth][16][Q * 16]; bias: [blocks * 16].
     /// A 1x1 convolution over points is the dense product.
     void (*convolve)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
@@ -133,6 +134,7 @@ typedef struct {
     void (*pointsFromBlock)(const float *blocked, long blockedPlane, long points, long channels, float *matrix);
 
     /// Runs `iterations` rounds of independent register-only multiply-adds; returns their number (for the measured peak).
+    /// `sink`: 16 floats, the first two of which are factor and addend; overwritten.
     long (*peak)(long iterations, float *sink);
 } KernelTable;
 
