@@ -83,10 +83,10 @@ extension Service {
 
     /// Answers on the calling thread, without a queue: what tests and tools use.
     public func respond(to request: Request) -> Response {
-        do {
+        do throws(ServiceError) {
             let (route, modelName) = try router.route(request.method, request.path)
             if request.body.count > bodyLimit(of: route) {
-                return Response(.contentTooLarge, headers: [], body: [])
+                throw .http(.bodyTooLarge(limit: bodyLimit(of: route)))
             }
             let call = try Call(
                 request,
@@ -147,7 +147,9 @@ extension Service {
             call.stopwatch.enter(.queue)
             return (finished(answer, call), true)
         } catch {
-            return (error.response(requestID: call.request.requestID), false)
+            var response = error.response(requestID: call.request.requestID)
+            response.headers.append(("Server-Timing", call.stopwatch.serverTiming))
+            return (response, false)
         }
     }
 

@@ -41,16 +41,15 @@ struct PredictCommand: ParsableCommand {
         guard response.status.code == 200 else {
             throw PredictionError(response.body)
         }
-        if json || response.headers.contains(where: { $0.1 == "application/json" }) {
+        if json {
             FileHandle.standardOutput.write(Data(response.body))
         } else {
-            printTable(String(decoding: response.body, as: UTF8.self))
+            for line in columns(rows(of: response.body), rightAligned: [0]) { print(line) }
         }
     }
 
     private func request(for model: Model) throws -> Request {
         let type = model.manifest.task == .nextSymbol ? "text/plain" : "application/octet-stream"
-        let accept = json ? "application/json" : "text/csv"
         let route =
             switch model.manifest.task {
             case .imageClassification: "classify?top=\(top)"
@@ -60,7 +59,7 @@ struct PredictCommand: ParsableCommand {
         return try Request(
             "POST",
             "/models/\(model.name)/\(route)",
-            headers: [("Content-Type", type), ("Accept", accept)],
+            headers: [("Content-Type", type)],
             body: Bytes(try input())
         )
     }
@@ -73,12 +72,24 @@ struct PredictCommand: ParsableCommand {
         return data
     }
 
-    private func printTable(_ table: String) {
-        let rows = table.split(whereSeparator: \.isNewline).map { line in
-            line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    /// Probabilities with their labels or symbols, or the channels' values of each layer.
+    private func rows(of body: [UInt8]) -> [[String]] {
+        let document = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
+        if let layers = document?["layers"] as? [String: [String: Any]] {
+            return layers.sorted { $0.key < $1.key }.flatMap { name, layer in
+                (layer["data"] as? [Double] ?? []).enumerated().map { channel, value in
+                    [String(channel), name, String(Float(value))]
+                }
+            }
         }
-        guard let width = rows.first?.count else { return }
-        for line in columns(rows.filter { $0.count == width }, rightAligned: []) { print(line) }
+        let list = document?["predictions"] ?? document?["next"]
+        return (list as? [[String: Any]] ?? []).map { entry in
+            let name =
+                entry["label"] as? String
+                ?? (entry["symbol"] as? String)?.debugDescription
+            let percent = (entry["probability"] as? Double ?? 0) * 100
+            return [String(format: "%.2f %%", percent), name ?? ""]
+        }
     }
 }
 

@@ -12,7 +12,11 @@ final class LiveServer: Sendable {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// One server for the tests that do not end it.
-    static let shared = Result { try LiveServer() }
+    static let shared: Result<LiveServer, any Error> = Result {
+        let server = try LiveServer()
+        atexit { try? LiveServer.shared.get().process.terminate() }
+        return server
+    }
 
     /// The program beside the tests' own.
     static func program() throws -> URL {

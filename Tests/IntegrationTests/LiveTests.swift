@@ -144,14 +144,16 @@ import Testing
     }
 
     @Test func `serves clients side by side with the same answers`() throws {
-        let shirt = try LiveServer.model("fashion/examples/shirt.png")
+        let example = "fashion/examples/shirt.png"
+        let shirt = try LiveServer.model(example)
         let expected = try server.curl("/models/fashion/classify", body: shirt).text
-        let results = Results()
-        DispatchQueue.concurrentPerform(iterations: 48) { _ in
-            let reply = try? server.curl("/models/fashion/classify", body: shirt)
-            results.add(reply?.text ?? "no answer")
-        }
-        #expect(results.all == Array(repeating: expected, count: 48))
+        let file = LiveServer.package.appending(path: "config/models/\(example)").path
+        let url = "http://127.0.0.1:\(server.port)/models/fashion/classify"
+        let script = "seq 96 | xargs -P 16 -I {} curl -s -m 60 --data-binary @\(file) \(url)"
+        let (output, _) = try LiveServer.run("bash", ["-c", script])
+        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 96)
+        #expect(lines.allSatisfy { $0 + "\n" == expected })
     }
 
     @Test func `logs one JSON object for each request`() throws {
@@ -173,14 +175,4 @@ import Testing
         #expect(text.contains(#"striate_requests_total{route="_other",status="404"}"#))
         #expect(!text.contains("such"))
     }
-}
-
-/// Texts collected from several threads.
-final class Results: @unchecked Sendable {
-    // SAFETY: every access holds the lock.
-    private let lock = NSLock()
-    private var texts: [String] = []
-
-    func add(_ text: String) { lock.withLock { texts.append(text) } }
-    var all: [String] { lock.withLock { texts } }
 }

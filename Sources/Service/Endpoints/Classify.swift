@@ -30,7 +30,7 @@ enum Classify {
                 offered: model.manifest.operations
             )
         }
-        let form = try call.chosenForm()
+        let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
         let preparation = try call.preparation()
         let pictures = try call.pictures(for: preparation)

@@ -27,7 +27,7 @@ enum Encode {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        let form = try call.chosenForm()
+        let form = call.form
         let wantsAll = try call.flag("all")
         let layer = try layer(named: call.text("layer"), of: symbols.model)
         let tokens = try call.sequence(for: symbols).tokens

@@ -35,7 +35,7 @@ enum Features {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
-        let form = try call.chosenForm()
+        let form = call.form
         let preparation = try call.preparation()
         let pooling = try call.choice("pool", of: Pooling.self) ?? .none
         let layers = try call.names("layer") ?? defaultLayers(of: model)

@@ -16,7 +16,6 @@ enum Generate {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        _ = try call.chosenForm()
         let prompt = try call.sequence(for: symbols, allowsOptions: true)
         let settings = try Settings(prompt.options, symbols: symbols.vocabulary.symbols.count)
         call.stopwatch.enter(.compute)

@@ -23,7 +23,7 @@ enum Kernels {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
-        let form = try call.chosenForm()
+        let form = call.form
         let layer = try layer(named: call.text("layer"), of: model)
         call.stopwatch.enter(.compute)
         let kernels: LayerKernels

@@ -9,7 +9,6 @@ enum MetricsPage {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        // Scrapers ask for OpenMetrics first and take the older text, whatever they list.
         let service = call.service
         return Answer(.prometheus, body: service.metrics.text(load: service.scheduler.load))
     }

@@ -27,7 +27,7 @@ enum Next {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        let form = try call.chosenForm()
+        let form = call.form
         let top = try call.integer("top", in: 1...symbols.vocabulary.symbols.count) ?? 5
         let wantsAll = try call.flag("all")
         let tokens = try call.sequence(for: symbols).tokens

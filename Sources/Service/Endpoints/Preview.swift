@@ -13,7 +13,6 @@ enum Preview {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        _ = try call.chosenForm()
         let preparation = try call.preparation()
         let pictures = try call.pictures(for: preparation)
         guard let picture = pictures.first, pictures.count == 1 else {

@@ -16,7 +16,7 @@ enum Score {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        let form = try call.chosenForm()
+        let form = call.form
         let tokens = try call.sequence(for: symbols, atLeast: 2).tokens
         call.stopwatch.enter(.compute)
         let losses = try losses(of: tokens, symbols, call)

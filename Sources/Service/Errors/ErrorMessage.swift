@@ -13,7 +13,7 @@ extension ServiceError: CustomStringConvertible {
         case .emptyBody, .json, .npy, .base64, .multipart, .image, .vocabulary, .emptySequence,
             .sequenceTooLong, .invalidText:
             bodyMessage
-        case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone, .draining:
+        case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
             stateMessage
         case .http(let error):
             error.description
@@ -91,7 +91,6 @@ extension ServiceError: CustomStringConvertible {
         case .deadlineExceeded(let milliseconds):
             "The deadline of \(milliseconds) ms passed before the answer was ready."
         case .clientGone: "The client closed the connection before the answer was ready."
-        case .draining: "The server is shutting down; send the request to another one."
         default: ""
         }
     }

@@ -19,7 +19,6 @@ extension ServiceError {
         case .overloaded: .tooManyRequests
         case .deadlineUnreachable, .deadlineExceeded: .gatewayTimeout
         case .clientGone: .clientClosedRequest
-        case .draining: .serviceUnavailable
         case .npy(let error): error.status
         case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
             .invalidValue, .emptyBody, .json, .base64, .multipart, .shape, .vocabulary,
@@ -60,7 +59,6 @@ extension ServiceError {
         case .overloaded: "overloaded"
         case .deadlineUnreachable, .deadlineExceeded: "deadline_exceeded"
         case .clientGone: "client_gone"
-        case .draining: "draining"
         }
     }
 }

@@ -42,5 +42,4 @@ public enum ServiceError: Error, Sendable {
     case deadlineUnreachable(milliseconds: Int, predictedMilliseconds: Int)
     case deadlineExceeded(milliseconds: Int)
     case clientGone
-    case draining
 }

@@ -43,12 +43,8 @@ enum BodyKind: Sendable {
 }
 
 extension Request {
-    /// Refuses bodies in a content coding, and empty ones.
+    /// Refuses an empty body.
     func checkBody(expecting expected: String) throws(ServiceError) {
-        let coding = header("Content-Encoding")?.lowercased() ?? "identity"
-        guard coding == "identity" else {
-            throw .unsupportedMedia(got: coding, expected: "the body without Content-Encoding")
-        }
         guard body.count > 0 else { throw .emptyBody(expected: expected) }
     }
 }

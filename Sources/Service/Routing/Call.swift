@@ -7,11 +7,13 @@ struct Call {
     let route: Route
     let service: Service
     let cancellation: Cancellation
+    /// The form of the answer the client likes best of those the route has.
+    let form: AnswerForm
     var stopwatch: Stopwatch
     /// The model the path names.
     private let namedModel: Model?
 
-    /// Checks the path's model and the query's keys.
+    /// Checks the path's model, what the client accepts and the query's keys.
     init(
         _ request: Request,
         route: Route,
@@ -24,6 +26,7 @@ struct Call {
         self.service = service
         self.cancellation = cancellation
         stopwatch = Stopwatch(since: request.arrival)
+        form = try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
         if let modelName {
             guard let model = service.repository.model(named: modelName) else {
                 let available = service.repository.models.map(\.name)
@@ -44,11 +47,6 @@ struct Call {
             }
             return namedModel
         }
-    }
-
-    /// The form of the answer the client likes best of those the route has.
-    func chosenForm() throws(ServiceError) -> AnswerForm {
-        try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
     }
 
     private func checkQuery() throws(ServiceError) {

@@ -1,0 +1,130 @@
+import Dispatch
+import HTTP
+import Synchronization
+import Testing
+
+@testable import Service
+
+@Suite struct `Admission` {
+    private let kind = CostEstimates.Kind(model: "m", operation: "o")
+
+    private func cancellation(
+        _ exchange: Exchange? = nil,
+        timeout: Int? = nil
+    ) throws -> Cancellation {
+        let headers = timeout.map { [("X-Request-Timeout-Ms", String($0))] } ?? []
+        return try Cancellation(try Request("GET", "/", headers: headers), exchange: exchange)
+    }
+
+    /// Jobs whose end the test decides.
+    private final class Gate: Sendable {
+        let opened = DispatchSemaphore(value: 0)
+        let finished = DispatchSemaphore(value: 0)
+        let refusals = Mutex<[String]>([])
+        let ran = Atomic(0)
+
+        func job(
+            _ kind: CostEstimates.Kind,
+            _ units: Double,
+            _ cancellation: Cancellation
+        )
+            -> Scheduler.Job
+        {
+            Scheduler.Job(
+                kind: kind,
+                units: units,
+                cancellation: cancellation,
+                run: {
+                    self.opened.wait()
+                    self.ran.add(1, ordering: .relaxed)
+                    self.finished.signal()
+                    return false
+                },
+                refuse: { error in
+                    self.refusals.withLock { $0.append(error.code) }
+                    self.finished.signal()
+                }
+            )
+        }
+
+        func open(_ count: Int) {
+            for _ in 0..<count { opened.signal() }
+            for _ in 0..<count { finished.wait() }
+        }
+    }
+
+    @Test func `refuses what would wait longer than the limit, and nothing else`() throws {
+        // One unit is predicted to take 1 ms; one core; at most 100 ms of waiting.
+        let scheduler = Scheduler(cores: 1, longestWaitSeconds: 0.1)
+        let gate = Gate()
+        for _ in 0..<3 { try scheduler.submit(gate.job(kind, 40, cancellation())) }
+        let error = #expect(throws: ServiceError.self) {
+            try scheduler.submit(gate.job(kind, 1, try cancellation()))
+        }
+        #expect(error?.code == "overloaded")
+        #expect(error?.status == .tooManyRequests)
+        let response = error?.response(requestID: "r")
+        #expect(response?.headers.contains { $0 == ("Retry-After", "1") } == true)
+        #expect(scheduler.load.waiting == 2)
+        gate.open(3)
+        #expect(gate.ran.load(ordering: .relaxed) == 3)
+        let later = Gate()
+        try scheduler.submit(later.job(kind, 1, cancellation()))
+        later.open(1)
+    }
+
+    @Test func `a deadline that cannot be met is refused before it waits`() throws {
+        let scheduler = Scheduler(cores: 1, longestWaitSeconds: 10)
+        let gate = Gate()
+        try scheduler.submit(gate.job(kind, 100, cancellation()))
+        let error = #expect(throws: ServiceError.self) {
+            try scheduler.submit(gate.job(kind, 1, try cancellation(timeout: 50)))
+        }
+        #expect(error?.status == .gatewayTimeout)
+        gate.open(1)
+    }
+
+    @Test func `a client that has gone is not computed for`() throws {
+        let scheduler = Scheduler(cores: 1, longestWaitSeconds: 10)
+        let gate = Gate()
+        let exchange = Exchange(deliver: { _ in })
+        try scheduler.submit(gate.job(kind, 1, cancellation()))
+        try scheduler.submit(gate.job(kind, 1, cancellation(exchange)))
+        exchange.abandon()
+        gate.opened.signal()
+        gate.finished.wait()
+        gate.finished.wait()
+        #expect(gate.ran.load(ordering: .relaxed) == 1)
+        #expect(gate.refusals.withLock { $0 } == ["client_gone"])
+    }
+
+    @Test func `estimates follow what is measured`() {
+        var estimates = CostEstimates()
+        #expect(estimates.seconds(of: kind, units: 2) == 2 * CostEstimates.firstGuessSeconds)
+        estimates.learn(kind, units: 2, seconds: 4)
+        #expect(estimates.seconds(of: kind, units: 1) == 2)
+        for _ in 0..<100 { estimates.learn(kind, units: 1, seconds: 1) }
+        #expect(abs(estimates.seconds(of: kind, units: 1) - 1) < 1e-3)
+    }
+
+    @Test func `a running computation stops when its client goes`() throws {
+        let text = String(repeating: "And God ", count: 10_000)
+        let exchange = Exchange(deliver: { _ in })
+        exchange.abandon()
+        let request = try Request(
+            "POST",
+            "/models/scripture/score",
+            headers: [("Content-Type", "text/plain")],
+            body: Bytes(Array(text.utf8))
+        )
+        var call = try Call(
+            request,
+            route: Score.route,
+            modelName: "scripture",
+            service: Fixture.service,
+            cancellation: try Cancellation(request, exchange: exchange)
+        )
+        let error = #expect(throws: ServiceError.self) { try Score.answer(&call) }
+        #expect(error?.status == .clientClosedRequest)
+    }
+}
