@@ -60,7 +60,9 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(
-            name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]
+            name: "CTurboJPEG",
+            pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"])]
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -70,7 +72,9 @@ let package = Package(
             swiftSettings: safe
         ),
         .target(
-            name: "Inference", dependencies: ["Compute", "KernelInterface"], swiftSettings: safe
+            name: "Inference",
+            dependencies: ["Compute", "KernelInterface"],
+            swiftSettings: safe
         ),
         .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
@@ -101,7 +105,9 @@ var testTargets: [Target] {
             swiftSettings: house
         ),
         .testTarget(
-            name: "ComputeTests", dependencies: ["Compute", "TestSupport"], swiftSettings: safe
+            name: "ComputeTests",
+            dependencies: ["Compute", "TestSupport"],
+            swiftSettings: safe
         ),
         .testTarget(
             name: "InferenceTests",
@@ -109,17 +115,26 @@ var testTargets: [Target] {
             swiftSettings: safe
         ),
         .testTarget(
-            name: "ImagesTests", dependencies: ["CPNG", "CTurboJPEG", "Images"],
-            resources: [.copy("Golden")], swiftSettings: safe
-        ),
-        .testTarget(
-            name: "TensorFormatsTests", dependencies: ["CZlib", "TensorFormats"],
+            name: "ImagesTests",
+            dependencies: ["CPNG", "CTurboJPEG", "Images", "TestSupport"],
+            resources: [.copy("Golden")],
             swiftSettings: safe
         ),
-        .testTarget(name: "HTTPTests", dependencies: ["CLinux", "HTTP"], swiftSettings: safe),
+        .testTarget(
+            name: "TensorFormatsTests",
+            dependencies: ["CZlib", "TensorFormats", "TestSupport"],
+            swiftSettings: safe
+        ),
+        .testTarget(
+            name: "HTTPTests",
+            dependencies: ["CLinux", "HTTP", "TestSupport"],
+            swiftSettings: safe
+        ),
         .testTarget(
             name: "ServiceTests",
-            dependencies: ["Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", logging],
+            dependencies: [
+                "Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", logging,
+            ],
             swiftSettings: safe
         ),
         .testTarget(name: "IntegrationTests", dependencies: ["striate"], swiftSettings: safe),

@@ -1,10 +1,39 @@
 public import KernelInterface
 
+/// Which loop runs a convolution; each has weights packed its own way.
+public enum ConvolutionKernel: String, Sendable {
+    /// Blocked input.
+    case blocked
+    /// Row-major input with few channels.
+    case planar
+    /// Blocked input, one kernel per channel.
+    case depthwise
+}
+
+/// What becomes of a window.
+public enum WindowReduction: Sendable {
+    case maximum
+    case average
+}
+
+/// What becomes of neighbouring channels.
+public enum ChannelReduction: Sendable {
+    case maximum
+    /// The square root of the sum of squares.
+    case euclidean
+}
+
+public enum BinaryOperation: Sendable {
+    case sum
+    case product
+}
+
 // The kernels as plans call them: positions in, no pointers in sight.
 // SAFETY: positions and strides come from one plan, which sized the memory behind them.
 extension KernelSet {
-    /// Output blocks of one image of a convolution from a blocked input.
+    /// Output blocks of one image of a convolution.
     public func convolve(
+        _ kernel: ConvolutionKernel,
         _ geometry: ConvolutionGeometry,
         input: FloatPosition,
         weights: FloatPosition,
@@ -12,96 +41,61 @@ extension KernelSet {
         output: FloatPosition,
         blocks: Range<Int>
     ) {
+        let function =
+            switch kernel {
+            case .blocked: unsafe table.convolve
+            case .planar: unsafe table.convolvePlanar
+            case .depthwise: unsafe table.convolveDepthwise
+            }
         unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.convolve(
-                geometry, input.pointer, weights.pointer, bias.pointer, output.pointer,
-                blocks.lowerBound, blocks.upperBound
+            unsafe function(
+                geometry,
+                input.pointer,
+                weights.pointer,
+                bias.pointer,
+                output.pointer,
+                blocks.lowerBound,
+                blocks.upperBound
             )
         }
     }
 
-    /// The same from a planar input with few channels.
-    public func convolvePlanar(
-        _ geometry: ConvolutionGeometry,
-        input: FloatPosition,
-        weights: FloatPosition,
-        bias: FloatPosition,
-        output: FloatPosition,
-        blocks: Range<Int>
-    ) {
-        unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.convolvePlanar(
-                geometry, input.pointer, weights.pointer, bias.pointer, output.pointer,
-                blocks.lowerBound, blocks.upperBound
-            )
-        }
-    }
-
-    /// One kernel per channel.
-    public func convolveDepthwise(
-        _ geometry: ConvolutionGeometry,
-        input: FloatPosition,
-        weights: FloatPosition,
-        bias: FloatPosition,
-        output: FloatPosition,
-        blocks: Range<Int>
-    ) {
-        unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.convolveDepthwise(
-                geometry, input.pointer, weights.pointer, bias.pointer, output.pointer,
-                blocks.lowerBound, blocks.upperBound
-            )
-        }
-    }
-
-    public func maxPool(
+    /// Output blocks of one image of a pooling over windows.
+    public func pool(
+        _ reduction: WindowReduction,
         _ geometry: PoolGeometry,
         input: FloatPosition,
         output: FloatPosition,
         blocks: Range<Int>
     ) {
+        let function = unsafe reduction == .maximum ? table.maxPool : table.averagePool
         unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.maxPool(
-                geometry, input.pointer, output.pointer, blocks.lowerBound, blocks.upperBound
+            unsafe function(
+                geometry,
+                input.pointer,
+                output.pointer,
+                blocks.lowerBound,
+                blocks.upperBound
             )
         }
     }
 
-    public func averagePool(
-        _ geometry: PoolGeometry,
-        input: FloatPosition,
-        output: FloatPosition,
-        blocks: Range<Int>
-    ) {
-        unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.averagePool(
-                geometry, input.pointer, output.pointer, blocks.lowerBound, blocks.upperBound
-            )
-        }
-    }
-
-    public func maxout(
+    /// Output blocks of one image of a pooling across channels.
+    public func poolChannels(
+        _ reduction: ChannelReduction,
         _ geometry: ChannelPoolGeometry,
         input: FloatPosition,
         output: FloatPosition,
         blocks: Range<Int>
     ) {
+        let function = unsafe reduction == .maximum ? table.maxout : table.channelL2
         unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.maxout(
-                geometry, input.pointer, output.pointer, blocks.lowerBound, blocks.upperBound
-            )
-        }
-    }
-
-    public func channelL2(
-        _ geometry: ChannelPoolGeometry,
-        input: FloatPosition,
-        output: FloatPosition,
-        blocks: Range<Int>
-    ) {
-        unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe table.channelL2(
-                geometry, input.pointer, output.pointer, blocks.lowerBound, blocks.upperBound
+            unsafe function(
+                geometry,
+                input.pointer,
+                output.pointer,
+                blocks.lowerBound,
+                blocks.upperBound
             )
         }
     }
@@ -123,34 +117,35 @@ extension KernelSet {
         vectors: Int
     ) {
         unsafe table.scaleShift(
-            input.pointer, scale.pointer, shift.pointer, output.pointer, vectors
+            input.pointer,
+            scale.pointer,
+            shift.pointer,
+            output.pointer,
+            vectors
         )
     }
 
-    public func add(
+    /// a + b or a · b, element by element.
+    public func combine(
+        _ operation: BinaryOperation,
         _ left: FloatPosition,
         _ right: FloatPosition,
         into output: FloatPosition,
         count: Int
     ) {
-        unsafe table.add(left.pointer, right.pointer, output.pointer, count)
+        let function = unsafe operation == .sum ? table.add : table.multiply
+        unsafe function(left.pointer, right.pointer, output.pointer, count)
     }
 
-    public func multiply(
-        _ left: FloatPosition,
-        _ right: FloatPosition,
+    /// One row of normalised exponentials, or their logarithms.
+    public func softmax(
+        _ input: FloatPosition,
         into output: FloatPosition,
-        count: Int
+        count: Int,
+        isLogarithm: Bool = false
     ) {
-        unsafe table.multiply(left.pointer, right.pointer, output.pointer, count)
-    }
-
-    public func softmax(_ input: FloatPosition, into output: FloatPosition, count: Int) {
-        unsafe table.softmax(input.pointer, output.pointer, count)
-    }
-
-    public func logSoftmax(_ input: FloatPosition, into output: FloatPosition, count: Int) {
-        unsafe table.logSoftmax(input.pointer, output.pointer, count)
+        let function = unsafe isLogarithm ? table.logSoftmax : table.softmax
+        unsafe function(input.pointer, output.pointer, count)
     }
 
     /// Hidden blocks of one time step; states a cell does not have may point anywhere.
@@ -166,9 +161,17 @@ extension KernelSet {
     ) {
         unsafe withUnsafePointer(to: geometry) { geometry in
             unsafe table.recur(
-                geometry, product.pointer, previous.pointer, weights.pointer, bias.pointer,
-                states.cell.pointer, states.update.pointer, states.resetHidden.pointer,
-                hidden.pointer, blocks.lowerBound, blocks.upperBound
+                geometry,
+                product.pointer,
+                previous.pointer,
+                weights.pointer,
+                bias.pointer,
+                states.cell.pointer,
+                states.update.pointer,
+                states.resetHidden.pointer,
+                hidden.pointer,
+                blocks.lowerBound,
+                blocks.upperBound
             )
         }
     }
@@ -197,9 +200,17 @@ extension KernelSet {
         blocks: Range<Int>
     ) {
         unsafe table.blockFromPlanar(
-            planar.pointer, planarStrides.plane, planarStrides.row, channels, height, width,
-            blocked.pointer, blockedStrides.plane, blockedStrides.row,
-            blocks.lowerBound, blocks.upperBound
+            planar.pointer,
+            planarStrides.plane,
+            planarStrides.row,
+            channels,
+            height,
+            width,
+            blocked.pointer,
+            blockedStrides.plane,
+            blockedStrides.row,
+            blocks.lowerBound,
+            blocks.upperBound
         )
     }
 
@@ -214,9 +225,17 @@ extension KernelSet {
         blocks: Range<Int>
     ) {
         unsafe table.planarFromBlock(
-            blocked.pointer, blockedStrides.plane, blockedStrides.row, channels, height, width,
-            planar.pointer, planarStrides.plane, planarStrides.row,
-            blocks.lowerBound, blocks.upperBound
+            blocked.pointer,
+            blockedStrides.plane,
+            blockedStrides.row,
+            channels,
+            height,
+            width,
+            planar.pointer,
+            planarStrides.plane,
+            planarStrides.row,
+            blocks.lowerBound,
+            blocks.upperBound
         )
     }
 

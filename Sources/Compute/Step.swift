@@ -6,7 +6,9 @@ public struct Step: Sendable {
     /// Fixed by the shapes alone, never by the number of workers.
     public let chunks: Int
 
-    /// Computes one chunk in the arena of the pass. A chunk's bits depend on nothing but its inputs.
+    /// Computes one chunk in the arena of the pass.
+    ///
+    /// A chunk's bits depend on nothing but its inputs.
     public let run: @Sendable (_ arena: FloatPosition, _ chunk: Int) -> Void
 
     public init(

@@ -8,6 +8,8 @@ public struct MapMosaic: Sendable {
         case shared
         /// From -m to m with m the largest magnitude of all maps: zero is the middle.
         case symmetric
+        /// The same with each map's own largest magnitude.
+        case symmetricPerMap
     }
 
     /// The values, [count, height, width].
@@ -53,6 +55,8 @@ public struct MapMosaic: Sendable {
             case .symmetric:
                 ranges.first.map { "from \($0.lowerBound) to \($0.upperBound), 0 in the middle" }
                     ?? ""
+            case .symmetricPerMap:
+                "each map to its own largest magnitude, 0 in the middle"
             }
         let layout = MosaicLayout(self)
         return "\(colours.rawValue); \(range); \(count) maps of \(width)x\(height) in "
@@ -106,15 +110,23 @@ public struct MapMosaic: Sendable {
     private var ranges: [ClosedRange<Float>] {
         let size = height * width
         let own = (0..<count).map { finiteRange(of: maps[$0 * size..<($0 + 1) * size]) }
-        if effectiveNormalisation == .perMap { return own }
-        var lowest = own.map(\.lowerBound).min() ?? 0
-        var highest = own.map(\.upperBound).max() ?? 0
-        if effectiveNormalisation == .symmetric {
-            highest = max(highest.magnitude, lowest.magnitude)
-            lowest = -highest
+        switch effectiveNormalisation {
+        case .perMap: return own
+        case .symmetricPerMap: return own.map { around(max($0.upperBound, -$0.lowerBound)) }
+        case .shared, .symmetric: break
         }
-        return Array(repeating: lowest...highest, count: count)
+        let lowest = own.map(\.lowerBound).min() ?? 0
+        let highest = own.map(\.upperBound).max() ?? 0
+        let range =
+            effectiveNormalisation == .symmetric
+            ? around(max(highest, -lowest)) : lowest...highest
+        return Array(repeating: range, count: count)
     }
+}
+
+/// Zero in the middle.
+private func around(_ magnitude: Float) -> ClosedRange<Float> {
+    -magnitude.magnitude...magnitude.magnitude
 }
 
 private func finiteRange(of values: ArraySlice<Float>) -> ClosedRange<Float> {

@@ -13,6 +13,9 @@ public final class Service: Handler {
     private let logger: Logger
     private let isDrainingFlag = Atomic(false)
 
+    /// Names of the models that are served.
+    public var modelNames: [String] { repository.models.map(\.name) }
+
     public init(repository: ModelRepository, configuration: Configuration, logger: Logger) {
         self.repository = repository
         self.configuration = configuration

@@ -9,7 +9,7 @@ import Service
 /// The server from its start to the signal that ends it.
 enum RunningServer {
     /// Returns after a signal, when the requests in flight are answered.
-    static func run(_ configuration: Configuration) throws {
+    static func run(_ configuration: Configuration, showsExamples: Bool = false) throws {
         let start = ContinuousClock.now
         let signals = EndingSignals()
         let sink = LogSink(descriptor: STDERR_FILENO)
@@ -32,6 +32,12 @@ enum RunningServer {
         }
         try server.start()
         try announce(server.port, configuration, logger, since: start)
+        if showsExamples {
+            let address = address(configuration.host, server.port)
+            print(RequestExamples(address: address, models: service.modelNames).text)
+            // Seen at once even where the output is a file.
+            fflush(nil)
+        }
         let name = signals.wait()
         logger.notice("draining", metadata: ["signal": "\(name)"])
         service.beginDraining()
@@ -74,6 +80,10 @@ enum RunningServer {
         return Service(repository: repository, configuration: sized, logger: logger)
     }
 
+    private static func address(_ host: String, _ port: Int) -> String {
+        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
     /// Says where the server answers, in the log and in the ready file.
     private static func announce(
         _ port: Int,
@@ -81,11 +91,13 @@ enum RunningServer {
         _ logger: Logger,
         since start: ContinuousClock.Instant
     ) throws {
-        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
         logger.notice(
             "ready",
-            metadata: ["address": "http://\(host):\(port)", "milliseconds": "\(milliseconds)"]
+            metadata: [
+                "address": "\(address(configuration.host, port))",
+                "milliseconds": "\(milliseconds)",
+            ]
         )
         guard !configuration.readyFile.isEmpty else { return }
         do {

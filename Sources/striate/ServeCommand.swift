@@ -57,13 +57,16 @@ struct ServeCommand: ParsableCommand {
     @Flag(help: "Print the settings that would be used, as a configuration file, and exit.")
     var printConfig = false
 
+    @Flag(help: "Print requests to try once the server answers.")
+    var examples = false
+
     func run() throws {
         let configuration = try configured()
         if printConfig {
             FileHandle.standardOutput.write(Data(configuration.document))
             return
         }
-        try RunningServer.run(configuration)
+        try RunningServer.run(configuration, showsExamples: examples)
     }
 
     private func configured() throws -> Configuration {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HTTP
@@ -6,7 +7,7 @@ import Testing
     @Test func `behaves as an array under random use`() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         var buffer = ByteBuffer()
         var reference: [UInt8] = []
         for _ in 0..<5000 {

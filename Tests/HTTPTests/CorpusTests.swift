@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HTTP
@@ -91,7 +92,7 @@ import Testing
     @Test func `two thousand mutated messages are answered or their connection closed`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         let seeds = (acceptedCases + refusedCases).filter { $0.bytes.count < 2000 }
         try withServer { server, _ in
             for _ in 0..<2000 {

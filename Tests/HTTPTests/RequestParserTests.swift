@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HTTP
@@ -91,7 +92,7 @@ import Testing
     @Test func `two thousand mutated messages never trap`() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         let seeds = (acceptedCases + refusedCases).filter { $0.bytes.count < 2000 }
         for _ in 0..<2000 {
             guard let row = seeds.randomElement(using: &random) else { return }

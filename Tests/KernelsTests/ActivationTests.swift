@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import KernelInterface
+import TestSupport
 import Testing
 
 @Suite struct ActivationTests {

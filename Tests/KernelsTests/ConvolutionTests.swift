@@ -1,5 +1,6 @@
 import Compute
 import KernelInterface
+import TestSupport
 import Testing
 
 @Suite struct ConvolutionTests {

@@ -1,4 +1,5 @@
 import Compute
+import TestSupport
 import Testing
 
 /// What the kernels' own tests do not pin down: dense products, pairs and gates.

@@ -1,4 +1,5 @@
 import TensorFormats
+import TestSupport
 import Testing
 
 @Suite struct JSONReaderTests {

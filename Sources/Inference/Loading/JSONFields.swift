@@ -56,7 +56,8 @@ func readFile(_ file: URL) throws(ModelError) -> Data {
     } catch {
         let isMissing = !FileManager.default.fileExists(atPath: file.path)
         throw .file(
-            name: file.lastPathComponent, reason: isMissing ? "is missing" : "cannot be read"
+            name: file.lastPathComponent,
+            reason: isMissing ? "is missing" : "cannot be read"
         )
     }
 }
@@ -134,7 +135,9 @@ struct JSONFields {
     mutating func doubles(_ name: String) throws(ModelError) -> [Double]? {
         guard let value = value(name) else { return nil }
         if case .number(let number) = value { return [number] }
-        guard case .array(let values) = value else { throw mismatch(name, "a list of numbers", value) }
+        guard case .array(let values) = value else {
+            throw mismatch(name, "a list of numbers", value)
+        }
         var numbers: [Double] = []
         for element in values {
             guard case .number(let number) = element else {
@@ -147,7 +150,9 @@ struct JSONFields {
 
     mutating func strings(_ name: String) throws(ModelError) -> [String]? {
         guard let value = value(name) else { return nil }
-        guard case .array(let values) = value else { throw mismatch(name, "a list of texts", value) }
+        guard case .array(let values) = value else {
+            throw mismatch(name, "a list of texts", value)
+        }
         var texts: [String] = []
         for element in values {
             guard case .string(let text) = element else {

@@ -50,7 +50,10 @@ struct LayerFields {
             attributes.merge(try GaborBankFields.read(&bank)) { $1 }
         }
         for (name, value) in object.takeRest() {
-            attributes[name] = try attribute(value, object.mismatch(name, "a number, list or text", value))
+            attributes[name] = try attribute(
+                value,
+                object.mismatch(name, "a number, list or text", value)
+            )
         }
         return attributes
     }
@@ -116,7 +119,8 @@ enum GaborBankFields {
         let phases = try bank.doubles("phases") ?? [0]
         guard !frequencies.isEmpty, !phases.isEmpty, orientations <= 360 else {
             throw .invalidManifest(
-                field: bank.path, expected: "orientations (to 360), frequencies and phases",
+                field: bank.path,
+                expected: "orientations (to 360), frequencies and phases",
                 got: "\(orientations), \(frequencies) and \(phases)"
             )
         }
@@ -152,7 +156,8 @@ enum GaborBankFields {
         if values.count == 1 { return Array(repeating: values[0], count: count) }
         guard values.count == count else {
             throw .invalidManifest(
-                field: "\(bank.path), \(name)", expected: "one number, or one per frequency",
+                field: "\(bank.path), \(name)",
+                expected: "one number, or one per frequency",
                 got: "\(values.count) numbers"
             )
         }

@@ -48,7 +48,9 @@ struct LayerStack {
         case .image(let name, let channels, let height, let width):
             graph.inputs = [
                 Graph.Input(
-                    name: name, type: .float32, dimensions: [nil, channels, height, width]
+                    name: name,
+                    type: .float32,
+                    dimensions: [nil, channels, height, width]
                 )
             ]
         case .tokens(let name, _):
@@ -116,7 +118,8 @@ struct LayerStack {
             var node = node
             node.inputs += ["\(node.name).depth", "\(node.name).values"]
             graph.constants["\(node.name).depth"] = Tensor(
-                shape: [], integers: [vocabulary.symbols.count]
+                shape: [],
+                integers: [vocabulary.symbols.count]
             )
             graph.constants["\(node.name).values"] = Tensor(shape: [2], floats: [0, 1])
             graph.nodes.append(node)
@@ -147,7 +150,9 @@ struct LayerStack {
         graph.constants["\(name).axes"] = Tensor(shape: [1], integers: [1])
         graph.nodes.append(
             Node(
-                name: "\(name).squeeze", op: "Squeeze", inputs: ["\(name).Y", "\(name).axes"],
+                name: "\(name).squeeze",
+                op: "Squeeze",
+                inputs: ["\(name).Y", "\(name).axes"],
                 outputs: [name]
             )
         )
@@ -185,8 +190,10 @@ struct LayerStack {
         graph.nodes.append(product)
         graph.nodes.append(
             Node(
-                name: "\(node.name).bias", op: "Add",
-                inputs: ["\(node.name).product", node.inputs[2]], outputs: node.outputs
+                name: "\(node.name).bias",
+                op: "Add",
+                inputs: ["\(node.name).product", node.inputs[2]],
+                outputs: node.outputs
             )
         )
     }

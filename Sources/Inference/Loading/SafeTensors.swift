@@ -17,7 +17,9 @@ enum SafeTensors {
         guard data.count >= 8 else { throw .invalidWeights("the file is shorter than its header") }
         let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(maximumHeader), length <= UInt64(data.count - 8) else {
-            throw .invalidWeights("the header's length is \(length), the file has \(data.count) bytes")
+            throw .invalidWeights(
+                "the header's length is \(length), the file has \(data.count) bytes"
+            )
         }
         let body = data.dropFirst(8 + Int(length))
         let header = data.dropFirst(8).prefix(Int(length))

@@ -34,7 +34,8 @@ struct CheckVectors: Decodable {
         for testCase in cases {
             let outputs = testCase.outputs.keys.sorted()
             let plan = try model.plan(
-                inputs: testCase.inputs.mapValues { Shape($0.shape) }, outputs: outputs
+                inputs: testCase.inputs.mapValues { Shape($0.shape) },
+                outputs: outputs
             )
             try plan.run { inputs throws(ModelError) in
                 for port in plan.inputs {
@@ -87,8 +88,11 @@ struct CheckVectors: Decodable {
                 // Written so that a NaN fails too.
                 guard abs(Double(span[index]) - expected.data[index]) <= allowed else {
                     throw .checkFailed(
-                        output: name, index: index, expected: Float(expected.data[index]),
-                        got: span[index], tolerance: Float(allowed)
+                        output: name,
+                        index: index,
+                        expected: Float(expected.data[index]),
+                        got: span[index],
+                        tolerance: Float(allowed)
                     )
                 }
             }

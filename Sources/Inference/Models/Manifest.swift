@@ -55,7 +55,9 @@ public struct Manifest: Sendable {
         name = try fields.requiredString("name")
         guard Self.isName(name) else {
             throw fields.mismatch(
-                "name", "1 to 64 letters, digits, '.', '_' or '-'", .string(name)
+                "name",
+                "1 to 64 letters, digits, '.', '_' or '-'",
+                .string(name)
             )
         }
         version = try fields.string("version") ?? "1"
@@ -76,9 +78,10 @@ public struct Manifest: Sendable {
             )
         }
         outputs = try fields.strings("outputs") ?? []
-        labels = try fields.string("labels").map { (file) throws(ModelError) in
-            try Self.lines(folder.appendingPathComponent(file))
-        } ?? []
+        labels =
+            try fields.string("labels").map { (file) throws(ModelError) in
+                try Self.lines(folder.appendingPathComponent(file))
+            } ?? []
         featuresLayer = try fields.string("features")
         logits = try fields.string("logits")
         source = try fields.string("source") ?? ""
@@ -114,14 +117,17 @@ public struct Manifest: Sendable {
     ) throws(ModelError) -> Input {
         guard var object = try fields.object("input") else {
             throw .invalidManifest(
-                field: "\(fields.path), input", expected: "an object", got: "nothing"
+                field: "\(fields.path), input",
+                expected: "an object",
+                got: "nothing"
             )
         }
         let name = try object.requiredString("name")
         let input: Input
         if let file = try object.string("vocabulary") {
             input = .tokens(
-                name: name, vocabulary: try Vocabulary(folder.appendingPathComponent(file))
+                name: name,
+                vocabulary: try Vocabulary(folder.appendingPathComponent(file))
             )
         } else {
             input = .image(

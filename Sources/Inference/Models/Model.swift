@@ -83,7 +83,10 @@ public final class Model: Sendable {
             ports.append((name, try builder.value(id, as: .dense)))
         }
         return try builder.finish(
-            inputs: ids, outputs: ports, memoryLimit: memoryLimit, on: workers
+            inputs: ids,
+            outputs: ports,
+            memoryLimit: memoryLimit,
+            on: workers
         )
     }
 

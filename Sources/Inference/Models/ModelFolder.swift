@@ -9,14 +9,18 @@ enum ModelFolder {
         let manifest = try Manifest(&fields, folder: folder)
         guard let layers = try fields.objects("layers"), !layers.isEmpty else {
             throw .invalidManifest(
-                field: "model.json, layers", expected: "a list of layers", got: "nothing"
+                field: "model.json, layers",
+                expected: "a list of layers",
+                got: "nothing"
             )
         }
         try fields.finish()
         let weights = folder.appendingPathComponent("model.safetensors")
         let hasWeights = FileManager.default.fileExists(atPath: weights.path)
         let stack = try LayerStack(
-            layers, manifest: manifest, weights: hasWeights ? SafeTensors.read(weights) : [:]
+            layers,
+            manifest: manifest,
+            weights: hasWeights ? SafeTensors.read(weights) : [:]
         )
         return (manifest, stack)
     }

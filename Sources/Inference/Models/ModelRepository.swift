@@ -26,11 +26,15 @@ public final class ModelRepository: Sendable {
         for folder in Self.modelFolders(in: folders) {
             do throws(ModelError) {
                 let model = try Model(
-                    folder: folder, kernels: kernels, workers: workers, memoryLimit: memoryLimit
+                    folder: folder,
+                    kernels: kernels,
+                    workers: workers,
+                    memoryLimit: memoryLimit
                 )
                 guard !loaded.contains(where: { $0.name == model.name }) else {
                     throw .invalidManifest(
-                        field: "model.json, name", expected: "a name no other model has",
+                        field: "model.json, name",
+                        expected: "a name no other model has",
                         got: "\"\(model.name)\""
                     )
                 }

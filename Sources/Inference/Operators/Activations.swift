@@ -55,7 +55,10 @@ private func lowerActivation(
             let (input, output) = (from.position(in: arena), to.position(in: arena))
             runs.forEach(in: chunk, (from, to, to)) { offsets in
                 kernels.activate(
-                    activation, input + offsets.0, into: output + offsets.1, count: runs.length
+                    activation,
+                    input + offsets.0,
+                    into: output + offsets.1,
+                    count: runs.length
                 )
             }
         }

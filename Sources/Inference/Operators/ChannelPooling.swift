@@ -6,7 +6,9 @@ enum ChannelPooling {
     static let operators: [any Operator.Type] = [Maxout.self, ChannelL2.self]
 }
 
-/// Z[c] = max over the `group` channels from c·group on (Goodfellow et al. 2013).
+/// Z[c] = max over the `group` channels from c·group on.
+///
+/// Goodfellow and others, Maxout Networks, 2013.
 struct Maxout: Operator {
     static let name = "Maxout"
     private let group: Int
@@ -16,7 +18,7 @@ struct Maxout: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerChannelPool(node, group: group, isMaximum: true, into: &plan)
+        try lowerChannelPool(node, group: group, .maximum, into: &plan)
     }
 }
 
@@ -30,7 +32,7 @@ struct ChannelL2: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerChannelPool(node, group: group, isMaximum: false, into: &plan)
+        try lowerChannelPool(node, group: group, .euclidean, into: &plan)
     }
 }
 
@@ -38,7 +40,7 @@ struct ChannelL2: Operator {
 private func lowerChannelPool(
     _ node: Node,
     group: Int,
-    isMaximum: Bool,
+    _ reduction: ChannelReduction,
     into plan: inout PlanBuilder
 ) throws(ModelError) {
     let input = try plan.input(node, 0)
@@ -46,7 +48,8 @@ private func lowerChannelPool(
     let axis = shape.rank == 4 ? 1 : shape.rank - 1
     guard axis >= 0, group >= 1, shape[axis] % group == 0 else {
         throw .shape(
-            node: node.name, reason: "the channels of \(shape) do not divide into groups of \(group)"
+            node: node.name,
+            reason: "the channels of \(shape) do not divide into groups of \(group)"
         )
     }
     let layout: Layout = axis == 1 && shape.rank == 4 ? .blocked : .points
@@ -59,22 +62,33 @@ private func lowerChannelPool(
     let perImage = blocks(of: channels / group)
     let kernels = plan.kernels
     plan.step(
-        node.name, chunks: images * perImage, reads: [source], writes: [output]
+        node.name,
+        chunks: images * perImage,
+        reads: [source],
+        writes: [output]
     ) { placement in
         let (from, to) = (placement[source], placement[output])
         let geometry = ChannelPoolGeometry(
-            inputChannels: channels, group: group, height: height, width: width,
-            inputPlane: from.plane, inputRow: from.row, outputPlane: to.plane, outputRow: to.row
+            inputChannels: channels,
+            group: group,
+            height: height,
+            width: width,
+            inputPlane: from.plane,
+            inputRow: from.row,
+            outputPlane: to.plane,
+            outputRow: to.row
         )
         return { arena, chunk in
             let (image, block) = (chunk / perImage, chunk % perImage)
             let input = from.position(in: arena) + image * from.image
             let output = to.position(in: arena) + image * to.image
-            if isMaximum {
-                kernels.maxout(geometry, input: input, output: output, blocks: block..<block + 1)
-            } else {
-                kernels.channelL2(geometry, input: input, output: output, blocks: block..<block + 1)
-            }
+            kernels.poolChannels(
+                reduction,
+                geometry,
+                input: input,
+                output: output,
+                blocks: block..<block + 1
+            )
         }
     }
 }

@@ -19,6 +19,14 @@ struct ConvolutionLowering {
         case depthwise
         /// Groups that do not fill blocks: one dense convolution with zeros between groups.
         case expanded
+
+        var kernel: ConvolutionKernel {
+            switch self {
+            case .blocked, .expanded: .blocked
+            case .planar: .planar
+            case .depthwise: .depthwise
+            }
+        }
     }
 
     func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
@@ -26,12 +34,17 @@ struct ConvolutionLowering {
         try check(channels: image.channels)
         let kernelSize = [kernel.shape[2], kernel.shape[3]]
         let (rows, columns) = try windows.axes(
-            node, kernel: kernelSize, height: image.height, width: image.width
+            node,
+            kernel: kernelSize,
+            height: image.height,
+            width: image.width
         )
         let method = method(channels: image.channels, layout: plan[input].layout)
         let halo = Halo(
-            top: rows.padBegin, left: columns.padBegin,
-            bottom: rows.reachedEnd, right: columns.reachedEnd
+            top: rows.padBegin,
+            left: columns.padBegin,
+            bottom: rows.reachedEnd,
+            right: columns.reachedEnd
         )
         let source: ValueID
         if method == .planar {
@@ -51,8 +64,13 @@ struct ConvolutionLowering {
             for: node
         )
         addStep(
-            from: source, to: output, method: method, images: image.count, rows: rows,
-            columns: columns, into: &plan
+            from: source,
+            to: output,
+            method: method,
+            images: image.count,
+            rows: rows,
+            columns: columns,
+            into: &plan
         )
     }
 
@@ -76,7 +94,9 @@ struct ConvolutionLowering {
             throw fail("\(outputs) output channels do not divide into \(groups) groups")
         }
         guard channels == shape[1] * groups else {
-            throw fail("the input has \(channels) channels, the weights expect \(shape[1] * groups)")
+            throw fail(
+                "the input has \(channels) channels, the weights expect \(shape[1] * groups)"
+            )
         }
         if let bias = kernel.bias, bias.count != outputs {
             throw fail("the bias has \(bias.count) elements, expected \(outputs)")
@@ -117,13 +137,18 @@ struct ConvolutionLowering {
         let table = plan.kernels
         let store = plan.weights
         let chunks = chunks(
-            images: images, rows: rows.output, columns: columns.output, method: method,
+            images: images,
+            rows: rows.output,
+            columns: columns.output,
+            method: method,
             tile: table.blocksPerTile
         )
         let (activation, lowering) = (activation, self)
         let inputBlocks = method == .planar ? kernel.shape[1] : blocks(of: groupInputs(method))
         plan.step(node.name, chunks: chunks.count, reads: [source], writes: [output]) { placement in
-            let packed = store.layer("\(lowering.kernel.name)/\(method.rawValue)/\(activation.rawValue)") {
+            let packed = store.layer(
+                "\(lowering.kernel.name)/\(method.rawValue)/\(activation.rawValue)"
+            ) {
                 lowering.pack(method, for: table)
             }
             let (from, to) = (placement[source], placement[output])
@@ -132,12 +157,18 @@ struct ConvolutionLowering {
             let groupBlocks = method == .blocked ? lowering.outputBlocks / lowering.groups : 0
             let geometry = ConvolutionGeometry(
                 inputBlocks: inputBlocks,
-                inputPlane: from.plane, inputRow: from.row,
-                kernelHeight: rows.kernel, kernelWidth: columns.kernel,
-                strideHeight: rows.stride, strideWidth: columns.stride,
-                dilationHeight: rows.dilation, dilationWidth: columns.dilation,
-                outputHeight: rows.output, outputWidth: columns.output,
-                outputPlane: to.plane, outputRow: to.row,
+                inputPlane: from.plane,
+                inputRow: from.row,
+                kernelHeight: rows.kernel,
+                kernelWidth: columns.kernel,
+                strideHeight: rows.stride,
+                strideWidth: columns.stride,
+                dilationHeight: rows.dilation,
+                dilationWidth: columns.dilation,
+                outputHeight: rows.output,
+                outputWidth: columns.output,
+                outputPlane: to.plane,
+                outputRow: to.row,
                 activation: activation.kernel
             )
             return { arena, index in
@@ -153,23 +184,15 @@ struct ConvolutionLowering {
                     + (chunk.group * groupBlocks * to.plane + chunk.rows.lowerBound * to.row)
                 let weights = packed.weights.start + chunk.group * packed.groupStride
                 let bias = packed.bias.start + chunk.group * groupBlocks * 16
-                switch method {
-                case .planar:
-                    table.convolvePlanar(
-                        part, input: input, weights: weights, bias: bias, output: output,
-                        blocks: chunk.blocks
-                    )
-                case .depthwise:
-                    table.convolveDepthwise(
-                        part, input: input, weights: weights, bias: bias, output: output,
-                        blocks: chunk.blocks
-                    )
-                case .blocked, .expanded:
-                    table.convolve(
-                        part, input: input, weights: weights, bias: bias, output: output,
-                        blocks: chunk.blocks
-                    )
-                }
+                table.convolve(
+                    method.kernel,
+                    part,
+                    input: input,
+                    weights: weights,
+                    bias: bias,
+                    output: output,
+                    blocks: chunk.blocks
+                )
             }
         }
     }

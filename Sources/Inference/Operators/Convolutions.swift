@@ -60,7 +60,10 @@ struct Gabor: Operator {
             groups: 1,
             activation: .none,
             kernel: Kernel(
-                shape: bank.shape, values: bank.weights(), bias: nil, name: node.name
+                shape: bank.shape,
+                values: bank.weights(),
+                bias: nil,
+                name: node.name
             )
         ).lower(input, into: &plan)
     }

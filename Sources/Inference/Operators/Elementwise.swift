@@ -12,7 +12,7 @@ struct Add: Operator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try ElementwiseLowering(node: node, isProduct: false).lower(into: &plan)
+        try ElementwiseLowering(node: node, operation: .sum).lower(into: &plan)
     }
 }
 
@@ -23,13 +23,13 @@ struct Mul: Operator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try ElementwiseLowering(node: node, isProduct: true).lower(into: &plan)
+        try ElementwiseLowering(node: node, operation: .product).lower(into: &plan)
     }
 }
 
 private struct ElementwiseLowering {
     let node: Node
-    let isProduct: Bool
+    let operation: BinaryOperation
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let left = try plan.input(node, 0)
@@ -51,9 +51,12 @@ private struct ElementwiseLowering {
         let right = try plan.value(right, as: layout)
         let output = try plan.define(node.outputs[0], plan.shape(of: left), layout)
         let runs = Runs(plan[left])
-        let (kernels, isProduct) = (plan.kernels, isProduct)
+        let (kernels, operation) = (plan.kernels, operation)
         plan.step(
-            node.name, chunks: runs.chunks, reads: [left, right], writes: [output]
+            node.name,
+            chunks: runs.chunks,
+            reads: [left, right],
+            writes: [output]
         ) { placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
             return { arena, chunk in
@@ -62,11 +65,7 @@ private struct ElementwiseLowering {
                 let result = to.position(in: arena)
                 runs.forEach(in: chunk, (a, b, to)) { offset in
                     let (x, y, z) = (first + offset.0, second + offset.1, result + offset.2)
-                    if isProduct {
-                        kernels.multiply(x, y, into: z, count: runs.length)
-                    } else {
-                        kernels.add(x, y, into: z, count: runs.length)
-                    }
+                    kernels.combine(operation, x, y, into: z, count: runs.length)
                 }
             }
         }
@@ -86,7 +85,7 @@ private struct ElementwiseLowering {
         }
         let output = try plan.define(node.outputs[0], shape, .dense)
         let walk = BroadcastWalk(shape, shapes.0, shapes.1)
-        let isProduct = isProduct
+        let isProduct = operation == .product
         plan.step(node.name, chunks: 1, reads: [left, right], writes: [output]) { placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
             return { arena, _ in

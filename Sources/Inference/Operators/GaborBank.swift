@@ -21,21 +21,30 @@ struct GaborBank: Sendable {
     init(_ attributes: inout AttributeReader, kernel: [Int]?) throws(ModelError) {
         guard let kernel else {
             throw .invalidAttribute(
-                node: attributes.node, attribute: "kernel_shape", expected: "two sizes", got: "none"
+                node: attributes.node,
+                attribute: "kernel_shape",
+                expected: "two sizes",
+                got: "none"
             )
         }
         (height, width) = (kernel[0], kernel[1])
         guard let orientations = try attributes.floats("orientation"), !orientations.isEmpty else {
             throw .invalidAttribute(
-                node: attributes.node, attribute: "orientation",
-                expected: "a list with an angle per kernel", got: "none"
+                node: attributes.node,
+                attribute: "orientation",
+                expected: "a list with an angle per kernel",
+                got: "none"
             )
         }
         let count = orientations.count
         func list(_ name: String, _ value: Float) throws(ModelError) -> [Float] {
             let values = try attributes.floats(name) ?? Array(repeating: value, count: count)
             guard values.count == count else {
-                throw attributes.mismatch(name, "\(count) numbers, as orientation has", .floats(values))
+                throw attributes.mismatch(
+                    name,
+                    "\(count) numbers, as orientation has",
+                    .floats(values)
+                )
             }
             return values
         }
@@ -44,8 +53,13 @@ struct GaborBank: Sendable {
         let (frequency, phase) = (try list("frequency", 0), try list("phase", 0))
         parameters = (0..<count).map { index in
             Parameters(
-                alpha: alpha[index], betaX: betaX[index], betaY: betaY[index],
-                frequency: frequency[index], phase: phase[index], x0: x0[index], y0: y0[index],
+                alpha: alpha[index],
+                betaX: betaX[index],
+                betaY: betaY[index],
+                frequency: frequency[index],
+                phase: phase[index],
+                x0: x0[index],
+                y0: y0[index],
                 orientation: orientations[index]
             )
         }

@@ -32,7 +32,9 @@ struct GeneralProduct {
         let steps = try biasSteps(bias.map { plan.shape(of: $0) }, sizes)
         let (alpha, beta) = (alpha, beta)
         plan.step(
-            node.name, chunks: batches.count, reads: [a, b] + (bias.map { [$0] } ?? []),
+            node.name,
+            chunks: batches.count,
+            reads: [a, b] + (bias.map { [$0] } ?? []),
             writes: [output]
         ) { placement in
             let places = (placement[a], placement[b], placement[output])
@@ -53,7 +55,9 @@ struct GeneralProduct {
                         if let addend {
                             value +=
                                 beta
-                                * addend.position(in: arena)[row * steps.row + column * steps.column]
+                                * addend.position(in: arena)[
+                                    row * steps.row + column * steps.column
+                                ]
                         }
                         result[row * sizes.columns + column] = value
                     }
@@ -74,7 +78,11 @@ struct GeneralProduct {
         if transposesB { (right, strides.b) = ([right[1], right[0]], (1, right[1])) }
         guard left[1] == right[0] else { throw fail("\(a) and \(b) do not multiply") }
         return Sizes(
-            rows: left[0], inner: left[1], columns: right[1], a: strides.a, b: strides.b
+            rows: left[0],
+            inner: left[1],
+            columns: right[1],
+            a: strides.a,
+            b: strides.b
         )
     }
 
@@ -116,12 +124,16 @@ struct GeneralProduct {
     }
 
     /// Strides of Gemm's C, 0 where it is repeated.
-    private func biasSteps(_ shape: Shape?, _ sizes: Sizes) throws(ModelError) -> (
+    private func biasSteps(
+        _ shape: Shape?,
+        _ sizes: Sizes
+    ) throws(ModelError) -> (
         row: Int, column: Int
     ) {
         guard let shape else { return (0, 0) }
-        guard shape.rank <= 2, broadcastShape(shape, [sizes.rows, sizes.columns])
-            == [sizes.rows, sizes.columns]
+        guard shape.rank <= 2,
+            broadcastShape(shape, [sizes.rows, sizes.columns])
+                == [sizes.rows, sizes.columns]
         else { throw fail("C of shape \(shape) does not fit [\(sizes.rows), \(sizes.columns)]") }
         let columns = shape.dimensions.last ?? 1
         let rows = shape.rank == 2 ? shape[0] : 1

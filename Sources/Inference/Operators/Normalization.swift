@@ -25,7 +25,10 @@ struct BatchNormalization: Operator {
         let shape = plan.shape(of: input)
         let isImage = shape.rank == 4
         guard isImage || shape.rank == 2 else {
-            throw .shape(node: node.name, reason: "the input \(shape) is not [N, C] or [N, C, H, W]")
+            throw .shape(
+                node: node.name,
+                reason: "the input \(shape) is not [N, C] or [N, C, H, W]"
+            )
         }
         let affine = try AffineChannels(node, epsilon: epsilon) { plan.constant(node, $0)?.floats }
         guard affine.scale.count == shape[1] else {
@@ -41,7 +44,9 @@ struct BatchNormalization: Operator {
         let vectors = isImage ? shape[3] : shape[0]
         let (kernels, constants) = (plan.kernels, affine.blocked())
         plan.step(
-            node.name, chunks: (isImage ? shape[0] : 1) * perImage, reads: [source],
+            node.name,
+            chunks: (isImage ? shape[0] : 1) * perImage,
+            reads: [source],
             writes: [output]
         ) { placement in
             let (from, to) = (placement[source], placement[output])

@@ -21,7 +21,7 @@ struct MaxPool: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try WindowPooling(node: node, windows: windows, countsPadding: false, isMaximum: true)
+        try WindowPooling(node: node, windows: windows, countsPadding: false, reduction: .maximum)
             .lower(into: &plan)
     }
 }
@@ -39,7 +39,10 @@ struct AveragePool: Operator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try WindowPooling(
-            node: node, windows: windows, countsPadding: countsPadding, isMaximum: false
+            node: node,
+            windows: windows,
+            countsPadding: countsPadding,
+            reduction: .average
         ).lower(into: &plan)
     }
 }
@@ -56,8 +59,10 @@ struct GlobalAveragePool: Operator {
         whole.attributes["kernel_shape"] = .ints([max(1, shape.height), max(1, shape.width)])
         var attributes = AttributeReader(whole)
         try WindowPooling(
-            node: node, windows: Windows(&attributes, ceils: false), countsPadding: false,
-            isMaximum: false
+            node: node,
+            windows: Windows(&attributes, ceils: false),
+            countsPadding: false,
+            reduction: .average
         ).lower(into: &plan)
     }
 }
@@ -67,55 +72,73 @@ private struct WindowPooling {
     let node: Node
     let windows: Windows
     let countsPadding: Bool
-    let isMaximum: Bool
+    let reduction: WindowReduction
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
         let image = try node.imageShape(plan.shape(of: input))
         guard let kernel = windows.kernel else {
             throw .invalidAttribute(
-                node: node.name, attribute: "kernel_shape", expected: "two sizes", got: "none"
+                node: node.name,
+                attribute: "kernel_shape",
+                expected: "two sizes",
+                got: "none"
             )
         }
         let (rows, columns) = try windows.axes(
-            node, kernel: kernel, height: image.height, width: image.width
+            node,
+            kernel: kernel,
+            height: image.height,
+            width: image.width
         )
         let source = try plan.value(input, as: .blocked)
         let output = try plan.define(
-            node.outputs[0], [image.count, image.channels, rows.output, columns.output], .blocked
+            node.outputs[0],
+            [image.count, image.channels, rows.output, columns.output],
+            .blocked
         )
         let perImage = blocks(of: image.channels)
         let kernels = plan.kernels
-        let (isMaximum, countsPadding) = (isMaximum, countsPadding)
+        let (reduction, countsPadding) = (reduction, countsPadding)
         plan.step(
-            node.name, chunks: image.count * perImage, reads: [source], writes: [output]
+            node.name,
+            chunks: image.count * perImage,
+            reads: [source],
+            writes: [output]
         ) { placement in
             let (from, to) = (placement[source], placement[output])
             let geometry = PoolGeometry(
-                inputHeight: rows.input, inputWidth: columns.input,
-                inputPlane: from.plane, inputRow: from.row,
-                kernelHeight: rows.kernel, kernelWidth: columns.kernel,
-                strideHeight: rows.stride, strideWidth: columns.stride,
-                dilationHeight: rows.dilation, dilationWidth: columns.dilation,
-                padTop: rows.padBegin, padLeft: columns.padBegin,
-                padBottom: rows.padEnd, padRight: columns.padEnd,
-                outputHeight: rows.output, outputWidth: columns.output,
-                outputPlane: to.plane, outputRow: to.row,
+                inputHeight: rows.input,
+                inputWidth: columns.input,
+                inputPlane: from.plane,
+                inputRow: from.row,
+                kernelHeight: rows.kernel,
+                kernelWidth: columns.kernel,
+                strideHeight: rows.stride,
+                strideWidth: columns.stride,
+                dilationHeight: rows.dilation,
+                dilationWidth: columns.dilation,
+                padTop: rows.padBegin,
+                padLeft: columns.padBegin,
+                padBottom: rows.padEnd,
+                padRight: columns.padEnd,
+                outputHeight: rows.output,
+                outputWidth: columns.output,
+                outputPlane: to.plane,
+                outputRow: to.row,
                 countIncludePad: countsPadding ? 1 : 0
             )
             return { arena, chunk in
                 let (image, block) = (chunk / perImage, chunk % perImage)
                 let input = from.position(in: arena) + image * from.image
                 let output = to.position(in: arena) + image * to.image
-                if isMaximum {
-                    kernels.maxPool(
-                        geometry, input: input, output: output, blocks: block..<block + 1
-                    )
-                } else {
-                    kernels.averagePool(
-                        geometry, input: input, output: output, blocks: block..<block + 1
-                    )
-                }
+                kernels.pool(
+                    reduction,
+                    geometry,
+                    input: input,
+                    output: output,
+                    blocks: block..<block + 1
+                )
             }
         }
     }

@@ -28,13 +28,19 @@ struct Gemm: Operator {
         let input = try plan.input(node, 0)
         let shape = plan.shape(of: input)
         guard shape.rank == 2 else {
-            throw .shape(node: node.name, reason: "Gemm needs a matrix, its input has shape \(shape)")
+            throw .shape(
+                node: node.name,
+                reason: "Gemm needs a matrix, its input has shape \(shape)"
+            )
         }
         if let layer = try connectedLayer(node, plan: plan) {
             try layer.lower(input, into: &plan)
         } else {
             try GeneralProduct(
-                node: node, alpha: alpha, beta: beta, transposesA: transposesA,
+                node: node,
+                alpha: alpha,
+                beta: beta,
+                transposesA: transposesA,
                 transposesB: transposesB
             ).lower(into: &plan)
         }
@@ -61,8 +67,11 @@ struct Gemm: Operator {
         return ConnectedLayer(
             node: node,
             weights: MatrixWeights(
-                key: node.inputs[1], inputs: inputs, units: units,
-                values: alpha == 1 ? values : values.map { $0 * alpha }, isUnitMajor: transposesB
+                key: node.inputs[1],
+                inputs: inputs,
+                units: units,
+                values: alpha == 1 ? values : values.map { $0 * alpha },
+                isUnitMajor: transposesB
             ),
             bias: bias,
             activation: activation
@@ -90,8 +99,11 @@ struct MatMul: Operator {
         try ConnectedLayer(
             node: node,
             weights: MatrixWeights(
-                key: node.inputs[1], inputs: weights.shape[0], units: weights.shape[1],
-                values: values, isUnitMajor: false
+                key: node.inputs[1],
+                inputs: weights.shape[0],
+                units: weights.shape[1],
+                values: values,
+                isUnitMajor: false
             ),
             bias: try bias(node, units: weights.shape[1], plan: plan),
             activation: activation
@@ -135,7 +147,8 @@ struct ConnectedLayer {
         guard shape[last] == weights.inputs, bias.count == weights.units else {
             throw .shape(
                 node: node.name,
-                reason: "the input \(shape) does not end in \(weights.inputs), as the weights expect"
+                reason:
+                    "the input \(shape) does not end in \(weights.inputs), as the weights expect"
             )
         }
         guard weights.units % activation.channelsPerOutput == 0 else {
@@ -192,16 +205,29 @@ extension PlanBuilder {
             let packed = store.layer(key) { pack(table) }
             let (from, to) = (placement[source], placement[output])
             let geometry = ConvolutionGeometry(
-                inputBlocks: shape.inputBlocks, inputPlane: from.plane, inputRow: from.plane,
-                kernelHeight: 1, kernelWidth: 1, strideHeight: 1, strideWidth: 1,
-                dilationHeight: 1, dilationWidth: 1,
-                outputHeight: 1, outputWidth: shape.points,
-                outputPlane: to.plane, outputRow: to.plane, activation: shape.activation
+                inputBlocks: shape.inputBlocks,
+                inputPlane: from.plane,
+                inputRow: from.plane,
+                kernelHeight: 1,
+                kernelWidth: 1,
+                strideHeight: 1,
+                strideWidth: 1,
+                dilationHeight: 1,
+                dilationWidth: 1,
+                outputHeight: 1,
+                outputWidth: shape.points,
+                outputPlane: to.plane,
+                outputRow: to.plane,
+                activation: shape.activation
             )
             return { arena, chunk in
                 table.convolve(
-                    geometry, input: from.position(in: arena), weights: packed.weights.start,
-                    bias: packed.bias.start, output: to.position(in: arena),
+                    .blocked,
+                    geometry,
+                    input: from.position(in: arena),
+                    weights: packed.weights.start,
+                    bias: packed.bias.start,
+                    output: to.position(in: arena),
                     blocks: chunk * width..<min((chunk + 1) * width, shape.outputBlocks)
                 )
             }

@@ -27,12 +27,17 @@ struct RNN: Operator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try RecurrentLowering(
-            node: node, attributes: attributes, gates: 1, cell: .rnn(activation)
+            node: node,
+            attributes: attributes,
+            gates: 1,
+            cell: .rnn(activation)
         ).lower(into: &plan)
     }
 }
 
-/// i, o, f = σ(…), g = tanh(…); c = f·c + i·g; h = o·tanh(c). ONNX gate order i, o, f, c.
+/// i, o, f = σ(…), g = tanh(…); c = f·c + i·g; h = o·tanh(c).
+///
+/// ONNX gate order: i, o, f, c.
 struct LSTM: Operator {
     static let name = "LSTM"
     static let parameters = ["W", "R", "B"]
@@ -51,7 +56,9 @@ struct LSTM: Operator {
     }
 }
 
-/// z, r = σ(…); h = (1 − z)·h̃ + z·h. ONNX gate order z, r, h; both values of linear_before_reset.
+/// z, r = σ(…); h = (1 − z)·h̃ + z·h.
+///
+/// ONNX gate order: z, r, h; both values of `linear_before_reset`.
 struct GRU: Operator {
     static let name = "GRU"
     static let parameters = ["W", "R", "B"]
@@ -65,7 +72,9 @@ struct GRU: Operator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try RecurrentLowering(
-            node: node, attributes: attributes, gates: 3,
+            node: node,
+            attributes: attributes,
+            gates: 3,
             cell: linearBeforeReset ? .gruLinearBeforeReset : .gru
         ).lower(into: &plan)
     }

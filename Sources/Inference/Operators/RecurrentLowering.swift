@@ -32,7 +32,9 @@ struct RecurrentLowering {
             update: cell == .gru ? points("", sizes, into: &plan) : nil,
             resetHidden: cell == .gru ? points("", sizes, into: &plan) : nil,
             hidden: plan.define(
-                node.outputs[0], [sizes.steps, 1, sizes.batch, sizes.hidden], .points
+                node.outputs[0],
+                [sizes.steps, 1, sizes.batch, sizes.hidden],
+                .points
             )
         )
         plan.count(
@@ -61,7 +63,8 @@ struct RecurrentLowering {
         let isIndexed = attributes.oneHotDepth != nil
         guard shape.rank == (isIndexed ? 2 : 3), shape[0] >= 1, shape[1] >= 1 else {
             throw .shape(
-                node: node.name, reason: "the input \(shape) is not a sequence [T, B, features]"
+                node: node.name,
+                reason: "the input \(shape) is not a sequence [T, B, features]"
             )
         }
         let inputs = attributes.oneHotDepth ?? shape[2]
@@ -73,7 +76,8 @@ struct RecurrentLowering {
         }
         if let size = attributes.hiddenSize, size != weights.hidden {
             throw .shape(
-                node: node.name, reason: "hidden_size is \(size), the weights have \(weights.hidden)"
+                node: node.name,
+                reason: "hidden_size is \(size), the weights have \(weights.hidden)"
             )
         }
         return Sizes(steps: shape[0], batch: shape[1], inputs: inputs, hidden: weights.hidden)
@@ -97,7 +101,9 @@ struct RecurrentLowering {
         let expected: Shape = [1, sizes.batch, sizes.hidden]
         guard plan.shape(of: given) == expected else {
             throw .inputShape(
-                name: node.inputs[index], expected: "\(expected)", got: plan.shape(of: given)
+                name: node.inputs[index],
+                expected: "\(expected)",
+                got: plan.shape(of: given)
             )
         }
         return try plan.value(given, as: .points)
@@ -113,7 +119,10 @@ struct RecurrentLowering {
         let state = try points(name, sizes, into: &plan)
         let count = plan[state].storage
         plan.step(
-            node.name, chunks: 1, reads: given.map { [$0] } ?? [], writes: [state]
+            node.name,
+            chunks: 1,
+            reads: given.map { [$0] } ?? [],
+            writes: [state]
         ) { placement in
             let (from, to) = (given.map { placement[$0] }, placement[state])
             return { arena, _ in

@@ -113,9 +113,13 @@ extension RecurrentLowering {
             let updatePlace = placement[state.update ?? state.hidden]
             let resetPlace = placement[state.resetHidden ?? state.hidden]
             let geometry = RecurrentGeometry(
-                cell: phase, hidden: sizes.hidden, batch: sizes.batch,
-                productPlane: products.plane, previousPlane: previous.plane,
-                hiddenPlane: hidden.plane, activation: cell.activation
+                cell: phase,
+                hidden: sizes.hidden,
+                batch: sizes.batch,
+                productPlane: products.plane,
+                previousPlane: previous.plane,
+                hiddenPlane: hidden.plane,
+                activation: cell.activation
             )
             return { arena, chunk in
                 table.recur(
@@ -147,8 +151,11 @@ extension RecurrentLowering {
         if time > 0 {
             let hidden = placement[state.hidden]
             return Place(
-                storage: hidden.storage, offset: hidden.offset + (time - 1) * row,
-                row: hidden.row, plane: hidden.plane, image: 0
+                storage: hidden.storage,
+                offset: hidden.offset + (time - 1) * row,
+                row: hidden.row,
+                plane: hidden.plane,
+                image: 0
             )
         }
         if let initial = state.initial { return placement[initial] }

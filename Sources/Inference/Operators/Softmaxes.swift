@@ -50,7 +50,10 @@ private func lowerSoftmax(
     let row = try plan.scratch(inner == 1 ? 0 : 2 * length)
     let kernels = plan.kernels
     plan.step(
-        node.name, chunks: 1, reads: [source], writes: [output, row]
+        node.name,
+        chunks: 1,
+        reads: [source],
+        writes: [output, row]
     ) { placement in
         let (from, to, scratch) = (placement[source], placement[output], placement[row])
         return { arena, _ in
@@ -72,11 +75,7 @@ private func lowerSoftmax(
     }
 
     @Sendable func normalise(_ input: FloatPosition, _ output: FloatPosition) {
-        if isLogarithm {
-            kernels.logSoftmax(input, into: output, count: length)
-        } else {
-            kernels.softmax(input, into: output, count: length)
-        }
+        kernels.softmax(input, into: output, count: length, isLogarithm: isLogarithm)
     }
 }
 

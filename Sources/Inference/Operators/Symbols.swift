@@ -17,7 +17,10 @@ struct Gather: Operator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         guard let table = plan.constant(node, 0), let values = table.floats, table.shape.rank >= 1
         else {
-            throw .shape(node: node.name, reason: "the table of Gather must be a constant of floats")
+            throw .shape(
+                node: node.name,
+                reason: "the table of Gather must be a constant of floats"
+            )
         }
         let axis = try normalised(axis, rank: table.shape.rank, node)
         let count = table.shape[axis]
@@ -25,7 +28,9 @@ struct Gather: Operator {
         let storage = FloatStorage(values)
         let row = table.shape.dimensions[(axis + 1)...].reduce(1, *)
         try lowerLookup(node, input: 1, table: table.shape, axis: axis, into: &plan) {
-            output, outer, index in
+            output,
+            outer,
+            index in
             // Tokens are checked before they reach a plan; clamping keeps any other index inside.
             let position = min(max(wrapped(index, count), 0), count - 1)
             output.copy(from: storage.start + (outer * count + position) * row, count: row)
@@ -47,7 +52,8 @@ struct OneHot: Operator {
             let values = plan.constant(node, 2)?.floats, values.count == 2
         else {
             throw .shape(
-                node: node.name, reason: "OneHot needs a constant depth and two constant values"
+                node: node.name,
+                reason: "OneHot needs a constant depth and two constant values"
             )
         }
         let indices = try plan.shape(of: plan.input(node, 0))

@@ -45,7 +45,9 @@ struct Windows: Sendable {
         let name = try attributes.string("auto_pad", default: "NOTSET")
         guard let autoPad = AutoPad(rawValue: name) else {
             throw attributes.mismatch(
-                "auto_pad", "NOTSET, SAME_UPPER, SAME_LOWER or VALID", .string(name)
+                "auto_pad",
+                "NOTSET, SAME_UPPER, SAME_LOWER or VALID",
+                .string(name)
             )
         }
         self.autoPad = autoPad
@@ -87,12 +89,22 @@ struct Windows: Sendable {
         case .valid, .explicit:
             if autoPad == .valid { (begin, end) = (0, 0) }
             output = Self.count(
-                input: input, begin: begin, end: end, reach: reach, stride: stride, ceil: ceilMode
+                input: input,
+                begin: begin,
+                end: end,
+                reach: reach,
+                stride: stride,
+                ceil: ceilMode
             )
         }
         return Axis(
-            input: input, output: output, padBegin: begin, padEnd: end, kernel: kernel,
-            stride: stride, dilation: dilation
+            input: input,
+            output: output,
+            padBegin: begin,
+            padEnd: end,
+            kernel: kernel,
+            stride: stride,
+            dilation: dilation
         )
     }
 
@@ -115,7 +127,9 @@ struct Windows: Sendable {
 
 extension Node {
     /// The four dimensions of an image input, or an error that says what came.
-    func imageShape(_ shape: Shape) throws(ModelError) -> (
+    func imageShape(
+        _ shape: Shape
+    ) throws(ModelError) -> (
         count: Int, channels: Int, height: Int, width: Int
     ) {
         guard shape.rank == 4 else {

@@ -35,13 +35,25 @@ extension PlanBuilder {
                 let output = to.position(in: arena) + image * to.image
                 if toBlocked {
                     kernels.block(
-                        fromPlanar: input, from.strides, channels: channels, height: height,
-                        width: width, into: output, to.strides, blocks: block..<block + 1
+                        fromPlanar: input,
+                        from.strides,
+                        channels: channels,
+                        height: height,
+                        width: width,
+                        into: output,
+                        to.strides,
+                        blocks: block..<block + 1
                     )
                 } else {
                     kernels.planar(
-                        fromBlocked: input, from.strides, channels: channels, height: height,
-                        width: width, into: output, to.strides, blocks: block..<block + 1
+                        fromBlocked: input,
+                        from.strides,
+                        channels: channels,
+                        height: height,
+                        width: width,
+                        into: output,
+                        to.strides,
+                        blocks: block..<block + 1
                     )
                 }
             }
@@ -85,12 +97,18 @@ extension PlanBuilder {
                 let (input, output) = (from.position(in: arena), to.position(in: arena))
                 if toPoints {
                     kernels.points(
-                        fromRows: input, points: points, channels: channels, into: output,
+                        fromRows: input,
+                        points: points,
+                        channels: channels,
+                        into: output,
                         plane: to.plane
                     )
                 } else {
                     kernels.rows(
-                        fromPoints: input, plane: from.plane, points: points, channels: channels,
+                        fromPoints: input,
+                        plane: from.plane,
+                        points: points,
+                        channels: channels,
                         into: output
                     )
                 }

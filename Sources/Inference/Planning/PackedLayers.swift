@@ -7,23 +7,36 @@ extension ConvolutionLowering {
         let order: OutputOrder =
             activation == .maxout ? .maxoutPairs(outputs) : .plain(outputs)
         let bias = Packing.vector(
-            kernel.bias ?? Array(repeating: 0, count: outputs), order
+            kernel.bias ?? Array(repeating: 0, count: outputs),
+            order
         )
         func packed(_ values: [Float], inputs: Int) -> PackedWeights {
             Packing.convolution(
-                values, order, inputs: inputs, height: height, width: width, for: table
+                values,
+                order,
+                inputs: inputs,
+                height: height,
+                width: width,
+                for: table
             )
         }
         switch method {
         case .planar:
             let weights = Packing.planar(
-                kernel.values, order, inputs: kernel.shape[1], height: height, width: width,
+                kernel.values,
+                order,
+                inputs: kernel.shape[1],
+                height: height,
+                width: width,
                 for: table
             )
             return PackedLayer(weights: weights, bias: bias)
         case .depthwise:
             let weights = Packing.depthwise(
-                kernel.values, channels: outputs, height: height, width: width
+                kernel.values,
+                channels: outputs,
+                height: height,
+                width: width
             )
             return PackedLayer(weights: weights, bias: bias)
         case .expanded:
@@ -49,7 +62,9 @@ extension ConvolutionLowering {
             let group = output / (outputs / groups)
             let source = output * inputs * taps
             let target = (output * groups + group) * inputs * taps
-            for index in 0..<inputs * taps { values[target + index] = kernel.values[source + index] }
+            for index in 0..<inputs * taps {
+                values[target + index] = kernel.values[source + index]
+            }
         }
         return values
     }
@@ -78,7 +93,11 @@ extension MatrixWeights {
         let order: OutputOrder = maxoutPairs ? .maxoutPairs(units) : .plain(units)
         return PackedLayer(
             weights: Packing.dense(
-                values, order, inputs: inputs, outputs: units, isInputMajor: !isUnitMajor,
+                values,
+                order,
+                inputs: inputs,
+                outputs: units,
+                isInputMajor: !isUnitMajor,
                 for: table
             ),
             bias: Packing.vector(bias, order)
@@ -93,7 +112,11 @@ extension RecurrentWeights {
     func packedInput(bias: [Float], for table: KernelSet) -> PackedLayer {
         PackedLayer(
             weights: Packing.dense(
-                input, order, inputs: inputs, outputs: gates * hidden, isInputMajor: false,
+                input,
+                order,
+                inputs: inputs,
+                outputs: gates * hidden,
+                isInputMajor: false,
                 for: table
             ),
             bias: Packing.vector(bias, order)

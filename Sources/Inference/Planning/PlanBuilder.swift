@@ -59,7 +59,12 @@ struct PlanBuilder {
         let id = ValueID(index: values.count)
         values.append(
             PlannedValue(
-                name: name, shape: shape, layout: layout, type: type, halo: halo, memory: memory
+                name: name,
+                shape: shape,
+                layout: layout,
+                type: type,
+                halo: halo,
+                memory: memory
             )
         )
         if !name.isEmpty, named[name] == nil { named[name] = id }
@@ -94,13 +99,19 @@ struct PlanBuilder {
         let name = node.inputs[index]
         if let id = named[name] { return id }
         guard let constant = graph.constants[name] else {
-            throw .shape(node: node.name, reason: "the input \"\(name)\" is not a value of the graph")
+            throw .shape(
+                node: node.name,
+                reason: "the input \"\(name)\" is not a value of the graph"
+            )
         }
         guard let floats = constant.floats else {
             throw .shape(node: node.name, reason: "the constant \"\(name)\" is not of type float")
         }
         return try define(
-            name, constant.shape, .dense, memory: .constant(FloatStorage(floats))
+            name,
+            constant.shape,
+            .dense,
+            memory: .constant(FloatStorage(floats))
         )
     }
 

@@ -12,7 +12,10 @@ extension PlanBuilder {
     ) throws(ModelError) -> Plan {
         let ordered = stepsWithHalos()
         let placement = Placement(
-            values: values, steps: ordered, inputs: inputs, outputs: outputs.map(\.id)
+            values: values,
+            steps: ordered,
+            inputs: inputs,
+            outputs: outputs.map(\.id)
         )
         let bytes = placement.size * MemoryLayout<Float>.stride
         guard bytes <= memoryLimit else { throw .tooLarge(bytes: bytes, limit: memoryLimit) }

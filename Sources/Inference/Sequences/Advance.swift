@@ -48,15 +48,21 @@ extension Model {
         for (position, token) in tokens.enumerated()
         where token < 0 || token >= vocabulary.symbols.count {
             throw .tokenOutOfRange(
-                position: position, token: Int(token), count: vocabulary.symbols.count
+                position: position,
+                token: Int(token),
+                count: vocabulary.symbols.count
             )
         }
         var done = 0
         while done < tokens.count {
             let length = Self.chunkLengths.first { $0 <= tokens.count - done } ?? 1
             try advanceChunk(
-                tokens[done..<done + length], input: input, state: &state, outputs: outputs,
-                isCancelled: isCancelled, each: each
+                tokens[done..<done + length],
+                input: input,
+                state: &state,
+                outputs: outputs,
+                isCancelled: isCancelled,
+                each: each
             )
             done += length
         }

@@ -72,7 +72,7 @@ enum Kernels {
             count: outputs * inputs,
             height: shape.count > 2 ? shape[2] : 1,
             width: shape.count > 3 ? shape[3] : 1,
-            normalisation: .symmetric,
+            normalisation: .symmetricPerMap,
             colours: .diverging
         )
         var legend = "\(layer) \(shape): "

@@ -1,4 +1,5 @@
 import Dispatch
+import Images
 public import Inference
 import Synchronization
 import TensorFormats
@@ -31,8 +32,8 @@ public enum EvaluationError: Error, Sendable, CustomStringConvertible {
 extension Accuracy {
     /// Classifies grey pictures [count, height, width] of 0…255 in the model's own size, on all cores.
     ///
-    /// Pictures are only normalised, neither resized nor inverted. `progress` is called from any thread with
-    /// the number of pictures done.
+    /// Pictures take the path of a sent file. `progress` is called from any thread with the number of pictures
+    /// done.
     public static func measure(
         _ model: Model,
         pictures: (shape: [Int], values: [UInt8]),
@@ -44,20 +45,19 @@ extension Accuracy {
             let preparation = PicturePreparation(model.manifest, maximumPixels: 1 << 30)
         else { throw .noPictureModel(model.name) }
         let shape = pictures.shape
-        guard shape.count == 3, shape[0] == labels.count, shape[0] > 0 else {
+        guard shape.count == 3, shape[0] == labels.count, shape.allSatisfy({ $0 > 0 }) else {
             throw .invalidData(file: "images", reason: "\(shape) pictures, \(labels.count) labels")
         }
         let size = shape[1] * shape[2]
         let state = Mutex((correct: 0, done: 0, error: ModelError?.none))
         DispatchQueue.concurrentPerform(iterations: shape[0]) { index in
-            let picture = PreparedPicture(
-                channels: 1,
-                height: shape[1],
+            let image = Image(
                 width: shape[2],
-                samples: .planes(
-                    pictures.values[index * size..<(index + 1) * size].map { Float($0) }
-                )
+                height: shape[1],
+                channels: 1,
+                samples: Array(pictures.values[index * size..<(index + 1) * size])
             )
+            let picture = preparation.prepare(.image(image))
             let result = Result { () throws(ModelError) in
                 try model.run(
                     picture,

@@ -67,7 +67,10 @@ struct BenchCommand: ParsableCommand {
         }
         if only == nil || only == .server {
             try ServerBench(
-                models: folder, seconds: seconds, connections: connections, soak: soak
+                models: folder,
+                seconds: seconds,
+                connections: connections,
+                soak: soak
             ).run()
         }
     }

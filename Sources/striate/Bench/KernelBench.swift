@@ -64,25 +64,45 @@ struct KernelBench {
         let padded = side + kernel - 1
         let row = padded * 16
         let geometry = ConvolutionGeometry(
-            inputBlocks: blocks(of: inputs), inputPlane: padded * row, inputRow: row,
-            kernelHeight: kernel, kernelWidth: kernel, strideHeight: 1, strideWidth: 1,
-            dilationHeight: 1, dilationWidth: 1, outputHeight: side, outputWidth: side,
-            outputPlane: side * side * 16, outputRow: side * 16, activation: .none
+            inputBlocks: blocks(of: inputs),
+            inputPlane: padded * row,
+            inputRow: row,
+            kernelHeight: kernel,
+            kernelWidth: kernel,
+            strideHeight: 1,
+            strideWidth: 1,
+            dilationHeight: 1,
+            dilationWidth: 1,
+            outputHeight: side,
+            outputWidth: side,
+            outputPlane: side * side * 16,
+            outputRow: side * 16,
+            activation: .none
         )
         let order = OutputOrder.plain(outputs)
         let weights = Packing.convolution(
-            Self.numbers(outputs * inputs * kernel * kernel), order, inputs: inputs,
-            height: kernel, width: kernel, for: kernels
+            Self.numbers(outputs * inputs * kernel * kernel),
+            order,
+            inputs: inputs,
+            height: kernel,
+            width: kernel,
+            for: kernels
         )
         let bias = Packing.vector(Self.numbers(outputs), order)
         let input = FloatStorage(Self.numbers(blocks(of: inputs) * padded * row))
         let output = FloatStorage(count: blocks(of: outputs) * side * side * 16)
         return Contender(
-            name: name, multiplyAdds: outputs * inputs * kernel * kernel * side * side
+            name: name,
+            multiplyAdds: outputs * inputs * kernel * kernel * side * side
         ) {
             kernels.convolve(
-                geometry, input: input.start, weights: weights.start, bias: bias.start,
-                output: output.start, blocks: 0..<order.blocks
+                .blocked,
+                geometry,
+                input: input.start,
+                weights: weights.start,
+                bias: bias.start,
+                output: output.start,
+                blocks: 0..<order.blocks
             )
         }
     }
@@ -91,23 +111,42 @@ struct KernelBench {
     private func planar(_ name: String, outputs: Int, side: Int, kernel: Int) -> Contender {
         let padded = side + kernel - 1
         let geometry = ConvolutionGeometry(
-            inputBlocks: 1, inputPlane: padded * padded, inputRow: padded,
-            kernelHeight: kernel, kernelWidth: kernel, strideHeight: 1, strideWidth: 1,
-            dilationHeight: 1, dilationWidth: 1, outputHeight: side, outputWidth: side,
-            outputPlane: side * side * 16, outputRow: side * 16, activation: .relu
+            inputBlocks: 1,
+            inputPlane: padded * padded,
+            inputRow: padded,
+            kernelHeight: kernel,
+            kernelWidth: kernel,
+            strideHeight: 1,
+            strideWidth: 1,
+            dilationHeight: 1,
+            dilationWidth: 1,
+            outputHeight: side,
+            outputWidth: side,
+            outputPlane: side * side * 16,
+            outputRow: side * 16,
+            activation: .relu
         )
         let order = OutputOrder.plain(outputs)
         let weights = Packing.planar(
-            Self.numbers(outputs * kernel * kernel), order, inputs: 1, height: kernel,
-            width: kernel, for: kernels
+            Self.numbers(outputs * kernel * kernel),
+            order,
+            inputs: 1,
+            height: kernel,
+            width: kernel,
+            for: kernels
         )
         let bias = Packing.vector(Self.numbers(outputs), order)
         let input = FloatStorage(Self.numbers(padded * padded))
         let output = FloatStorage(count: order.blocks * side * side * 16)
         return Contender(name: name, multiplyAdds: outputs * kernel * kernel * side * side) {
-            kernels.convolvePlanar(
-                geometry, input: input.start, weights: weights.start, bias: bias.start,
-                output: output.start, blocks: 0..<order.blocks
+            kernels.convolve(
+                .planar,
+                geometry,
+                input: input.start,
+                weights: weights.start,
+                bias: bias.start,
+                output: output.start,
+                blocks: 0..<order.blocks
             )
         }
     }
@@ -115,23 +154,42 @@ struct KernelBench {
     private func product(_ name: String, inputs: Int, outputs: Int, points: Int) -> Contender {
         let plane = points * 16
         let geometry = ConvolutionGeometry(
-            inputBlocks: blocks(of: inputs), inputPlane: plane, inputRow: plane,
-            kernelHeight: 1, kernelWidth: 1, strideHeight: 1, strideWidth: 1,
-            dilationHeight: 1, dilationWidth: 1, outputHeight: 1, outputWidth: points,
-            outputPlane: plane, outputRow: plane, activation: .none
+            inputBlocks: blocks(of: inputs),
+            inputPlane: plane,
+            inputRow: plane,
+            kernelHeight: 1,
+            kernelWidth: 1,
+            strideHeight: 1,
+            strideWidth: 1,
+            dilationHeight: 1,
+            dilationWidth: 1,
+            outputHeight: 1,
+            outputWidth: points,
+            outputPlane: plane,
+            outputRow: plane,
+            activation: .none
         )
         let order = OutputOrder.plain(outputs)
         let weights = Packing.dense(
-            Self.numbers(inputs * outputs), order, inputs: inputs, outputs: outputs,
-            isInputMajor: false, for: kernels
+            Self.numbers(inputs * outputs),
+            order,
+            inputs: inputs,
+            outputs: outputs,
+            isInputMajor: false,
+            for: kernels
         )
         let bias = Packing.vector(Self.numbers(outputs), order)
         let input = FloatStorage(Self.numbers(blocks(of: inputs) * plane))
         let output = FloatStorage(count: order.blocks * plane)
         return Contender(name: name, multiplyAdds: inputs * outputs * points) {
             kernels.convolve(
-                geometry, input: input.start, weights: weights.start, bias: bias.start,
-                output: output.start, blocks: 0..<order.blocks
+                .blocked,
+                geometry,
+                input: input.start,
+                weights: weights.start,
+                bias: bias.start,
+                output: output.start,
+                blocks: 0..<order.blocks
             )
         }
     }

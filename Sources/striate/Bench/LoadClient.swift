@@ -34,7 +34,11 @@ struct LoadConnection: ~Copyable {
         guard descriptor >= 0, result == 0 else { throw Failure.connect(port: port) }
         var on: Int32 = 1
         _ = unsafe setsockopt(
-            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size)
+            descriptor,
+            Int32(IPPROTO_TCP),
+            TCP_NODELAY,
+            &on,
+            socklen_t(MemoryLayout<Int32>.size)
         )
     }
 
@@ -49,7 +53,9 @@ struct LoadConnection: ~Copyable {
             // SAFETY: the pointer stays inside the array for the duration of send(2), which only reads.
             let count = unsafe request.withUnsafeBytes { bytes in
                 unsafe send(
-                    descriptor, bytes.baseAddress.unsafelyUnwrapped + sent, request.count - sent,
+                    descriptor,
+                    bytes.baseAddress.unsafelyUnwrapped + sent,
+                    request.count - sent,
                     Int32(MSG_NOSIGNAL)
                 )
             }
@@ -95,7 +101,8 @@ struct LoadConnection: ~Copyable {
     }
 
     private static func contentLength(_ head: String) -> Int? {
-        for line in head.split(separator: "\r\n") where line.lowercased().hasPrefix("content-length:") {
+        for line in head.split(separator: "\r\n")
+        where line.lowercased().hasPrefix("content-length:") {
             return Int(line.dropFirst(15).trimmingCharacters(in: .whitespaces))
         }
         return nil
@@ -181,11 +188,14 @@ struct LoadRun {
         return tally
     }
 
-    /// Server-Timing: decode;dur=0.021, queue;dur=0.004, …
+    /// Reads a line such as `Server-Timing: decode;dur=0.021, queue;dur=0.004`.
     private static func add(_ head: String, to tally: inout Tally) {
-        for line in head.split(separator: "\r\n") where line.lowercased().hasPrefix("server-timing:") {
+        for line in head.split(separator: "\r\n")
+        where line.lowercased().hasPrefix("server-timing:") {
             for entry in line.dropFirst(14).split(separator: ",") {
-                let parts = entry.trimmingCharacters(in: .whitespaces).components(separatedBy: ";dur=")
+                let parts = entry.trimmingCharacters(in: .whitespaces).components(
+                    separatedBy: ";dur="
+                )
                 guard parts.count == 2, let milliseconds = Double(parts[1]) else { continue }
                 let known = tally.phases[parts[0]] ?? (0, 0)
                 tally.phases[parts[0]] = (known.sum + milliseconds, known.count + 1)

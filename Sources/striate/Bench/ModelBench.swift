@@ -30,7 +30,8 @@ struct ModelBench {
         func pass(_ plan: Plan) throws(ModelError) {
             try plan.run { inputs throws(ModelError) in
                 try inputs.withFloats(name) { span throws(ModelError) in span[0] = 0.5 }
-            } read: { _ throws(ModelError) in }
+            } read: { _ throws(ModelError) in
+            }
         }
         let times = try interleaved(
             rounds: rounds,
@@ -51,7 +52,9 @@ struct ModelBench {
                         "one",
                         {
                             try model.advance(
-                                tokens, state: &state, outputs: model.manifest.outputs
+                                tokens,
+                                state: &state,
+                                outputs: model.manifest.outputs
                             ) { _, _ in }
                         }
                     )
@@ -63,7 +66,8 @@ struct ModelBench {
 
     private func report(_ name: String, _ one: Samples?, _ all: Samples?, work: Int) {
         guard let one else { return }
-        var line = "  " + column(name, 32) + column(fixed(one.median * 1e6, 1), 10, right: true) + " µs"
+        var line =
+            "  " + column(name, 32) + column(fixed(one.median * 1e6, 1), 10, right: true) + " µs"
         if let all {
             line += column(fixed(all.median * 1e6, 1), 10, right: true) + " µs with all workers"
         }

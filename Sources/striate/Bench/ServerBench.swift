@@ -26,7 +26,8 @@ struct ServerBench {
         try load(port, "GET /healthz", get("/healthz"))
         if let shirt = example() {
             try load(
-                port, "POST fashion/classify, PNG",
+                port,
+                "POST fashion/classify, PNG",
                 post("/models/fashion/classify", shirt, "image/png")
             )
         }
@@ -38,7 +39,10 @@ struct ServerBench {
         if let shirt = example(), soak > 0 {
             let request = post("/models/fashion/classify", shirt, "image/png")
             _ = LoadRun(
-                port: port, request: request, connections: connections, seconds: 600,
+                port: port,
+                request: request,
+                connections: connections,
+                seconds: 600,
                 requests: soak
             ).run()
             print("  resident memory after \(soak) requests  \(memory(process)) MB")
@@ -48,7 +52,10 @@ struct ServerBench {
     private func load(_ port: Int, _ name: String, _ request: [UInt8]) throws {
         for count in [1, connections] {
             let result = LoadRun(
-                port: port, request: request, connections: count, seconds: seconds
+                port: port,
+                request: request,
+                connections: count,
+                seconds: seconds
             ).run()
             let total = result.latencies.sorted.reduce(0, +)
             let mean = 1000 * total / Double(max(result.latencies.sorted.count, 1))
