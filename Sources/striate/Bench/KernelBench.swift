@@ -11,6 +11,9 @@ struct KernelBench {
         let name: String
         let multiplyAdds: Int
         let work: () -> Void
+
+        /// Runs per sample: short kernels are measured warm, over about half a millisecond.
+        var repeats: Int { max(1, 60_000_000 / multiplyAdds) }
     }
 
     func run() {
@@ -21,7 +24,9 @@ struct KernelBench {
         var all: [(name: String, work: () throws -> Void)] = [
             ("peak", { peakOperations = kernels.peak(peakRounds, sink: sink.start) })
         ]
-        all += contenders.map { contender in (contender.name, { contender.work() }) }
+        all += contenders.map { contender in
+            (contender.name, { for _ in 0..<contender.repeats { contender.work() } })
+        }
         // The contenders throw nothing.
         guard let times = try? interleaved(rounds: rounds, all), let peak = times["peak"] else {
             return
@@ -30,11 +35,13 @@ struct KernelBench {
         print("\(kernels.name): peak of one core \(fixed(2 * best, 1)) GFLOP/s")
         for contender in contenders {
             guard let samples = times[contender.name] else { continue }
-            let rate = Double(contender.multiplyAdds) / samples.minimum / 1e9
-            let median = Double(contender.multiplyAdds) / samples.median / 1e9
+            let work = Double(contender.multiplyAdds * contender.repeats)
+            let rate = work / samples.minimum / 1e9
+            let median = work / samples.median / 1e9
+            let microseconds = samples.minimum * 1e6 / Double(contender.repeats)
             print(
                 "  " + column(contender.name, 32)
-                    + column(fixed(samples.minimum * 1e6, 2), 10, right: true) + " µs"
+                    + column(fixed(microseconds, 2), 10, right: true) + " µs"
                     + column(fixed(2 * rate, 1), 9, right: true) + " GFLOP/s"
                     + column(fixed(100 * rate / best, 1), 7, right: true) + " % of peak (median "
                     + fixed(100 * median / best, 1) + " %)"
@@ -50,6 +57,9 @@ struct KernelBench {
             planar("conv 5×5 1→32 28×28 (planar)", outputs: 32, side: 28, kernel: 5),
             product("dense 512→512, one row", inputs: 512, outputs: 512, points: 1),
             product("dense 512→512, 32 rows", inputs: 512, outputs: 512, points: 32),
+            recurrent("RNN step, 128 units", .RNN, gates: 1, hidden: 128),
+            recurrent("RNN step, 384 units", .RNN, gates: 1, hidden: 384),
+            recurrent("LSTM step, 256 units", .LSTM, gates: 4, hidden: 256),
         ]
     }
 
@@ -190,6 +200,46 @@ struct KernelBench {
                 bias: bias.start,
                 output: output.start,
                 blocks: 0..<order.blocks
+            )
+        }
+    }
+
+    /// The recurrent half of one time step of one sequence, cell included.
+    private func recurrent(
+        _ name: String,
+        _ cell: RecurrentCell,
+        gates: Int,
+        hidden: Int
+    ) -> Contender {
+        let geometry = RecurrentGeometry(
+            cell: cell,
+            hidden: hidden,
+            batch: 1,
+            productPlane: 16,
+            previousPlane: 16,
+            hiddenPlane: 16,
+            activation: .tanh
+        )
+        let scale: Float = 1 / 32
+        let weights = Packing.recurrent(
+            Self.numbers(gates * hidden * hidden).map { $0 * scale },
+            gates: gates,
+            hidden: hidden
+        )
+        let product = FloatStorage(Self.numbers(gates * hidden))
+        let previous = FloatStorage(Self.numbers(hidden))
+        let state = FloatStorage(Self.numbers(hidden))
+        let output = FloatStorage(count: hidden)
+        return Contender(name: name, multiplyAdds: gates * hidden * hidden) {
+            kernels.recur(
+                geometry,
+                product: product.start,
+                previous: previous.start,
+                weights: weights.start,
+                bias: previous.start,
+                states: (state.start, state.start, state.start),
+                hidden: output.start,
+                blocks: 0..<hidden / 16
             )
         }
     }
