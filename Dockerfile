@@ -18,9 +18,10 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin striate
 COPY --from=build /out/striate /usr/local/bin/striate
-COPY config /etc/striate
+WORKDIR /srv/striate
+COPY config config
 USER striate
-ENV STRIATE_CONFIG=/etc/striate/striate.json STRIATE_HOST=0.0.0.0
+ENV STRIATE_HOST=0.0.0.0
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=2s --start-period=2s CMD ["striate", "health"]
 ENTRYPOINT ["striate"]

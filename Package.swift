@@ -102,6 +102,7 @@ var testTargets: [Target] {
         .testTarget(
             name: "KernelsTests",
             dependencies: ["CPUFeatures", "Compute", "KernelInterface", "TestSupport"],
+            exclude: ["isa-lint"],
             swiftSettings: house
         ),
         .testTarget(

@@ -94,7 +94,7 @@ struct Tile<
 }
 
 // Types that cross files stay out of these modules: in debug builds a type visible to others brings
-// functions that copy it, and their names are shared by all modules (scripts/isa-lint).
+// functions that copy it, and their names are shared by all modules (isa-lint).
 
 /// The reduction of one output element, in floats: every plane (block of input channels, or planar
 /// channel), kernel row and kernel column, dilation included.

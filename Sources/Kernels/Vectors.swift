@@ -3,7 +3,7 @@
 //
 // Rules of these modules: import nothing but KernelInterface, work on raw pointers, no Array, String,
 // existential or generic conversion. A standard library function that is not inlined would be a weak
-// symbol full of one module's instructions, and the linker might give it to another (scripts/isa-lint).
+// symbol full of one module's instructions, and the linker might give it to another (isa-lint).
 
 typealias Vector = SIMD16<Float>
 typealias Floats = UnsafePointer<Float>

@@ -12,14 +12,16 @@ struct ModelArgument: ParsableArguments {
     )
     var model: String
 
-    @Option(help: "Instruction set of the kernels: baseline, avx2, avx512 or neon.")
+    @Option(
+        help: "Instruction set of the kernels: baseline, avx2, avx512 or neon; STRIATE_KERNELS."
+    )
     var kernels: String?
 
     /// Loads the model; its check vectors run unless told otherwise.
     func load(verifies: Bool = true) throws -> Model {
         try Model(
             folder: try folder(),
-            kernels: try KernelSet.select(kernels),
+            kernels: try KernelSet.chosen(kernels),
             workers: Workers(),
             verifies: verifies
         )
@@ -29,7 +31,7 @@ struct ModelArgument: ParsableArguments {
     func repository() throws -> ModelRepository {
         let repository = ModelRepository(
             folders: [try folder()],
-            kernels: try KernelSet.select(kernels),
+            kernels: try KernelSet.chosen(kernels),
             workers: Workers()
         )
         if let failure = repository.failures.first { throw failure.error }

@@ -10,7 +10,7 @@ import Testing
         let build = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent()
         let lint = Process()
-        lint.executableURL = root.appending(path: "scripts/isa-lint")
+        lint.executableURL = root.appending(path: "Tests/KernelsTests/isa-lint")
         lint.arguments = [build.path(percentEncoded: false)]
         let output = Pipe()
         lint.standardOutput = output

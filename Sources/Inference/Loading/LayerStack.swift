@@ -123,6 +123,11 @@ struct LayerStack {
             )
             graph.constants["\(node.name).values"] = Tensor(shape: [2], floats: [0, 1])
             graph.nodes.append(node)
+        case ("Gather", _):
+            // ONNX has the table first; a layer reads its indices from the layer before it.
+            var node = node
+            node.inputs.reverse()
+            graph.nodes.append(node)
         case ("Gemm", .image):
             var node = node
             node.attributes["transB"] = .int(1)

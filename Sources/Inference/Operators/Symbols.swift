@@ -8,6 +8,7 @@ enum Symbols {
 /// Slices of a constant table by index along `axis`: with axis 0, an embedding.
 struct Gather: Operator {
     static let name = "Gather"
+    static let parameters = ["weight"]
     private let axis: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {

@@ -54,11 +54,11 @@ struct BenchCommand: ParsableCommand {
         let folder = try ModelsFolder.locate(models)
         if only == nil || only == .kernels {
             let sets =
-                allKernels ? KernelSet.supported : [try KernelSet.select(nil)]
+                allKernels ? KernelSet.supported : [try KernelSet.chosen(nil)]
             for set in sets { KernelBench(kernels: set, rounds: rounds).run() }
         }
         if only == nil || only == .models {
-            let kernels = try KernelSet.select(nil)
+            let kernels = try KernelSet.chosen(nil)
             let workers = [Workers(), Workers(count: 1)]
             let loaded = workers.map {
                 ModelRepository(folders: [folder], kernels: kernels, workers: $0).models
