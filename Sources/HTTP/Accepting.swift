@@ -98,7 +98,13 @@ extension EventLoop {
     func add(_ socket: Int32, isAboveLimit: Bool = false) {
         generation &+= 1
         let token = ConnectionToken(descriptor: socket, generation: max(generation, 1))
-        let connection = Connection(socket: socket, token: token, limits: limits, now: now)
+        let connection = Connection(
+            socket: socket,
+            token: token,
+            limits: limits,
+            budget: budget,
+            now: now
+        )
         while connections.count <= Int(socket) { connections.append(nil) }
         connections[Int(socket)] = connection
         connectionCount += 1

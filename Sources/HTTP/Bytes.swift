@@ -11,6 +11,7 @@ public struct Bytes: Sendable {
 
     public let count: Int
     private let storage: Storage
+    private var lease: BodyLease?
 
     public init(_ bytes: some Sequence<UInt8>) {
         var buffer = ByteBuffer()
@@ -23,6 +24,13 @@ public struct Bytes: Sendable {
     init(adopting base: UnsafeMutableRawPointer, count: Int) {
         self.count = count
         storage = unsafe Storage(base)
+    }
+
+    /// The same bytes, which keep a part of a budget as long as anyone holds them.
+    func holding(_ lease: BodyLease) -> Bytes {
+        var bytes = self
+        bytes.lease = lease
+        return bytes
     }
 
     public var isEmpty: Bool { count == 0 }

@@ -45,10 +45,16 @@ final class Connection {
     var hasBeenServed = false
     var lingeredBytes = 0
 
-    init(socket: Int32, token: ConnectionToken, limits: Limits, now: ContinuousClock.Instant) {
+    init(
+        socket: Int32,
+        token: ConnectionToken,
+        limits: Limits,
+        budget: BodyBudget,
+        now: ContinuousClock.Instant
+    ) {
         self.token = token
         transport = Transport(socket: socket)
-        parser = RequestParser(limits: limits)
+        parser = RequestParser(limits: limits, budget: budget)
         waitStart = now
         deadline = now
     }

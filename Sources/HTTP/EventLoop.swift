@@ -26,6 +26,8 @@ final class EventLoop {
     let listener: Listener
     let handler: any Handler
     let limits: Limits
+    /// Shared by all loops.
+    let budget: BodyBudget
     /// Called when this loop accepts no more.
     let didDrain: @Sendable () -> Void
 
@@ -54,6 +56,7 @@ final class EventLoop {
         listener: Listener,
         handler: any Handler,
         limits: Limits,
+        budget: BodyBudget,
         didDrain: @escaping @Sendable () -> Void
     ) {
         self.share = share
@@ -61,6 +64,7 @@ final class EventLoop {
         self.listener = listener
         self.handler = handler
         self.limits = limits
+        self.budget = budget
         self.didDrain = didDrain
     }
 

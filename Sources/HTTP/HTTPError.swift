@@ -28,6 +28,8 @@ public enum HTTPError: Error, Hashable, Sendable {
     /// The body stopped arriving, or arrived too slowly.
     case bodyTimeout
     case tooManyConnections(limit: Int)
+    /// The bodies of all connections together would hold more than `limit` bytes.
+    case tooManyBodies(limit: Int)
     /// The service let go of a request without answering it.
     case noAnswer
     case invalidAddress(host: String, port: Int)
@@ -52,7 +54,7 @@ extension HTTPError {
         case .headTooLarge, .tooManyFields, .trailersTooLarge: .fieldsTooLarge
         case .bodyTooLarge: .contentTooLarge
         case .headTimeout, .bodyTimeout: .requestTimeout
-        case .tooManyConnections: .serviceUnavailable
+        case .tooManyConnections, .tooManyBodies: .serviceUnavailable
         case .noAnswer, .invalidAddress, .addressInUse, .system, .alreadyStarted:
             .internalServerError
         }
@@ -83,6 +85,7 @@ extension HTTPError {
         case .headTimeout: "head_timeout"
         case .bodyTimeout: "body_timeout"
         case .tooManyConnections: "too_many_connections"
+        case .tooManyBodies: "too_many_bodies"
         case .noAnswer: "no_answer"
         case .invalidAddress: "invalid_address"
         case .addressInUse: "address_in_use"

@@ -27,7 +27,7 @@ extension HTTPError: CustomStringConvertible {
         case .noAnswer: "The request was not answered."
         case .alreadyStarted: "The server has already been started."
         case .targetTooLong, .headTooLarge, .tooManyFields, .trailersTooLarge, .bodyTooLarge,
-            .tooManyConnections:
+            .tooManyConnections, .tooManyBodies:
             limitDescription
         case .invalidAddress, .addressInUse, .system: addressDescription
         }
@@ -40,6 +40,8 @@ extension HTTPError: CustomStringConvertible {
         case .tooManyFields(let limit): "There are more than \(limit) header fields."
         case .trailersTooLarge(let limit): "The trailer fields are longer than \(limit) bytes."
         case .bodyTooLarge(let limit): "The body is larger than the limit of \(limit) bytes."
+        case .tooManyBodies(let limit):
+            "The requests being received fill the server's \(limit) bytes; try later."
         case .tooManyConnections(let limit): "All \(limit) connections are in use; try later."
         default: ""
         }

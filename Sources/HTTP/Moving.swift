@@ -77,8 +77,12 @@ extension EventLoop {
             return 0
         }
         if connection.isOpen, connection.parser.bodyBytesWanted > 0, connection.input.isEmpty {
-            let event = unsafe connection.parser.receiveBody(receive)
-            if case .body(let body) = event { handle(body, on: connection) }
+            do throws(HTTPError) {
+                let event = try unsafe connection.parser.receiveBody(receive)
+                if case .body(let body) = event { handle(body, on: connection) }
+            } catch {
+                refuse(connection, error)
+            }
         } else {
             connection.input.reserve(Self.readSize)
             _ = unsafe connection.input.write(atMost: .max, receive)

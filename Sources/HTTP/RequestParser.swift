@@ -25,6 +25,9 @@ struct RequestParser: ~Copyable {
     private static let mostBlankLines = 8
 
     private let limits: Limits
+    private let budget: BodyBudget
+    /// What the current body has taken of the budget.
+    private var charged = 0
     private var state = State.head
     private var headParser: HeadParser
     private var blankLines = 0
@@ -33,10 +36,22 @@ struct RequestParser: ~Copyable {
     /// Bytes that the current request has taken until now, as sent but for chunks.
     private(set) var bytesRead = 0
 
-    init(limits: Limits) {
+    init(limits: Limits, budget: BodyBudget = BodyBudget(limit: .max)) {
         self.limits = limits
+        self.budget = budget
         headParser = HeadParser(limits: limits)
         decoder = ChunkDecoder(longestTrailer: limits.head)
+    }
+
+    deinit {
+        budget.give(charged)
+    }
+
+    /// Takes of the budget what a body that holds `capacity` bytes needs more than before.
+    private mutating func charge(for capacity: Int) throws(HTTPError) {
+        guard capacity > charged else { return }
+        guard budget.take(capacity - charged) else { throw .tooManyBodies(limit: budget.limit) }
+        charged = capacity
     }
 
     /// Whether nothing of a request has been read but what may be in the input.
@@ -63,6 +78,7 @@ struct RequestParser: ~Copyable {
             let count = min(remaining, input.count)
             input.withSpan { body.append($0.extracting(0..<count)) }
             input.consume(count)
+            try charge(for: body.capacity)
             return noteBody(count)
         case .chunked(let limit):
             let before = body.count
@@ -71,6 +87,7 @@ struct RequestParser: ~Copyable {
             }
             input.consume(used)
             bytesRead += body.count - before
+            try charge(for: body.capacity)
             return decoder.isComplete ? finishBody() : .incomplete
         case .discarding(let remaining):
             let count = min(remaining, input.count)
@@ -114,7 +131,9 @@ struct RequestParser: ~Copyable {
         case .none: state = .sized(remaining: 0)
         case .length(let length):
             guard length <= limit else { throw .bodyTooLarge(limit: limit) }
-            body.reserveExactly(min(length, Self.firstReservation) + Bytes.slack)
+            let reservation = min(length, Self.firstReservation) + Bytes.slack
+            try charge(for: reservation)
+            body.reserveExactly(reservation)
             state = .sized(remaining: length)
         case .chunked:
             decoder = ChunkDecoder(longestTrailer: limits.head)
@@ -141,11 +160,15 @@ struct RequestParser: ~Copyable {
     }
 
     /// Calls `receive` with room for body bytes; it returns how many it put there.
-    mutating func receiveBody(_ receive: (UnsafeMutableRawBufferPointer) -> Int) -> Event {
+    mutating func receiveBody(
+        _ receive: (UnsafeMutableRawBufferPointer) -> Int
+    ) throws(HTTPError) -> Event {
         guard case .sized(let remaining) = state else { return .incomplete }
         // Memory follows the bytes that came, doubling, so that a head alone reserves little.
         if body.capacity - body.count <= Bytes.slack {
-            body.reserveExactly(min(remaining, body.count) + Bytes.slack)
+            let reservation = min(remaining, body.count) + Bytes.slack
+            try charge(for: body.count + reservation)
+            body.reserveExactly(reservation)
         }
         let room = min(remaining, body.capacity - body.count - Bytes.slack)
         return noteBody(unsafe body.write(atMost: room, receive))
@@ -160,6 +183,9 @@ struct RequestParser: ~Copyable {
 
     private mutating func finishBody() -> Event {
         state = .head
-        return .body(body.isEmpty ? .empty : body.take())
+        guard !body.isEmpty else { return .body(.empty) }
+        let lease = BodyLease(of: budget, charged)
+        charged = 0
+        return .body(body.take().holding(lease))
     }
 }

@@ -35,12 +35,13 @@ public final class Server: Sendable {
             var loops: [LoopShare] = []
             for _ in 0..<max(configuration.loops, 1) { loops.append(try LoopShare()) }
             let started = Running(listener: listener, loops: loops)
-            for index in loops.indices { startThread(index, started) }
+            let budget = BodyBudget(limit: configuration.limits.clamped.bodies)
+            for index in loops.indices { startThread(index, started, budget) }
             running = started
         }
     }
 
-    private func startThread(_ index: Int, _ running: Running) {
+    private func startThread(_ index: Int, _ running: Running, _ budget: BodyBudget) {
         running.draining.enter()
         running.working.enter()
         let (limits, handler) = (configuration.limits.clamped, handler)
@@ -51,6 +52,7 @@ public final class Server: Sendable {
                 listener: running.listener,
                 handler: handler,
                 limits: limits,
+                budget: budget,
                 didDrain: { running.draining.leave() }
             )
             loop.run()

@@ -30,6 +30,8 @@ public struct Limits: Sendable {
     public var fields = 100
     /// Bytes of a body, whatever limit a handler admits.
     public var body = 16 << 20
+    /// Bytes of all bodies that are being received or answered, over all connections.
+    public var bodies = 1 << 30
     /// From the first byte of a head, or from accepting the connection, to the head's end.
     public var headTime = Duration.seconds(10)
     /// The longest pause within a body.
@@ -58,6 +60,7 @@ public struct Limits: Sendable {
             limits[keyPath: path] = min(max(self[keyPath: path], 0), 1 << 30)
         }
         limits.body = min(max(body, 0), 1 << 40)
+        limits.bodies = min(max(bodies, 0), 1 << 40)
         for path in [\Limits.pipelined, \.bodyRate, \.output] {
             limits[keyPath: path] = min(max(self[keyPath: path], 1), 1 << 30)
         }

@@ -188,7 +188,7 @@ extension Response {
     fileprivate mutating func addFields(for error: HTTPError) {
         switch error {
         case .unsupportedContentEncoding: headers.append(("Accept-Encoding", "identity"))
-        case .tooManyConnections: headers.append(("Retry-After", "1"))
+        case .tooManyConnections, .tooManyBodies: headers.append(("Retry-After", "1"))
         default: break
         }
     }

@@ -17,9 +17,10 @@ enum Outcome: Equatable, CustomStringConvertible {
 func outcomes(
     of pieces: [ArraySlice<UInt8>],
     limits: Limits = Limits(),
-    bodyLimit: Int = 1 << 20
+    bodyLimit: Int = 1 << 20,
+    budget: BodyBudget = BodyBudget(limit: .max)
 ) -> [Outcome] {
-    var parser = RequestParser(limits: limits)
+    var parser = RequestParser(limits: limits, budget: budget)
     var input = ByteBuffer()
     var identifiers = RequestIdentifiers()
     var line = ""
@@ -28,11 +29,16 @@ func outcomes(
         var rest = piece
         // A connection receives into the place of a large body what its input does not hold.
         while parser.bodyBytesWanted > 0, input.isEmpty, !rest.isEmpty {
-            let event = unsafe parser.receiveBody { room in
-                let count = min(room.count, rest.count)
-                unsafe room.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
+            let event: RequestParser.Event
+            do throws(HTTPError) {
+                event = try unsafe parser.receiveBody { room in
+                    let count = min(room.count, rest.count)
+                    unsafe room.copyBytes(from: rest.prefix(count))
+                    rest = rest.dropFirst(count)
+                    return count
+                }
+            } catch {
+                return outcomes + [.refused(error)]
             }
             if case .body(let body) = event {
                 outcomes.append(.request(line, body: String(decoding: Array(body), as: UTF8.self)))

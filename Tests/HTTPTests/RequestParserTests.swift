@@ -76,11 +76,37 @@ import Testing
         }
         try parser.acceptBody(limit: 16 << 20)
         var room = 0
-        _ = unsafe parser.receiveBody { buffer in
+        _ = try unsafe parser.receiveBody { buffer in
             room = buffer.count
             return 0
         }
         #expect(room == 256 << 10)
+    }
+
+    @Test(arguments: [1000, 65_536, 10_000_000])
+    func `bodies beyond the budget of all connections are refused, and give back what they took`(
+        size: Int
+    ) {
+        let budget = BodyBudget(limit: 300_000)
+        func post(_ count: Int, chunked: Bool) -> [UInt8] {
+            let head = "POST /p HTTP/1.1\r\nHost: a\r\n"
+            let body = [UInt8](repeating: 120, count: count)
+            let framing = "Content-Length: \(count)\r\n\r\n"
+            guard chunked else { return Array((head + framing).utf8) + body }
+            let start = "Transfer-Encoding: chunked\r\n\r\n\(String(count, radix: 16))\r\n"
+            return Array((head + start).utf8) + body + Array("\r\n0\r\n\r\n".utf8)
+        }
+        for chunked in [false, true] {
+            for (count, isServed) in [(50_000, true), (400_000, false), (50_000, true)] {
+                let result = outcomes(
+                    of: pieces(of: post(count, chunked: chunked), size: size),
+                    budget: budget
+                )
+                let isRefused = result.last == .refused(.tooManyBodies(limit: 300_000))
+                #expect(isRefused == !isServed)
+                #expect(budget.isUnused)
+            }
+        }
     }
 
     @Test func `a body above the handler's limit is refused by its length alone`() {

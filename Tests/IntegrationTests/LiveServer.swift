@@ -18,8 +18,11 @@ final class LiveServer: Sendable {
         return server
     }
 
-    /// The program beside the tests' own.
+    /// The program in STRIATE_BINARY, else the one beside the tests' own.
     static func program() throws -> URL {
+        if let path = ProcessInfo.processInfo.environment["STRIATE_BINARY"] {
+            return URL(filePath: path)
+        }
         var folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         while folder.path != "/" {
             folder.deleteLastPathComponent()
@@ -61,7 +64,7 @@ final class LiveServer: Sendable {
     }
 
     private static func port(in file: URL, of process: Process) throws -> Int {
-        let end = Date() + 20
+        let end = Date() + 120
         while Date() < end && process.isRunning {
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
             if let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) { return port }

@@ -22,6 +22,7 @@ public struct Configuration: Sendable, Equatable {
     public var sequenceLimit = 100_000
     public var queueMilliseconds = 500
     public var connections = 4096
+    public var totalBodyBytes = 1 << 30
     public var headBytes = 16 << 10
     public var headFields = 100
     public var requestLineBytes = 8 << 10
@@ -37,6 +38,7 @@ public struct Configuration: Sendable, Equatable {
     public var server: ServerConfiguration {
         var limits = Limits()
         limits.body = max(bodyBytes, imageBodyBytes)
+        limits.bodies = totalBodyBytes
         limits.connections = connections
         limits.head = headBytes
         limits.fields = headFields

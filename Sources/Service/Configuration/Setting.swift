@@ -57,6 +57,12 @@ public struct Setting: Sendable {
         number("maximum_pixels", \.maximumPixels, 1...1_000_000_000, "largest picture"),
         number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
         number("connections", \.connections, 1...1_000_000, "open connections"),
+        number(
+            "total_body_bytes",
+            \.totalBodyBytes,
+            1024...(1 << 40),
+            "bodies of all requests together"
+        ),
         number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
         number("head_fields", \.headFields, 1...10_000, "header fields"),
         number("request_line_bytes", \.requestLineBytes, 64...(1 << 20), "request line"),

@@ -17,7 +17,7 @@ extension ServiceError {
         case .methodNotAllowed(_, let allowed):
             headers.append(("Allow", allowed.joined(separator: ", ")))
         case .overloaded(_, let seconds): headers.append(("Retry-After", String(seconds)))
-        case .http(.tooManyConnections): headers.append(("Retry-After", "1"))
+        case .http(.tooManyConnections), .http(.tooManyBodies): headers.append(("Retry-After", "1"))
         default: break
         }
         return Response(status, headers: headers, body: JSON.object(members).text)
