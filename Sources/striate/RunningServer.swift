@@ -56,7 +56,12 @@ enum RunningServer {
         let workers = Workers(count: cores)
         logger.notice("engine", metadata: ["kernels": "\(kernels.name)", "threads": "\(cores)"])
         let folders = SearchPath.current.modelFolders(configuration.models)
-        let repository = ModelRepository(folders: folders, kernels: kernels, workers: workers)
+        let repository = ModelRepository(
+            folders: folders,
+            kernels: kernels,
+            workers: workers,
+            memoryLimit: configuration.computeBytes
+        )
         for model in repository.models {
             logger.notice(
                 "model",

@@ -128,14 +128,15 @@ extension PlanBuilder {
     }
 }
 
-/// The plans of a model, the least recently used dropped beyond a bound.
+/// The plans of a model; the least recently used are dropped beyond a number and a sum of arenas.
 private struct PlanCache {
     struct Key: Hashable {
         let inputs: [String: Shape]
         let outputs: [String]
     }
 
-    private static let bound = 32
+    private static let mostPlans = 32
+    private static let mostBytes = 256 << 20
     private var plans: [Key: (plan: Plan, lastUse: Int)] = [:]
     private var clock = 0
 
@@ -149,12 +150,16 @@ private struct PlanCache {
     mutating func insert(_ plan: Plan, for key: Key) -> Plan {
         if let known = self.plan(for: key) { return known }
         clock += 1
-        if plans.count >= Self.bound,
+        while plans.count >= Self.mostPlans || keptBytes + plan.keptBytes > Self.mostBytes,
             let oldest = plans.min(by: { $0.value.lastUse < $1.value.lastUse })
         {
             plans.removeValue(forKey: oldest.key)
         }
         plans[key] = (plan, clock)
         return plan
+    }
+
+    private var keptBytes: Int {
+        plans.values.reduce(0) { $0 + $1.plan.keptBytes }
     }
 }

@@ -70,11 +70,20 @@ public final class Plan: Sendable {
             ?? Execution(steps: steps, size: arenaSize, work: multiplyAdds, workers: workers)
     }
 
-    /// Keeps as many arenas as cores could use at once.
+    /// Keeps as many arenas as cores could use at once, but none that is large.
     private func giveBack(_ execution: Execution) {
+        guard arenaBytes <= Self.largestKeptArena else { return }
         idle.withLock { idle in
             if idle.count < workers.count { idle.append(execution) }
         }
+    }
+
+    /// Beyond this many bytes an arena is freed after its run: allocating it costs little beside the run.
+    private static let largestKeptArena = 64 << 20
+
+    /// Bytes of arenas this plan may keep between runs.
+    var keptBytes: Int {
+        arenaBytes <= Self.largestKeptArena ? arenaBytes * workers.count : 0
     }
 }
 

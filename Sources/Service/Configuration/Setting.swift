@@ -63,6 +63,12 @@ public struct Setting: Sendable {
             1024...(1 << 40),
             "bodies of all requests together"
         ),
+        number(
+            "compute_bytes",
+            \.computeBytes,
+            (1 << 20)...(1 << 40),
+            "memory of one computation"
+        ),
         number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
         number("head_fields", \.headFields, 1...10_000, "header fields"),
         number("request_line_bytes", \.requestLineBytes, 64...(1 << 20), "request line"),
