@@ -18,9 +18,9 @@ final class LiveServer: Sendable {
         return server
     }
 
-    /// The program in STRIATE_BINARY, else the one beside the tests' own.
+    /// The program in BINARY_UNDER_TEST, else the one beside the tests' own.
     static func program() throws -> URL {
-        if let path = ProcessInfo.processInfo.environment["STRIATE_BINARY"] {
+        if let path = ProcessInfo.processInfo.environment["BINARY_UNDER_TEST"] {
             return URL(filePath: path)
         }
         var folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
