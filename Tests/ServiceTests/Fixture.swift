@@ -13,7 +13,10 @@ enum Fixture {
     static let package = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    static let service: Service = {
+    static let service = service { _ in }
+
+    /// A service whose settings `change` has changed.
+    static func service(_ change: (inout Configuration) -> Void) -> Service {
         let kernels = KernelSet.supported[KernelSet.supported.count - 1]
         let repository = ModelRepository(
             folders: [package.appending(path: "config/models")],
@@ -22,12 +25,13 @@ enum Fixture {
         )
         var configuration = Configuration()
         configuration.threads = 2
+        change(&configuration)
         return Service(
             repository: repository,
             configuration: configuration,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
-    }()
+    }
 
     static func file(_ path: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: package.appending(path: "config/models/\(path)")))
@@ -44,10 +48,11 @@ struct Reply {
         _ method: String,
         _ target: String,
         _ headers: [(String, String)] = [],
-        body: [UInt8] = []
+        body: [UInt8] = [],
+        from service: Service = Fixture.service
     ) throws {
         let request = try Request(method, target, headers: headers, body: Bytes(body))
-        response = Fixture.service.respond(to: request)
+        response = service.respond(to: request)
     }
 
     var status: Int { response.status.code }

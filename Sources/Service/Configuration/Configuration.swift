@@ -24,6 +24,7 @@ public struct Configuration: Sendable, Equatable {
     public var connections = 4096
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
+    public var answerNumbers = 16 << 20
     public var headBytes = 16 << 10
     public var headFields = 100
     public var requestLineBytes = 8 << 10

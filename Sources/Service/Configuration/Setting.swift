@@ -69,6 +69,7 @@ public struct Setting: Sendable {
             (1 << 20)...(1 << 40),
             "memory of one computation"
         ),
+        number("answer_numbers", \.answerNumbers, 1...(1 << 40), "numbers in an answer"),
         number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
         number("head_fields", \.headFields, 1...10_000, "header fields"),
         number("request_line_bytes", \.requestLineBytes, 64...(1 << 20), "request line"),

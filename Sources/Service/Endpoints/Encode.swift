@@ -1,3 +1,4 @@
+import Compute
 import Inference
 import TensorFormats
 
@@ -31,6 +32,10 @@ enum Encode {
         let wantsAll = try call.flag("all")
         let layer = try layer(named: call.text("layer"), of: symbols.model)
         let tokens = try call.sequence(for: symbols).tokens
+        if wantsAll {
+            let width = symbols.model.layers.first { $0.name == layer }?.outputShape.count ?? 1
+            try call.checkAnswer(numbers: tokens.count * width)
+        }
         call.stopwatch.enter(.compute)
         var state = symbols.model.initialState()
         var values: [Float] = []

@@ -50,7 +50,12 @@ enum Features {
         let pictures = try call.pictures(for: preparation)
         call.stopwatch.enter(.compute)
         var results: [[NamedTensor]] = []
+        var numbers = 0
         for picture in pictures {
+            if pooling == .none {
+                numbers += try call.count(of: layers, for: picture, through: preparation)
+                try call.checkAnswer(numbers: numbers)
+            }
             let outputs = try call.run(picture, through: preparation, outputs: layers)
             results.append(outputs.map { pooled($0, pooling) })
         }

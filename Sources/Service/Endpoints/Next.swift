@@ -31,6 +31,8 @@ enum Next {
         let top = try call.integer("top", in: 1...symbols.vocabulary.symbols.count) ?? 5
         let wantsAll = try call.flag("all")
         let tokens = try call.sequence(for: symbols).tokens
+        let width = form == .npy ? symbols.vocabulary.symbols.count : top
+        try call.checkAnswer(numbers: wantsAll ? tokens.count * width : width)
         call.stopwatch.enter(.compute)
         var state = symbols.model.initialState()
         var rows: [[Float]] = []

@@ -11,7 +11,7 @@ extension ServiceError: CustomStringConvertible {
             .invalidHeader, .shape:
             fieldMessage
         case .emptyBody, .json, .npy, .base64, .multipart, .image, .vocabulary, .emptySequence,
-            .sequenceTooLong, .invalidText:
+            .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge:
             bodyMessage
         case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
             stateMessage
@@ -75,6 +75,10 @@ extension ServiceError: CustomStringConvertible {
             "\(quoted(field)) is too short: give at least \(count) symbol\(count == 1 ? "" : "s")."
         case .sequenceTooLong(let limit, let got):
             "The sequence has \(got) symbols; at most \(limit) are accepted."
+        case .picturesTooLarge(let limit):
+            "The pictures of a request may have \(limit) pixels together; send fewer or smaller ones."
+        case .answerTooLarge(let limit, let got):
+            "The answer would hold \(got) numbers, more than the limit of \(limit); ask for less at once."
         case .invalidText(let field): "\(quoted(field)) is not valid UTF-8 text."
         default: ""
         }

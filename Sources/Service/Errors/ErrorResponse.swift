@@ -53,7 +53,9 @@ extension ServiceError {
             .invalidHeader(_, let expected, _), .shape(_, let expected, _),
             .unsupportedMedia(_, let expected), .emptyBody(let expected):
             expected
-        case .sequenceTooLong(let limit, _): "at most \(limit)"
+        case .sequenceTooLong(let limit, _), .answerTooLarge(let limit, _),
+            .picturesTooLarge(let limit):
+            "at most \(limit)"
         case .json(.syntax(let expected, _, _)), .json(.typeMismatch(let expected, _, _)),
             .json(.ragged(let expected, _, _)):
             expected
@@ -70,7 +72,7 @@ extension ServiceError {
             got
         case .methodNotAllowed(let method, _): method
         case .notAcceptable(let accept, _): accept
-        case .sequenceTooLong(_, let got): String(got)
+        case .sequenceTooLong(_, let got), .answerTooLarge(_, let got): String(got)
         case .model(.unknownLayer(let name, _)): name
         case .json(.syntax(_, let got, _)), .json(.typeMismatch(_, let got, _)),
             .json(.ragged(_, let got, _)):

@@ -4,7 +4,7 @@ import Inference
 import TensorFormats
 
 extension ServiceError {
-    /// The status of the answer (spec/protocols.md 3.8).
+    /// The status of the answer.
     var status: Status {
         switch self {
         case .http(let error): error.status
@@ -12,7 +12,7 @@ extension ServiceError {
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .unsupportedMedia: .unsupportedMediaType
-        case .sequenceTooLong: .contentTooLarge
+        case .sequenceTooLong, .picturesTooLarge, .answerTooLarge: .contentTooLarge
         case .image(let error, _): error.status
         case .model(let error): error.status
         case .nonFiniteResult: .internalServerError
@@ -51,6 +51,8 @@ extension ServiceError {
         case .vocabulary: "unknown_symbol"
         case .emptySequence: "empty_sequence"
         case .sequenceTooLong: "sequence_too_long"
+        case .picturesTooLarge: "pictures_too_large"
+        case .answerTooLarge: "answer_too_large"
         case .invalidText: "invalid_text"
         case .unknownModel: "unknown_model"
         case .wrongTask: "wrong_task"

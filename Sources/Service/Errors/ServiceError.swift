@@ -32,6 +32,10 @@ public enum ServiceError: Error, Sendable {
     case emptySequence(field: String, atLeast: Int)
     case sequenceTooLong(limit: Int, got: Int)
     case invalidText(field: String)
+    /// The pictures of one request have more pixels together than `limit`.
+    case picturesTooLarge(limit: Int)
+    /// The answer would hold `got` numbers.
+    case answerTooLarge(limit: Int, got: Int)
     // The model.
     case unknownModel(String, available: [String])
     case wrongTask(model: String, operation: String, offered: [String])

@@ -32,6 +32,30 @@ extension Call {
         return prepared
     }
 
+    /// Refuses an answer of more numbers than configured, before it is computed.
+    func checkAnswer(numbers: Int) throws(ServiceError) {
+        let limit = service.configuration.answerNumbers
+        guard numbers <= limit else { throw .answerTooLarge(limit: limit, got: numbers) }
+    }
+
+    /// How many numbers the named outputs of a picture hold.
+    func count(
+        of outputs: [String],
+        for picture: PreparedPicture,
+        through preparation: PicturePreparation
+    ) throws(ServiceError) -> Int {
+        let model = try model
+        do throws(ModelError) {
+            let plan = try model.plan(
+                inputs: [preparation.inputName: picture.shape],
+                outputs: outputs
+            )
+            return plan.outputs.reduce(0) { $0 + $1.shape.count }
+        } catch {
+            throw .model(error)
+        }
+    }
+
     /// Runs one picture through the model and copies the named outputs.
     func run(
         _ picture: PreparedPicture,

@@ -65,9 +65,15 @@ struct PictureReader {
             throw .multipart(error)
         }
         var pictures: [SentPicture] = []
+        var pixels = 0
         for part in parts {
             let name = part.filename ?? part.name
-            pictures.append(.image(try decode(Array(bytes[part.range]), part: name)))
+            let image = try decode(Array(bytes[part.range]), part: name)
+            pixels += image.width * image.height
+            guard pixels <= limits.maximumPixels else {
+                throw .picturesTooLarge(limit: limits.maximumPixels)
+            }
+            pictures.append(.image(image))
         }
         return pictures
     }
