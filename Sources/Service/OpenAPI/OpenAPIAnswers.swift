@@ -41,7 +41,9 @@ enum OpenAPIAnswers {
     private static func symbols(_ model: Model) -> JSON {
         guard case .tokens(_, let vocabulary) = model.manifest.input else { return [:] }
         let symbol: JSON = ["type": "string", "enum": .strings(vocabulary.symbols)]
-        return ["type": "array", "items": entry("symbol", symbol)]
+        let list: JSON = ["type": "array", "items": entry("symbol", symbol)]
+        // With all=true, a list for every step.
+        return ["anyOf": [list, ["type": "array", "items": list]]]
     }
 
     private static func entry(_ name: String, _ schema: JSON) -> JSON {

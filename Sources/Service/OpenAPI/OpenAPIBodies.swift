@@ -21,6 +21,7 @@ enum OpenAPIBodies {
             "application/json": [
                 "schema": [
                     "type": "object", "additionalProperties": false,
+                    "oneOf": [["required": ["image"]], ["required": ["pixels"]]],
                     "properties": [
                         "image": ["type": "string", "contentEncoding": "base64"],
                         "pixels": ["type": "array", "description": .string(pixels)],
@@ -61,6 +62,7 @@ enum OpenAPIBodies {
             "application/json": [
                 "schema": [
                     "type": "object", "additionalProperties": false,
+                    "oneOf": [["required": ["text"]], ["required": ["tokens"]]],
                     "properties": .object(properties),
                 ]
             ],
