@@ -12,11 +12,15 @@ public enum ColourMap: String, Sendable, CaseIterable {
 typealias Colour = SIMD3<UInt8>
 
 extension ColourMap {
-    /// 256 colours, evenly spaced.
+    /// With the background and the invalid colour they fill the palette of a PNG file, but for greys.
+    var colourCount: Int { self == .grey ? 256 : 254 }
+
+    /// The colours, evenly spaced.
     var table: [Colour] {
         let anchors = anchors
-        return (0..<256).map { index in
-            let position = Double(index) / 255 * Double(anchors.count - 1)
+        return (0..<colourCount).map { index in
+            let part = Double(index) / Double(colourCount - 1)
+            let position = part * Double(anchors.count - 1)
             let lower = min(Int(position), anchors.count - 2)
             let share = position - Double(lower)
             let mixed = anchors[lower] * (1 - share) + anchors[lower + 1] * share

@@ -86,15 +86,16 @@ public struct MapMosaic: Sendable {
         let top = map / layout.columns * (height * layout.scale + layout.gap) + layout.gap
         // In halves, so that the difference of huge ends stays finite.
         let span = range.upperBound / 2 - range.lowerBound / 2
-        // A smaller span is noise, and 255 / span could be infinite.
-        let factor = span > 0x1p-110 ? 255 / span : 0
+        let last = Float(colours.colourCount - 1)
+        // A smaller span is noise, and last / span could be infinite.
+        let factor = span > 0x1p-110 ? last / span : 0
         for row in 0..<height {
             let y = top + row * layout.scale
             for column in 0..<width {
                 let value = maps[(map * height + row) * width + column]
                 let position = (value / 2 - range.lowerBound / 2) * factor + 0.5
                 let colour =
-                    value.isFinite ? table[Int(min(max(position, 0), 255))] : ColourMap.invalid
+                    value.isFinite ? table[Int(min(max(position, 0), last))] : ColourMap.invalid
                 canvas.fill(row: y, from: left + column * layout.scale, layout.scale, with: colour)
             }
             canvas.repeatRow(y, from: left, width * layout.scale, times: layout.scale)

@@ -12,6 +12,41 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2, 255, 256, 257, 400])
+    func `a PNG of few colours reads back to the same picture`(colours: Int) throws {
+        let samples = (0..<40 * 30).flatMap { pixel -> [UInt8] in
+            let colour = pixel * 7 % colours
+            return [UInt8(colour & 255), UInt8(colour >> 8), UInt8(255 - colour & 255)]
+        }
+        let image = Image(width: 40, height: 30, channels: 3, samples: samples)
+        let file = image.encodedPNG()
+        #expect(try Image(decoding: file) == image)
+        // PNG's colour type: 3 is a palette, 2 is RGB.
+        #expect(file[25] == (colours <= 256 ? 3 : 2))
+    }
+
+    @Test func `each map around its own zero`() {
+        let maps: [Float] = [-1, 0, 0.5, 1, -0.01, 0, 0.005, 0.01]
+        let mosaic = MapMosaic(
+            maps: maps.span,
+            count: 2,
+            height: 1,
+            width: 4,
+            columns: 1,
+            normalisation: .symmetricPerMap,
+            colours: .diverging
+        )
+        let image = mosaic.render()
+        // Both maps have the same four colours; the fifth stands between them.
+        let distinct = Set(
+            stride(from: 0, to: image.samples.count, by: 3).map {
+                Array(image.samples[$0..<$0 + 3])
+            }
+        )
+        #expect(distinct.count == 5)
+        #expect(mosaic.legend.contains("its own largest magnitude"))
+    }
+
     @Test(arguments: [1, 2, 3, 7, 16, 24, 48, 64, 97, 128, 512])
     func `every map is drawn once, at a size worth looking at`(count: Int) {
         for (height, width) in [(1, 1), (5, 5), (28, 28), (100, 30), (224, 224)]
