@@ -28,6 +28,11 @@ public struct Node: Sendable {
     public var outputs: [String] = []
 }
 
+extension Node {
+    /// The names of all inputs after the first, for keys of what is packed from them.
+    var constantNames: String { inputs.dropFirst().joined(separator: "|") }
+}
+
 public enum ElementType: String, Sendable {
     case float32
     case int64

@@ -56,9 +56,6 @@ public final class Model: Sendable {
         return plans.withLock { $0.insert(made, for: key) }
     }
 
-    /// Bytes of packed weights.
-    public var weightBytes: Int { weights.bytes }
-
     private func makePlan(
         inputs: [String: Shape],
         outputs: [String]

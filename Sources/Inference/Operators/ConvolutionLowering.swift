@@ -147,7 +147,7 @@ struct ConvolutionLowering {
         let inputBlocks = method == .planar ? kernel.shape[1] : blocks(of: groupInputs(method))
         plan.step(node.name, chunks: chunks.count, reads: [source], writes: [output]) { placement in
             let packed = store.layer(
-                "\(lowering.kernel.name)/\(method.rawValue)/\(activation.rawValue)"
+                "\(lowering.kernel.key)/\(method.rawValue)/\(activation.rawValue)"
             ) {
                 lowering.pack(method, for: table)
             }

@@ -33,7 +33,12 @@ struct Conv: Operator {
             windows: windows,
             groups: groups,
             activation: activation,
-            kernel: Kernel(shape: weights.shape, values: values, bias: bias, name: node.inputs[1])
+            kernel: Kernel(
+                shape: weights.shape,
+                values: values,
+                bias: bias,
+                key: "\(node.constantNames)/\(groups)"
+            )
         ).lower(input, into: &plan)
     }
 }
@@ -63,7 +68,7 @@ struct Gabor: Operator {
                 shape: bank.shape,
                 values: bank.weights(),
                 bias: nil,
-                name: node.name
+                key: node.name
             )
         ).lower(input, into: &plan)
     }
@@ -74,7 +79,8 @@ struct Kernel: Sendable {
     let shape: Shape
     let values: [Float]
     let bias: [Float]?
-    let name: String
+    /// Tells its packed form from those of other kernels.
+    let key: String
 }
 
 /// What fusion left to be applied to finished sums.

@@ -67,7 +67,7 @@ struct Gemm: Operator {
         return ConnectedLayer(
             node: node,
             weights: MatrixWeights(
-                key: node.inputs[1],
+                key: "\(node.constantNames)/\(alpha)/\(beta)",
                 inputs: inputs,
                 units: units,
                 values: alpha == 1 ? values : values.map { $0 * alpha },
@@ -99,7 +99,7 @@ struct MatMul: Operator {
         try ConnectedLayer(
             node: node,
             weights: MatrixWeights(
-                key: node.inputs[1],
+                key: node.constantNames,
                 inputs: weights.shape[0],
                 units: weights.shape[1],
                 values: values,

@@ -32,7 +32,8 @@ struct RecurrentWeights: Sendable {
             }
             bias = given
         }
-        key = node.inputs[2]
+        // W, R and B: plans with and without initial states share what is packed.
+        key = "\(node.op)/\(node.inputs.dropFirst().prefix(3).joined(separator: "|"))"
         self.gates = gates
         inputs = w.shape[2]
         self.hidden = hidden

@@ -45,9 +45,6 @@ public final class Plan: Sendable {
         self.workers = workers
     }
 
-    /// Names and chunks of the steps, in order, for profiles.
-    public var stepNames: [String] { steps.map(\.name) }
-
     /// Fills the inputs, computes, and reads the outputs.
     ///
     /// `isCancelled` is polled between steps. After the first run nothing is allocated here.

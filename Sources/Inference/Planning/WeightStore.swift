@@ -14,6 +14,8 @@ final class WeightStore: Sendable {
     private let layers = Mutex<[String: PackedLayer]>([:])
 
     /// The weights under `key`, packed by the first who asks.
+    ///
+    /// A key says all that the packing depends on: constants, factors, and the order of the lanes.
     func layer(_ key: String, pack: () -> PackedLayer) -> PackedLayer {
         if let known = layers.withLock({ $0[key] }) { return known }
         let made = pack()
@@ -22,12 +24,5 @@ final class WeightStore: Sendable {
             store[key] = made
             return made
         }
-    }
-
-    /// Bytes held.
-    var bytes: Int {
-        layers.withLock { store in
-            store.values.reduce(0) { $0 + $1.weights.count + $1.bias.count }
-        } * MemoryLayout<Float>.stride
     }
 }

@@ -7,8 +7,6 @@ public struct Setting: Sendable {
     let read: @Sendable (Configuration) -> JSON
     let expected: String
 
-    public var environmentName: String { "STRIATE_" + name.uppercased() }
-
     /// All settings in the order of the configuration file.
     public static let all: [Setting] = network + engine + logging + limits
 
