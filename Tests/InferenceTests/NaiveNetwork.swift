@@ -29,6 +29,19 @@ struct NaiveNetwork {
         }
     }
 
+    /// The largest magnitude up to a value: rounding errors are as large as the terms of the sums they come
+    /// from, which may cancel in the value itself.
+    func magnitude(upTo value: String, in graph: Graph) -> Double {
+        var largest = 0.0
+        for node in graph.nodes {
+            for number in values[node.outputs[0]]?.data ?? [] {
+                largest = max(largest, abs(number))
+            }
+            if node.outputs[0] == value { break }
+        }
+        return largest
+    }
+
     private func apply(_ node: Node, _ input: Value, _ graph: Graph) -> Value {
         switch node.op {
         case "Conv": return convolve(node, input, graph)

@@ -86,6 +86,30 @@ import Testing
         expectClose(results[1], results[0].map { Double($0) + 1 })
     }
 
+    @Test func `a bias that is computed is refused, not ignored`() throws {
+        let weights = Tensor(shape: [1, 1, 1, 1], floats: [2])
+        let input = Tensor(shape: [1, 1, 1, 1], floats: [3])
+        #expect {
+            _ = try run(
+                [
+                    Node(name: "b", op: "Flatten", inputs: ["x"], outputs: ["b"]),
+                    Node(name: "c", op: "Conv", inputs: ["x", "k", "b"], outputs: ["c"]),
+                ],
+                ["k": weights],
+                input: input
+            )
+        } throws: {
+            "\($0)".contains("bias")
+        }
+    }
+
+    @Test func `a global pool takes pictures of any length`() throws {
+        let length = 5000
+        let input = Tensor(shape: [1, 1, 1, length], floats: (0..<length).map { Float($0 % 2) })
+        let pool = Node(name: "mean", op: "GlobalAveragePool", inputs: ["x"], outputs: ["mean"])
+        expectClose(try run([pool], [:], input: input)[0], [0.5])
+    }
+
     @Test func `recurrent layers with one R keep their own W and B`() throws {
         var random = SeededGenerator(seed: 23)
         let hidden = 4

@@ -28,6 +28,9 @@ struct Conv: Operator {
             throw .shape(node: node.name, reason: "the kernel of a convolution must be a constant")
         }
         let bias = plan.constant(node, 2)?.floats
+        guard bias != nil || node.inputs.count < 3 || node.inputs[2].isEmpty else {
+            throw .shape(node: node.name, reason: "the bias of a convolution must be a constant")
+        }
         try ConvolutionLowering(
             node: node,
             windows: windows,

@@ -34,7 +34,7 @@ struct Windows: Sendable {
 
     init(_ attributes: inout AttributeReader, ceils: Bool) throws(ModelError) {
         if let kernel = try attributes.ints("kernel_shape") {
-            guard kernel.count == 2, kernel.allSatisfy({ $0 >= 1 && $0 <= 1 << 12 }) else {
+            guard kernel.count == 2, kernel.allSatisfy({ $0 >= 1 && $0 <= 1 << 30 }) else {
                 throw attributes.mismatch("kernel_shape", "two sizes from 1", .ints(kernel))
             }
             self.kernel = kernel

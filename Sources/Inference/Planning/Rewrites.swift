@@ -30,7 +30,9 @@ enum Rewrites {
             let outputs = weights.shape[0]
             guard affine.scale.count == outputs else { continue }
             var conv = result.nodes[producer]
-            let bias = conv.inputs.count > 2 ? result.constants[conv.inputs[2]]?.floats : nil
+            let hasBias = conv.inputs.count > 2 && !conv.inputs[2].isEmpty
+            let bias = hasBias ? result.constants[conv.inputs[2]]?.floats : nil
+            guard hasBias == (bias != nil) else { continue }
             let perOutput = values.count / max(outputs, 1)
             let name = "\(conv.name)+\(node.name)"
             result.constants["\(name).weight"] = Tensor(
