@@ -84,11 +84,12 @@ extension EventLoop {
         if !isDraining, total < limits.connections {
             for other in shares
             where other !== share && other.counters.openConnections.value < own {
-                if other.mailbox.post(.connection(socket)) {
-                    counters.openConnections.add(-1)
-                    other.counters.openConnections.add(1)
-                    return
-                }
+                // Counted before it is handed over: its client may be served, and connect again, at once.
+                other.counters.openConnections.add(1)
+                counters.openConnections.add(-1)
+                if other.mailbox.post(.connection(socket)) { return }
+                other.counters.openConnections.add(-1)
+                counters.openConnections.add(1)
             }
         }
         add(socket, isAboveLimit: total >= limits.connections)

@@ -59,15 +59,14 @@ private func lowerChannelPool(
         layout == .blocked ? (shape[0], shape[2], shape[3]) : (1, 1, plan[source].points)
     shape[axis] = channels / group
     let output = try plan.define(node.outputs[0], shape, layout)
-    let perImage = blocks(of: channels / group)
     let kernels = plan.kernels
-    plan.step(
+    plan.blockStep(
         node.name,
-        chunks: images * perImage,
-        reads: [source],
-        writes: [output]
-    ) { placement in
-        let (from, to) = (placement[source], placement[output])
+        images: images,
+        blocks: blocks(of: channels / group),
+        from: source,
+        to: output
+    ) { from, to in
         let geometry = ChannelPoolGeometry(
             inputChannels: channels,
             group: group,
@@ -78,10 +77,7 @@ private func lowerChannelPool(
             outputPlane: to.plane,
             outputRow: to.row
         )
-        return { arena, chunk in
-            let (image, block) = (chunk / perImage, chunk % perImage)
-            let input = from.position(in: arena) + image * from.image
-            let output = to.position(in: arena) + image * to.image
+        return { input, output, block in
             kernels.poolChannels(
                 reduction,
                 geometry,

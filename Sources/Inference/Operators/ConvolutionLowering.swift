@@ -143,11 +143,10 @@ struct ConvolutionLowering {
             method: method,
             tile: table.blocksPerTile
         )
-        let (activation, lowering) = (activation, self)
-        let inputBlocks = method == .planar ? kernel.shape[1] : blocks(of: groupInputs(method))
+        let lowering = self
         plan.step(node.name, chunks: chunks.count, reads: [source], writes: [output]) { placement in
             let packed = store.layer(
-                "\(lowering.kernel.key)/\(method.rawValue)/\(activation.rawValue)"
+                "\(lowering.kernel.key)/\(method.rawValue)/\(lowering.activation.rawValue)"
             ) {
                 lowering.pack(method, for: table)
             }
@@ -155,22 +154,7 @@ struct ConvolutionLowering {
             let lanes = method == .planar ? 1 : 16
             let start = -rows.padBegin * from.row - columns.padBegin * lanes
             let groupBlocks = method == .blocked ? lowering.outputBlocks / lowering.groups : 0
-            let geometry = ConvolutionGeometry(
-                inputBlocks: inputBlocks,
-                inputPlane: from.plane,
-                inputRow: from.row,
-                kernelHeight: rows.kernel,
-                kernelWidth: columns.kernel,
-                strideHeight: rows.stride,
-                strideWidth: columns.stride,
-                dilationHeight: rows.dilation,
-                dilationWidth: columns.dilation,
-                outputHeight: rows.output,
-                outputWidth: columns.output,
-                outputPlane: to.plane,
-                outputRow: to.row,
-                activation: activation.kernel
-            )
+            let geometry = lowering.geometry(method, rows, columns, from: from, to: to)
             return { arena, index in
                 let chunk = chunks[index]
                 var part = geometry
@@ -195,6 +179,32 @@ struct ConvolutionLowering {
                 )
             }
         }
+    }
+
+    /// The whole image's windows; a chunk cuts rows off.
+    private func geometry(
+        _ method: Method,
+        _ rows: Windows.Axis,
+        _ columns: Windows.Axis,
+        from: Place,
+        to: Place
+    ) -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            inputBlocks: method == .planar ? kernel.shape[1] : blocks(of: groupInputs(method)),
+            inputPlane: from.plane,
+            inputRow: from.row,
+            kernelHeight: rows.kernel,
+            kernelWidth: columns.kernel,
+            strideHeight: rows.stride,
+            strideWidth: columns.stride,
+            dilationHeight: rows.dilation,
+            dilationWidth: columns.dilation,
+            outputHeight: rows.output,
+            outputWidth: columns.output,
+            outputPlane: to.plane,
+            outputRow: to.row,
+            activation: activation.kernel
+        )
     }
 
     private func groupInputs(_ method: Method) -> Int {

@@ -39,28 +39,23 @@ struct BatchNormalization: Operator {
         }
         let source = try plan.value(input, as: isImage ? .blocked : .points)
         let output = try plan.define(node.outputs[0], shape, plan[source].layout)
-        let perImage = blocks(of: shape[1])
         let rows = isImage ? shape[2] : 1
         let vectors = isImage ? shape[3] : shape[0]
         let (kernels, constants) = (plan.kernels, affine.blocked())
-        plan.step(
+        plan.blockStep(
             node.name,
-            chunks: (isImage ? shape[0] : 1) * perImage,
-            reads: [source],
-            writes: [output]
-        ) { placement in
-            let (from, to) = (placement[source], placement[output])
-            return { arena, chunk in
-                let (image, block) = (chunk / perImage, chunk % perImage)
-                let input =
-                    from.position(in: arena) + (image * from.image + block * from.plane)
-                let output = to.position(in: arena) + (image * to.image + block * to.plane)
+            images: isImage ? shape[0] : 1,
+            blocks: blocks(of: shape[1]),
+            from: source,
+            to: output
+        ) { from, to in
+            { input, output, block in
                 for row in 0..<rows {
                     kernels.scaleShift(
-                        input + row * from.row,
+                        input + (block * from.plane + row * from.row),
                         scale: constants.start + block * 32,
                         shift: constants.start + (block * 32 + 16),
-                        into: output + row * to.row,
+                        into: output + (block * to.plane + row * to.row),
                         vectors: vectors
                     )
                 }

@@ -97,49 +97,41 @@ private struct WindowPooling {
             [image.count, image.channels, rows.output, columns.output],
             .blocked
         )
-        let perImage = blocks(of: image.channels)
-        let kernels = plan.kernels
-        let (reduction, countsPadding) = (reduction, countsPadding)
-        plan.step(
+        let (kernels, reduction) = (plan.kernels, reduction)
+        let geometry = geometry(rows, columns)
+        plan.blockStep(
             node.name,
-            chunks: image.count * perImage,
-            reads: [source],
-            writes: [output]
-        ) { placement in
-            let (from, to) = (placement[source], placement[output])
-            let geometry = PoolGeometry(
-                inputHeight: rows.input,
-                inputWidth: columns.input,
-                inputPlane: from.plane,
-                inputRow: from.row,
-                kernelHeight: rows.kernel,
-                kernelWidth: columns.kernel,
-                strideHeight: rows.stride,
-                strideWidth: columns.stride,
-                dilationHeight: rows.dilation,
-                dilationWidth: columns.dilation,
-                padTop: rows.padBegin,
-                padLeft: columns.padBegin,
-                padBottom: rows.padEnd,
-                padRight: columns.padEnd,
-                outputHeight: rows.output,
-                outputWidth: columns.output,
-                outputPlane: to.plane,
-                outputRow: to.row,
-                countIncludePad: countsPadding ? 1 : 0
-            )
-            return { arena, chunk in
-                let (image, block) = (chunk / perImage, chunk % perImage)
-                let input = from.position(in: arena) + image * from.image
-                let output = to.position(in: arena) + image * to.image
+            images: image.count,
+            blocks: blocks(of: image.channels),
+            from: source,
+            to: output
+        ) { from, to in
+            var placed = geometry
+            (placed.inputPlane, placed.inputRow) = (from.plane, from.row)
+            (placed.outputPlane, placed.outputRow) = (to.plane, to.row)
+            return { [placed] input, output, block in
                 kernels.pool(
                     reduction,
-                    geometry,
+                    placed,
                     input: input,
                     output: output,
                     blocks: block..<block + 1
                 )
             }
         }
+    }
+
+    /// The windows without the strides, which are known once values have their places.
+    private func geometry(_ rows: Windows.Axis, _ columns: Windows.Axis) -> PoolGeometry {
+        var geometry = PoolGeometry()
+        (geometry.inputHeight, geometry.inputWidth) = (rows.input, columns.input)
+        (geometry.kernelHeight, geometry.kernelWidth) = (rows.kernel, columns.kernel)
+        (geometry.strideHeight, geometry.strideWidth) = (rows.stride, columns.stride)
+        (geometry.dilationHeight, geometry.dilationWidth) = (rows.dilation, columns.dilation)
+        (geometry.padTop, geometry.padLeft) = (rows.padBegin, columns.padBegin)
+        (geometry.padBottom, geometry.padRight) = (rows.padEnd, columns.padEnd)
+        (geometry.outputHeight, geometry.outputWidth) = (rows.output, columns.output)
+        geometry.countIncludePad = countsPadding ? 1 : 0
+        return geometry
     }
 }

@@ -19,20 +19,15 @@ extension PlanBuilder {
     ) {
         let shape = shape(of: source)
         let (channels, height, width) = (shape[1], shape[2], shape[3])
-        let perImage = blocks(of: channels)
         let kernels = kernels
-        step(
+        blockStep(
             toBlocked ? "block" : "unblock",
-            chunks: shape[0] * perImage,
-            reads: [source],
-            writes: [target]
-        ) { placement in
-            let from = placement[source]
-            let to = placement[target]
-            return { arena, chunk in
-                let (image, block) = (chunk / perImage, chunk % perImage)
-                let input = from.position(in: arena) + image * from.image
-                let output = to.position(in: arena) + image * to.image
+            images: shape[0],
+            blocks: blocks(of: channels),
+            from: source,
+            to: target
+        ) { from, to in
+            { input, output, block in
                 if toBlocked {
                     kernels.block(
                         fromPlanar: input,

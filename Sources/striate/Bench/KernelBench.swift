@@ -72,24 +72,14 @@ struct KernelBench {
         kernel: Int
     ) -> Contender {
         let padded = side + kernel - 1
-        let row = padded * 16
-        let geometry = ConvolutionGeometry(
-            inputBlocks: blocks(of: inputs),
-            inputPlane: padded * row,
-            inputRow: row,
-            kernelHeight: kernel,
-            kernelWidth: kernel,
-            strideHeight: 1,
-            strideWidth: 1,
-            dilationHeight: 1,
-            dilationWidth: 1,
-            outputHeight: side,
-            outputWidth: side,
-            outputPlane: side * side * 16,
-            outputRow: side * 16,
-            activation: .none
-        )
         let order = OutputOrder.plain(outputs)
+        let geometry = geometry(
+            inputBlocks: blocks(of: inputs),
+            input: ImageStrides(plane: padded * padded * 16, row: padded * 16),
+            kernel: kernel,
+            height: side,
+            width: side
+        )
         let weights = Packing.convolution(
             Self.numbers(outputs * inputs * kernel * kernel),
             order,
@@ -98,45 +88,20 @@ struct KernelBench {
             width: kernel,
             for: kernels
         )
-        let bias = Packing.vector(Self.numbers(outputs), order)
-        let input = FloatStorage(Self.numbers(blocks(of: inputs) * padded * row))
-        let output = FloatStorage(count: blocks(of: outputs) * side * side * 16)
-        return Contender(
-            name: name,
-            multiplyAdds: outputs * inputs * kernel * kernel * side * side
-        ) {
-            kernels.convolve(
-                .blocked,
-                geometry,
-                input: input.start,
-                weights: weights.start,
-                bias: bias.start,
-                output: output.start,
-                blocks: 0..<order.blocks
-            )
-        }
+        return contender(name, .blocked, geometry, weights, order, sums: inputs * kernel * kernel)
     }
 
     /// The first layer of a network: one plane in, blocks out.
     private func planar(_ name: String, outputs: Int, side: Int, kernel: Int) -> Contender {
         let padded = side + kernel - 1
-        let geometry = ConvolutionGeometry(
-            inputBlocks: 1,
-            inputPlane: padded * padded,
-            inputRow: padded,
-            kernelHeight: kernel,
-            kernelWidth: kernel,
-            strideHeight: 1,
-            strideWidth: 1,
-            dilationHeight: 1,
-            dilationWidth: 1,
-            outputHeight: side,
-            outputWidth: side,
-            outputPlane: side * side * 16,
-            outputRow: side * 16,
-            activation: .relu
-        )
         let order = OutputOrder.plain(outputs)
+        let geometry = geometry(
+            inputBlocks: 1,
+            input: ImageStrides(plane: padded * padded, row: padded),
+            kernel: kernel,
+            height: side,
+            width: side
+        )
         let weights = Packing.planar(
             Self.numbers(outputs * kernel * kernel),
             order,
@@ -145,41 +110,19 @@ struct KernelBench {
             width: kernel,
             for: kernels
         )
-        let bias = Packing.vector(Self.numbers(outputs), order)
-        let input = FloatStorage(Self.numbers(padded * padded))
-        let output = FloatStorage(count: order.blocks * side * side * 16)
-        return Contender(name: name, multiplyAdds: outputs * kernel * kernel * side * side) {
-            kernels.convolve(
-                .planar,
-                geometry,
-                input: input.start,
-                weights: weights.start,
-                bias: bias.start,
-                output: output.start,
-                blocks: 0..<order.blocks
-            )
-        }
+        return contender(name, .planar, geometry, weights, order, sums: kernel * kernel)
     }
 
+    /// A connected layer: a 1×1 convolution whose pixels are the rows.
     private func product(_ name: String, inputs: Int, outputs: Int, points: Int) -> Contender {
-        let plane = points * 16
-        let geometry = ConvolutionGeometry(
-            inputBlocks: blocks(of: inputs),
-            inputPlane: plane,
-            inputRow: plane,
-            kernelHeight: 1,
-            kernelWidth: 1,
-            strideHeight: 1,
-            strideWidth: 1,
-            dilationHeight: 1,
-            dilationWidth: 1,
-            outputHeight: 1,
-            outputWidth: points,
-            outputPlane: plane,
-            outputRow: plane,
-            activation: .none
-        )
         let order = OutputOrder.plain(outputs)
+        let geometry = geometry(
+            inputBlocks: blocks(of: inputs),
+            input: ImageStrides(plane: points * 16, row: points * 16),
+            kernel: 1,
+            height: 1,
+            width: points
+        )
         let weights = Packing.dense(
             Self.numbers(inputs * outputs),
             order,
@@ -188,12 +131,50 @@ struct KernelBench {
             isInputMajor: false,
             for: kernels
         )
-        let bias = Packing.vector(Self.numbers(outputs), order)
-        let input = FloatStorage(Self.numbers(blocks(of: inputs) * plane))
-        let output = FloatStorage(count: order.blocks * plane)
-        return Contender(name: name, multiplyAdds: inputs * outputs * points) {
+        return contender(name, .blocked, geometry, weights, order, sums: inputs)
+    }
+
+    private func geometry(
+        inputBlocks: Int,
+        input: ImageStrides,
+        kernel: Int,
+        height: Int,
+        width: Int
+    ) -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            inputBlocks: inputBlocks,
+            inputPlane: input.plane,
+            inputRow: input.row,
+            kernelHeight: kernel,
+            kernelWidth: kernel,
+            strideHeight: 1,
+            strideWidth: 1,
+            dilationHeight: 1,
+            dilationWidth: 1,
+            outputHeight: height,
+            outputWidth: width,
+            outputPlane: height * width * 16,
+            outputRow: width * 16,
+            activation: .none
+        )
+    }
+
+    /// Memory for a convolution kernel and the work on it; `sums` terms make an output.
+    private func contender(
+        _ name: String,
+        _ kernel: ConvolutionKernel,
+        _ geometry: ConvolutionGeometry,
+        _ weights: PackedWeights,
+        _ order: OutputOrder,
+        sums: Int
+    ) -> Contender {
+        let pixels = geometry.outputHeight * geometry.outputWidth
+        let bias = Packing.vector(Self.numbers(order.blocks * 16), order)
+        let input = FloatStorage(Self.numbers(geometry.inputBlocks * geometry.inputPlane))
+        let output = FloatStorage(count: order.blocks * geometry.outputPlane)
+        return Contender(name: name, multiplyAdds: order.blocks * 16 * sums * pixels) {
             kernels.convolve(
-                .blocked,
+                kernel,
                 geometry,
                 input: input.start,
                 weights: weights.start,
