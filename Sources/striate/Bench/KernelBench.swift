@@ -155,6 +155,7 @@ struct KernelBench {
             outputWidth: width,
             outputPlane: height * width * 16,
             outputRow: width * 16,
+            outputColumn: 16,
             activation: .none
         )
     }
