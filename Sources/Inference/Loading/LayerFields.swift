@@ -4,6 +4,17 @@ import Compute
 struct LayerSizes {
     var outputs: (field: String, count: Int)?
     var kernel: [Int]?
+    /// A Jordan layer's outputs, the rows of its V.
+    var units: Int?
+
+    func checkUnits(_ shape: Shape, layer: String) throws(ModelError) {
+        guard let units, shape.dimensions.first != units else { return }
+        throw .invalidManifest(
+            field: "layer \"\(layer)\", units",
+            expected: "\(shape.dimensions.first ?? 0), as the weights have",
+            got: "\(units)"
+        )
+    }
 
     func check(_ shape: Shape, layer: String) throws(ModelError) {
         if let outputs, shape.dimensions.first != outputs.count {
@@ -40,7 +51,10 @@ struct LayerFields {
             if op == "Conv" { sizes.kernel = kernel }
         }
         if let channels = try object.int("channels") { sizes.outputs = ("channels", channels) }
-        if let units = try object.int("units") { sizes.outputs = ("units", units) }
+        if let units = try object.int("units") {
+            // The first of a Jordan layer's tensors is of its hidden units.
+            if op == "Jordan" { sizes.units = units } else { sizes.outputs = ("units", units) }
+        }
         if let groups = try object.int("groups") { attributes["group"] = .int(groups) }
         if let hidden = try object.int("hidden") { attributes["hidden_size"] = .int(hidden) }
         // Whether there is a bias is what the weights say.
