@@ -1,7 +1,7 @@
 import Compute
 import KernelInterface
 
-/// Recurrence only from the output to the hidden layer (M. I. Jordan, 1986).
+/// Recurrence only from the output to the hidden layer (Jordan, 1986).
 ///
 /// a^t = B + R f^{t−1} + W x^t; h^t = tanh(a^t); o^t = C + V h^t; f^t = o^t or softmax(o^t), as `feedback`
 /// says; f^0 = 0 unless given. Inputs X [T, B, I], W [H, I], R [H, O], B [H] (optional), V [O, H], C [O],

@@ -20,10 +20,10 @@ extension Model {
     /// Numbers a state holds.
     public var stateCount: Int { carriedStates.reduce(0) { $0 + $1.count } }
 
-    /// A state given by its numbers, in the order of the layers; of an LSTM the hidden state first.
+    /// A state given by its numbers, `stateCount` of them.
     ///
-    /// - Parameter values: `stateCount` numbers.
-    /// - Throws: `inputShape` for another number of them.
+    /// They are in the order of the layers, of an LSTM the hidden state first; another number of them throws
+    /// `inputShape`.
     public func state(of values: [Float]) throws(ModelError) -> SequenceState {
         guard values.count == stateCount else {
             throw .inputShape(name: "state", expected: "[\(stateCount)]", got: [values.count])
