@@ -19,6 +19,8 @@ enum OpenAPIAnswers {
             case "encode": [("layer", string), ("shape", numbers), ("state", numbers)]
             case "kernels":
                 [("layer", string), ("shape", numbers), ("data", ["type": "array"])]
+            case "graph":
+                [("kind", string), ("nodes", ["type": "array"]), ("edges", ["type": "array"])]
             default: []
             }
         let common: [(String, JSON)] = [
