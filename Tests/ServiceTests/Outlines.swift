@@ -149,6 +149,9 @@ enum Outlines {
         )
     }
 
+    /// More recurrent layers than are drawn step by step.
+    static let manyCells = sequence("many", Array(repeating: ("RNN", [:]), count: 300))
+
     private static let bidirectional: [String: Attribute] = [
         "direction": .string("bidirectional")
     ]
@@ -193,5 +196,6 @@ enum Outlines {
         ]
     )
 
-    static let all = sequences + [skipping] + [tree, series, residual, deep(3), deep(500)]
+    static let all =
+        sequences + [skipping] + [tree, series, residual, deep(3), deep(500), manyCells]
 }

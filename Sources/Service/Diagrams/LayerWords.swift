@@ -50,5 +50,10 @@ extension NetworkOutline.Layer {
     ]
 
     /// Channels, then rows and columns; empty where the shape is not known.
-    var extent: [Int] { shape.count > 1 ? Array(shape.dropFirst()) : shape }
+    ///
+    /// Units alone for a step of a sequence [T, B, units].
+    var extent: [Int] {
+        let rest = shape.count > 1 ? Array(shape.dropFirst()) : shape
+        return rest.count == 2 && rest[0] == 1 ? [rest[1]] : rest
+    }
 }

@@ -7,6 +7,8 @@ struct MathText: Sendable, Equatable {
         case upright
         case sans
         case bold
+
+        var isSerif: Bool { self == .italic || self == .upright }
     }
 
     struct Run: Sendable, Equatable {

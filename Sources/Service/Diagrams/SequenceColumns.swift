@@ -138,17 +138,13 @@ extension SequenceColumns {
 
     /// Past the rows between, on the left.
     private func around(_ start: Diagram.Node, _ end: Diagram.Node) -> Diagram.Edge {
-        let aside = grid.reach + 14
-        let from = start.border(toward: start.at + Diagram.Point(x: -1, y: -0.6))
-        let to = end.border(toward: end.at + Diagram.Point(x: -1, y: 0.6))
-        let left = min(start.at.x, end.at.x) - aside
-        let path = EdgePath.curve(
-            from,
-            Diagram.Point(x: left, y: from.y - 20),
-            Diagram.Point(x: left, y: to.y + 20),
-            to
-        )
-        let middle = Diagram.Point(x: left + 2, y: (from.y + to.y) / 2 + 5)
+        let left = Diagram.Point(x: -1, y: 0)
+        let from = start.border(toward: start.at + left)
+        let to = end.border(toward: end.at + left)
+        let x = min(start.at.x, end.at.x) - grid.reach - 14
+        let corners = [from, Diagram.Point(x: x, y: from.y), Diagram.Point(x: x, y: to.y), to]
+        let path = EdgePath.corners(corners, radius: 18)
+        let middle = Diagram.Point(x: x - 6, y: (from.y + to.y) / 2 + 5)
         return Diagram.Edge(
             from: start.id,
             to: end.id,

@@ -4,6 +4,8 @@
 enum SequenceDiagram {
     /// The most steps a graph is unfolded over.
     static let mostSteps = 32
+    /// Networks of more layers are drawn as a stack.
+    static let mostLayers = 40
 
     static func draw(_ outline: NetworkOutline, steps: Int?) -> Diagram {
         let rows = SequenceRows.read(outline)

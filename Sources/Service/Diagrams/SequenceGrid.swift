@@ -35,12 +35,19 @@ struct SequenceGrid {
 
     /// From column to column.
     var pitch: Double {
-        let node = hasGates ? Self.box.width : 2 * Self.radius
-        return isTwoWay ? node + 2 * split + 20 : hasGates ? node + 66 : node + 72
+        isTwoWay
+            ? max(cellWidth + 2 * split + 20, nodeWidth + 40)
+            : nodeWidth + (hasGates ? 66 : 72)
+    }
+
+    private var cellWidth: Double { hasGates ? Self.box.width : 2 * Self.radius }
+
+    private var nodeWidth: Double {
+        max(cellWidth, rows.map { $0.hasWords ? $0.wordWidth : 0 }.max() ?? 0)
     }
 
     /// Half of what the widest node takes.
-    var reach: Double { (hasGates ? Self.box.width / 2 : Self.radius) + (isTwoWay ? split : 0) }
+    var reach: Double { max(cellWidth / 2 + (isTwoWay ? split : 0), nodeWidth / 2) }
 
     /// The height of the backward half.
     func backward(_ row: Int) -> Double { heights[row] - (Self.step - 10) }
@@ -53,17 +60,23 @@ struct SequenceGrid {
 }
 
 extension SequenceRow {
+    /// Whether an operator's name, or a function of a variable, stands in a box.
+    var hasWords: Bool { symbol.count > 1 }
+
+    var wordWidth: Double { Double(min(symbol.count, 16)) * 10.5 + (role == .value ? 16 : 42) }
+
     func shape(_ grid: SequenceGrid) -> Diagram.Shape {
         if cell?.isGated == true {
             return .box(width: SequenceGrid.box.width, height: SequenceGrid.box.height)
         }
-        if symbol.count > 5 { return .box(width: Double(symbol.count) * 10 + 16, height: 40) }
+        if hasWords { return .box(width: wordWidth, height: 40) }
         return .circle(radius: SequenceGrid.radius)
     }
 
     /// The row's variable at a time; `backward` is the half that reads from the end.
     func label(time: String?, isBackward: Bool = false) -> MathText {
-        if symbol.count > 5 { return .words(symbol) }
+        if role == .value, hasWords { return .words(abridged(symbol, to: 16)) }
+        if symbol == "+" || symbol == "×" { return .variable(symbol) }
         let label = MathText.variable(isBackward ? "g" : symbol, index: index, time: time)
         guard cell?.hasCellState == true else { return label }
         return label + .comma

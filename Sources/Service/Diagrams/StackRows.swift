@@ -68,6 +68,7 @@ struct StackRow: Sendable {
 
     /// A network of any size is drawn at the size the summary uses.
     private static func inputExtent(_ outline: NetworkOutline) -> [Int] {
+        guard !outline.isSequential else { return [] }
         let channels = outline.input["channels"]?.integers.first ?? 1
         if outline.isSeries { return [channels] + (outline.input["length"]?.integers ?? []) }
         let sides = ["height", "width"].map {
@@ -105,6 +106,6 @@ extension NetworkOutline {
 
     /// Whether the sizes shown are those of one picture out of many sizes.
     var hasAnySize: Bool {
-        !isSeries && (input["height"] == nil || input["width"] == nil)
+        !isSeries && !isSequential && (input["height"] == nil || input["width"] == nil)
     }
 }

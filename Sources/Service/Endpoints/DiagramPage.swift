@@ -44,11 +44,15 @@ enum DiagramPage {
         of outline: NetworkOutline,
         steps: Int?
     ) throws(ServiceError) -> Diagram {
-        if outline.tree == nil, outline.isSequential {
+        let isUnfoldable = outline.layers.count <= SequenceDiagram.mostLayers
+        if outline.tree == nil, outline.isSequential, isUnfoldable {
             return SequenceDiagram.draw(outline, steps: steps)
         }
         if let steps {
-            let kind = outline.tree == nil ? "is not recurrent" : "composes over trees"
+            let kind =
+                outline.tree != nil
+                ? "composes over trees"
+                : outline.isSequential ? "has too many layers" : "is not recurrent"
             throw .invalidValue(
                 field: "unfold",
                 expected: "left out: the model \(quoted(outline.name)) \(kind)",
