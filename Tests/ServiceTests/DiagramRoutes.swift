@@ -65,4 +65,14 @@ import Testing
             #expect(paths["/models/\(model.name)/graph"] != nil)
         }
     }
+
+    @Test func `comes with the layers as CSV at the model's own route`() throws {
+        let reply = try Reply("GET", "/models/fashion", [("Accept", "text/csv")])
+        #expect(reply.status == 200)
+        let lines = reply.text.split(whereSeparator: \.isNewline)
+        #expect(lines.first == "layer,operator,output,parameters,multiply_adds,receptive_field")
+        #expect(lines.contains("conv1,Conv,1x64x28x28,1664,1254400,5x5"))
+        let fashion = try #require(Fixture.service.repository.model(named: "fashion"))
+        #expect(lines.count == fashion.layers.count + 1)
+    }
 }
