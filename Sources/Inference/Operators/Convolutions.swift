@@ -6,7 +6,7 @@ enum Convolutions {
     static let operators: [any Operator.Type] = [Conv.self, Gabor.self]
 }
 
-/// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with two spatial axes.
+/// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with one or two spatial axes.
 ///
 /// `activation` is our own attribute, set by fusion: Relu, Tanh, Sigmoid or Maxout (of two neighbours).
 struct Conv: Operator {
@@ -37,7 +37,8 @@ struct Conv: Operator {
             groups: groups,
             activation: activation,
             kernel: Kernel(
-                shape: weights.shape,
+                shape: Kernel.image(weights.shape),
+                isSeries: weights.shape.rank == 3,
                 values: values,
                 bias: bias,
                 key: "\(node.constantNames)/\(groups)"
@@ -69,6 +70,7 @@ struct Gabor: Operator {
             activation: .none,
             kernel: Kernel(
                 shape: bank.shape,
+                isSeries: false,
                 values: bank.weights(),
                 bias: nil,
                 key: node.name
@@ -77,13 +79,19 @@ struct Gabor: Operator {
     }
 }
 
-/// A convolution's constant weights [O, I / groups, kh, kw].
+/// A convolution's constant weights [O, I / groups, kh, kw]; those of a series have one row.
 struct Kernel: Sendable {
     let shape: Shape
+    let isSeries: Bool
     let values: [Float]
     let bias: [Float]?
     /// Tells its packed form from those of other kernels.
     let key: String
+
+    /// [O, I, k] as [O, I, 1, k].
+    static func image(_ shape: Shape) -> Shape {
+        shape.rank == 3 ? [shape[0], shape[1], 1, shape[2]] : shape
+    }
 }
 
 /// What fusion left to be applied to finished sums.
