@@ -19,10 +19,11 @@ import elementwise
 import pooling
 import products
 import recurrent
+import series
 import shapes
 
 FOLDER = Path(__file__).resolve().parent
-FAMILIES = [convolution, pooling, elementwise, products, shapes, recurrent]
+FAMILIES = [convolution, pooling, elementwise, products, shapes, recurrent, series]
 
 
 def texts():

@@ -6,6 +6,7 @@ public struct Manifest: Sendable {
         case imageClassification = "image-classification"
         case imageFeatures = "image-features"
         case nextSymbol = "next-symbol"
+        case seriesClassification = "series-classification"
     }
 
     /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
@@ -17,12 +18,14 @@ public struct Manifest: Sendable {
     public enum Input: Sendable {
         /// An image [N, channels, height, width]; nil means any size.
         case image(name: String, channels: Int, height: Int?, width: Int?)
+        /// Numbers over time [N, channels, length]; nil means any length.
+        case series(name: String, channels: Int, length: Int?)
         /// A sequence of indices [T, B] into a vocabulary.
         case tokens(name: String, vocabulary: Vocabulary)
 
         public var name: String {
             switch self {
-            case .image(let name, _, _, _), .tokens(let name, _): name
+            case .image(let name, _, _, _), .series(let name, _, _), .tokens(let name, _): name
             }
         }
     }
@@ -66,7 +69,11 @@ public struct Manifest: Sendable {
         numerics = try fields.word("numerics", default: Numerics.fast)
         input = try Self.input(&fields, folder: folder)
         preprocessing = try fields.object("preprocessing").map {
-            (object) throws(ModelError) in try Preprocessing(object)
+            [input] (object) throws(ModelError) in
+            if case .series(_, let channels, _) = input {
+                return try Preprocessing(ofSeries: object, channels: channels)
+            }
+            return try Preprocessing(object)
         }
         if let preprocessing, case .image(_, let channels, _, _) = input,
             preprocessing.mean.count != channels
@@ -128,6 +135,12 @@ public struct Manifest: Sendable {
             input = .tokens(
                 name: name,
                 vocabulary: try Vocabulary(folder.appendingPathComponent(file))
+            )
+        } else if try object.bool("series") == true || name == "series" {
+            input = .series(
+                name: name,
+                channels: try object.int("channels") ?? 1,
+                length: try object.int("length")
             )
         } else {
             input = .image(

@@ -50,9 +50,10 @@ private func lowerChannelPool(
 ) throws(ModelError) {
     let input = try plan.input(node, 0)
     var shape = plan.shape(of: input)
-    let axis = try given.map { (axis) throws(ModelError) in
-        try normalised(axis, rank: shape.rank, node)
-    } ?? (shape.rank == 4 ? 1 : shape.rank - 1)
+    let axis =
+        try given.map { (axis) throws(ModelError) in
+            try normalised(axis, rank: shape.rank, node)
+        } ?? (shape.rank == 4 ? 1 : shape.rank - 1)
     let isImage = axis == 1 && (3...4).contains(shape.rank)
     guard isImage || axis == shape.rank - 1, axis >= 0 else {
         throw .shape(node: node.name, reason: "channels are axis 1 or the last, not \(axis)")

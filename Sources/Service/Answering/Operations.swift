@@ -6,6 +6,7 @@ extension Manifest {
         switch task {
         case .imageClassification: ["classify", "features", "preview", "kernels"]
         case .imageFeatures: ["features", "preview", "kernels"]
+        case .seriesClassification: ["classify", "features", "kernels"]
         case .nextSymbol: ["next", "score", "generate", "encode"]
         }
     }

@@ -1,12 +1,12 @@
 import Inference
 import TensorFormats
 
-/// `POST /models/{m}/classify`: pictures to labels with probabilities.
+/// `POST /models/{m}/classify`: pictures or series to labels with probabilities.
 enum Classify {
     static let route = Route(
         method: .post,
         template: "/models/{model}/classify",
-        summary: "Labels with probabilities for a picture, or for several.",
+        summary: "Labels with probabilities for a picture or series, or for several.",
         body: .image,
         placement: .queue,
         query: [
@@ -22,7 +22,8 @@ enum Classify {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
-        guard model.manifest.task == .imageClassification, let output = model.manifest.outputs.first
+        guard model.manifest.operations.contains("classify"),
+            let output = model.manifest.outputs.first
         else {
             throw .wrongTask(
                 model: model.name,
@@ -32,16 +33,23 @@ enum Classify {
         }
         let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
-        let preparation = try call.preparation()
-        let pictures = try call.pictures(for: preparation)
+        let reader = try call.inputReader()
+        let inputs = try call.inputs(reader)
         call.stopwatch.enter(.compute)
         var rows: [[Float]] = []
-        for picture in pictures {
-            let outputs = try call.run(picture, through: preparation, outputs: [output])
+        for input in inputs {
+            let outputs = try call.run(input, outputs: [output])
             rows.append(outputs.first?.values ?? [])
         }
         call.stopwatch.enter(.encode)
-        return try encode(Predictions(model: model, output: output, rows: rows, top: top), form)
+        let predictions = Predictions(
+            model: model,
+            output: output,
+            noun: reader.noun,
+            rows: rows,
+            top: top
+        )
+        return try encode(predictions, form)
     }
 
     private static func encode(
@@ -58,10 +66,12 @@ enum Classify {
     }
 }
 
-/// The probabilities of all labels for each picture, and how many of them to show.
+/// The probabilities of all labels for each input, and how many of them to show.
 private struct Predictions {
     let model: Model
     let output: String
+    /// What an input is called.
+    let noun: String
     let rows: [[Float]]
     let top: Int
 
@@ -87,15 +97,15 @@ private struct Predictions {
 
     var csv: [UInt8] {
         var lines: [[String]] = []
-        for (picture, row) in rows.enumerated() {
+        for (input, row) in rows.enumerated() {
             for (rank, entry) in ranking(of: row.span, count: top).enumerated() {
                 lines.append([
-                    String(picture), String(rank + 1), label(entry.index), String(entry.index),
+                    String(input), String(rank + 1), label(entry.index), String(entry.index),
                     entry.probability.description,
                 ])
             }
         }
-        let header = ["picture", "rank", "label", "index", "probability"]
+        let header = [noun, "rank", "label", "index", "probability"]
         return CSV.encode(header: header, rows: lines)
     }
 

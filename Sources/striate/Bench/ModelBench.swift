@@ -18,6 +18,8 @@ struct ModelBench {
                     batched[0] = batch
                     try image(model, single, name, batched)
                 }
+            case .series(let name, let channels, let length):
+                try image(model, single, name, [1, channels, length ?? 100])
             case .tokens(_, let vocabulary):
                 try sequence(model, symbols: vocabulary.symbols.count)
             }
