@@ -69,9 +69,43 @@ def cases():
             attributes = {**attributes, **extra}
             yield Case(op, name, {"X": x}, {"Y": over_one_axis(x, summary, attributes)}, attributes)
     for name, shape in [("series", (1, 20, 13)), ("series-batch", (3, 5, 7))]:
-        x = Numbers(f"GlobalAveragePool/{name}").floats(*shape)
+        x = Numbers(f"GlobalPool/{name}").floats(*shape)
         yield Case("GlobalAveragePool", name, {"X": x}, {"Y": x.mean(2, keepdims=True)})
+        yield Case("GlobalMaxPool", name, {"X": x}, {"Y": x.max(2, keepdims=True)})
+        length = np.sqrt((x**2).sum(2, keepdims=True))
+        yield Case("GlobalLpPool", name, {"X": x}, {"Y": length}, {"p": 2})
+    x = Numbers("LpPool/series").floats(2, 20, 11)
+    attributes = {"kernel_shape": [3], "strides": [2], "pads": [1, 0], "p": 3}
+    cubes = over_one_axis(np.abs(x) ** 3, total, attributes)
+    yield Case("LpPool", "series", {"X": x}, {"Y": np.cbrt(cubes)}, attributes)
+    yield table_case()
     yield from channel_cases()
+
+
+def total(window, _):
+    """The sum of a window's elements."""
+    return window.sum((2, 3))
+
+
+def table_case():
+    """A connection table: the kernels of its connections in a full convolution, all others zero."""
+    numbers = Numbers("Conv/series-table")
+    sets = [[0, 2], [1], [], [0, 1, 2, 3, 4]]
+    x = numbers.floats(2, 5, 37)
+    compact = numbers.floats(sum(map(len, sets)), 4, scale=0.5)
+    bias = numbers.floats(len(sets))
+    full = np.zeros((len(sets), 5, 4))
+    places = [(output, channel) for output, channels in enumerate(sets) for channel in channels]
+    for (output, channel), kernel in zip(places, compact):
+        full[output, channel] = kernel
+    shared = {"kernel_shape": [4], "strides": [2], "pads": [1, 2]}
+    table = {
+        "connections": [channel for _, channel in places],
+        "connection_counts": [len(channels) for channels in sets],
+    }
+    inputs = {"X": x, "W": compact, "B": bias}
+    output = convolution(x, full, bias, **shared)
+    return Case("Conv", "series-table", inputs, {"Y": output}, {**shared, **table})
 
 
 def convolution(x, w, b=None, kernel_shape=None, strides=(1,), pads=(0, 0), dilations=(1,), group=1):

@@ -78,6 +78,7 @@ struct LayerStack {
         guard !layers.contains(where: { $0.name == name }), name != manifest.input.name else {
             throw object.mismatch("name", "a name no other layer has", .string(name))
         }
+        object.call(name)
         guard let type = Operators.all[op] else { throw .unsupportedOperator(node: name, op: op) }
         var node = Node(name: name, op: op, outputs: [name])
         node.inputs = try object.strings("inputs") ?? [previous]

@@ -88,9 +88,10 @@ private struct ReceptiveFields {
         let inputs = node.inputs.compactMap { fields[$0] }
         guard var field = inputs.max(by: { $0.size.0 < $1.size.0 }) else { return }
         switch node.op {
-        case "GlobalAveragePool", "Flatten", "Gemm", "MatMul", "Reshape":
+        case "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "Flatten", "Gemm", "MatMul",
+            "Reshape":
             return
-        case "Conv", "Gabor", "MaxPool", "AveragePool":
+        case "Conv", "TiledConv", "LocallyConnected", "Gabor", "MaxPool", "AveragePool", "LpPool":
             let kernel = window(node, constants)
             let strides = pair(node, "strides")
             let dilations = pair(node, "dilations")
@@ -105,10 +106,15 @@ private struct ReceptiveFields {
 
     private func window(_ node: Node, _ constants: [String: Tensor]) -> (Int, Int) {
         if case .ints = node.attributes["kernel_shape"] { return pair(node, "kernel_shape") }
-        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape,
-            (3...4).contains(shape.rank)
-        else { return (1, 1) }
-        return shape.rank == 3 ? (1, shape[2]) : (shape[2], shape[3])
+        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape else {
+            return (1, 1)
+        }
+        if node.op == "Conv", node.attributes["connections"] == nil, shape.rank == 3 {
+            return (1, shape[2])
+        }
+        // Kernels lie last, but for those of a tiling.
+        let axis = node.op == "TiledConv" ? 2 : shape.rank - 2
+        return shape.rank > axis + 1 && axis >= 1 ? (shape[axis], shape[axis + 1]) : (1, 1)
     }
 
     /// Rows and columns; a series has one row.
