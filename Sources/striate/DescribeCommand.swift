@@ -43,6 +43,9 @@ struct DescribeCommand: ParsableCommand {
         case .image(_, let channels, let height, let width):
             let sides = [height, width].map { $0.map(String.init) ?? "any" }
             return "picture of \(channels)x\(sides.joined(separator: "x"))"
+        case .series(_, let channels, let length):
+            return
+                "series of \(channels) channels and \(length.map(String.init) ?? "any number of") steps"
         case .tokens(_, let vocabulary):
             return "sequence of \(vocabulary.symbols.count) symbols"
         case .clock:

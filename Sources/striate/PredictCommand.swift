@@ -9,18 +9,23 @@ import Service
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Answer once, without a server: labels of a picture, next symbols of a text.",
+        abstract:
+            "Answer once, without a server: labels of a picture or series, next symbols of a text.",
         discussion: """
             Examples:
               striate predict fashion shirt.png
               striate predict fashion shirt.png --top 3 --json
+              striate predict series config/models/series/examples/speaker-1.csv
               printf 'In the beginning God created the heav' | striate predict scripture -
             """
     )
 
     @OptionGroup var argument: ModelArgument
 
-    @Argument(help: "A picture or a text file; - for standard input.", completion: .file())
+    @Argument(
+        help: "A picture, a text or, for a series, a CSV file; - for standard input.",
+        completion: .file()
+    )
     var file: String
 
     @Option(help: "How many answers, the likeliest first.")
@@ -51,7 +56,7 @@ struct PredictCommand: ParsableCommand {
     private func request(for model: Model) throws -> Request {
         let (route, type) =
             switch model.manifest.task {
-            case .imageClassification: ("classify?top=\(top)", "application/octet-stream")
+            case .imageClassification, .seriesClassification: ("classify?top=\(top)", "application/octet-stream")
             case .imageFeatures: ("features?pool=mean", "application/octet-stream")
             case .nextSymbol: ("next?top=\(top)", "text/plain")
             case .sequenceClassification: ("classify?top=\(top)", "text/plain")

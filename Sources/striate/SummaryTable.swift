@@ -29,6 +29,9 @@ struct SummaryTable {
             let side = LayerSummary.referenceSide
             lines.append("shapes and costs for pictures of \(side)x\(side)")
         }
+        if case .series(_, _, nil) = manifest.input {
+            lines.append("shapes and costs for series of \(LayerSummary.referenceLength) steps")
+        }
         lines.append("")
         lines += columns([header] + rows + [total], rightAligned: [3, 4, 5])
         return lines.joined(separator: "\n")

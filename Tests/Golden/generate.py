@@ -20,11 +20,12 @@ import elementwise
 import pooling
 import products
 import recurrent
+import series
 import shapes
 import unshared
 
 FOLDER = Path(__file__).resolve().parent
-FAMILIES = [convolution, unshared, pooling, elementwise, products, shapes, recurrent]
+FAMILIES = [convolution, unshared, pooling, elementwise, products, shapes, recurrent, series]
 
 
 def texts():

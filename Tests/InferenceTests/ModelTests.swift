@@ -13,7 +13,7 @@ import Testing
         #expect(model.layers.allSatisfy { !$0.outputShape.dimensions.isEmpty })
     }
 
-    @Test(arguments: ["fashion", "scripture"])
+    @Test(arguments: ["fashion", "scripture", "series"])
     func `a trained model is smaller than two megabytes`(_ name: String) throws {
         let model = try ShippedModels.load(name)
         #expect(model.parameterCount * 4 < 2_000_000)

@@ -16,6 +16,10 @@ struct AttributeReader {
         }
     }
 
+    mutating func optionalInt(_ name: String) throws(ModelError) -> Int? {
+        remaining[name] == nil ? nil : try int(name, default: 0)
+    }
+
     mutating func flag(_ name: String, default value: Bool) throws(ModelError) -> Bool {
         let number = try int(name, default: value ? 1 : 0)
         guard number == 0 || number == 1 else { throw mismatch(name, "0 or 1", .int(number)) }

@@ -42,6 +42,8 @@ struct LayerSizes {
 struct LayerFields {
     let layer: String
     let op: String
+    /// Spatial axes of the model's input: 1 for a series, 2 for a picture.
+    let axes: Int
 
     /// Reads every field; what is not a short form becomes an attribute of the same name.
     func read(
@@ -49,7 +51,7 @@ struct LayerFields {
         sizes: inout LayerSizes
     ) throws(ModelError) -> [String: Attribute] {
         var attributes: [String: Attribute] = [:]
-        let kernel = try object.ints("kernel", count: 2, minimum: 1)
+        let kernel = try object.ints("kernel", count: axes, minimum: 1)
         if let kernel {
             attributes["kernel_shape"] = .ints(kernel)
             if ["Conv", "TiledConv", "LocallyConnected"].contains(op) { sizes.kernel = kernel }
@@ -94,21 +96,25 @@ struct LayerFields {
         into attributes: inout [String: Attribute]
     ) throws(ModelError) {
         guard let padding = object.value("padding") else { return }
-        let expected = "\"valid\", \"same\", \"full\" or [top, left, bottom, right]"
+        let numbers = axes == 1 ? "[begin, end]" : "[top, left, bottom, right]"
+        let expected = "\"valid\", \"same\", \"full\" or \(numbers)"
         switch padding {
         case .string("valid"):
             attributes["auto_pad"] = .string("VALID")
         case .string("same"):
             attributes["auto_pad"] = .string("SAME_UPPER")
         case .string("full"):
-            let dilations = try object.ints("dilations", count: 2, minimum: 1) ?? [1, 1]
+            let ones = [Int](repeating: 1, count: axes)
+            let dilations = try object.ints("dilations", count: axes, minimum: 1) ?? ones
             attributes["dilations"] = .ints(dilations)
             guard let kernel else { throw object.mismatch("padding", "a kernel with it", padding) }
-            let (rows, columns) = ((kernel[0] - 1) * dilations[0], (kernel[1] - 1) * dilations[1])
-            attributes["pads"] = .ints([rows, columns, rows, columns])
-        case .array(let values) where values.count == 4:
+            let pads = zip(kernel, dilations).map { ($0 - 1) * $1 }
+            attributes["pads"] = .ints(pads + pads)
+        case .array(let values) where values.count == 2 * axes:
             let numbers = values.compactMap(\.integer)
-            guard numbers.count == 4 else { throw object.mismatch("padding", expected, padding) }
+            guard numbers.count == values.count else {
+                throw object.mismatch("padding", expected, padding)
+            }
             attributes["pads"] = .ints(numbers)
         default:
             throw object.mismatch("padding", expected, padding)

@@ -45,6 +45,11 @@ struct LayerStack {
         }
     }
 
+    /// Of a kernel or a padding: one over time, two over a picture.
+    private var spatialAxes: Int {
+        if case .series = manifest.input { 1 } else { 2 }
+    }
+
     private mutating func addInput() {
         switch manifest.input {
         case .image(let name, let channels, let height, let width):
@@ -54,6 +59,10 @@ struct LayerStack {
                     type: .float32,
                     dimensions: [nil, channels, height, width]
                 )
+            ]
+        case .series(let name, let channels, let length):
+            graph.inputs = [
+                Graph.Input(name: name, type: .float32, dimensions: [nil, channels, length])
             ]
         case .tokens(let name, _), .clock(let name):
             graph.inputs = [Graph.Input(name: name, type: .int64, dimensions: [nil, nil])]
@@ -86,7 +95,8 @@ struct LayerStack {
             throw object.mismatch("inputs", "names of earlier layers", .string(input))
         }
         var sizes = LayerSizes()
-        node.attributes = try LayerFields(layer: name, op: op).read(&object, sizes: &sizes)
+        node.attributes = try LayerFields(layer: name, op: op, axes: spatialAxes)
+            .read(&object, sizes: &sizes)
         let count = try takeWeights(of: &node, type.parameters, sizes: sizes)
         layers.append(Layer(name: name, op: op, parameters: count))
         try append(node)
@@ -139,6 +149,12 @@ struct LayerStack {
             // ONNX has the table first; a layer reads its indices from the layer before it.
             var node = node
             node.inputs.reverse()
+            graph.nodes.append(node)
+        case ("Maxout", nil) where manifest.input.isSeries,
+            ("ChannelL2", nil) where manifest.input.isSeries:
+            // Channels come before time: [N, C, L].
+            var node = node
+            if node.attributes["axis"] == nil { node.attributes["axis"] = .int(1) }
             graph.nodes.append(node)
         case ("Gemm", nil):
             var node = node

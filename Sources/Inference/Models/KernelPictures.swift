@@ -2,7 +2,7 @@ public import Compute
 
 /// The kernels of one convolution.
 public struct LayerKernels: Sendable {
-    /// [kernels, input channels, rows, columns].
+    /// [kernels, input channels, rows, columns], or [kernels, input channels, steps] of a series.
     public let shape: Shape
     /// Row-major.
     public let values: [Float]
@@ -71,10 +71,10 @@ extension LayerKernels {
                 values: listed,
                 isMaxoutPair: false
             )
-        case (_, 3):
+        case (_, 2...3) where node.attributes["connections"] != nil:
             // A connection table has a kernel for each connection.
             return LayerKernels(
-                shape: [sizes[0], 1, sizes[1], sizes[2]],
+                shape: Shape([sizes[0], 1] + sizes.dropFirst()),
                 values: values,
                 isMaxoutPair: false
             )

@@ -4,7 +4,7 @@ public import Compute
 public struct LayerSummary: Sendable {
     public let name: String
     public let op: String
-    /// At the model's own input size, or at 224×224 for a model of any size; one image, or one step.
+    /// At the model's own input size, or at 224×224 or 100 steps for a model of any size; one image, or one step.
     public let outputShape: Shape
     public let parameters: Int
     public let multiplyAdds: Int
@@ -16,6 +16,9 @@ public struct LayerSummary: Sendable {
 
     /// Side used where a model takes any size.
     public static let referenceSide = 224
+
+    /// Steps used where a model takes series of any length.
+    public static let referenceLength = 100
 
     public struct ReceptiveField: Equatable, Sendable {
         public let height: Int
@@ -54,6 +57,8 @@ public struct LayerSummary: Sendable {
         switch manifest.input {
         case .image(let name, let channels, let height, let width):
             shapes[name] = [1, channels, height ?? referenceSide, width ?? referenceSide]
+        case .series(let name, let channels, let length):
+            shapes[name] = [1, channels, length ?? referenceLength]
         case .tokens(let name, _), .clock(let name):
             shapes[name] = [1, 1]
         }
@@ -76,7 +81,10 @@ private struct ReceptiveFields {
     private var fields: [String: Field] = [:]
 
     init(manifest: Manifest) {
-        if case .image(let name, _, _, _) = manifest.input { fields[name] = Field() }
+        switch manifest.input {
+        case .image(let name, _, _, _), .series(let name, _, _): fields[name] = Field()
+        case .tokens, .clock: break
+        }
     }
 
     subscript(value: String) -> LayerSummary.ReceptiveField? {
@@ -104,21 +112,23 @@ private struct ReceptiveFields {
     }
 
     private func window(_ node: Node, _ constants: [String: Tensor]) -> (Int, Int) {
-        if case .ints(let kernel) = node.attributes["kernel_shape"], kernel.count == 2 {
-            return (kernel[0], kernel[1])
-        }
+        if case .ints = node.attributes["kernel_shape"] { return pair(node, "kernel_shape") }
         guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape else {
             return (1, 1)
+        }
+        if node.op == "Conv", node.attributes["connections"] == nil, shape.rank == 3 {
+            return (1, shape[2])
         }
         // Kernels lie last, but for those of a tiling.
         let axis = node.op == "TiledConv" ? 2 : shape.rank - 2
         return shape.rank > axis + 1 && axis >= 1 ? (shape[axis], shape[axis + 1]) : (1, 1)
     }
 
+    /// Rows and columns; a series has one row.
     private func pair(_ node: Node, _ name: String) -> (Int, Int) {
-        guard case .ints(let values) = node.attributes[name], values.count == 2 else {
+        guard case .ints(let values) = node.attributes[name], (1...2).contains(values.count) else {
             return (1, 1)
         }
-        return (values[0], values[1])
+        return values.count == 1 ? (1, values[0]) : (values[0], values[1])
     }
 }

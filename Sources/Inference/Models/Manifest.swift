@@ -10,6 +10,7 @@ public struct Manifest: Sendable {
         /// States are the answer: of a system that runs by itself, or is driven by symbols.
         case dynamicalSystem = "dynamical-system"
         case treeClassification = "tree-classification"
+        case seriesClassification = "series-classification"
     }
 
     /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
@@ -21,6 +22,8 @@ public struct Manifest: Sendable {
     public enum Input: Sendable {
         /// An image [N, channels, height, width]; nil means any size.
         case image(name: String, channels: Int, height: Int?, width: Int?)
+        /// Numbers over time [N, channels, length]; nil means any length.
+        case series(name: String, channels: Int, length: Int?)
         /// A sequence of indices [T, B] into a vocabulary.
         case tokens(name: String, vocabulary: Vocabulary)
 
@@ -29,14 +32,20 @@ public struct Manifest: Sendable {
 
         public var name: String {
             switch self {
-            case .image(let name, _, _, _), .tokens(let name, _), .clock(let name): name
+            case .image(let name, _, _, _), .series(let name, _, _), .tokens(let name, _),
+                .clock(let name):
+                name
             }
+        }
+
+        var isSeries: Bool {
+            if case .series = self { true } else { false }
         }
 
         /// Symbols of a sequence; a clock has one, nil is no sequence.
         public var symbolCount: Int? {
             switch self {
-            case .image: nil
+            case .image, .series: nil
             case .tokens(_, let vocabulary): vocabulary.symbols.count
             case .clock: 1
             }
@@ -84,7 +93,11 @@ public struct Manifest: Sendable {
         numerics = try fields.word("numerics", default: Numerics.fast)
         input = try Self.input(&fields, folder: folder)
         preprocessing = try fields.object("preprocessing").map {
-            (object) throws(ModelError) in try Preprocessing(object)
+            [input] (object) throws(ModelError) in
+            if case .series(_, let channels, _) = input {
+                return try Preprocessing(ofSeries: object, channels: channels)
+            }
+            return try Preprocessing(object)
         }
         if let preprocessing, case .image(_, let channels, _, _) = input,
             preprocessing.mean.count != channels
@@ -159,6 +172,12 @@ public struct Manifest: Sendable {
             )
         } else if try object.bool("steps") == true {
             input = .clock(name: name)
+        } else if try object.bool("series") == true || name == "series" {
+            input = .series(
+                name: name,
+                channels: try object.int("channels") ?? 1,
+                length: try object.int("length")
+            )
         } else {
             input = .image(
                 name: name,

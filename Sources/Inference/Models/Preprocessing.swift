@@ -1,4 +1,6 @@
 /// How a picture becomes a network's input: x = (sample / 255 − mean) / scale, per channel.
+///
+/// A series has only mean and scale: x = (value − mean) / scale.
 public struct Preprocessing: Sendable {
     public enum Resize: String, CaseIterable, Sendable {
         case area, bilinear, nearest
@@ -27,13 +29,35 @@ public struct Preprocessing: Sendable {
     /// One per channel, not zero.
     public let scale: [Float]
 
+    /// Of a series: `mean` and `scale`, a number for each channel.
+    init(ofSeries object: JSONFields, channels: Int) throws(ModelError) {
+        var object = object
+        (resize, fit, colour, background) = (.nearest, .stretch, .grey, .any)
+        (mean, scale) = try Self.normalisation(&object, channels: channels)
+        try object.finish()
+    }
+
     init(_ object: JSONFields) throws(ModelError) {
         var object = object
         resize = try object.word("resize", default: Resize.bilinear)
         fit = try object.word("fit", default: Fit.pad)
         colour = try object.word("colour", default: Colour.grey)
         background = try object.word("background", default: Background.any)
-        let channels = colour == .grey ? 1 : 3
+        (mean, scale) = try Self.normalisation(&object, channels: colour == .grey ? 1 : 3)
+        try object.finish()
+    }
+
+    private static func normalisation(
+        _ object: inout JSONFields,
+        channels: Int
+    ) throws(ModelError) -> (mean: [Float], scale: [Float]) {
+        guard (1...1 << 16).contains(channels) else {
+            throw .invalidManifest(
+                field: "model.json: input, channels",
+                expected: "1 to 65536",
+                got: "\(channels)"
+            )
+        }
         let means = try object.doubles("mean") ?? Array(repeating: 0, count: channels)
         let scales = try object.doubles("scale") ?? Array(repeating: 1, count: channels)
         guard means.count == channels, scales.count == channels, !scales.contains(0) else {
@@ -43,8 +67,6 @@ public struct Preprocessing: Sendable {
                 got: "\(means) and \(scales)"
             )
         }
-        mean = means.map { Float($0) }
-        scale = scales.map { Float($0) }
-        try object.finish()
+        return (means.map { Float($0) }, scales.map { Float($0) })
     }
 }

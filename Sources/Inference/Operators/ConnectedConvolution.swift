@@ -57,8 +57,8 @@ struct ConnectedConvolution {
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
-        let image = try node.imageShape(plan.shape(of: input))
-        let kernels = try kernels(plan, channels: image.channels)
+        let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
+        let kernels = try kernels(plan, image)
         let (rows, columns) = try windows.axes(
             node,
             kernel: [kernels.height, kernels.width],
@@ -76,7 +76,11 @@ struct ConnectedConvolution {
         let source = try plan.value(input, as: .dense, halo: halo)
         let output = try plan.define(
             node.outputs[0],
-            [image.count, table.sets.count, rows.output, columns.output],
+            image.result(
+                channels: table.sets.count,
+                height: rows.output,
+                width: columns.output
+            ),
             .dense
         )
         plan.count(
@@ -86,7 +90,7 @@ struct ConnectedConvolution {
         addStep(kernels, rows, columns, images: image.count, from: source, to: output, into: &plan)
     }
 
-    /// The weights [Σ|set|, kh, kw] and one bias per output channel.
+    /// The weights [Σ|set|, kh, kw], or [Σ|set|, k] of a series, and one bias per output channel.
     private struct Kernels {
         let values: [Float]
         let height: Int
@@ -94,20 +98,27 @@ struct ConnectedConvolution {
         let bias: [Float]
     }
 
-    private func kernels(_ plan: PlanBuilder, channels: Int) throws(ModelError) -> Kernels {
+    private func kernels(
+        _ plan: PlanBuilder,
+        _ image: ImageShape
+    ) throws(ModelError) -> Kernels {
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
         let count = table.sets.reduce(0) { $0 + $1.count }
         guard let weights = plan.constant(node, 1), let values = weights.floats else {
             throw fail("the kernel of a convolution must be a constant")
         }
-        guard weights.shape.rank == 3, weights.shape[0] == count,
+        guard weights.shape.rank == (image.isSeries ? 2 : 3), weights.shape[0] == count,
             weights.shape.checkedCount == values.count
         else {
-            throw fail("the kernels have shape \(weights.shape), expected [\(count), kh, kw]")
+            let expected = image.isSeries ? "[\(count), k]" : "[\(count), kh, kw]"
+            throw fail("the kernels have shape \(weights.shape), expected \(expected)")
         }
-        if let expected = windows.kernel, expected != [weights.shape[1], weights.shape[2]] {
+        let (height, width) =
+            image.isSeries ? (1, weights.shape[1]) : (weights.shape[1], weights.shape[2])
+        if let expected = windows.kernel, expected != [height, width] {
             throw fail("kernel_shape is \(expected), but the weights are \(weights.shape)")
         }
+        let channels = image.channels
         if let highest = table.sets.joined().max(), highest >= channels {
             throw fail(
                 "connections name channel \(highest), but the input has \(channels) channels"
@@ -119,8 +130,8 @@ struct ConnectedConvolution {
         }
         return Kernels(
             values: values,
-            height: weights.shape[1],
-            width: weights.shape[2],
+            height: height,
+            width: width,
             bias: bias
         )
     }

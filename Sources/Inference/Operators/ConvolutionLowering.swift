@@ -30,8 +30,8 @@ struct ConvolutionLowering {
     }
 
     func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
-        let image = try node.imageShape(plan.shape(of: input))
-        try check(channels: image.channels)
+        let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
+        try check(image)
         let kernelSize = [kernel.shape[2], kernel.shape[3]]
         let (rows, columns) = try windows.axes(
             node,
@@ -55,7 +55,11 @@ struct ConvolutionLowering {
         }
         let output = try plan.define(
             node.outputs[0],
-            [image.count, outputs / activation.channelsPerOutput, rows.output, columns.output],
+            image.result(
+                channels: outputs / activation.channelsPerOutput,
+                height: rows.output,
+                width: columns.output
+            ),
             .blocked
         )
         plan.count(
@@ -74,12 +78,19 @@ struct ConvolutionLowering {
         activation.channelsPerOutput * blocks(of: outputs / activation.channelsPerOutput)
     }
 
-    private func check(channels: Int) throws(ModelError) {
-        let shape = kernel.shape
+    private func check(_ image: ImageShape) throws(ModelError) {
+        let (shape, channels) = (kernel.shape, image.channels)
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
         guard shape.rank == 4, shape.checkedCount == kernel.values.count / kernel.tiling.count
         else {
-            throw fail("the kernel has shape \(shape), expected [O, I, kh, kw]")
+            throw fail("the kernel has shape \(shape), expected [O, I, kh, kw] or [O, I, k]")
+        }
+        guard kernel.isSeries == image.isSeries else {
+            throw fail(
+                image.isSeries
+                    ? "the input is a series [N, C, L], its kernel must be [O, I, k]"
+                    : "the input is an image [N, C, H, W], its kernel must be [O, I, kh, kw]"
+            )
         }
         if let expected = windows.kernel, expected != [shape[2], shape[3]] {
             throw fail("kernel_shape is \(expected), but the weights are \(shape)")

@@ -8,7 +8,7 @@ enum Convolutions {
     ]
 }
 
-/// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with two spatial axes.
+/// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with one or two spatial axes.
 ///
 /// Our own attributes: `activation`, set by fusion: Relu, Tanh, Sigmoid or Maxout (of two neighbours);
 /// `connections` and `connection_counts`, see ConnectionTable.
@@ -50,10 +50,11 @@ struct Conv: Operator {
             groups: groups,
             activation: activation,
             kernel: Kernel(
-                shape: weights.shape,
+                shape: Kernel.image(weights.shape),
                 values: values,
                 bias: bias,
-                key: "\(node.constantNames)/\(groups)"
+                key: "\(node.constantNames)/\(groups)",
+                isSeries: weights.shape.rank == 3
             )
         ).lower(input, into: &plan)
     }
@@ -91,6 +92,8 @@ struct Gabor: Operator {
 }
 
 /// A convolution's constant weights [O, I / groups, kh, kw], and with a tiling [O, I, kh, kw, rows, columns].
+///
+/// The kernels of a series have one row.
 struct Kernel: Sendable {
     /// [O, I / groups, kh, kw].
     let shape: Shape
@@ -99,7 +102,13 @@ struct Kernel: Sendable {
     let bias: [Float]?
     /// Tells its packed form from those of other kernels.
     let key: String
+    var isSeries = false
     var tiling = Tiling.none
+
+    /// [O, I, k] as [O, I, 1, k].
+    static func image(_ shape: Shape) -> Shape {
+        shape.rank == 3 ? [shape[0], shape[1], 1, shape[2]] : shape
+    }
 
     /// How many kernels take turns in each direction.
     struct Tiling: Sendable {

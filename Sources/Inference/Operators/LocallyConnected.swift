@@ -19,7 +19,7 @@ struct LocallyConnected: Operator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let weights = try LocalWeights(node, plan: plan)
         let input = try plan.input(node, 0)
-        let image = try node.imageShape(plan.shape(of: input))
+        let image = try node.imageShape(plan.shape(of: input), axisCount: 2)
         let shape = weights.shape
         if let expected = windows.kernel, expected != [shape[4], shape[5]] {
             throw .shape(

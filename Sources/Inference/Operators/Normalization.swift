@@ -23,11 +23,11 @@ struct BatchNormalization: Operator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
         let shape = plan.shape(of: input)
-        let isImage = shape.rank == 4
+        let isImage = (3...4).contains(shape.rank)
         guard isImage || shape.rank == 2 else {
             throw .shape(
                 node: node.name,
-                reason: "the input \(shape) is not [N, C] or [N, C, H, W]"
+                reason: "the input \(shape) is not [N, C], [N, C, L] or [N, C, H, W]"
             )
         }
         let affine = try AffineChannels(node, epsilon: epsilon) { plan.constant(node, $0)?.floats }
@@ -39,8 +39,9 @@ struct BatchNormalization: Operator {
         }
         let source = try plan.value(input, as: isImage ? .blocked : .points)
         let output = try plan.define(node.outputs[0], shape, plan[source].layout)
-        let rows = isImage ? shape[2] : 1
-        let vectors = isImage ? shape[3] : shape[0]
+        let image = plan[source].image
+        let rows = isImage ? image[2] : 1
+        let vectors = isImage ? image[3] : shape[0]
         let (kernels, constants) = (plan.kernels, affine.blocked())
         plan.blockStep(
             node.name,

@@ -70,7 +70,7 @@ struct LpPool: Operator {
     }
 }
 
-/// The mean of each channel: [N, C, H, W] to [N, C, 1, 1].
+/// The mean of each channel: [N, C, H, W] to [N, C, 1, 1], or [N, C, L] to [N, C, 1].
 struct GlobalAveragePool: Operator {
     static let name = "GlobalAveragePool"
 
@@ -81,7 +81,7 @@ struct GlobalAveragePool: Operator {
     }
 }
 
-/// The maximum of each channel: [N, C, H, W] to [N, C, 1, 1].
+/// The maximum of each channel: [N, C, H, W] to [N, C, 1, 1], or [N, C, L] to [N, C, 1].
 struct GlobalMaxPool: Operator {
     static let name = "GlobalMaxPool"
 
@@ -92,7 +92,7 @@ struct GlobalMaxPool: Operator {
     }
 }
 
-/// (Σ |x|^p)^(1/p) of each channel, [N, C, H, W] to [N, C, 1, 1]; p is 2 unless given.
+/// (Σ |x|^p)^(1/p) of each channel, [N, C, H, W] to [N, C, 1, 1] or [N, C, L] to [N, C, 1]; p is 2 unless given.
 struct GlobalLpPool: Operator {
     static let name = "GlobalLpPool"
     private let power: Int
@@ -112,9 +112,10 @@ private func lowerGlobalPool(
     _ reduction: WindowReduction,
     into plan: inout PlanBuilder
 ) throws(ModelError) {
-    let shape = try node.imageShape(plan.shape(of: plan.input(node, 0)))
+    let shape = try plan.shape(of: plan.input(node, 0))
+    _ = try node.imageShape(shape)
     var whole = Node(name: node.name, op: node.op)
-    whole.attributes["kernel_shape"] = .ints([max(1, shape.height), max(1, shape.width)])
+    whole.attributes["kernel_shape"] = .ints(shape.dimensions[2...].map { max(1, $0) })
     var attributes = AttributeReader(whole)
     try WindowPooling(
         node: node,
@@ -142,12 +143,12 @@ private struct WindowPooling {
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
-        let image = try node.imageShape(plan.shape(of: input))
+        let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
         guard let kernel = windows.kernel else {
             throw .invalidAttribute(
                 node: node.name,
                 attribute: "kernel_shape",
-                expected: "two sizes",
+                expected: "a size for each axis",
                 got: "none"
             )
         }
@@ -160,7 +161,7 @@ private struct WindowPooling {
         let source = try plan.value(input, as: .blocked)
         let output = try plan.define(
             node.outputs[0],
-            [image.count, image.channels, rows.output, columns.output],
+            image.result(channels: image.channels, height: rows.output, width: columns.output),
             .blocked
         )
         let (kernels, reduction) = (plan.kernels, reduction)

@@ -14,8 +14,8 @@ struct Runs: Sendable {
         if value.layout == .blocked {
             perImage = blocks(of: value.shape[1])
             chunks = value.shape[0] * perImage
-            runsPerChunk = value.shape[2]
-            length = value.shape[3] * 16
+            runsPerChunk = value.image[2]
+            length = value.image[3] * 16
         } else {
             (perImage, chunks, runsPerChunk, length) = (1, 1, 1, value.storage)
         }

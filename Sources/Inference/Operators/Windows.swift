@@ -1,6 +1,8 @@
 import Compute
 
-/// The sliding-window attributes that convolutions and poolings share, for two spatial axes.
+/// The sliding-window attributes that convolutions and poolings share.
+///
+/// Lists for one spatial axis, of a series [N, C, L], are kept as those of an image of one row.
 struct Windows: Sendable {
     enum AutoPad: String {
         case explicit = "NOTSET"
@@ -25,7 +27,9 @@ struct Windows: Sendable {
         }
     }
 
-    var kernel: [Int]?
+    /// Spatial axes as the lists count them; nil if no list is given.
+    let axisCount: Int?
+    let kernel: [Int]?
     let strides: [Int]
     let dilations: [Int]
     let pads: [Int]
@@ -33,15 +37,12 @@ struct Windows: Sendable {
     let ceilMode: Bool
 
     init(_ attributes: inout AttributeReader, ceils: Bool) throws(ModelError) {
-        if let kernel = try attributes.ints("kernel_shape") {
-            guard kernel.count == 2, kernel.allSatisfy({ $0 >= 1 && $0 <= 1 << 30 }) else {
-                throw attributes.mismatch("kernel_shape", "two sizes from 1", .ints(kernel))
-            }
-            self.kernel = kernel
-        }
-        strides = try attributes.ints("strides", count: 2, minimum: 1, default: [1, 1])
-        dilations = try attributes.ints("dilations", count: 2, minimum: 1, default: [1, 1])
-        pads = try attributes.ints("pads", count: 4, minimum: 0, default: [0, 0, 0, 0])
+        var lists = WindowLists()
+        kernel = try lists.take("kernel_shape", from: &attributes, most: 1 << 30)
+        strides = try lists.take("strides", from: &attributes) ?? [1, 1]
+        dilations = try lists.take("dilations", from: &attributes) ?? [1, 1]
+        pads = try lists.takePads(from: &attributes) ?? [0, 0, 0, 0]
+        axisCount = lists.axisCount
         let name = try attributes.string("auto_pad", default: "NOTSET")
         guard let autoPad = AutoPad(rawValue: name) else {
             throw attributes.mismatch(
@@ -66,11 +67,13 @@ struct Windows: Sendable {
         let rows = axis(0, kernel: kernel[0], input: height)
         let columns = axis(1, kernel: kernel[1], input: width)
         guard rows.output > 0, columns.output > 0 else {
-            throw .shape(
-                node: node.name,
-                reason: "a \(kernel[0])×\(kernel[1]) window does not fit into an input of "
+            let reason =
+                axisCount == 1
+                ? "a window of \(kernel[1]) does not fit into a series of \(width) steps "
+                    + "with padding \([pads[1], pads[3]])"
+                : "a \(kernel[0])×\(kernel[1]) window does not fit into an input of "
                     + "\(height)×\(width) with padding \(pads)"
-            )
+            throw .shape(node: node.name, reason: reason)
         }
         return (rows, columns)
     }
@@ -122,22 +125,5 @@ struct Windows: Sendable {
         // ONNX: a window that would start in the end padding is dropped.
         if ceil, (output - 1) * stride >= input + begin { output -= 1 }
         return output
-    }
-}
-
-extension Node {
-    /// The four dimensions of an image input, or an error that says what came.
-    func imageShape(
-        _ shape: Shape
-    ) throws(ModelError) -> (
-        count: Int, channels: Int, height: Int, width: Int
-    ) {
-        guard shape.rank == 4 else {
-            throw .shape(
-                node: name,
-                reason: "\(op) needs an input [N, C, H, W], but its input has shape \(shape)"
-            )
-        }
-        return (shape[0], shape[1], shape[2], shape[3])
     }
 }

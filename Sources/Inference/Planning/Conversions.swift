@@ -17,7 +17,7 @@ extension PlanBuilder {
         _ target: ValueID,
         toBlocked: Bool
     ) {
-        let shape = shape(of: source)
+        let shape = self[source].image
         let (channels, height, width) = (shape[1], shape[2], shape[3])
         let kernels = kernels
         blockStep(
@@ -57,7 +57,7 @@ extension PlanBuilder {
 
     /// Copies dense images into a place with a halo.
     private mutating func copyImages(_ source: ValueID, _ target: ValueID) {
-        let shape = shape(of: source)
+        let shape = self[source].image
         step("pad", chunks: shape[0], reads: [source], writes: [target]) { placement in
             let from = placement[source]
             let to = placement[target]
@@ -117,8 +117,8 @@ extension PlanBuilder {
         guard case .arena = value.memory, value.halo != .none else { return nil }
         let lanes = value.layout == .blocked ? 16 : 1
         let planes = value.shape[0] * (lanes == 16 ? blocks(of: value.shape[1]) : value.shape[1])
-        let (height, halo) = (value.shape[2], value.halo)
-        let width = value.shape[3] * lanes
+        let (height, halo) = (value.image[2], value.halo)
+        let width = value.image[3] * lanes
         return PendingStep(name: "halo", chunks: 1, reads: [], writes: [id]) { placement in
             let place = placement[id]
             return { arena, _ in

@@ -7,9 +7,9 @@ struct ValueID: Hashable, Sendable {
 
 /// How a value's elements lie in memory.
 enum Layout: Hashable, Sendable {
-    /// Row-major, as ONNX counts; images may have a halo.
+    /// Row-major, as ONNX counts; images and series may have a halo.
     case dense
-    /// [N][C/16][rows][columns][16]; rank 4, may have a halo.
+    /// [N][C/16][rows][columns][16]; images, and series as images of one row; may have a halo.
     case blocked
     /// A matrix [points][channels], channels the last dimension, as [channels/16][points][16].
     case points
@@ -47,6 +47,9 @@ struct PlannedValue {
     var halo = Halo.none
     var memory = Memory.arena
 
+    /// [N, C, H, W]; a series [N, C, L] is an image of one row.
+    var image: Shape { shape.rank == 3 ? [shape[0], shape[1], 1, shape[2]] : shape }
+
     /// Rows of the matrix that `points` means: everything but the last dimension.
     var points: Int { shape.dimensions.dropLast().reduce(1, *) }
 
@@ -58,12 +61,12 @@ struct PlannedValue {
         case .blocked:
             return shape[0] * blocks(of: shape[1]) * paddedPlane * 16
         case .dense:
-            return shape.rank == 4 ? shape[0] * shape[1] * paddedPlane : shape.count
+            return image.rank == 4 ? shape[0] * shape[1] * paddedPlane : shape.count
         }
     }
 
     private var paddedPlane: Int {
-        (shape[2] + halo.top + halo.bottom) * (shape[3] + halo.left + halo.right)
+        (image[2] + halo.top + halo.bottom) * (image[3] + halo.left + halo.right)
     }
 
     /// Strides and first element relative to the start of the value's memory.
@@ -72,11 +75,11 @@ struct PlannedValue {
         switch layout {
         case .points:
             return Place(storage: storage, offset: start, row: 16, plane: points * 16, image: 0)
-        case .dense where shape.rank != 4:
+        case .dense where image.rank != 4:
             return Place(storage: storage, offset: start, row: 0, plane: 0, image: 0)
         case .dense, .blocked:
-            let row = (shape[3] + halo.left + halo.right) * lanes
-            let plane = (shape[2] + halo.top + halo.bottom) * row
+            let row = (image[3] + halo.left + halo.right) * lanes
+            let plane = (image[2] + halo.top + halo.bottom) * row
             let planes = layout == .blocked ? blocks(of: shape[1]) : shape[1]
             return Place(
                 storage: storage,

@@ -85,7 +85,8 @@ enum Rewrites {
                 guard result.nodes[producer].op != "LocallyConnected",
                     result.nodes[producer].attributes["connections"] == nil,
                     node.attributes["group"] ?? .int(2) == .int(2),
-                    result.nodes[producer].attributes["group"] ?? .int(1) == .int(1)
+                    result.nodes[producer].attributes["group"] ?? .int(1) == .int(1),
+                    result.poolsChannels(node, of: result.nodes[producer])
                 else { continue }
             }
             var fused = result.nodes[producer]
@@ -137,6 +138,16 @@ extension Graph {
         let units = weights.shape[isTransposed ? 0 : 1]
         let bias = constants[node.inputs[2]]?.shape
         return bias?.count == units && bias?.dimensions.last == units
+    }
+
+    /// Whether a maxout's axis is that of the producer's outputs: in a series only if it says so.
+    fileprivate func poolsChannels(_ maxout: Node, of producer: Node) -> Bool {
+        let axis = maxout.attributes["axis"]
+        switch producer.op {
+        case "Conv" where constants[producer.inputs[1]]?.shape.rank == 3: return axis == .int(1)
+        case "Conv", "TiledConv", "Gemm": return axis ?? .int(1) == .int(1)
+        default: return axis == nil
+        }
     }
 
     /// The depth of a OneHot over [T, B] that writes zeros and ones along a last axis.

@@ -41,6 +41,11 @@ struct ModelDocument {
                 "name": .string(name), "kind": "image",
                 "shape": [.integer(channels), .optional(height), .optional(width)],
             ]
+        case .series(let name, let channels, let length):
+            [
+                "name": .string(name), "kind": "series",
+                "shape": [.integer(channels), .optional(length)],
+            ]
         case .tokens(let name, let vocabulary):
             [
                 "name": .string(name), "kind": "tokens",
@@ -66,13 +71,17 @@ struct ModelDocument {
 
     private var preprocessing: JSON {
         guard let steps = model.manifest.preprocessing else { return .null }
-        return [
-            "resize": .string(steps.resize.rawValue), "fit": .string(steps.fit.rawValue),
-            "colour": .string(steps.colour.rawValue),
-            "background": .string(steps.background.rawValue),
-            "mean": .tensor(shape: [steps.mean.count], values: steps.mean),
-            "scale": .tensor(shape: [steps.scale.count], values: steps.scale),
+        let normalisation: [(String, JSON)] = [
+            ("mean", .tensor(shape: [steps.mean.count], values: steps.mean)),
+            ("scale", .tensor(shape: [steps.scale.count], values: steps.scale)),
         ]
+        if case .series = model.manifest.input { return .object(normalisation) }
+        let picture: [(String, JSON)] = [
+            ("resize", .string(steps.resize.rawValue)), ("fit", .string(steps.fit.rawValue)),
+            ("colour", .string(steps.colour.rawValue)),
+            ("background", .string(steps.background.rawValue)),
+        ]
+        return .object(picture + normalisation)
     }
 
     private static func layer(_ layer: LayerSummary) -> JSON {

@@ -8,6 +8,7 @@ extension Manifest {
         switch task {
         case .imageClassification: ["classify", "features", "preview", "kernels"]
         case .imageFeatures: ["features", "preview", "kernels"]
+        case .seriesClassification: ["classify", "features", "kernels"]
         case .nextSymbol: outputs.isEmpty ? ["encode"] : ["next", "score", "generate", "encode"]
         case .sequenceClassification: ["classify", "encode"]
         case .dynamicalSystem: ["encode"]

@@ -20,6 +20,7 @@ public struct Configuration: Sendable, Equatable {
     public var imageBodyBytes = 32 << 20
     public var maximumPixels = 40_000_000
     public var sequenceLimit = 100_000
+    public var seriesNumbers = 4_000_000
     public var queueMilliseconds = 500
     public var connections = 4096
     public var totalBodyBytes = 1 << 30

@@ -54,6 +54,7 @@ public struct Setting: Sendable {
         number("image_body_bytes", \.imageBodyBytes, 1...(1 << 30), "largest body with images"),
         number("maximum_pixels", \.maximumPixels, 1...1_000_000_000, "largest picture"),
         number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
+        number("series_numbers", \.seriesNumbers, 1...(1 << 32), "numbers of all series in a body"),
         number("connections", \.connections, 1...1_000_000, "open connections"),
         number(
             "total_body_bytes",

@@ -1,12 +1,12 @@
 import Inference
 import TensorFormats
 
-/// `POST /models/{m}/classify`: pictures or sequences to labels with probabilities.
+/// `POST /models/{m}/classify`: pictures, series or sequences to labels with probabilities.
 enum Classify {
     static let route = Route(
         method: .post,
         template: "/models/{model}/classify",
-        summary: "Labels with probabilities for a picture or a sequence, or for several.",
+        summary: "Labels with probabilities for a picture, series or sequence, or for several.",
         body: .image,
         placement: .queue,
         query: [
@@ -39,22 +39,29 @@ enum Classify {
             let predictions = Predictions(
                 model: model,
                 output: output,
+                noun: "sequence",
                 rows: rows,
-                top: top,
-                noun: "sequence"
+                top: top
             )
             return try encode(predictions, form)
         }
-        let preparation = try call.preparation()
-        let pictures = try call.pictures(for: preparation)
+        let reader = try call.inputReader()
+        let inputs = try call.inputs(reader)
         call.stopwatch.enter(.compute)
         var rows: [[Float]] = []
-        for picture in pictures {
-            let outputs = try call.run(picture, through: preparation, outputs: [output])
+        for input in inputs {
+            let outputs = try call.run(input, outputs: [output])
             rows.append(outputs.first?.values ?? [])
         }
         call.stopwatch.enter(.encode)
-        return try encode(Predictions(model: model, output: output, rows: rows, top: top), form)
+        let predictions = Predictions(
+            model: model,
+            output: output,
+            noun: reader.noun,
+            rows: rows,
+            top: top
+        )
+        return try encode(predictions, form)
     }
 
     private static func encode(
@@ -75,10 +82,10 @@ enum Classify {
 private struct Predictions {
     let model: Model
     let output: String
+    /// What an input is called.
+    let noun: String
     let rows: [[Float]]
     let top: Int
-    /// What one input is called in a table.
-    var noun = "picture"
 
     var document: JSON {
         var members: [(String, JSON)] = [

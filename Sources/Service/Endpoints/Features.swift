@@ -2,7 +2,7 @@ import Images
 import Inference
 import TensorFormats
 
-/// `POST /models/{m}/features`: pictures to the values of any layers.
+/// `POST /models/{m}/features`: pictures or series to the values of any layers.
 enum Features {
     enum Pooling: String, CaseIterable {
         case none
@@ -36,7 +36,7 @@ enum Features {
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
         let form = call.form
-        let preparation = try call.preparation()
+        let reader = try call.inputReader()
         let pooling = try call.choice("pool", of: Pooling.self) ?? .none
         let layers = try call.names("layer") ?? defaultLayers(of: model)
         try checkLayers(layers, of: model)
@@ -47,20 +47,22 @@ enum Features {
                 got: layers.joined(separator: ",")
             )
         }
-        let pictures = try call.pictures(for: preparation)
+        let inputs = try call.inputs(reader)
         call.stopwatch.enter(.compute)
         var results: [[NamedTensor]] = []
         var numbers = 0
-        for picture in pictures {
+        for input in inputs {
             if pooling == .none {
-                numbers += try call.count(of: layers, for: picture, through: preparation)
+                numbers += try call.count(of: layers, for: input)
                 try call.checkAnswer(numbers: numbers)
             }
-            let outputs = try call.run(picture, through: preparation, outputs: layers)
+            let outputs = try call.run(input, outputs: layers)
             results.append(outputs.map { pooled($0, pooling) })
         }
         call.stopwatch.enter(.encode)
-        return try FeatureAnswer(model: model, results: results).encoded(as: form)
+        return try FeatureAnswer(model: model, noun: reader.noun, results: results).encoded(
+            as: form
+        )
     }
 
     private static func defaultLayers(of model: Model) -> [String] {
@@ -75,10 +77,10 @@ enum Features {
         }
     }
 
-    /// [C, H, W] to [C]; values without planes stay as they are.
+    /// [C, H, W] or [C, L] to [C]; values without planes stay as they are.
     private static func pooled(_ tensor: NamedTensor, _ pooling: Pooling) -> NamedTensor {
-        guard pooling != .none, tensor.shape.count == 3 else { return tensor }
-        let plane = tensor.shape[1] * tensor.shape[2]
+        guard pooling != .none, (2...3).contains(tensor.shape.count) else { return tensor }
+        let plane = tensor.shape[1...].reduce(1, *)
         let values = (0..<tensor.shape[0]).map { channel -> Float in
             let map = tensor.values[channel * plane..<(channel + 1) * plane]
             return pooling == .max ? map.max() ?? 0 : map.reduce(0, +) / Float(max(1, plane))

@@ -10,7 +10,8 @@ extension ServiceError: CustomStringConvertible {
         case .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField, .invalidValue,
             .invalidHeader, .shape:
             fieldMessage
-        case .emptyBody, .json, .npy, .base64, .multipart, .image, .vocabulary, .emptySequence,
+        case .emptyBody, .json, .npy, .csv, .base64, .multipart, .image, .vocabulary,
+            .emptySequence,
             .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge:
             bodyMessage
         case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
@@ -66,6 +67,7 @@ extension ServiceError: CustomStringConvertible {
         case .emptyBody(let expected): "The body is empty: send \(expected)."
         case .json(let error): error.description
         case .npy(let error): error.description
+        case .csv(let error): error.description
         case .base64(let field, let error): "\(quoted(field)): \(error.description)"
         case .multipart(let error): error.description
         case .image(let error, nil): error.description

@@ -20,8 +20,9 @@ extension ServiceError {
         case .deadlineUnreachable, .deadlineExceeded: .gatewayTimeout
         case .clientGone: .clientClosedRequest
         case .npy(let error): error.status
+        case .csv(.tooManyValues): .contentTooLarge
         case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
-            .invalidValue, .emptyBody, .json, .base64, .multipart, .shape, .vocabulary,
+            .invalidValue, .emptyBody, .json, .csv, .base64, .multipart, .shape, .vocabulary,
             .emptySequence, .invalidText, .wrongTask:
             .badRequest
         }
@@ -44,6 +45,7 @@ extension ServiceError {
         case .emptyBody: "empty_body"
         case .json(let error): error.code
         case .npy: "invalid_npy"
+        case .csv: "invalid_csv"
         case .base64: "invalid_base64"
         case .multipart: "invalid_multipart"
         case .image(let error, _): error.code

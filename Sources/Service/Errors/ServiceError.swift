@@ -23,6 +23,7 @@ public enum ServiceError: Error, Sendable {
     case emptyBody(expected: String)
     case json(JSONError)
     case npy(NPYError)
+    case csv(CSVError)
     case base64(field: String, Base64Error)
     case multipart(MultipartError)
     /// `part` names the file of a form.

@@ -34,6 +34,38 @@ enum OpenAPIBodies {
         ]
     }
 
+    /// The forms a series is sent in.
+    static func series(channels: Int, length: Int?) -> JSON {
+        let steps = length.map(String.init) ?? "length"
+        let flat = channels == 1 ? ", flat for the one channel" : ""
+        let shape =
+            "[\(channels), \(steps)]\(flat), or a batch [n, \(channels), \(steps)] of at most 64"
+        return [
+            "application/json": [
+                "schema": [
+                    "type": "object", "additionalProperties": false, "required": ["series"],
+                    "properties": [
+                        "series": [
+                            "type": "array", "description": .string("Finite numbers, \(shape)."),
+                            "examples": [.array((0..<channels).map { _ in [0, 1] })],
+                        ]
+                    ],
+                ]
+            ],
+            "text/csv": [
+                "schema": [
+                    "type": "string",
+                    "description": .string(
+                        "A line for each step, \(channels) numbers in it; a first line of names is skipped."
+                    ),
+                ]
+            ],
+            "application/x-npy": [
+                "schema": ["type": "string", "description": .string("Numbers, \(shape).")]
+            ],
+        ]
+    }
+
     /// The forms a sequence is sent in.
     static func sequence(_ vocabulary: Vocabulary, keys: SequenceReader.Keys) -> JSON {
         var properties: [(String, JSON)] = [

@@ -78,6 +78,11 @@ struct OpenAPIOperation {
                 maximumPixels: 0
             )
             return ["required": true, "content": OpenAPIBodies.picture(size)]
+        case (.image, .series(_, let channels, let length)):
+            return [
+                "required": true,
+                "content": OpenAPIBodies.series(channels: channels, length: length),
+            ]
         case (.sequence, .tokens(_, let vocabulary)), (.image, .tokens(_, let vocabulary)):
             return [
                 "required": true,

@@ -2,10 +2,12 @@ import Images
 import Inference
 import TensorFormats
 
-/// The layers' values of each picture, in the form the client wants.
+/// The layers' values of each picture or series, in the form the client wants.
 struct FeatureAnswer {
     let model: Model
-    /// For each picture, the layers in the order asked for.
+    /// What an input is called.
+    let noun: String
+    /// For each input, the layers in the order asked for.
     let results: [[NamedTensor]]
 
     func encoded(as form: AnswerForm) throws(ServiceError) -> Answer {
@@ -44,7 +46,7 @@ struct FeatureAnswer {
         ]
     }
 
-    /// One picture's values, or a batch when all have the same shape.
+    /// One input's values, or a batch when all have the same shape.
     private func npy() throws(ServiceError) -> [UInt8] {
         let tensors = results.compactMap(\.first)
         guard let first = tensors.first else { return [] }
@@ -54,7 +56,7 @@ struct FeatureAnswer {
             return NPY.encode(shape: shape, values: values.span)
         }
         throw .shape(
-            field: "the pictures",
+            field: noun == "picture" ? "the pictures" : "the series",
             expected: "the same for all in an .npy answer: \(first.shape)",
             got: "\(odd.shape)"
         )
@@ -71,15 +73,15 @@ struct FeatureAnswer {
             )
         }
         var lines: [[String]] = []
-        for (picture, tensor) in tensors.enumerated() {
+        for (input, tensor) in tensors.enumerated() {
             for (channel, value) in tensor.values.enumerated() {
-                lines.append([String(picture), String(channel), value.description])
+                lines.append([String(input), String(channel), value.description])
             }
         }
-        return CSV.encode(header: ["picture", "channel", "value"], rows: lines)
+        return CSV.encode(header: [noun, "channel", "value"], rows: lines)
     }
 
-    /// One picture's maps as a mosaic; a vector is drawn as a row of squares.
+    /// One input's maps as a mosaic; a vector is drawn as squares, a series as a row for each channel.
     private func picture() throws(ServiceError) -> Answer {
         guard results.count == 1, let tensor = results.first?.first else {
             throw .invalidValue(
@@ -92,11 +94,13 @@ struct FeatureAnswer {
             throw .nonFiniteResult(output: tensor.name, index: index)
         }
         let isMaps = tensor.shape.count == 3
+        let isSeries = tensor.shape.count == 2
         let mosaic = MapMosaic(
             maps: tensor.values.span,
-            count: isMaps ? tensor.shape[0] : tensor.values.count,
+            count: isMaps || isSeries ? tensor.shape[0] : tensor.values.count,
             height: isMaps ? tensor.shape[1] : 1,
-            width: isMaps ? tensor.shape[2] : 1,
+            width: isMaps ? tensor.shape[2] : isSeries ? tensor.shape[1] : 1,
+            columns: isSeries ? 1 : nil,
             normalisation: isMaps ? .perMap : .shared,
             colours: .viridis
         )

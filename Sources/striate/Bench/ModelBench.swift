@@ -18,6 +18,8 @@ struct ModelBench {
                     batched[0] = batch
                     try image(model, single, name, batched)
                 }
+            case .series(let name, let channels, let length):
+                try image(model, single, name, [1, channels, length ?? 100])
             case .tokens where model.manifest.task == .treeClassification: break
             case .tokens, .clock:
                 try sequence(model, symbols: model.manifest.input.symbolCount ?? 1)

@@ -1,0 +1,118 @@
+import Compute
+import Inference
+
+/// A picture or a series, ready for the network: a batch of one.
+struct NetworkInput: Sendable {
+    let name: String
+    let shape: Shape
+    /// Writes all of the input's numbers.
+    let fill: @Sendable (inout MutableSpan<Float>) -> Void
+}
+
+/// A copied output of one input; the batch's dimension of one is dropped.
+struct NamedTensor: Sendable {
+    let name: String
+    let shape: [Int]
+    let values: [Float]
+}
+
+/// What turns a body into a model's inputs.
+enum InputReader {
+    case pictures(PicturePreparation)
+    case series(SeriesReader)
+
+    /// What one input is called in tables.
+    var noun: String {
+        switch self {
+        case .pictures: "picture"
+        case .series: "series"
+        }
+    }
+}
+
+extension Call {
+    /// How the path's model takes its inputs; throws when it takes neither pictures nor series.
+    func inputReader() throws(ServiceError) -> InputReader {
+        let manifest = try model.manifest
+        if let series = SeriesReader(manifest, limit: service.configuration.seriesNumbers) {
+            return .series(series)
+        }
+        return .pictures(try preparation())
+    }
+
+    /// Decodes the body.
+    func inputs(_ reader: InputReader) throws(ServiceError) -> [NetworkInput] {
+        switch reader {
+        case .pictures(let preparation):
+            try pictures(for: preparation).map { preparation.input($0) }
+        case .series(let reader): try reader.inputs(of: request)
+        }
+    }
+
+    /// Refuses an answer of more numbers than configured, before it is computed.
+    func checkAnswer(numbers: Int) throws(ServiceError) {
+        let limit = service.configuration.answerNumbers
+        guard numbers <= limit else { throw .answerTooLarge(limit: limit, got: numbers) }
+    }
+
+    /// How many numbers the named outputs of an input hold.
+    func count(of outputs: [String], for input: NetworkInput) throws(ServiceError) -> Int {
+        let model = try model
+        do throws(ModelError) {
+            let plan = try model.plan(inputs: [input.name: input.shape], outputs: outputs)
+            return plan.outputs.reduce(0) { $0 + $1.shape.count }
+        } catch {
+            throw .model(error)
+        }
+    }
+
+    /// Runs one input through the model and copies the named outputs.
+    func run(_ input: NetworkInput, outputs: [String]) throws(ServiceError) -> [NamedTensor] {
+        let model = try model
+        do throws(ModelError) {
+            return try model.run(
+                input,
+                outputs: outputs,
+                isCancelled: { cancellation.isCancelled }
+            )
+        } catch {
+            throw cancellation.explain(error)
+        }
+    }
+}
+
+extension Model {
+    /// Runs one input and copies the named outputs, in their order.
+    func run(
+        _ input: NetworkInput,
+        outputs: [String],
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [NamedTensor] {
+        let plan = try plan(inputs: [input.name: input.shape], outputs: outputs)
+        return try plan.run(
+            isCancelled: isCancelled,
+            fill: { (inputs) throws(ModelError) in
+                try inputs.withFloats(input.name) { values in input.fill(&values) }
+            },
+            read: { (results) throws(ModelError) in
+                var tensors: [NamedTensor] = []
+                for name in outputs {
+                    let shape = Array(try results.shape(of: name).dimensions.dropFirst())
+                    let values = try results.withFloats(name) { span in
+                        [Float](copying: span)
+                    }
+                    tensors.append(NamedTensor(name: name, shape: shape, values: values))
+                }
+                return tensors
+            }
+        )
+    }
+}
+
+extension [Float] {
+    init(copying span: Span<Float>) {
+        self.init(capacity: span.count) { output in
+            for index in span.indices { output.append(span[index]) }
+        }
+    }
+}
