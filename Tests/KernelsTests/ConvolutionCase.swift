@@ -193,6 +193,7 @@ extension ConvolutionCase {
             outputWidth: size.width,
             outputPlane: size.height * outputRow,
             outputRow: outputRow,
+            outputColumn: 16,
             activation: activation
         )
     }

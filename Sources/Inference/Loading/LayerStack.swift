@@ -77,6 +77,7 @@ struct LayerStack {
         else {
             throw object.mismatch("name", "a name no other layer has", .string(name))
         }
+        object.call(name)
         guard let type = Operators.all[op] else { throw .unsupportedOperator(node: name, op: op) }
         var node = Node(name: name, op: op, outputs: [name])
         node.inputs = try object.strings("inputs") ?? [previous]

@@ -87,9 +87,10 @@ private struct ReceptiveFields {
         let inputs = node.inputs.compactMap { fields[$0] }
         guard var field = inputs.max(by: { $0.size.0 < $1.size.0 }) else { return }
         switch node.op {
-        case "GlobalAveragePool", "Flatten", "Gemm", "MatMul", "Reshape":
+        case "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "Flatten", "Gemm", "MatMul",
+            "Reshape":
             return
-        case "Conv", "Gabor", "MaxPool", "AveragePool":
+        case "Conv", "TiledConv", "LocallyConnected", "Gabor", "MaxPool", "AveragePool", "LpPool":
             let kernel = window(node, constants)
             let strides = pair(node, "strides")
             let dilations = pair(node, "dilations")
@@ -106,9 +107,12 @@ private struct ReceptiveFields {
         if case .ints(let kernel) = node.attributes["kernel_shape"], kernel.count == 2 {
             return (kernel[0], kernel[1])
         }
-        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape, shape.rank == 4
-        else { return (1, 1) }
-        return (shape[2], shape[3])
+        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape else {
+            return (1, 1)
+        }
+        // Kernels lie last, but for those of a tiling.
+        let axis = node.op == "TiledConv" ? 2 : shape.rank - 2
+        return shape.rank > axis + 1 && axis >= 1 ? (shape[axis], shape[axis + 1]) : (1, 1)
     }
 
     private func pair(_ node: Node, _ name: String) -> (Int, Int) {
