@@ -45,6 +45,8 @@ import Testing
             ("/models/fashion/preview", shirt, "image/png", "PNG"),
             ("/models/fashion/kernels", nil, "image/png", "PNG"),
             ("/models/v1/kernels?layer=simple", nil, "image/png", "PNG"),
+            ("/models/fashion/graph", nil, "image/svg+xml", "receptive field"),
+            ("/models/scripture/graph?unfold=3", nil, "image/svg+xml", "Unfold"),
             ("/models/v1/features?pool=mean", camera, "application/json", "complex"),
             ("/models/scripture/next", text, "application/json", "\"next\":[{\"symbol\":\"e\""),
             ("/models/scripture/score", text, "application/json", "bits_per_symbol"),

@@ -109,7 +109,7 @@ struct OpenAPIOperation {
             let type = String(form.rawValue.prefix { $0 != ";" })
             switch form {
             case .json: return (type, ["schema": answerSchema])
-            case .npy, .png: return (type, [:])
+            case .npy, .png, .svg: return (type, [:])
             case .csv, .prometheus: return (type, ["schema": ["type": "string"]])
             }
         }
