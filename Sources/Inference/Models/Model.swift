@@ -64,7 +64,8 @@ public final class Model: Sendable {
         return plans.withLock { $0.insert(made, for: key) }
     }
 
-    private func makePlan(
+    /// A plan that nobody keeps.
+    func makePlan(
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {

@@ -4,6 +4,8 @@ import Inference
 struct OpenAPIOperation {
     let route: Route
     let model: Model?
+    /// Symbols or steps of the longest sequence.
+    let sequenceLimit: Int
 
     var document: JSON {
         var members: [(String, JSON)] = [
@@ -91,7 +93,7 @@ struct OpenAPIOperation {
         case (.sequence, .clock):
             return [
                 "required": true,
-                "content": OpenAPIBodies.steps(state: model.stateCount),
+                "content": OpenAPIBodies.steps(state: model.stateCount, most: sequenceLimit),
             ]
         case (.tree, .tokens(_, let vocabulary)):
             return ["required": true, "content": OpenAPIBodies.tree(vocabulary)]
