@@ -14,6 +14,8 @@ public enum ConvolutionKernel: String, Sendable {
 public enum WindowReduction: Sendable {
     case maximum
     case average
+    /// The p-norm; for p above 2 its p-th power, so that the root is left to the caller.
+    case power(Int)
 }
 
 /// What becomes of neighbouring channels.
@@ -60,6 +62,57 @@ extension KernelSet {
         }
     }
 
+    /// Output blocks of one image of a layer with kernels of their own at every position.
+    public func convolveLocal(
+        isPlanar: Bool,
+        _ geometry: ConvolutionGeometry,
+        input: FloatPosition,
+        weights: FloatPosition,
+        bias: FloatPosition,
+        output: FloatPosition,
+        totalBlocks: Int,
+        blocks: Range<Int>
+    ) {
+        let function = unsafe isPlanar ? table.convolveLocalPlanar : table.convolveLocal
+        unsafe withUnsafePointer(to: geometry) { geometry in
+            unsafe function(
+                geometry,
+                input.pointer,
+                weights.pointer,
+                bias.pointer,
+                output.pointer,
+                totalBlocks,
+                blocks.lowerBound,
+                blocks.upperBound
+            )
+        }
+    }
+
+    /// One output channel of one image, row-major, from the input channels it is connected to.
+    public func convolveChannels(
+        _ geometry: ConvolutionGeometry,
+        input: FloatPosition,
+        channels: Span<Int>,
+        weights: FloatPosition,
+        bias: Float,
+        output: FloatPosition
+    ) {
+        unsafe withUnsafePointer(to: geometry) { geometry in
+            unsafe channels.withUnsafeBufferPointer { channels in
+                guard let start = channels.baseAddress else { return }
+                unsafe table.convolveChannels(
+                    geometry,
+                    input.pointer,
+                    start,
+                    channels.count,
+                    weights.pointer,
+                    bias,
+                    output.pointer
+                )
+            }
+        }
+    }
+
     /// Output blocks of one image of a pooling over windows.
     public func pool(
         _ reduction: WindowReduction,
@@ -68,15 +121,16 @@ extension KernelSet {
         output: FloatPosition,
         blocks: Range<Int>
     ) {
-        let function = unsafe reduction == .maximum ? table.maxPool : table.averagePool
+        let (first, end) = (blocks.lowerBound, blocks.upperBound)
         unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe function(
-                geometry,
-                input.pointer,
-                output.pointer,
-                blocks.lowerBound,
-                blocks.upperBound
-            )
+            switch reduction {
+            case .maximum:
+                unsafe table.maxPool(geometry, input.pointer, output.pointer, first, end)
+            case .average:
+                unsafe table.averagePool(geometry, input.pointer, output.pointer, first, end)
+            case .power(let power):
+                unsafe table.powerPool(geometry, power, input.pointer, output.pointer, first, end)
+            }
         }
     }
 

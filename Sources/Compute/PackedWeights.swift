@@ -15,4 +15,15 @@ public final class PackedWeights: @unchecked Sendable {
         storage = FloatStorage(count: count)
         fill(storage.start)
     }
+
+    /// One after the other.
+    public convenience init(joining parts: [PackedWeights]) {
+        self.init(count: parts.reduce(0) { $0 + $1.count }) { target in
+            var position = target
+            for part in parts {
+                position.copy(from: part.start, count: part.count)
+                position = position + part.count
+            }
+        }
+    }
 }

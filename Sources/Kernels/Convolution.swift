@@ -15,7 +15,7 @@ func convolve(
         geometry.outputWidth &*= geometry.outputHeight
         geometry.outputHeight = 1
     }
-    switch geometry.strideWidth {
+    switch geometry.literalStride {
     case 1: coverBlocks(Reading<16, 16>.self, geometry, input, weights, bias, output, first, end)
     case 2: coverBlocks(Reading<32, 16>.self, geometry, input, weights, bias, output, first, end)
     default: coverBlocks(Reading<0, 16>.self, geometry, input, weights, bias, output, first, end)
@@ -72,7 +72,14 @@ func activateBlocks(_ geometry: ConvolutionGeometry, _ output: MutableFloats, _ 
     for block in 0..<blocks {
         for row in 0..<geometry.outputHeight {
             let start = output + (block &* geometry.outputPlane &+ row &* geometry.outputRow)
-            activate(geometry.activation, start, start, geometry.outputWidth &* 16)
+            if geometry.outputColumn == 16 {
+                activate(geometry.activation, start, start, geometry.outputWidth &* 16)
+            } else {
+                for column in 0..<geometry.outputWidth {
+                    let pixel = start + column &* geometry.outputColumn
+                    activate(geometry.activation, pixel, pixel, 16)
+                }
+            }
         }
     }
 }
@@ -83,5 +90,10 @@ extension ConvolutionGeometry {
     fileprivate var isPointwise: Bool {
         kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1
             && inputRow == outputWidth &* 16 && outputRow == outputWidth &* 16
+            && outputColumn == 16
     }
+
+    /// The columns' stride where a tile with literal steps may run: output pixels lie side by side.
+    @inline(always)
+    var literalStride: Int { outputColumn == 16 ? strideWidth : 0 }
 }

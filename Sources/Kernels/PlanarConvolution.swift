@@ -11,7 +11,7 @@ func convolvePlanar(
     _ end: Int
 ) {
     let geometry = geometry.pointee
-    switch geometry.strideWidth {
+    switch geometry.literalStride {
     case 1: coverBlocks(Reading<1, 1>.self, geometry, input, weights, bias, output, first, end)
     case 2: coverBlocks(Reading<2, 1>.self, geometry, input, weights, bias, output, first, end)
     default: coverBlocks(Reading<0, 1>.self, geometry, input, weights, bias, output, first, end)

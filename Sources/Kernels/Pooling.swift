@@ -22,6 +22,23 @@ func averagePool(
     pool(MeanReduction.self, geometry.pointee, input, output, first, end)
 }
 
+/// Lp norms of clipped windows; see KernelTable.powerPool.
+func powerPool(
+    _ geometry: UnsafePointer<PoolGeometry>,
+    _ power: Int,
+    _ input: Floats,
+    _ output: MutableFloats,
+    _ first: Int,
+    _ end: Int
+) {
+    let geometry = geometry.pointee
+    switch power {
+    case 1: pool(AbsoluteReduction.self, geometry, input, output, first, end)
+    case 2: pool(EuclideanReduction.self, geometry, input, output, first, end)
+    default: poolPower(power, geometry, input, output, first, end)
+    }
+}
+
 private protocol PoolReduction {
     static var start: Vector { get }
     static func combine(_ reduced: Vector, _ value: Vector) -> Vector
@@ -49,6 +66,69 @@ private enum MeanReduction: PoolReduction {
     @inline(always)
     static func finish(_ reduced: Vector, count: Int) -> Vector {
         reduced / splat(Float(max(count, 1)))
+    }
+}
+
+private enum AbsoluteReduction: PoolReduction {
+    @inline(always)
+    static var start: Vector { Vector() }
+
+    @inline(always)
+    static func combine(_ reduced: Vector, _ value: Vector) -> Vector {
+        reduced + maximum(value, -value)
+    }
+
+    @inline(always)
+    static func finish(_ reduced: Vector, count: Int) -> Vector { reduced }
+}
+
+private enum EuclideanReduction: PoolReduction {
+    @inline(always)
+    static var start: Vector { Vector() }
+
+    @inline(always)
+    static func combine(_ reduced: Vector, _ value: Vector) -> Vector {
+        multiplyAdd(reduced, value, value)
+    }
+
+    @inline(always)
+    static func finish(_ reduced: Vector, count: Int) -> Vector { reduced.squareRoot() }
+}
+
+/// The sum of |x|^power over each window, for powers nobody hurries for.
+@inline(never)
+private func poolPower(
+    _ power: Int,
+    _ geometry: PoolGeometry,
+    _ input: Floats,
+    _ output: MutableFloats,
+    _ first: Int,
+    _ end: Int
+) {
+    for block in first..<end {
+        for row in 0..<geometry.outputHeight {
+            let rows = geometry.rows(row)
+            for column in 0..<geometry.outputWidth {
+                let columns = geometry.columns(column)
+                var sum = Vector()
+                for i in rows.first..<rows.end {
+                    let y = rows.origin &+ i &* geometry.dilationHeight
+                    for j in columns.first..<columns.end {
+                        let x = columns.origin &+ j &* geometry.dilationWidth
+                        let offset =
+                            block &* geometry.inputPlane &+ y &* geometry.inputRow &+ x &* 16
+                        let value = load(input + offset)
+                        let size = maximum(value, -value)
+                        var product = size
+                        for _ in 1..<power { product *= size }
+                        sum += product
+                    }
+                }
+                let offset =
+                    block &* geometry.outputPlane &+ row &* geometry.outputRow &+ column &* 16
+                store(sum, output + offset)
+            }
+        }
     }
 }
 

@@ -61,6 +61,12 @@ struct Tile<
         }
     }
 
+    /// Literal wherever the input's step is.
+    @inline(always)
+    private static func outputStep(_ finish: Finish) -> Int {
+        step == 0 ? finish.column : 16
+    }
+
     @inline(always)
     private static func storeAll(_ sums: borrowing Sums, _ finish: Finish) {
         let floor = splat(finish.floor)
@@ -69,7 +75,10 @@ struct Tile<
                 let pixel = g &* R &+ r
                 for w in 0..<W {
                     let sum = sums[g][r][w] + load(finish.bias + w &* 16)
-                    store(raise(sum, to: floor), finish.output + (w &* finish.plane &+ pixel &* 16))
+                    store(
+                        raise(sum, to: floor),
+                        finish.output + (w &* finish.plane &+ pixel &* outputStep(finish))
+                    )
                 }
             }
         }
@@ -85,7 +94,7 @@ struct Tile<
                     let odd = sums[g][r][pair &* 2 &+ 1] + load(finish.bias + (pair &* 32 &+ 16))
                     store(
                         maximum(even, odd),
-                        finish.output + (pair &* finish.plane &+ pixel &* 16)
+                        finish.output + (pair &* finish.plane &+ pixel &* outputStep(finish))
                     )
                 }
             }
@@ -135,6 +144,9 @@ private struct Finish {
 
     /// From one output block to the next.
     let plane: Int
+
+    /// From one output pixel to the next.
+    let column: Int
 }
 
 /// Covers an image by tiles of G · R <= width pixels.
@@ -165,8 +177,9 @@ func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let la
                 bias: bias,
                 floor: floor,
                 pairs: pairs,
-                output: target + start &* 16,
-                plane: geometry.outputPlane
+                output: target + start &* (step == 0 ? geometry.outputColumn : 16),
+                plane: geometry.outputPlane,
+                column: geometry.outputColumn
             )
             tile.run(window, source + start &* pixelStep, weights, finish)
             column &+= G &* R

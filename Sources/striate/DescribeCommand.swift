@@ -45,6 +45,8 @@ struct DescribeCommand: ParsableCommand {
             return "picture of \(channels)x\(sides.joined(separator: "x"))"
         case .tokens(_, let vocabulary):
             return "sequence of \(vocabulary.symbols.count) symbols"
+        case .clock:
+            return "steps without symbols"
         }
     }
 }

@@ -6,8 +6,9 @@
 A file holds the operator, its attributes under their ONNX names, the inputs and the outputs; an
 optional input that a case leaves out is not listed, so inputs are found by name. Every float input is
 exact in float32. Outputs are rounded to nine significant digits. Tensors are in row-major order;
-those of integers say "type": "int64". The meaning of each operator is that of ONNX; Maxout, ChannelL2
-and Gabor, which ONNX lacks, are written out in pooling.py and convolution.py.
+those of integers say "type": "int64". The meaning of each operator is that of ONNX; those that ONNX
+lacks are written out: Maxout and ChannelL2 in pooling.py, Gabor in convolution.py, TiledConv,
+LocallyConnected and the connection table of Conv in unshared.py.
 """
 
 import argparse
@@ -20,9 +21,10 @@ import pooling
 import products
 import recurrent
 import shapes
+import unshared
 
 FOLDER = Path(__file__).resolve().parent
-FAMILIES = [convolution, pooling, elementwise, products, shapes, recurrent]
+FAMILIES = [convolution, unshared, pooling, elementwise, products, shapes, recurrent]
 
 
 def texts():

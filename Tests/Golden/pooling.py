@@ -1,4 +1,4 @@
-"""MaxPool and AveragePool written out from ONNX, GlobalAveragePool, Maxout and ChannelL2."""
+"""MaxPool, AveragePool and LpPool written out from ONNX, their global forms, Maxout and ChannelL2."""
 
 import itertools
 
@@ -89,6 +89,20 @@ AVERAGE_POOLS = [
     ("whole-input", (1, 16, 3, 5), {"kernel_shape": [3, 5]}),
 ]
 
+LP_POOLS = [
+    ("window-2", (1, 5, 6, 8), {"kernel_shape": [2, 2], "strides": [2, 2]}),
+    ("p-1", (1, 20, 5, 7), {"kernel_shape": [3, 2], "p": 1}),
+    ("p-3", (2, 16, 6, 6), {"kernel_shape": [2, 3], "strides": [2, 1], "p": 3}),
+    ("p-5-pads", (1, 3, 5, 5), {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "p": 5}),
+    ("overlapping", (1, 33, 7, 9), {"kernel_shape": [3, 3], "strides": [2, 2], "p": 2}),
+    (
+        "ceil-pads",
+        (1, 6, 6, 7),
+        {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 0, 1, 1], "ceil_mode": 1},
+    ),
+    ("dilations", (1, 16, 7, 8), {"kernel_shape": [2, 3], "dilations": [2, 3]}),
+]
+
 
 def cases():
     """All cases of the pooling operators."""
@@ -102,10 +116,31 @@ def cases():
             output = pool(x, summary, **attributes)
             confirm(op, x, output, attributes)
             yield Case(op, name, {"X": x}, {"Y": output}, attributes)
+    for name, shape, attributes in LP_POOLS:
+        x = Numbers(f"LpPool/{name}").floats(*shape)
+        power = attributes.get("p", 2)
+        rest = {key: value for key, value in attributes.items() if key != "p"}
+        yield Case("LpPool", name, {"X": x}, {"Y": pool(x, norm(power), **rest)}, attributes)
+    yield from global_cases()
+    yield from channel_cases()
+
+
+def global_cases():
+    """Windows as large as the image."""
     for name, shape in [("five", (1, 5, 6, 7)), ("batch", (2, 33, 4, 3)), ("pixel", (1, 16, 1, 1))]:
         x = Numbers(f"GlobalAveragePool/{name}").floats(*shape)
         yield Case("GlobalAveragePool", name, {"X": x}, {"Y": x.mean((2, 3), keepdims=True)})
-    yield from channel_cases()
+        x = Numbers(f"GlobalMaxPool/{name}").floats(*shape) - 1
+        yield Case("GlobalMaxPool", name, {"X": x}, {"Y": x.max((2, 3), keepdims=True)})
+        for power in (1, 2, 3):
+            x = Numbers(f"GlobalLpPool/{name}-{power}").floats(*shape)
+            y = (np.abs(x) ** power).sum((2, 3), keepdims=True) ** (1 / power)
+            yield Case("GlobalLpPool", f"{name}-p{power}", {"X": x}, {"Y": y}, {"p": power})
+
+
+def norm(power):
+    """The p-norm of a window's elements, whatever the number to divide by."""
+    return lambda window, _: (np.abs(window) ** power).sum((2, 3)) ** (1 / power)
 
 
 def pool(

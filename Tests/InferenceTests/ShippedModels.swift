@@ -4,7 +4,7 @@ import Inference
 
 /// The folders of config/models, found from the source tree.
 enum ShippedModels {
-    static let names = ["fashion", "scripture", "v1"]
+    static let names = ["brackets", "fashion", "orbit", "scripture", "v1"]
 
     static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -64,8 +64,8 @@ func readFile(_ file: URL) throws(ModelError) -> Data {
 
 /// The fields of a JSON object, each read once; a field nobody read is an error.
 struct JSONFields {
-    /// Where the object stands, such as `model.json: layers[2]`.
-    let path: String
+    /// Where the object stands, such as `model.json: layers[2] "conv1"`.
+    private(set) var path: String
     private var remaining: [String: JSONValue]
 
     init(_ value: JSONValue, at path: String) throws(ModelError) {
@@ -74,6 +74,11 @@ struct JSONFields {
         }
         self.path = path
         remaining = fields
+    }
+
+    /// Lets errors say what the object is called.
+    mutating func call(_ name: String) {
+        path += " \"\(name)\""
     }
 
     mutating func value(_ name: String) -> JSONValue? {

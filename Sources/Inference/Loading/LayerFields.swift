@@ -4,6 +4,19 @@ import Compute
 struct LayerSizes {
     var outputs: (field: String, count: Int)?
     var kernel: [Int]?
+    /// The first of the weights' dimensions that are the kernel's.
+    var kernelAxis = 2
+    /// A Jordan layer's outputs, the rows of its V.
+    var units: Int?
+
+    func checkUnits(_ shape: Shape, layer: String) throws(ModelError) {
+        guard let units, shape.dimensions.first != units else { return }
+        throw .invalidManifest(
+            field: "layer \"\(layer)\", units",
+            expected: "\(shape.dimensions.first ?? 0), as the weights have",
+            got: "\(units)"
+        )
+    }
 
     func check(_ shape: Shape, layer: String) throws(ModelError) {
         if let outputs, shape.dimensions.first != outputs.count {
@@ -13,10 +26,12 @@ struct LayerSizes {
                 got: "\(outputs.count)"
             )
         }
-        if let kernel, Array(shape.dimensions.dropFirst(2)) != kernel {
+        guard let kernel else { return }
+        let found = Array(shape.dimensions.dropFirst(kernelAxis).prefix(kernel.count))
+        if found != kernel {
             throw .invalidManifest(
                 field: "layer \"\(layer)\", kernel",
-                expected: "\(Array(shape.dimensions.dropFirst(2))), as the weights have",
+                expected: "\(found), as the weights have",
                 got: "\(kernel)"
             )
         }
@@ -37,10 +52,25 @@ struct LayerFields {
         let kernel = try object.ints("kernel", count: 2, minimum: 1)
         if let kernel {
             attributes["kernel_shape"] = .ints(kernel)
-            if op == "Conv" { sizes.kernel = kernel }
+            if ["Conv", "TiledConv", "LocallyConnected"].contains(op) { sizes.kernel = kernel }
         }
+        if op == "LocallyConnected" { sizes.kernelAxis = 4 }
+        if op == "TiledConv", let tile = try object.tile() { attributes["tile"] = .ints(tile) }
         if let channels = try object.int("channels") { sizes.outputs = ("channels", channels) }
-        if let units = try object.int("units") { sizes.outputs = ("units", units) }
+        if op == "Conv", let sets = try object.connections() {
+            attributes["connections"] = .ints(Array(sets.joined()))
+            attributes["connection_counts"] = .ints(sets.map(\.count))
+            if let channels = sizes.outputs?.count, channels != sets.count {
+                let lists = JSONValue.string("\(sets.count) lists")
+                throw object.mismatch("connections", "one list per channel, \(channels)", lists)
+            }
+            // Their weights are [Σ|set|, kh, kw].
+            (sizes.outputs, sizes.kernelAxis) = (nil, 1)
+        }
+        if let units = try object.int("units") {
+            // The first of a Jordan layer's tensors is of its hidden units.
+            if op == "Jordan" { sizes.units = units } else { sizes.outputs = ("units", units) }
+        }
         if let groups = try object.int("groups") { attributes["group"] = .int(groups) }
         if let hidden = try object.int("hidden") { attributes["hidden_size"] = .int(hidden) }
         // Whether there is a bias is what the weights say.

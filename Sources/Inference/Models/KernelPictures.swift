@@ -13,7 +13,9 @@ public struct LayerKernels: Sendable {
 extension Model {
     /// Names of the layers that have kernels to look at.
     public var layersWithKernels: [String] {
-        graph.nodes.filter { ["Conv", "Gabor"].contains($0.op) }.map(\.name)
+        graph.nodes.filter {
+            ["Conv", "TiledConv", "LocallyConnected", "Gabor"].contains($0.op)
+        }.map(\.name)
     }
 
     /// The kernels of a convolution or Gabor layer.
@@ -36,6 +38,48 @@ extension Model {
         guard let weights = graph.constants[node.inputs[1]], let values = weights.floats else {
             throw .unknownLayer(layer, available: layersWithKernels)
         }
-        return LayerKernels(shape: weights.shape, values: values, isMaxoutPair: isPair)
+        return LayerKernels(
+            shape: weights.shape,
+            values: values,
+            isMaxoutPair: isPair
+        ).listed(for: node)
+    }
+}
+
+extension LayerKernels {
+    /// The kernels of layers that have several for an output as [kernels, input channels, rows, columns]:
+    /// an output's positions, or the places of its tiling, one after the other.
+    fileprivate func listed(for node: Node) -> LayerKernels {
+        let sizes = shape.dimensions
+        switch (node.op, sizes.count) {
+        case ("LocallyConnected", 6):
+            return LayerKernels(
+                shape: [sizes[0] * sizes[1] * sizes[2], sizes[3], sizes[4], sizes[5]],
+                values: values,
+                isMaxoutPair: false
+            )
+        case ("TiledConv", 6):
+            let (kernel, tiles) = (sizes[1] * sizes[2] * sizes[3], sizes[4] * sizes[5])
+            var listed = [Float](repeating: 0, count: values.count)
+            for index in values.indices {
+                let (place, tile) = (index / tiles, index % tiles)
+                let output = place / kernel
+                listed[(output * tiles + tile) * kernel + place % kernel] = values[index]
+            }
+            return LayerKernels(
+                shape: [sizes[0] * tiles, sizes[1], sizes[2], sizes[3]],
+                values: listed,
+                isMaxoutPair: false
+            )
+        case (_, 3):
+            // A connection table has a kernel for each connection.
+            return LayerKernels(
+                shape: [sizes[0], 1, sizes[1], sizes[2]],
+                values: values,
+                isMaxoutPair: false
+            )
+        default:
+            return self
+        }
     }
 }

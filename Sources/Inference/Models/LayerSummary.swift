@@ -11,6 +11,9 @@ public struct LayerSummary: Sendable {
     /// Rows and columns of the input that one output sees; nil where the whole input is seen, or for sequences.
     public let receptiveField: ReceptiveField?
 
+    /// Whether the layer's values go from step to step.
+    public var isRecurrent: Bool { Recurrence.names.contains(op) }
+
     /// Side used where a model takes any size.
     public static let referenceSide = 224
 
@@ -51,8 +54,12 @@ public struct LayerSummary: Sendable {
         switch manifest.input {
         case .image(let name, let channels, let height, let width):
             shapes[name] = [1, channels, height ?? referenceSide, width ?? referenceSide]
-        case .tokens(let name, _):
+        case .tokens(let name, _), .clock(let name):
             shapes[name] = [1, 1]
+        }
+        if let tree = manifest.tree {
+            shapes[tree.children] = [1, 2 * tree.width]
+            shapes[tree.node] = [1, tree.width]
         }
         for state in stack.states { shapes[state.input] = [1, 1, state.count] }
         return shapes
@@ -80,9 +87,10 @@ private struct ReceptiveFields {
         let inputs = node.inputs.compactMap { fields[$0] }
         guard var field = inputs.max(by: { $0.size.0 < $1.size.0 }) else { return }
         switch node.op {
-        case "GlobalAveragePool", "Flatten", "Gemm", "MatMul", "Reshape":
+        case "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "Flatten", "Gemm", "MatMul",
+            "Reshape":
             return
-        case "Conv", "Gabor", "MaxPool", "AveragePool":
+        case "Conv", "TiledConv", "LocallyConnected", "Gabor", "MaxPool", "AveragePool", "LpPool":
             let kernel = window(node, constants)
             let strides = pair(node, "strides")
             let dilations = pair(node, "dilations")
@@ -99,9 +107,12 @@ private struct ReceptiveFields {
         if case .ints(let kernel) = node.attributes["kernel_shape"], kernel.count == 2 {
             return (kernel[0], kernel[1])
         }
-        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape, shape.rank == 4
-        else { return (1, 1) }
-        return (shape[2], shape[3])
+        guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape else {
+            return (1, 1)
+        }
+        // Kernels lie last, but for those of a tiling.
+        let axis = node.op == "TiledConv" ? 2 : shape.rank - 2
+        return shape.rank > axis + 1 && axis >= 1 ? (shape[axis], shape[axis + 1]) : (1, 1)
     }
 
     private func pair(_ node: Node, _ name: String) -> (Int, Int) {

@@ -6,6 +6,10 @@ public struct Manifest: Sendable {
         case imageClassification = "image-classification"
         case imageFeatures = "image-features"
         case nextSymbol = "next-symbol"
+        case sequenceClassification = "sequence-classification"
+        /// States are the answer: of a system that runs by itself, or is driven by symbols.
+        case dynamicalSystem = "dynamical-system"
+        case treeClassification = "tree-classification"
     }
 
     /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
@@ -20,9 +24,21 @@ public struct Manifest: Sendable {
         /// A sequence of indices [T, B] into a vocabulary.
         case tokens(name: String, vocabulary: Vocabulary)
 
+        /// Steps without a symbol, [T, B] zeros: a system that runs by itself.
+        case clock(name: String)
+
         public var name: String {
             switch self {
-            case .image(let name, _, _, _), .tokens(let name, _): name
+            case .image(let name, _, _, _), .tokens(let name, _), .clock(let name): name
+            }
+        }
+
+        /// Symbols of a sequence; a clock has one, nil is no sequence.
+        public var symbolCount: Int? {
+            switch self {
+            case .image: nil
+            case .tokens(_, let vocabulary): vocabulary.symbols.count
+            case .clock: 1
             }
         }
     }
@@ -47,6 +63,8 @@ public struct Manifest: Sendable {
     public let featuresLayer: String?
     /// The layer before the softmax, where losses are computed without loss of precision.
     public let logits: String?
+    /// How a tree-classification model composes.
+    public let tree: TreeNames?
     public let source: String
     public let licence: String
     public let score: Score?
@@ -84,6 +102,16 @@ public struct Manifest: Sendable {
             } ?? []
         featuresLayer = try fields.string("features")
         logits = try fields.string("logits")
+        tree = try fields.object("tree").map { (object) throws(ModelError) in
+            try TreeNames(object)
+        }
+        guard (tree != nil) == (task == .treeClassification) else {
+            throw .invalidManifest(
+                field: "\(fields.path), tree",
+                expected: "an object if, and only if, the task is tree-classification",
+                got: tree == nil ? "nothing" : "an object"
+            )
+        }
         source = try fields.string("source") ?? ""
         licence = try fields.string("licence") ?? ""
         score = try fields.object("score").map { (object) throws(ModelError) in
@@ -129,6 +157,8 @@ public struct Manifest: Sendable {
                 name: name,
                 vocabulary: try Vocabulary(folder.appendingPathComponent(file))
             )
+        } else if try object.bool("steps") == true {
+            input = .clock(name: name)
         } else {
             input = .image(
                 name: name,

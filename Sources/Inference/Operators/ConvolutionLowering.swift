@@ -63,28 +63,22 @@ struct ConvolutionLowering {
                 * kernelSize[0] * kernelSize[1],
             for: node
         )
-        addStep(
-            from: source,
-            to: output,
-            method: method,
-            images: image.count,
-            rows: rows,
-            columns: columns,
-            into: &plan
-        )
+        ConvolutionStep(lowering: self, method: method, rows: rows, columns: columns)
+            .add(from: source, to: output, images: image.count, into: &plan)
     }
 
     var outputs: Int { kernel.shape[0] }
 
     /// Blocks before a maxout: both members of each pair of blocks count.
-    private var outputBlocks: Int {
+    var outputBlocks: Int {
         activation.channelsPerOutput * blocks(of: outputs / activation.channelsPerOutput)
     }
 
     private func check(channels: Int) throws(ModelError) {
         let shape = kernel.shape
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
-        guard shape.rank == 4, shape.checkedCount == kernel.values.count else {
+        guard shape.rank == 4, shape.checkedCount == kernel.values.count / kernel.tiling.count
+        else {
             throw fail("the kernel has shape \(shape), expected [O, I, kh, kw]")
         }
         if let expected = windows.kernel, expected != [shape[2], shape[3]] {
@@ -98,7 +92,9 @@ struct ConvolutionLowering {
                 "the input has \(channels) channels, the weights expect \(shape[1] * groups)"
             )
         }
-        if let bias = kernel.bias, bias.count != outputs {
+        if let bias = kernel.bias, bias.count != outputs,
+            bias.count != outputs * kernel.tiling.count
+        {
             throw fail("the bias has \(bias.count) elements, expected \(outputs)")
         }
         guard outputs % activation.channelsPerOutput == 0 else {
@@ -112,141 +108,5 @@ struct ConvolutionLowering {
         let perGroup = (channels / groups, outputs / groups)
         return perGroup.0 % 16 == 0 && perGroup.1 % 16 == 0 && activation != .maxout
             ? .blocked : .expanded
-    }
-
-    // MARK: The step
-
-    /// A piece of one image: output blocks by rows.
-    private struct Chunk {
-        let image: Int
-        let inputBlock: Int
-        let group: Int
-        let blocks: Range<Int>
-        let rows: Range<Int>
-    }
-
-    private func addStep(
-        from source: ValueID,
-        to output: ValueID,
-        method: Method,
-        images: Int,
-        rows: Windows.Axis,
-        columns: Windows.Axis,
-        into plan: inout PlanBuilder
-    ) {
-        let table = plan.kernels
-        let store = plan.weights
-        let chunks = chunks(
-            images: images,
-            rows: rows.output,
-            columns: columns.output,
-            method: method,
-            tile: table.blocksPerTile
-        )
-        let lowering = self
-        plan.step(node.name, chunks: chunks.count, reads: [source], writes: [output]) { placement in
-            let packed = store.layer(
-                "\(lowering.kernel.key)/\(method.rawValue)/\(lowering.activation.rawValue)"
-            ) {
-                lowering.pack(method, for: table)
-            }
-            let (from, to) = (placement[source], placement[output])
-            let lanes = method == .planar ? 1 : 16
-            let start = -rows.padBegin * from.row - columns.padBegin * lanes
-            let groupBlocks = method == .blocked ? lowering.outputBlocks / lowering.groups : 0
-            let geometry = lowering.geometry(method, rows, columns, from: from, to: to)
-            return { arena, index in
-                let chunk = chunks[index]
-                var part = geometry
-                part.outputHeight = chunk.rows.count
-                let input =
-                    from.position(in: arena) + chunk.image * from.image
-                    + (start + chunk.inputBlock * from.plane
-                        + chunk.rows.lowerBound * rows.stride * from.row)
-                let output =
-                    to.position(in: arena) + chunk.image * to.image
-                    + (chunk.group * groupBlocks * to.plane + chunk.rows.lowerBound * to.row)
-                let weights = packed.weights.start + chunk.group * packed.groupStride
-                let bias = packed.bias.start + chunk.group * groupBlocks * 16
-                table.convolve(
-                    method.kernel,
-                    part,
-                    input: input,
-                    weights: weights,
-                    bias: bias,
-                    output: output,
-                    blocks: chunk.blocks
-                )
-            }
-        }
-    }
-
-    /// The whole image's windows; a chunk cuts rows off.
-    private func geometry(
-        _ method: Method,
-        _ rows: Windows.Axis,
-        _ columns: Windows.Axis,
-        from: Place,
-        to: Place
-    ) -> ConvolutionGeometry {
-        ConvolutionGeometry(
-            inputBlocks: method == .planar ? kernel.shape[1] : blocks(of: groupInputs(method)),
-            inputPlane: from.plane,
-            inputRow: from.row,
-            kernelHeight: rows.kernel,
-            kernelWidth: columns.kernel,
-            strideHeight: rows.stride,
-            strideWidth: columns.stride,
-            dilationHeight: rows.dilation,
-            dilationWidth: columns.dilation,
-            outputHeight: rows.output,
-            outputWidth: columns.output,
-            outputPlane: to.plane,
-            outputRow: to.row,
-            activation: activation.kernel
-        )
-    }
-
-    private func groupInputs(_ method: Method) -> Int {
-        method == .expanded ? kernel.shape[1] * groups : kernel.shape[1]
-    }
-
-    /// Cuts by tile of output blocks, then by rows until there are a few chunks of useful size.
-    private func chunks(
-        images: Int,
-        rows: Int,
-        columns: Int,
-        method: Method,
-        tile: Int
-    ) -> [Chunk] {
-        let isGrouped = method == .blocked && groups > 1
-        let groupCount = isGrouped ? groups : 1
-        let blockCount = outputBlocks / groupCount
-        let width = method == .depthwise ? 1 : activation == .maxout ? max(2, tile) : tile
-        let tiles = (blockCount + width - 1) / width
-        let reduction = groupInputs(method) * kernel.shape[2] * kernel.shape[3]
-        let rowWork = columns * reduction * width * 16
-        let usefulRows = max(1, (200_000 + rowWork - 1) / rowWork)
-        let wanted = max(1, 8 / (images * tiles * groupCount))
-        let band = max(usefulRows, (rows + wanted - 1) / wanted)
-        var chunks: [Chunk] = []
-        for image in 0..<images {
-            for group in 0..<groupCount {
-                for first in stride(from: 0, to: blockCount, by: width) {
-                    for row in stride(from: 0, to: rows, by: band) {
-                        chunks.append(
-                            Chunk(
-                                image: image,
-                                inputBlock: group * blocks(of: kernel.shape[1]),
-                                group: group,
-                                blocks: first..<min(first + width, blockCount),
-                                rows: row..<min(row + band, rows)
-                            )
-                        )
-                    }
-                }
-            }
-        }
-        return chunks
     }
 }

@@ -3,34 +3,47 @@ import KernelInterface
 
 /// Convolution and its variants.
 enum Convolutions {
-    static let operators: [any Operator.Type] = [Conv.self, Gabor.self]
+    static let operators: [any Operator.Type] = [
+        Conv.self, Gabor.self, TiledConv.self, LocallyConnected.self,
+    ]
 }
 
 /// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with two spatial axes.
 ///
-/// `activation` is our own attribute, set by fusion: Relu, Tanh, Sigmoid or Maxout (of two neighbours).
+/// Our own attributes: `activation`, set by fusion: Relu, Tanh, Sigmoid or Maxout (of two neighbours);
+/// `connections` and `connection_counts`, see ConnectionTable.
 struct Conv: Operator {
     static let name = "Conv"
     static let parameters = ["weight", "bias"]
     private let windows: Windows
     private let groups: Int
+    private let connections: ConnectionTable?
     private let activation: FusedActivation
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         windows = try Windows(&attributes, ceils: false)
         groups = try attributes.int("group", default: 1)
+        connections = try ConnectionTable(&attributes)
+        if connections != nil, groups != 1 {
+            throw attributes.mismatch("group", "1 beside a connection table", .int(groups))
+        }
         activation = try FusedActivation(&attributes)
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        if let connections {
+            return try ConnectedConvolution(
+                node: node,
+                windows: windows,
+                table: connections,
+                activation: activation
+            ).lower(into: &plan)
+        }
         let input = try plan.input(node, 0)
         guard let weights = plan.constant(node, 1), let values = weights.floats else {
             throw .shape(node: node.name, reason: "the kernel of a convolution must be a constant")
         }
-        let bias = plan.constant(node, 2)?.floats
-        guard bias != nil || node.inputs.count < 3 || node.inputs[2].isEmpty else {
-            throw .shape(node: node.name, reason: "the bias of a convolution must be a constant")
-        }
+        let bias = try node.constantBias(plan)
         try ConvolutionLowering(
             node: node,
             windows: windows,
@@ -77,13 +90,39 @@ struct Gabor: Operator {
     }
 }
 
-/// A convolution's constant weights [O, I / groups, kh, kw].
+/// A convolution's constant weights [O, I / groups, kh, kw], and with a tiling [O, I, kh, kw, rows, columns].
 struct Kernel: Sendable {
+    /// [O, I / groups, kh, kw].
     let shape: Shape
     let values: [Float]
+    /// One number per output, or per output and kernel of the tiling.
     let bias: [Float]?
     /// Tells its packed form from those of other kernels.
     let key: String
+    var tiling = Tiling.none
+
+    /// How many kernels take turns in each direction.
+    struct Tiling: Sendable {
+        static let none = Tiling(rows: 1, columns: 1)
+        let rows: Int
+        let columns: Int
+
+        var count: Int { rows * columns }
+    }
+
+    /// The kernel at place `index` of the tiling, as one of its own.
+    func tile(_ index: Int) -> Kernel {
+        func picked(_ values: [Float]) -> [Float] {
+            stride(from: index, to: values.count, by: tiling.count).map { values[$0] }
+        }
+        let isShared = bias?.count == shape[0]
+        return Kernel(
+            shape: shape,
+            values: picked(values),
+            bias: isShared ? bias : bias.map(picked),
+            key: key
+        )
+    }
 }
 
 /// What fusion left to be applied to finished sums.

@@ -1,10 +1,12 @@
 import Compute
+import Foundation
 import KernelInterface
 
 /// Detector stages: pooling over windows of each channel.
 enum Pooling {
     static let operators: [any Operator.Type] = [
-        MaxPool.self, AveragePool.self, GlobalAveragePool.self,
+        MaxPool.self, AveragePool.self, LpPool.self,
+        GlobalMaxPool.self, GlobalAveragePool.self, GlobalLpPool.self,
     ]
 }
 
@@ -47,6 +49,27 @@ struct AveragePool: Operator {
     }
 }
 
+/// (Σ |x|^p)^(1/p) of each window, p being 2 unless given; padding adds nothing.
+struct LpPool: Operator {
+    static let name = "LpPool"
+    private let windows: Windows
+    private let power: Int
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        windows = try Windows(&attributes, ceils: true)
+        power = try attributes.power()
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try WindowPooling(
+            node: node,
+            windows: windows,
+            countsPadding: false,
+            reduction: .power(power)
+        ).lower(into: &plan)
+    }
+}
+
 /// The mean of each channel: [N, C, H, W] to [N, C, 1, 1].
 struct GlobalAveragePool: Operator {
     static let name = "GlobalAveragePool"
@@ -54,16 +77,59 @@ struct GlobalAveragePool: Operator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        let shape = try node.imageShape(plan.shape(of: plan.input(node, 0)))
-        var whole = Node(name: node.name, op: node.op)
-        whole.attributes["kernel_shape"] = .ints([max(1, shape.height), max(1, shape.width)])
-        var attributes = AttributeReader(whole)
-        try WindowPooling(
-            node: node,
-            windows: Windows(&attributes, ceils: false),
-            countsPadding: false,
-            reduction: .average
-        ).lower(into: &plan)
+        try lowerGlobalPool(node, .average, into: &plan)
+    }
+}
+
+/// The maximum of each channel: [N, C, H, W] to [N, C, 1, 1].
+struct GlobalMaxPool: Operator {
+    static let name = "GlobalMaxPool"
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {}
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try lowerGlobalPool(node, .maximum, into: &plan)
+    }
+}
+
+/// (Σ |x|^p)^(1/p) of each channel, [N, C, H, W] to [N, C, 1, 1]; p is 2 unless given.
+struct GlobalLpPool: Operator {
+    static let name = "GlobalLpPool"
+    private let power: Int
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        power = try attributes.power()
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try lowerGlobalPool(node, .power(power), into: &plan)
+    }
+}
+
+/// One window as large as the image.
+private func lowerGlobalPool(
+    _ node: Node,
+    _ reduction: WindowReduction,
+    into plan: inout PlanBuilder
+) throws(ModelError) {
+    let shape = try node.imageShape(plan.shape(of: plan.input(node, 0)))
+    var whole = Node(name: node.name, op: node.op)
+    whole.attributes["kernel_shape"] = .ints([max(1, shape.height), max(1, shape.width)])
+    var attributes = AttributeReader(whole)
+    try WindowPooling(
+        node: node,
+        windows: Windows(&attributes, ceils: false),
+        countsPadding: false,
+        reduction: reduction
+    ).lower(into: &plan)
+}
+
+extension AttributeReader {
+    /// The p of an Lp pooling.
+    fileprivate mutating func power() throws(ModelError) -> Int {
+        let power = try int("p", default: 2)
+        guard (1...64).contains(power) else { throw mismatch("p", "1 to 64", .int(power)) }
+        return power
     }
 }
 
@@ -117,6 +183,9 @@ private struct WindowPooling {
                     output: output,
                     blocks: block..<block + 1
                 )
+                if case .power(let power) = reduction, power > 2 {
+                    takeRoots(power, placed, output + block * to.plane)
+                }
             }
         }
     }
@@ -133,5 +202,15 @@ private struct WindowPooling {
         (geometry.outputHeight, geometry.outputWidth) = (rows.output, columns.output)
         geometry.countIncludePad = countsPadding ? 1 : 0
         return geometry
+    }
+}
+
+/// The p-th root of every element of one block.
+private func takeRoots(_ power: Int, _ geometry: PoolGeometry, _ block: FloatPosition) {
+    for row in 0..<geometry.outputHeight {
+        let start = block + row * geometry.outputRow
+        for index in 0..<geometry.outputWidth * 16 {
+            start[index] = pow(start[index], 1 / Float(power))
+        }
     }
 }

@@ -218,6 +218,7 @@ extension PlanBuilder {
                 outputWidth: shape.points,
                 outputPlane: to.plane,
                 outputRow: to.plane,
+                outputColumn: 16,
                 activation: shape.activation
             )
             return { arena, chunk in

@@ -1,8 +1,25 @@
 import Compute
 
 extension ConvolutionLowering {
-    /// The kernel's weights as `method` reads them, and the bias.
+    /// The kernel's weights as `method` reads them, and the bias; those of a tiling one after the other.
     func pack(_ method: Method, for table: KernelSet) -> PackedLayer {
+        guard kernel.tiling.count > 1 else { return packOne(method, for: table) }
+        let layers = (0..<kernel.tiling.count).map { index in
+            ConvolutionLowering(
+                node: node,
+                windows: windows,
+                groups: groups,
+                activation: activation,
+                kernel: kernel.tile(index)
+            ).packOne(method, for: table)
+        }
+        return PackedLayer(
+            weights: PackedWeights(joining: layers.map(\.weights)),
+            bias: PackedWeights(joining: layers.map(\.bias))
+        )
+    }
+
+    private func packOne(_ method: Method, for table: KernelSet) -> PackedLayer {
         let (height, width) = (kernel.shape[2], kernel.shape[3])
         let order: OutputOrder =
             activation == .maxout ? .maxoutPairs(outputs) : .plain(outputs)

@@ -19,6 +19,7 @@ enum Rewrites {
         for node in graph.nodes where node.op == "BatchNormalization" {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["Conv"]),
                 result.nodes[producer].attributes["activation"] == nil,
+                result.nodes[producer].attributes["connections"] == nil,
                 let weights = result.constants[result.nodes[producer].inputs[1]],
                 let values = weights.floats
             else { continue }
@@ -71,7 +72,7 @@ enum Rewrites {
 
     /// Conv, Gemm or MatMul → Relu, Tanh, Sigmoid or maxout of pairs: applied while sums are in registers.
     static func fuseActivations(_ graph: Graph, wanted: Set<String>) -> Graph {
-        let producers: Set = ["Conv", "Gemm", "MatMul"]
+        let producers: Set = ["Conv", "TiledConv", "LocallyConnected", "Gemm", "MatMul"]
         var result = graph
         for node in graph.nodes where ["Relu", "Tanh", "Sigmoid", "Maxout"].contains(node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: producers),
@@ -79,7 +80,11 @@ enum Rewrites {
                 result.isLayer(result.nodes[producer])
             else { continue }
             if node.op == "Maxout" {
-                guard node.attributes["group"] ?? .int(2) == .int(2),
+                // Weights that are read once leave no time to save: its kernels know no pairs.
+                // Nor are the channels of a connection table side by side.
+                guard result.nodes[producer].op != "LocallyConnected",
+                    result.nodes[producer].attributes["connections"] == nil,
+                    node.attributes["group"] ?? .int(2) == .int(2),
                     result.nodes[producer].attributes["group"] ?? .int(1) == .int(1)
                 else { continue }
             }
@@ -93,7 +98,7 @@ enum Rewrites {
     /// OneHot → recurrent layer: the layer looks its input's product up.
     static func fuseOneHot(_ graph: Graph, wanted: Set<String>) -> Graph {
         var result = graph
-        for node in graph.nodes where ["RNN", "LSTM", "GRU"].contains(node.op) {
+        for node in graph.nodes where Recurrence.names.contains(node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["OneHot"]),
                 let depth = result.oneHotDepth(result.nodes[producer]),
                 let index = result.nodes.firstIndex(where: { $0.outputs == node.outputs })
@@ -123,7 +128,7 @@ extension Graph {
     /// Constant weights, and a bias of one number per output: what the fast paths take.
     fileprivate func isLayer(_ node: Node) -> Bool {
         guard node.inputs.count > 1, let weights = constants[node.inputs[1]] else { return false }
-        guard node.op != "Conv" else { return true }
+        guard !["Conv", "TiledConv", "LocallyConnected"].contains(node.op) else { return true }
         let isTransposed = node.attributes["transB"] == .int(1)
         guard weights.shape.rank == 2, node.attributes["transA"] ?? .int(0) == .int(0) else {
             return false

@@ -21,6 +21,8 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
     ActivationSigmoid = 3,
     /// Blocks 2q and 2q+1 hold the two members of each maxout pair; block q of the output receives their maximum.
     ActivationMaxoutPair = 4,
+    /// min(1, max(0, x)); recurrent layers and `activate` only.
+    ActivationSaturating = 5,
 } Activation;
 
 /// A convolution of one image. `input` points at the first element the first window reads (padding included).
@@ -32,7 +34,8 @@ typedef struct {
     long strideHeight, strideWidth;
     long dilationHeight, dilationWidth;
     long outputHeight, outputWidth;
-    long outputPlane, outputRow;
+    /// `outputColumn`: between two output pixels of a row; 16 unless they are strewn over a larger image. Planar output: 1.
+    long outputPlane, outputRow, outputColumn;
     Activation activation;
 } ConvolutionGeometry;
 
@@ -73,10 +76,11 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
 /// then [batch][16]. Weights of the recurrent half are packed [hidden/16][hidden][gates][16].
 typedef struct {
     RecurrentCell cell;
+    /// Units of the previous state: what each sum goes over. The number of blocks computed is the range's.
     long hidden, batch;
     long productPlane;
     long previousPlane, hiddenPlane;
-    /// RNN only: Tanh, Relu, Sigmoid or None.
+    /// RNN only: Tanh, Relu, Sigmoid, Saturating or None.
     Activation activation;
 } RecurrentGeometry;
 
@@ -98,9 +102,23 @@ typedef struct {
     /// One kernel per channel; weights [block][kh][kw][16].
     void (*convolveDepthwise)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
                               float *output, long first, long end);
+    /// Every output position has kernels of its own. Weights [row][column][blocks][inputBlocks][kernelHeight][kernelWidth][16][16],
+    /// bias [row][column][blocks * 16], both of all `blocks` output blocks; no maxout pairs. Input blocked.
+    void (*convolveLocal)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                          float *output, long blocks, long first, long end);
+    /// The same for planar input [channels][rows][columns]; weights [row][column][blocks][channels][kh][kw][16].
+    void (*convolveLocalPlanar)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                                float *output, long blocks, long first, long end);
+    /// One output channel that sees `count` input channels: planar in, planar out; weights [count][kh][kw], one bias.
+    /// With stride 1 each row is read up to a multiple of 16 outputs, so at least
+    /// (kernelWidth - 1) * dilationWidth + 16 floats long.
+    void (*convolveChannels)(const ConvolutionGeometry *, const float *input, const long *channels, long count,
+                             const float *weights, float bias, float *output);
 
     void (*maxPool)(const PoolGeometry *, const float *input, float *output, long first, long end);
     void (*averagePool)(const PoolGeometry *, const float *input, float *output, long first, long end);
+    /// Sum of |x| (power 1), square root of the sum of squares (power 2), else the sum of |x|^power, its root to be taken.
+    void (*powerPool)(const PoolGeometry *, long power, const float *input, float *output, long first, long end);
     /// Output channels = inputChannels / group, blocks [first, end) of them.
     void (*maxout)(const ChannelPoolGeometry *, const float *input, float *output, long first, long end);
     /// sqrt of the sum of squares of `group` neighbouring channels.

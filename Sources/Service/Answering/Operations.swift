@@ -8,7 +8,10 @@ extension Manifest {
         switch task {
         case .imageClassification: ["classify", "features", "preview", "kernels"]
         case .imageFeatures: ["features", "preview", "kernels"]
-        case .nextSymbol: ["next", "score", "generate", "encode"]
+        case .nextSymbol: outputs.isEmpty ? ["encode"] : ["next", "score", "generate", "encode"]
+        case .sequenceClassification: ["classify", "encode"]
+        case .dynamicalSystem: ["encode"]
+        case .treeClassification: ["tree"]
         }
     }
 }

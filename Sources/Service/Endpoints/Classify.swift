@@ -1,12 +1,12 @@
 import Inference
 import TensorFormats
 
-/// `POST /models/{m}/classify`: pictures to labels with probabilities.
+/// `POST /models/{m}/classify`: pictures or sequences to labels with probabilities.
 enum Classify {
     static let route = Route(
         method: .post,
         template: "/models/{model}/classify",
-        summary: "Labels with probabilities for a picture, or for several.",
+        summary: "Labels with probabilities for a picture or a sequence, or for several.",
         body: .image,
         placement: .queue,
         query: [
@@ -22,7 +22,8 @@ enum Classify {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
-        guard model.manifest.task == .imageClassification, let output = model.manifest.outputs.first
+        guard model.manifest.operations.contains("classify"),
+            let output = model.manifest.outputs.first
         else {
             throw .wrongTask(
                 model: model.name,
@@ -32,6 +33,18 @@ enum Classify {
         }
         let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
+        if case .tokens(_, let vocabulary) = model.manifest.input {
+            let rows = try call.classifySequences(of: vocabulary, through: model, output: output)
+            call.stopwatch.enter(.encode)
+            let predictions = Predictions(
+                model: model,
+                output: output,
+                rows: rows,
+                top: top,
+                noun: "sequence"
+            )
+            return try encode(predictions, form)
+        }
         let preparation = try call.preparation()
         let pictures = try call.pictures(for: preparation)
         call.stopwatch.enter(.compute)
@@ -58,12 +71,14 @@ enum Classify {
     }
 }
 
-/// The probabilities of all labels for each picture, and how many of them to show.
+/// The probabilities of all labels for each input, and how many of them to show.
 private struct Predictions {
     let model: Model
     let output: String
     let rows: [[Float]]
     let top: Int
+    /// What one input is called in a table.
+    var noun = "picture"
 
     var document: JSON {
         var members: [(String, JSON)] = [
@@ -87,15 +102,15 @@ private struct Predictions {
 
     var csv: [UInt8] {
         var lines: [[String]] = []
-        for (picture, row) in rows.enumerated() {
+        for (input, row) in rows.enumerated() {
             for (rank, entry) in ranking(of: row.span, count: top).enumerated() {
                 lines.append([
-                    String(picture), String(rank + 1), label(entry.index), String(entry.index),
+                    String(input), String(rank + 1), label(entry.index), String(entry.index),
                     entry.probability.description,
                 ])
             }
         }
-        let header = ["picture", "rank", "label", "index", "probability"]
+        let header = [noun, "rank", "label", "index", "probability"]
         return CSV.encode(header: header, rows: lines)
     }
 

@@ -7,9 +7,11 @@ struct KernelBench {
     let rounds: Int
 
     /// A layer to measure: output-channel blocks over a prepared memory.
-    private struct Contender {
+    struct Contender {
         let name: String
         let multiplyAdds: Int
+        /// Reads as many bytes as the layer has weights, for layers that are bound by that.
+        var reading: (() -> Void)?
         let work: () -> Void
 
         /// Runs per sample: short kernels are measured warm, over about half a millisecond.
@@ -27,6 +29,11 @@ struct KernelBench {
         all += contenders.map { contender in
             (contender.name, { for _ in 0..<contender.repeats { contender.work() } })
         }
+        all += contenders.compactMap { contender in
+            contender.reading.map { reading in
+                ("\(contender.name), reading", { for _ in 0..<contender.repeats { reading() } })
+            }
+        }
         // The contenders throw nothing.
         guard let times = try? interleaved(rounds: rounds, all), let peak = times["peak"] else {
             return
@@ -35,18 +42,35 @@ struct KernelBench {
         print("\(kernels.name): peak of one core \(fixed(2 * best, 1)) GFLOP/s")
         for contender in contenders {
             guard let samples = times[contender.name] else { continue }
-            let work = Double(contender.multiplyAdds * contender.repeats)
-            let rate = work / samples.minimum / 1e9
-            let median = work / samples.median / 1e9
-            let microseconds = samples.minimum * 1e6 / Double(contender.repeats)
-            print(
-                "  " + column(contender.name, 32)
-                    + column(fixed(microseconds, 2), 10, right: true) + " µs"
-                    + column(fixed(2 * rate, 1), 9, right: true) + " GFLOP/s"
-                    + column(fixed(100 * rate / best, 1), 7, right: true) + " % of peak (median "
-                    + fixed(100 * median / best, 1) + " %)"
-            )
+            report(contender, samples, best: best, times["\(contender.name), reading"])
         }
+    }
+
+    private func report(
+        _ contender: Contender,
+        _ samples: Samples,
+        best: Double,
+        _ reading: Samples?
+    ) {
+        let work = Double(contender.multiplyAdds * contender.repeats)
+        let rate = work / samples.minimum / 1e9
+        let median = work / samples.median / 1e9
+        let microseconds = samples.minimum * 1e6 / Double(contender.repeats)
+        var line =
+            "  " + column(contender.name, 32)
+            + column(fixed(microseconds, 2), 10, right: true) + " µs"
+            + column(fixed(2 * rate, 1), 9, right: true) + " GFLOP/s"
+        if let reading {
+            line +=
+                column(fixed(100 * reading.minimum / samples.minimum, 1), 7, right: true)
+                + " % of reading its weights (median "
+                + fixed(100 * reading.median / samples.median, 1) + " %)"
+        } else {
+            line +=
+                column(fixed(100 * rate / best, 1), 7, right: true) + " % of peak (median "
+                + fixed(100 * median / best, 1) + " %)"
+        }
+        print(line)
     }
 
     private func layers() -> [Contender] {
@@ -55,6 +79,10 @@ struct KernelBench {
             convolution("conv 3×3 128→128 28×28", inputs: 128, outputs: 128, side: 28, kernel: 3),
             convolution("conv 1×1 256→256 14×14", inputs: 256, outputs: 256, side: 14, kernel: 1),
             planar("conv 5×5 1→32 28×28 (planar)", outputs: 32, side: 28, kernel: 5),
+            tiled("tiled 3×3, t = 2, 64→64 56×56", channels: 64, side: 56),
+            local("local 3×3 16→16 28×28", channels: 16, side: 28),
+            local("local 3×3 64→64 7×7", channels: 64, side: 7),
+            connected("LeNet-5 table, 5×5 6→16 28×28", side: 28),
             product("dense 512→512, one row", inputs: 512, outputs: 512, points: 1),
             product("dense 512→512, 32 rows", inputs: 512, outputs: 512, points: 32),
             recurrent("RNN step, 128 units", .RNN, gates: 1, hidden: 128),
@@ -134,7 +162,7 @@ struct KernelBench {
         return contender(name, .blocked, geometry, weights, order, sums: inputs)
     }
 
-    private func geometry(
+    func geometry(
         inputBlocks: Int,
         input: ImageStrides,
         kernel: Int,
@@ -155,6 +183,7 @@ struct KernelBench {
             outputWidth: width,
             outputPlane: height * width * 16,
             outputRow: width * 16,
+            outputColumn: 16,
             activation: .none
         )
     }
@@ -226,7 +255,7 @@ struct KernelBench {
     }
 
     /// Small numbers without denormals, the same in every run.
-    private static func numbers(_ count: Int) -> [Float] {
+    static func numbers(_ count: Int) -> [Float] {
         (0..<count).map { Float($0 &* 7919 % 1024) / 512 - 1 }
     }
 }

@@ -71,7 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, default=Path("fashion.pt"))
     saved = torch.load(parser.parse_args().checkpoint)
-    network = MaxoutNetwork()
+    network = MaxoutNetwork(WIDE)
     network.load_state_dict(saved["mean"])
     (served.MODEL / "model.safetensors").write_bytes(save(folded(network)))
     (served.MODEL / "labels.txt").write_text("".join(f"{label}\n" for label in data.LABELS))

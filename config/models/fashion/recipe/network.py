@@ -13,7 +13,7 @@ class MaxoutNetwork(nn.Module):
     neighbours, and folds each batch normalisation into the convolution before it.
     """
 
-    def __init__(self, widths=(32, 48, 64, 96), dense=64, dropout=0.25):
+    def __init__(self, widths, dense=64, dropout=0.25):
         """Makes the network; `widths` and `dense` count channels and units after maxout."""
         super().__init__()
         sources, kernels = (1, *widths), (5, 3, 3, 3)
@@ -34,6 +34,27 @@ class MaxoutNetwork(nn.Module):
         x = functional.dropout(x.flatten(1), self.dropout, self.training)
         x = functional.dropout(maxout(self.dense(x)), self.dropout, self.training)
         return self.logits(x)
+
+
+def widened(narrow, network):
+    """Gives `network` the weights of the network with the state `narrow`: it computes the same.
+
+    Of each convolution the channels c and c + C/2 of a unit stay partners. What a new unit says
+    counts for nothing at first, so that training goes on from where the narrow network stood.
+    """
+    state = network.state_dict()
+    for name, tensor in state.items():
+        old = narrow[name]
+        if not tensor.dim() or name.startswith("logits"):
+            tensor.copy_(old)
+            continue
+        if tensor.dim() > 1:
+            tensor[:, old.shape[1] :] = 0
+        for piece, given in zip(tensor.chunk(2), old.chunk(2)):
+            corner = piece[: len(given), : given.shape[1]] if given.dim() > 1 else piece[: len(given)]
+            corner.copy_(given)
+    network.load_state_dict(state)
+    return network
 
 
 def maxout(x):

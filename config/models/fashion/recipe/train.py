@@ -1,7 +1,8 @@
 """Trains the network on Fashion-MNIST; a run that was interrupted goes on where it stopped.
 
-    python train.py --epochs 36                the shipped weights: all 60,000 training images
-    python train.py --epochs 12 --hold-out     a trial, scored on 5,000 training images kept back
+    python train.py                                a narrow network, in narrow.pt
+    python train.py --widen narrow.pt              the shipped one, which begins with its weights
+    python train.py --epochs 12 --hold-out         a trial, scored on 5,000 images kept back
 """
 
 import argparse
@@ -15,10 +16,10 @@ import torch
 from torch.nn import functional
 
 import data
-from network import MaxoutNetwork
+from network import MaxoutNetwork, widened
 
+NARROW, WIDE = (32, 48, 64, 96), (32, 56, 80, 128)
 BATCH = 128
-PEAK_RATE = 0.1
 WARM_UP = 0.05
 SHIFT = 2
 HOLE = 8
@@ -40,11 +41,11 @@ def augmented(pixels, rng):
     return torch.from_numpy(images)
 
 
-def rate(progress):
+def rate(peak, progress):
     """Learning rate after the fraction `progress` of the run: a short ramp, then half a cosine."""
     ramp = min(1.0, progress / WARM_UP)
     cosine = 0.5 + 0.5 * math.cos(math.pi * max(0.0, (progress - WARM_UP) / (1 - WARM_UP)))
-    return PEAK_RATE * ramp * cosine + 1e-5
+    return peak * ramp * cosine + 1e-5
 
 
 def average(mean, network, step):
@@ -74,10 +75,14 @@ def train(arguments):
     """Runs the epochs that the checkpoint has not seen, saving after each."""
     pixels, labels = data.load("train")
     kept = len(pixels) - (HELD_OUT if arguments.hold_out else 0)
-    network = MaxoutNetwork().to(memory_format=torch.channels_last)
+    network = MaxoutNetwork(WIDE if arguments.widen else NARROW)
+    if arguments.widen:
+        network = widened(torch.load(arguments.widen)["mean"], network)
+    network = network.to(memory_format=torch.channels_last)
+    peak = 0.06 if arguments.widen else 0.1
     mean = copy.deepcopy(network)
     optimizer = torch.optim.SGD(
-        network.parameters(), PEAK_RATE, momentum=0.9, nesterov=True, weight_decay=5e-4
+        network.parameters(), peak, momentum=0.9, nesterov=True, weight_decay=5e-4
     )
     first, seconds = 0, 0.0
     if arguments.checkpoint.exists():
@@ -96,10 +101,13 @@ def train(arguments):
         network.train()
         for batch in range(batches):
             step = epoch * batches + batch
-            optimizer.param_groups[0]["lr"] = rate(step / (arguments.epochs * batches))
+            optimizer.param_groups[0]["lr"] = rate(
+                peak, step / (arguments.epochs * batches)
+            )
             chosen = order[batch * BATCH : (batch + 1) * BATCH]
             answers = torch.from_numpy(labels[chosen].astype(np.int64))
-            guesses = network(augmented(pixels[chosen], rng))
+            with torch.autocast("cpu", torch.bfloat16):
+                guesses = network(augmented(pixels[chosen], rng)).float()
             loss = functional.cross_entropy(guesses, answers, label_smoothing=0.05)
             optimizer.zero_grad()
             loss.backward()
@@ -127,11 +135,16 @@ def train(arguments):
 def main():
     """Reads the command line and trains."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=36)
+    parser.add_argument("--widen", type=Path)
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--hold-out", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--checkpoint", type=Path, default=Path("fashion.pt"))
+    parser.add_argument("--checkpoint", type=Path)
     arguments = parser.parse_args()
+    arguments.epochs = arguments.epochs or (22 if arguments.widen else 36)
+    arguments.checkpoint = arguments.checkpoint or Path(
+        "fashion.pt" if arguments.widen else "narrow.pt"
+    )
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
     train(arguments)

@@ -1,8 +1,9 @@
-"""Scores the shipped weights on the held-out text in float32, in one pass from a zero state.
+"""Scores shipped weights on the held-out chapters in float32, in one pass from a zero state.
 
-    python evaluate.py
+    python evaluate.py gru
 """
 
+import argparse
 import math
 
 import numpy as np
@@ -13,8 +14,10 @@ import text
 
 def main():
     """Prints bits per character, perplexity, and how often the likeliest character is right."""
-    network = served.Served(np.float32)
-    _, held_out = text.load()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cell", choices=["rnn", "gru", "lstm", "jordan"], nargs="?", default="rnn")
+    network = served.Served(parser.parse_args().cell, np.float32)
+    held_out = text.load()[2]
     tokens = [network.place[character] for character in held_out]
     nats, right = 0.0, 0
     for token, following in zip(tokens, tokens[1:]):

@@ -1,6 +1,8 @@
 """Writes what the server reads: model.safetensors, vocabulary.json and check.json.
 
-    python export.py --checkpoint scripture.pt
+    python export.py --checkpoint gru.pt
+
+The folder is the one of the checkpoint's cell: scripture, or one of its siblings beside it.
 """
 
 import argparse
@@ -23,22 +25,38 @@ CHECKED = [
 ]
 
 
-def tensors(network):
-    """Tensors by name, the recurrent ones in the layout of the ONNX operator RNN."""
+def gated(network):
+    """Tensors by name, the recurrent ones in the layout of the ONNX operators RNN, GRU and LSTM."""
     bias = network["bias"]
+    recurrent = torch.zeros_like(bias)
+    # Only a GRU's candidate has a bias within the product that the reset gate scales.
+    hidden = network["recurrent"].shape[1]
+    if len(bias) == 3 * hidden:
+        recurrent[2 * hidden :] = network["candidate_bias"]
     return {
         "hidden.W": network["input"].T[None],
         "hidden.R": network["recurrent"][None],
-        "hidden.B": torch.cat([bias, torch.zeros_like(bias)])[None],
+        "hidden.B": torch.cat([bias, recurrent])[None],
         "logits.weight": network["readout.weight"],
         "logits.bias": network["readout.bias"],
     }
 
 
-def cases():
+def jordan(network):
+    """Tensors by name of the layer whose output is fed back."""
+    return {
+        "output.W": network["input"].T,
+        "output.R": network["recurrent"],
+        "output.B": network["bias"],
+        "output.V": network["readout.weight"],
+        "output.C": network["readout.bias"],
+    }
+
+
+def cases(cell):
     """Texts with the probabilities that float64 arithmetic gives for the shipped weights."""
     for phrase in CHECKED:
-        network = served.Served(np.float64)
+        network = served.Served(cell, np.float64)
         tokens = [network.place[character] for character in phrase]
         answers = np.exp([network.advance(token) for token in tokens])
         data = [float(f"{value:.9g}") for value in answers.flat]
@@ -54,16 +72,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, default=Path("scripture.pt"))
     saved = torch.load(parser.parse_args().checkpoint)
-    arrays = {
-        name: np.ascontiguousarray(tensor.numpy())
-        for name, tensor in tensors(saved["network"]).items()
-    }
-    (served.MODEL / "model.safetensors").write_bytes(save(arrays))
+    cell, folder = saved["cell"], served.folder(saved["cell"])
+    tensors = (jordan if cell == "jordan" else gated)(saved["network"])
+    arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in tensors.items()}
+    (folder / "model.safetensors").write_bytes(save(arrays))
     vocabulary = json.dumps(text.vocabulary(text.load()))
-    (served.MODEL / "vocabulary.json").write_text(vocabulary + "\n")
-    check = {"tolerance": 1e-4, "cases": list(cases())}
-    (served.MODEL / "check.json").write_text(json.dumps(check, separators=(",", ":")) + "\n")
-    print(f"exported after {saved['epoch']} epochs, {saved['seconds']:.0f} seconds")
+    (folder / "vocabulary.json").write_text(vocabulary + "\n")
+    check = {"tolerance": 1e-4, "cases": list(cases(cell))}
+    (folder / "check.json").write_text(json.dumps(check, separators=(",", ":")) + "\n")
+    weights = sum(array.size for array in arrays.values())
+    print(f"{weights} weights after {saved['epoch']} epochs, {saved['seconds']:.0f} seconds")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Lets the shipped network go on from a beginning, to see what it has learned.
+"""Lets a shipped network go on from a beginning, to see what it has learned.
 
-    python sample.py "In the beginning"
+    python sample.py gru "In the beginning"
 """
 
-import sys
+import argparse
 
 import numpy as np
 
@@ -15,11 +15,14 @@ TEMPERATURE = 0.6
 
 def main():
     """Prints the beginning and what the network makes of it."""
-    beginning = sys.argv[1] if len(sys.argv) > 1 else "In the beginning"
-    network = served.Served(np.float32)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cell", choices=["rnn", "gru", "lstm", "jordan"], nargs="?", default="rnn")
+    parser.add_argument("beginning", nargs="?", default="In the beginning")
+    arguments = parser.parse_args()
+    network = served.Served(arguments.cell, np.float32)
     symbols = list(network.place)
     rng = np.random.default_rng(1)
-    for character in beginning:
+    for character in arguments.beginning:
         answer = network.advance(network.place[character])
     continuation = []
     for _ in range(LENGTH):
@@ -27,7 +30,7 @@ def main():
         token = rng.choice(len(symbols), p=weights / weights.sum())
         continuation.append(symbols[token])
         answer = network.advance(token)
-    print(beginning + "".join(continuation))
+    print(arguments.beginning + "".join(continuation))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,190 @@
+import Compute
+import KernelInterface
+
+/// The step that runs a convolution, cut into pieces for several workers.
+///
+/// A tiled convolution is one convolution for each of its kernels: each computes the outputs of one
+/// residue of rows and columns, from a start of its own and with strides as many times longer.
+struct ConvolutionStep {
+    let lowering: ConvolutionLowering
+    let method: ConvolutionLowering.Method
+    let rows: Windows.Axis
+    let columns: Windows.Axis
+
+    /// A piece of one image: output blocks by rows of one kernel of the tiling.
+    private struct Chunk {
+        let image: Int
+        let tile: Tile
+        let inputBlock: Int
+        let group: Int
+        let blocks: Range<Int>
+        let rows: Range<Int>
+    }
+
+    /// One kernel of the tiling and the outputs that are its own.
+    private struct Tile {
+        let index: Int
+        let row: Int
+        let column: Int
+        let height: Int
+        let width: Int
+    }
+
+    func add(
+        from source: ValueID,
+        to output: ValueID,
+        images: Int,
+        into plan: inout PlanBuilder
+    ) {
+        let (table, store, lowering, step) = (plan.kernels, plan.weights, lowering, self)
+        let chunks = chunks(images: images, tileWidth: table.blocksPerTile)
+        let name = lowering.node.name
+        plan.step(name, chunks: chunks.count, reads: [source], writes: [output]) { placement in
+            let packed = store.layer(lowering.packingKey(method)) {
+                lowering.pack(method, for: table)
+            }
+            let (from, to) = (placement[source], placement[output])
+            let geometry = step.geometry(from: from, to: to)
+            return { arena, index in
+                step.run(chunks[index], geometry, packed, from, to, arena, table)
+            }
+        }
+    }
+
+    private func run(
+        _ chunk: Chunk,
+        _ whole: ConvolutionGeometry,
+        _ packed: PackedLayer,
+        _ from: Place,
+        _ to: Place,
+        _ arena: FloatPosition,
+        _ table: KernelSet
+    ) {
+        let tiling = lowering.kernel.tiling
+        let lanes = method == .planar ? 1 : 16
+        let groupBlocks = method == .blocked ? lowering.outputBlocks / lowering.groups : 0
+        var geometry = whole
+        (geometry.outputHeight, geometry.outputWidth) = (chunk.rows.count, chunk.tile.width)
+        // The first output row and column of the piece.
+        let row = chunk.tile.row + chunk.rows.lowerBound * tiling.rows
+        let column = chunk.tile.column
+        let input =
+            from.position(in: arena) + chunk.image * from.image
+            + (chunk.inputBlock * from.plane
+                + (row * rows.stride - rows.padBegin) * from.row
+                + (column * columns.stride - columns.padBegin) * lanes)
+        let output =
+            to.position(in: arena) + chunk.image * to.image
+            + (chunk.group * groupBlocks * to.plane + row * to.row + column * 16)
+        let blocks = lowering.outputBlocks
+        table.convolve(
+            method.kernel,
+            geometry,
+            input: input,
+            weights: packed.weights.start + chunk.group * packed.groupStride
+                + chunk.tile.index * (packed.weights.count / tiling.count),
+            bias: packed.bias.start + (chunk.tile.index * blocks + chunk.group * groupBlocks) * 16,
+            output: output,
+            blocks: chunk.blocks
+        )
+    }
+
+    /// The whole image's windows; a chunk cuts rows off.
+    private func geometry(from: Place, to: Place) -> ConvolutionGeometry {
+        let tiling = lowering.kernel.tiling
+        return ConvolutionGeometry(
+            inputBlocks: method == .planar
+                ? lowering.kernel.shape[1] : blocks(of: lowering.groupInputs(method)),
+            inputPlane: from.plane,
+            inputRow: from.row,
+            kernelHeight: rows.kernel,
+            kernelWidth: columns.kernel,
+            strideHeight: rows.stride * tiling.rows,
+            strideWidth: columns.stride * tiling.columns,
+            dilationHeight: rows.dilation,
+            dilationWidth: columns.dilation,
+            outputHeight: rows.output,
+            outputWidth: columns.output,
+            outputPlane: to.plane,
+            outputRow: to.row * tiling.rows,
+            outputColumn: 16 * tiling.columns,
+            activation: lowering.activation.kernel
+        )
+    }
+
+    // MARK: Cutting
+
+    private var tiles: [Tile] {
+        let tiling = lowering.kernel.tiling
+        var tiles: [Tile] = []
+        for row in 0..<min(tiling.rows, rows.output) {
+            for column in 0..<min(tiling.columns, columns.output) {
+                tiles.append(
+                    Tile(
+                        index: row * tiling.columns + column,
+                        row: row,
+                        column: column,
+                        height: (rows.output - row + tiling.rows - 1) / tiling.rows,
+                        width: (columns.output - column + tiling.columns - 1) / tiling.columns
+                    )
+                )
+            }
+        }
+        return tiles
+    }
+
+    /// Cuts by tile of output blocks, then by rows until there are a few chunks of useful size.
+    private func chunks(images: Int, tileWidth: Int) -> [Chunk] {
+        let groups = method == .blocked ? lowering.groups : 1
+        let blockCount = lowering.outputBlocks / groups
+        let isPaired = lowering.activation == .maxout
+        let width = method == .depthwise ? 1 : isPaired ? max(2, tileWidth) : tileWidth
+        var chunks: [Chunk] = []
+        for image in 0..<images {
+            for tile in tiles {
+                let band = band(
+                    of: tile,
+                    width: width,
+                    others: images * groups * ((blockCount + width - 1) / width)
+                )
+                for group in 0..<groups {
+                    for first in stride(from: 0, to: blockCount, by: width) {
+                        for row in stride(from: 0, to: tile.height, by: band) {
+                            chunks.append(
+                                Chunk(
+                                    image: image,
+                                    tile: tile,
+                                    inputBlock: group * blocks(of: lowering.kernel.shape[1]),
+                                    group: group,
+                                    blocks: first..<min(first + width, blockCount),
+                                    rows: row..<min(row + band, tile.height)
+                                )
+                            )
+                        }
+                    }
+                }
+            }
+        }
+        return chunks
+    }
+
+    /// Rows of a chunk: about 200,000 multiply–adds, or an eighth of the work.
+    private func band(of tile: Tile, width: Int, others: Int) -> Int {
+        let kernel = lowering.kernel
+        let reduction = lowering.groupInputs(method) * kernel.shape[2] * kernel.shape[3]
+        let rowWork = tile.width * reduction * width * 16
+        let usefulRows = max(1, (200_000 + rowWork - 1) / rowWork)
+        let wanted = max(1, 8 / (others * kernel.tiling.count))
+        return max(usefulRows, (tile.height + wanted - 1) / wanted)
+    }
+}
+
+extension ConvolutionLowering {
+    func groupInputs(_ method: Method) -> Int {
+        method == .expanded ? kernel.shape[1] * groups : kernel.shape[1]
+    }
+
+    fileprivate func packingKey(_ method: Method) -> String {
+        "\(kernel.key)/\(method.rawValue)/\(activation.rawValue)"
+    }
+}
