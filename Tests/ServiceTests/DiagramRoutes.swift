@@ -19,7 +19,7 @@ import Testing
             }
             for steps in [1, 2, 32] {
                 let unfolded = try Reply("GET", "\(path)?unfold=\(steps)")
-                let expected = outline.isSequential && outline.tree == nil ? 200 : 400
+                let expected = outline.isUnfoldable ? 200 : 400
                 #expect(unfolded.status == expected, "\(model.name): \(unfolded.text)")
             }
         }
@@ -62,7 +62,11 @@ import Testing
             try Reply("GET", "/openapi.json").json()["paths"] as? [String: Any]
         )
         for model in Fixture.service.repository.models {
-            #expect(paths["/models/\(model.name)/graph"] != nil)
+            let path = try #require(paths["/models/\(model.name)/graph"] as? [String: Any])
+            let operation = try #require(path["get"] as? [String: Any])
+            let parameters = operation["parameters"] as? [[String: Any]] ?? []
+            let hasUnfold = parameters.contains { $0["name"] as? String == "unfold" }
+            #expect(hasUnfold == NetworkOutline(model).isUnfoldable)
         }
     }
 

@@ -13,8 +13,7 @@ import FoundationXML
     private static let drawings: [(outline: NetworkOutline, steps: Int?)] = Outlines.all.flatMap {
         outline -> [(NetworkOutline, Int?)] in
         let unfolds: [Int?] =
-            outline.tree == nil && outline.isSequential && outline.layers.count < 40
-            ? [nil, 1, 2, 3, 16, 17, 32] : [nil]
+            outline.isUnfoldable ? [nil, 1, 2, 3, 16, 17, 32] : [nil]
         return unfolds.map { (outline, $0) }
     }
 

@@ -40,6 +40,11 @@ struct NetworkOutline: Sendable {
         isRecurrent || isAutonomous || input["vocabulary"] != nil
     }
 
+    /// Whether it is drawn step by step.
+    var isUnfoldable: Bool {
+        tree == nil && isSequential && layers.count <= SequenceDiagram.mostLayers
+    }
+
     static let cells: Set<String> = ["RNN", "LSTM", "GRU", "Jordan"]
 }
 

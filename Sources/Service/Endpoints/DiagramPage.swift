@@ -44,8 +44,7 @@ enum DiagramPage {
         of outline: NetworkOutline,
         steps: Int?
     ) throws(ServiceError) -> Diagram {
-        let isUnfoldable = outline.layers.count <= SequenceDiagram.mostLayers
-        if outline.tree == nil, outline.isSequential, isUnfoldable {
+        if outline.isUnfoldable {
             return SequenceDiagram.draw(outline, steps: steps)
         }
         if let steps {

@@ -12,7 +12,7 @@ struct OpenAPIOperation {
             ("summary", .string(route.summary)), ("operationId", .string(identifier)),
         ]
         if let model { members.append(("tags", [.string(model.name)])) }
-        var parameters = route.query.map(parameter)
+        var parameters = route.query.filter(applies).map(parameter)
         if route.placement == .queue { parameters.append(Self.deadline) }
         if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
         if let body { members.append(("requestBody", body)) }
@@ -42,6 +42,12 @@ struct OpenAPIOperation {
             "name": .string(key.name), "in": "query", "description": .string(key.summary),
             "schema": schema,
         ]
+    }
+
+    /// A network without steps has no `unfold`.
+    private func applies(_ key: QueryKey) -> Bool {
+        guard key.name == "unfold", let model else { return true }
+        return NetworkOutline(model).isUnfoldable
     }
 
     /// `top` ends at the number of labels or symbols.
