@@ -10,6 +10,8 @@ public struct MapMosaic: Sendable {
         case symmetric
         /// The same with each map's own largest magnitude.
         case symmetricPerMap
+        /// The same with the largest magnitude of each row of maps.
+        case symmetricPerRow
     }
 
     /// The values, [count, height, width].
@@ -19,6 +21,10 @@ public struct MapMosaic: Sendable {
     public let width: Int
     /// Maps in a row; nil chooses a picture that is a little wider than high.
     public var columns: Int?
+    /// Neighbours in a row that belong together and stand closer; `columns` is then a multiple of it.
+    public var group = 1
+    /// The side, in pixels, that small maps are enlarged towards.
+    public var wantedSize = 1000
     public var normalisation: Normalisation
     public var colours: ColourMap
 
@@ -57,6 +63,8 @@ public struct MapMosaic: Sendable {
                     ?? ""
             case .symmetricPerMap:
                 "each map to its own largest magnitude, 0 in the middle"
+            case .symmetricPerRow:
+                "each row to its own largest magnitude, 0 in the middle"
             }
         let layout = MosaicLayout(self)
         return "\(colours.rawValue); \(range); \(count) maps of \(width)x\(height) in "
@@ -82,8 +90,7 @@ public struct MapMosaic: Sendable {
         layout: MosaicLayout,
         on canvas: inout Canvas
     ) {
-        let left = map % layout.columns * (width * layout.scale + layout.gap) + layout.gap
-        let top = map / layout.columns * (height * layout.scale + layout.gap) + layout.gap
+        let (left, top) = layout.corner(of: map)
         // In halves, so that the difference of huge ends stays finite.
         let span = range.upperBound / 2 - range.lowerBound / 2
         let last = Float(colours.colourCount - 1)
@@ -114,6 +121,13 @@ public struct MapMosaic: Sendable {
         switch effectiveNormalisation {
         case .perMap: return own
         case .symmetricPerMap: return own.map { around(max($0.upperBound, -$0.lowerBound)) }
+        case .symmetricPerRow:
+            let columns = MosaicLayout(self).columns
+            return own.indices.map { map in
+                let first = map / columns * columns
+                let row = own[first..<min(first + columns, count)]
+                return around(row.map { max($0.upperBound, -$0.lowerBound) }.max() ?? 0)
+            }
         case .shared, .symmetric: break
         }
         let lowest = own.map(\.lowerBound).min() ?? 0

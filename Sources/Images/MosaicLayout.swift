@@ -1,14 +1,15 @@
 /// Where the maps of a mosaic go.
-struct MosaicLayout: Equatable {
-    /// The width, in pixels, that small maps are enlarged towards.
-    static let wantedWidth = 1000
-
+struct MosaicLayout {
     let columns: Int
     let rows: Int
     /// Each value becomes a square of this side.
     let scale: Int
-    /// Pixels around and between maps.
+    /// Pixels around and between groups of maps.
     let gap: Int
+    /// Pixels between the maps of a group.
+    let innerGap: Int
+    private let group: Int
+    private let tile: (width: Int, height: Int)
     let width: Int
     let height: Int
 
@@ -19,17 +20,31 @@ struct MosaicLayout: Equatable {
                 ?? Self.columns(for: mosaic.count, width: mosaic.width, height: mosaic.height)
         )
         let rows = (mosaic.count + columns - 1) / columns
-        // Neither side is enlarged beyond the wanted width; one big square is nothing to look at.
+        // Neither side is enlarged beyond the wanted size; one big square is nothing to look at.
         let longest = max(columns * mosaic.width, rows * mosaic.height)
-        let scale = min(max(1, Self.wantedWidth / longest), 64)
+        let scale = min(max(1, mosaic.wantedSize / longest), 64)
         // Wide enough to tell a gap from a row of large squares.
-        let gap = min(max(2, scale / 4), 6)
+        let innerGap = min(max(2, scale / 4), 6)
+        // Twice as wide again, so that a group is seen to belong together.
+        let gap = mosaic.group > 1 ? 3 * innerGap : innerGap
+        let groups = (columns + mosaic.group - 1) / mosaic.group
         self.columns = columns
         self.rows = rows
         self.scale = scale
         self.gap = gap
-        width = columns * (mosaic.width * scale + gap) + gap
+        self.innerGap = innerGap
+        group = mosaic.group
+        tile = (mosaic.width * scale, mosaic.height * scale)
+        width = columns * tile.width + (columns - groups) * innerGap + (groups + 1) * gap
         height = rows * (mosaic.height * scale + gap) + gap
+    }
+
+    /// The first pixel of a map.
+    func corner(of map: Int) -> (left: Int, top: Int) {
+        let (row, column) = (map / columns, map % columns)
+        let outer = column / group
+        let left = column * tile.width + (column - outer) * innerGap + (outer + 1) * gap
+        return (left, row * (tile.height + gap) + gap)
     }
 
     /// A picture about half as wide again as high, with few empty places in the last row.

@@ -62,25 +62,31 @@ enum Kernels {
         return layer
     }
 
-    /// Kernels [O, I, kh, kw]: one row of tiles for each output where there are several inputs.
+    /// Kernels [O, I, kh, kw], one row of tiles for each output where there are several inputs; of a series
+    /// [O, I, k], one tile for each output with a row for each input.
     private static func picture(of kernels: LayerKernels, _ layer: String) -> Answer {
         let shape = kernels.shape.dimensions
-        let outputs = shape.first ?? 0
-        let inputs = shape.count > 1 ? shape[1] : 1
+        let isSeries = shape.count == 3
+        let outputs = shape[0]
+        let inputs = isSeries ? 1 : shape[1]
         var mosaic = MapMosaic(
             maps: kernels.values.span,
             count: outputs * inputs,
-            height: shape.count > 2 ? shape[2] : 1,
-            width: shape.count > 3 ? shape[3] : 1,
+            height: isSeries ? shape[1] : shape[2],
+            width: isSeries ? shape[2] : shape[3],
             normalisation: .symmetricPerMap,
             colours: .diverging
         )
         var legend = "\(layer) \(shape): "
+        if isSeries { legend += "time to the right, a row for each input channel; " }
         if inputs > 1 {
             mosaic.columns = inputs
+            mosaic.normalisation = .symmetricPerRow
+            mosaic.wantedSize = 2400
             legend += "a row for each output channel, a column for each input; "
         } else if kernels.isMaxoutPair {
             mosaic.columns = evenColumns(for: outputs)
+            mosaic.group = 2
             legend += "the two kernels of a maxout pair side by side; "
         }
         return Answer(

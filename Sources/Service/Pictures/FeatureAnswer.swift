@@ -95,14 +95,16 @@ struct FeatureAnswer {
         }
         let isMaps = tensor.shape.count == 3
         let isSeries = tensor.shape.count == 2
+        // Sums that no nonlinearity has seen speak for and against: zero is their middle.
+        let isSigned = (isMaps || isSeries) && model.layersWithKernels.contains(tensor.name)
         let mosaic = MapMosaic(
             maps: tensor.values.span,
             count: isMaps || isSeries ? tensor.shape[0] : tensor.values.count,
             height: isMaps ? tensor.shape[1] : 1,
             width: isMaps ? tensor.shape[2] : isSeries ? tensor.shape[1] : 1,
             columns: isSeries ? 1 : nil,
-            normalisation: isMaps ? .perMap : .shared,
-            colours: .viridis
+            normalisation: isSigned ? .symmetricPerMap : isMaps ? .perMap : .shared,
+            colours: isSigned ? .diverging : .viridis
         )
         let legend = "\(tensor.name) \(tensor.shape): \(mosaic.legend)"
         return Answer(
