@@ -119,6 +119,14 @@ public enum Packing {
         }
     }
 
+    /// A matrix [units, states] for `recur` with one gate: [units / 16][states][16].
+    public static func recurrent(_ weights: [Float], units: Int, states: Int) -> PackedWeights {
+        precondition(weights.count == units * states, "weights are not a matrix")
+        return tiles(.plain(units), sums: states, 1) { output, input in
+            weights[output * states + input]
+        }
+    }
+
     /// One number per output, such as a bias: [blocks][16].
     public static func vector(_ values: [Float], _ order: OutputOrder) -> PackedWeights {
         tiles(order, sums: 1, 1) { output, _ in values[output] }

@@ -18,6 +18,10 @@ public enum ModelError: Error, Equatable, Sendable {
     /// The model's vocabulary has no such index.
     case tokenOutOfRange(position: Int, token: Int, count: Int)
     case tooLarge(bytes: Int, limit: Int)
+    /// A model that reads backward needs a sequence whole, in one call.
+    case notStreamable(layer: String)
+    /// More steps than a model that reads backward takes.
+    case sequenceTooLong(limit: Int, got: Int)
     case wrongTask(model: String, task: String)
     case cancelled
     case nonFinite(output: String, index: Int)
@@ -50,6 +54,10 @@ extension ModelError: CustomStringConvertible {
             "token \(token) at position \(position) is outside of the vocabulary's 0…\(count - 1)"
         case .tooLarge(let bytes, let limit):
             "computing this needs \(bytes >> 20) MiB of memory, more than the limit of \(limit >> 20) MiB"
+        case .notStreamable(let layer):
+            "layer \"\(layer)\" reads backward: the model needs the whole sequence in one call"
+        case .sequenceTooLong(let limit, let got):
+            "the sequence has \(got) steps; a model that reads backward takes at most \(limit)"
         case .wrongTask(let model, let task):
             "the model \"\(model)\" does not do this: its task is \(task)"
         case .cancelled:

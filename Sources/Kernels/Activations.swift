@@ -6,6 +6,7 @@ func activate(_ activation: Activation, _ x: Floats, _ y: MutableFloats, _ count
     case .relu: map(Relu(), x, y, count)
     case .tanh: map(Tanh(), x, y, count)
     case .sigmoid: map(Sigmoid(), x, y, count)
+    case .saturating: map(Saturating(), x, y, count)
     case .none, .maxoutPair: map(Identity(), x, y, count)
     }
 }
@@ -33,6 +34,11 @@ private struct Tanh: VectorFunction {
 private struct Sigmoid: VectorFunction {
     @inline(always)
     func callAsFunction(_ x: Vector) -> Vector { sigmoid(x) }
+}
+
+private struct Saturating: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { saturating(x) }
 }
 
 /// Applies `function` to every element, sixteen at a time.
@@ -96,4 +102,10 @@ func sigmoid(_ x: Vector) -> Vector {
     let bounded = raise(lower(Vector() - x, to: splat(88)), to: splat(-87.33))
     let (scale, excess) = exponentialParts(bounded)
     return splat(1) / (multiplyAdd(scale, scale, excess) + splat(1))
+}
+
+/// min(1, max(0, x)).
+@inline(always)
+func saturating(_ x: Vector) -> Vector {
+    lower(raise(x, to: Vector()), to: splat(1))
 }

@@ -65,6 +65,7 @@ private struct RecurrentStep {
             case .tanh: store(tanh(place[0]), target)
             case .relu: store(raise(place[0], to: Vector()), target)
             case .sigmoid: store(sigmoid(place[0]), target)
+            case .saturating: store(saturating(place[0]), target)
             case .none, .maxoutPair: store(place[0], target)
             }
         }

@@ -48,6 +48,8 @@ struct DescribeCommand: ParsableCommand {
                 "series of \(channels) channels and \(length.map(String.init) ?? "any number of") steps"
         case .tokens(_, let vocabulary):
             return "sequence of \(vocabulary.symbols.count) symbols"
+        case .clock:
+            return "steps without symbols"
         }
     }
 }

@@ -54,12 +54,15 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func request(for model: Model) throws -> Request {
-        let type = model.manifest.task == .nextSymbol ? "text/plain" : "application/octet-stream"
-        let route =
+        let (route, type) =
             switch model.manifest.task {
-            case .imageClassification, .seriesClassification: "classify?top=\(top)"
-            case .imageFeatures: "features?pool=mean"
-            case .nextSymbol: "next?top=\(top)"
+            case .imageClassification, .seriesClassification:
+                ("classify?top=\(top)", "application/octet-stream")
+            case .imageFeatures: ("features?pool=mean", "application/octet-stream")
+            case .nextSymbol: ("next?top=\(top)", "text/plain")
+            case .sequenceClassification: ("classify?top=\(top)", "text/plain")
+            case .dynamicalSystem: ("encode", "application/json")
+            case .treeClassification: ("tree?top=\(top)", "application/json")
             }
         return try Request(
             "POST",
@@ -86,6 +89,9 @@ struct PredictCommand: ParsableCommand {
                     [String(channel), name, String(Float(value))]
                 }
             }
+        }
+        if let state = document?["state"] as? [Double] {
+            return state.enumerated().map { [String($0), String(Float($1))] }
         }
         let list = document?["predictions"] ?? document?["next"]
         return (list as? [[String: Any]] ?? []).map { entry in

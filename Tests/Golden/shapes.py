@@ -1,4 +1,4 @@
-"""Operators that move numbers without computing: Flatten, Reshape, Gather and OneHot."""
+"""Operators that move numbers without computing: Flatten, Reshape, Transpose, Gather and OneHot."""
 
 import numpy as np
 
@@ -6,9 +6,10 @@ from case import Case, Numbers
 
 
 def cases():
-    """All cases of the four operators."""
+    """All cases of the five operators."""
     yield from flatten_cases()
     yield from reshape_cases()
+    yield from transpose_cases()
     yield from gather_cases()
     yield from one_hot_cases()
 
@@ -49,6 +50,21 @@ def reshape_cases():
         target = [shape[axis] if length == 0 else length for axis, length in enumerate(wanted)]
         inputs = {"data": x, "shape": np.array(wanted, np.int64)}
         yield Case("Reshape", name, inputs, {"reshaped": x.reshape(target)})
+
+
+def transpose_cases():
+    """Transpose: axes in another order, reversed unless `perm` says."""
+    for name, shape, order in [
+        ("default", (2, 3, 4), None),
+        ("matrix", (5, 18), [1, 0]),
+        ("directions", (4, 2, 3, 5), [0, 2, 1, 3]),
+        ("states", (2, 3, 20), [1, 0, 2]),
+        ("same", (3, 16), [0, 1]),
+        ("channels-last", (2, 3, 4, 5), [0, 2, 3, 1]),
+    ]:
+        x = Numbers(f"Transpose/{name}").floats(*shape)
+        attributes = {} if order is None else {"perm": order}
+        yield Case("Transpose", name, {"data": x}, {"transposed": x.transpose(order)}, attributes)
 
 
 def gather_cases():

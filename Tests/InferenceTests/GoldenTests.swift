@@ -90,7 +90,7 @@ struct GoldenVectors: Decodable {
         switch op {
         case "Gather": [[1]]
         case "Add", "Mul", "MatMul", "Gemm": [[0], Set(inputs.indices)]
-        case "RNN", "GRU", "LSTM":
+        case "RNN", "GRU", "LSTM", "Jordan":
             [[0], Set(inputs.indices.filter { isState(inputs[$0].name) }).union([0])]
         default: [[0]]
         }
@@ -100,11 +100,14 @@ struct GoldenVectors: Decodable {
 
     /// ONNX's place of each input of a recurrent operator, whose files leave absent ones out.
     private static let recurrentSlots = ["X", "W", "R", "B", "", "initial_h", "initial_c"]
+    private static let jordanSlots = ["X", "W", "R", "B", "V", "C", "initial_f"]
 
     private var slots: [String] {
-        guard ["RNN", "GRU", "LSTM"].contains(op) else { return inputs.map(\.name) }
+        guard Recurrence.names.contains(op) else { return inputs.map(\.name) }
         let given = Set(inputs.map(\.name))
-        return Self.recurrentSlots.map { given.contains($0) ? $0 : "" }
+        return (op == "Jordan" ? Self.jordanSlots : Self.recurrentSlots).map {
+            given.contains($0) ? $0 : ""
+        }
     }
 
     func graph(dynamic: Set<Int>) -> (Graph, [String: Tensor]) {

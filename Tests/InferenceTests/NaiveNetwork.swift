@@ -44,9 +44,11 @@ struct NaiveNetwork {
 
     private func apply(_ node: Node, _ input: Value, _ graph: Graph) -> Value {
         switch node.op {
-        case "Conv": return convolve(node, input, graph)
+        case "Conv", "TiledConv", "LocallyConnected":
+            return NaiveConvolution(node, graph).map { $0.apply(to: input) } ?? input
         case "MaxPool": return pool(node, input) { $0.max() ?? 0 }
         case "AveragePool": return pool(node, input) { $0.reduce(0, +) / Double($0.count) }
+        case "LpPool": return pool(node, input) { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
         case "Relu": return Value(shape: input.shape, data: input.data.map { max($0, 0) })
         case "Maxout": return maxout(input)
         case "BatchNormalization": return normalise(node, input, graph)
@@ -63,42 +65,6 @@ struct NaiveNetwork {
 
     private func ints(_ node: Node, _ name: String, _ value: [Int]) -> [Int] {
         if case .ints(let values) = node.attributes[name] { values } else { value }
-    }
-
-    private func convolve(_ node: Node, _ input: Value, _ graph: Graph) -> Value {
-        guard let weights = graph.constants[node.inputs[1]], let kernel = weights.floats else {
-            return input
-        }
-        let bias = node.inputs.count > 2 ? graph.constants[node.inputs[2]]?.floats : nil
-        let (strides, pads) = (ints(node, "strides", [1, 1]), ints(node, "pads", [0, 0, 0, 0]))
-        let groups = if case .int(let count) = node.attributes["group"] { count } else { 1 }
-        let (outputs, perGroup) = (weights.shape[0], weights.shape[1])
-        let (kh, kw) = (weights.shape[2], weights.shape[3])
-        let height = (input.shape[2] + pads[0] + pads[2] - kh) / strides[0] + 1
-        let width = (input.shape[3] + pads[1] + pads[3] - kw) / strides[1] + 1
-        var data: [Double] = []
-        for n in 0..<input.shape[0] {
-            for o in 0..<outputs {
-                let firstInput = o / (outputs / groups) * perGroup
-                for y in 0..<height {
-                    for x in 0..<width {
-                        var sum = Double(bias?[o] ?? 0)
-                        for c in 0..<perGroup {
-                            for i in 0..<kh {
-                                for j in 0..<kw {
-                                    let weight = kernel[((o * perGroup + c) * kh + i) * kw + j]
-                                    let row = y * strides[0] + i - pads[0]
-                                    let column = x * strides[1] + j - pads[1]
-                                    sum += Double(weight) * input[n, firstInput + c, row, column]
-                                }
-                            }
-                        }
-                        data.append(sum)
-                    }
-                }
-            }
-        }
-        return Value(shape: [input.shape[0], outputs, height, width], data: data)
     }
 
     private func pool(_ node: Node, _ input: Value, _ reduce: ([Double]) -> Double) -> Value {

@@ -90,8 +90,9 @@ private struct NetworkGenerator {
     }
 
     private mutating func addLayer() {
-        switch Int.random(in: 0..<8, using: &random) {
+        switch Int.random(in: 0..<10, using: &random) {
         case 0...2: convolution()
+        case 8, 9: unshared()
         case 3: pooling()
         case 4 where shape[1] % 2 == 0:
             append("Maxout", attributes: ["group": .int(2)]) { $0[1] /= 2 }
@@ -146,13 +147,57 @@ private struct NetworkGenerator {
         }
     }
 
+    /// A tiled or locally connected layer, or one with a connection table, and perhaps an activation.
+    private mutating func unshared() {
+        let kernel = [pick([1, 2, 3]), pick([1, 3])]
+        let pads = (0..<4).map { _ in Int.random(in: 0...1, using: &random) }
+        let strides = [pick([1, 1, 2]), pick([1, 2])]
+        let height = (shape[2] + pads[0] + pads[2] - kernel[0]) / strides[0] + 1
+        let width = (shape[3] + pads[1] + pads[3] - kernel[1]) / strides[1] + 1
+        guard shape[2] + pads[0] + pads[2] >= kernel[0],
+            shape[3] + pads[1] + pads[3] >= kernel[1]
+        else { return }
+        let (inputs, outputs) = (shape[1], pick([2, 6, 16, 20]))
+        var attributes: [String: Attribute] = ["pads": .ints(pads), "strides": .ints(strides)]
+        let op = pick(["TiledConv", "LocallyConnected", "Conv"])
+        var (weights, bias): (Shape, Shape)
+        switch op {
+        case "TiledConv":
+            let tile = [pick([1, 2, 3]), pick([1, 2])]
+            attributes["tile"] = .ints(tile)
+            weights = [outputs, inputs, kernel[0], kernel[1], tile[0], tile[1]]
+            bias = [outputs]
+        case "LocallyConnected":
+            weights = [outputs, height, width, inputs, kernel[0], kernel[1]]
+            bias = [outputs, height, width]
+        default:
+            let sets = (0..<outputs).map { _ in
+                (0..<inputs).filter { _ in Bool.random(using: &random) }
+            }
+            attributes["connections"] = .ints(Array(sets.joined()))
+            attributes["connection_counts"] = .ints(sets.map(\.count))
+            weights = [sets.joined().count, kernel[0], kernel[1]]
+            bias = [outputs]
+        }
+        guard weights.count > 0, weights.count < 300_000 else { return }
+        append(
+            op,
+            attributes: attributes,
+            constants: [
+                ("weight", Tensor(shape: weights, floats: random.floats(weights.count))),
+                ("bias", Tensor(shape: bias, floats: random.floats(bias.count))),
+            ]
+        ) { $0 = [$0[0], outputs, height, width] }
+        if Bool.random(using: &random) { append("Relu") { _ in } }
+    }
+
     private mutating func pooling() {
         let kernel = [pick([1, 2, 3]), pick([2, 3])]
         let strides = [pick([1, 2]), pick([1, 2, 3])]
         let pad = pick([0, 0, 1])
         guard shape[2] >= kernel[0], shape[3] >= kernel[1], pad < kernel[0] else { return }
         append(
-            pick(["MaxPool", "AveragePool"]),
+            pick(["MaxPool", "AveragePool", "LpPool"]),
             attributes: [
                 "kernel_shape": .ints(kernel), "strides": .ints(strides),
                 "pads": .ints([pad, 0, pad, 0]),

@@ -4,7 +4,9 @@ import Inference
 
 /// The folders of config/models, found from the source tree.
 enum ShippedModels {
-    static let names = ["fashion", "scripture", "series", "v1"]
+    static let names = [
+        "brackets", "fashion", "orbit", "scripture", "series", "sparse-v1", "v1",
+    ]
 
     static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -78,7 +78,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
         return [
             get("/nothing", 404, "unknown_route", "There is no route \"/nothing\""),
             get("/model", 404, "unknown_route", "the nearest is GET /models"),
-            get("/models/", 404, "unknown_model", "hosted are fashion, scripture and v1"),
+            get("/models/", 404, "unknown_model", "hosted are brackets, fashion,"),
             get("/models/fashio", 404, "unknown_model", "There is no model \"fashio\""),
             get("/models/fa%73hio", 404, "unknown_model", "\"fashio\""),
             get("/models/%2e%2e%2fetc", 404, "unknown_model", "\"../etc\""),

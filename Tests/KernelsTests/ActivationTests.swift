@@ -32,7 +32,7 @@ import Testing
         defer { memory.release() }
         var random = SeededGenerator(seed: UInt64(count))
         let x = random.floats(count, in: -3...3)
-        for activation in [Activation.none, .relu, .tanh, .sigmoid] {
+        for activation in [Activation.none, .relu, .tanh, .sigmoid, .saturating] {
             let target = memory.floats(count: count)
             kernels.table.activate(activation, memory.floats(x).start, target.start, count)
             let same = memory.floats(x)
@@ -43,6 +43,7 @@ import Testing
                 case .tanh: Reference(tanhReference(Double(x)))
                 case .sigmoid: Reference(sigmoidReference(Double(x)))
                 case .relu: Reference(Double(max(x, 0)))
+                case .saturating: Reference(Double(min(1, max(0, x))))
                 case .none, .maxoutPair: Reference(Double(x))
                 }
             }
@@ -57,7 +58,7 @@ import Testing
         #expect(run(kernels, .relu, x).dropFirst() == [.infinity, 0, 0, 0, x[5]])
         let sigmoid = run(kernels, .sigmoid, x)
         #expect(sigmoid[1] == 1 && sigmoid[2] < 1e-37 && sigmoid[3] == 0.5 && sigmoid[5] == 1)
-        for activation in [Activation.none, .relu, .tanh, .sigmoid] {
+        for activation in [Activation.none, .relu, .tanh, .sigmoid, .saturating] {
             #expect(run(kernels, activation, x)[0].isNaN, "\(activation)")
         }
     }

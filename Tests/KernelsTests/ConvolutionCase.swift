@@ -115,7 +115,7 @@ extension ConvolutionCase {
         // The slopes are at most 1, and the functions' own error is relative to a result below 1.
         let magnitude = sum.magnitude + 1
         switch activation {
-        case .none, .maxoutPair: return sum
+        case .none, .maxoutPair, .saturating: return sum
         case .relu: return Reference(max(0, sum.value), magnitude: sum.magnitude)
         case .tanh: return Reference(tanhReference(sum.value), magnitude: magnitude)
         case .sigmoid: return Reference(sigmoidReference(sum.value), magnitude: magnitude)

@@ -109,6 +109,7 @@ extension RecurrentCase {
         case .tanh: tanh(x)
         case .relu: max(x, 0)
         case .sigmoid: sigmoidReference(x)
+        case .saturating: min(1, max(0, x))
         case .none, .maxoutPair: x
         }
     }

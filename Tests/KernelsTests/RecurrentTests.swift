@@ -22,7 +22,7 @@ import Testing
     @Test(arguments: KernelSet.supported)
     func `the plain cell has its choice of activations`(kernels: KernelSet) {
         var random = SeededGenerator(seed: Seeds.base)
-        for activation in [Activation.none, .relu, .tanh, .sigmoid] {
+        for activation in [Activation.none, .relu, .tanh, .sigmoid, .saturating] {
             var step = RecurrentCase(.rnn, hidden: 35, batch: 3, random: &random)
             step.activation = activation
             expectClose(step.run(kernels).hidden, step.reference().hidden, step.description)

@@ -53,7 +53,9 @@ import Testing
         )
         // SAFETY: an array of bytes has no padding that could be read.
         let rows = try unsafe NPY.decode(reply.response.body.span.bytes)
-        let symbols = try #require(SymbolModel(Fixture.service.repository.models[1]))
+        let symbols = try #require(
+            Fixture.service.repository.model(named: "scripture").flatMap { SymbolModel($0) }
+        )
         let tokens = try symbols.vocabulary.encode(text).map { Int($0) }
         #expect(losses.count == tokens.count - 1)
         for step in losses.indices {

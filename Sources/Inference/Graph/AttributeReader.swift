@@ -86,7 +86,8 @@ struct AttributeReader {
 }
 
 extension Attribute {
-    fileprivate var text: String {
+    /// The value as a message shows it.
+    var text: String {
         switch self {
         case .int(let value): "\(value)"
         case .ints(let values): "\(values)"

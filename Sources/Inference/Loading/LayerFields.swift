@@ -6,6 +6,17 @@ struct LayerSizes {
     var kernel: [Int]?
     /// The first of the weights' dimensions that are the kernel's.
     var kernelAxis = 2
+    /// A Jordan layer's outputs, the rows of its V.
+    var units: Int?
+
+    func checkUnits(_ shape: Shape, layer: String) throws(ModelError) {
+        guard let units, shape.dimensions.first != units else { return }
+        throw .invalidManifest(
+            field: "layer \"\(layer)\", units",
+            expected: "\(shape.dimensions.first ?? 0), as the weights have",
+            got: "\(units)"
+        )
+    }
 
     func check(_ shape: Shape, layer: String) throws(ModelError) {
         if let outputs, shape.dimensions.first != outputs.count {
@@ -58,7 +69,10 @@ struct LayerFields {
             // Their weights are [Σ|set|, kh, kw].
             (sizes.outputs, sizes.kernelAxis) = (nil, 1)
         }
-        if let units = try object.int("units") { sizes.outputs = ("units", units) }
+        if let units = try object.int("units") {
+            // The first of a Jordan layer's tensors is of its hidden units.
+            if op == "Jordan" { sizes.units = units } else { sizes.outputs = ("units", units) }
+        }
         if let groups = try object.int("groups") { attributes["group"] = .int(groups) }
         if let hidden = try object.int("hidden") { attributes["hidden_size"] = .int(hidden) }
         // Whether there is a bias is what the weights say.

@@ -10,6 +10,8 @@ struct LayerStack {
     private(set) var graph = Graph()
     private(set) var layers: [Layer] = []
     private(set) var states: [StatePair] = []
+    /// The first layer that reads backward, so that the model needs whole sequences.
+    private(set) var backwardLayer: String?
     private var weights: [String: Tensor]
     private let manifest: Manifest
 
@@ -62,8 +64,12 @@ struct LayerStack {
             graph.inputs = [
                 Graph.Input(name: name, type: .float32, dimensions: [nil, channels, length])
             ]
-        case .tokens(let name, _):
+        case .tokens(let name, _), .clock(let name):
             graph.inputs = [Graph.Input(name: name, type: .int64, dimensions: [nil, nil])]
+        }
+        guard let tree = manifest.tree else { return }
+        graph.inputs += [(tree.children, 2 * tree.width), (tree.node, tree.width)].map {
+            Graph.Input(name: $0.0, type: .float32, dimensions: [nil, $0.1])
         }
     }
 
@@ -75,7 +81,9 @@ struct LayerStack {
         var object = object
         let op = try object.requiredString("op")
         let name = try object.string("name") ?? "\(op.lowercased())\(layers.count + 1)"
-        guard !layers.contains(where: { $0.name == name }), name != manifest.input.name else {
+        guard !layers.contains(where: { $0.name == name }),
+            !graph.inputs.contains(where: { $0.name == name })
+        else {
             throw object.mismatch("name", "a name no other layer has", .string(name))
         }
         object.call(name)
@@ -107,10 +115,14 @@ struct LayerStack {
         for (index, parameter) in parameters.enumerated() {
             let key = "\(node.name).\(parameter)"
             guard let tensor = weights.removeValue(forKey: key) else {
-                if index > 0, ["bias", "B"].contains(parameter) { continue }
+                if index > 0, ["bias", "B"].contains(parameter) {
+                    if index < parameters.count - 1 { node.inputs.append("") }
+                    continue
+                }
                 throw .invalidWeights("the tensor \"\(key)\" is missing")
             }
             if index == 0 { try sizes.check(tensor.shape, layer: node.name) }
+            if parameter == "V" { try sizes.checkUnits(tensor.shape, layer: node.name) }
             graph.constants[key] = tensor
             node.inputs.append(key)
             count += tensor.shape.count
@@ -120,18 +132,17 @@ struct LayerStack {
 
     /// Adds the node, or the few ONNX nodes that a layer over sequences stands for.
     private mutating func append(_ node: Node) throws(ModelError) {
-        switch (node.op, manifest.input) {
+        switch (node.op, manifest.input.symbolCount) {
         case ("RNN", _), ("LSTM", _), ("GRU", _):
-            appendRecurrent(node)
-        case ("Gemm", .tokens):
+            try appendRecurrent(node)
+        case ("Jordan", _):
+            appendJordan(node)
+        case ("Gemm", .some):
             try appendConnected(node)
-        case ("OneHot", .tokens(_, let vocabulary)):
+        case ("OneHot", let depth?):
             var node = node
             node.inputs += ["\(node.name).depth", "\(node.name).values"]
-            graph.constants["\(node.name).depth"] = Tensor(
-                shape: [],
-                integers: [vocabulary.symbols.count]
-            )
+            graph.constants["\(node.name).depth"] = Tensor(shape: [], integers: [depth])
             graph.constants["\(node.name).values"] = Tensor(shape: [2], floats: [0, 1])
             graph.nodes.append(node)
         case ("Gather", _):
@@ -139,51 +150,18 @@ struct LayerStack {
             var node = node
             node.inputs.reverse()
             graph.nodes.append(node)
-        case ("Maxout", .series), ("ChannelL2", .series):
+        case ("Maxout", _) where spatialAxes == 1, ("ChannelL2", _) where spatialAxes == 1:
             // Channels come before time: [N, C, L].
             var node = node
             if node.attributes["axis"] == nil { node.attributes["axis"] = .int(1) }
             graph.nodes.append(node)
-        case ("Gemm", .image), ("Gemm", .series):
+        case ("Gemm", nil):
             var node = node
             node.attributes["transB"] = .int(1)
             graph.nodes.append(node)
         default:
             graph.nodes.append(node)
         }
-    }
-
-    /// Y [T, 1, B, H] under an inner name, squeezed to [T, B, H]; initial states become graph inputs.
-    private mutating func appendRecurrent(_ node: Node) {
-        let name = node.name
-        let hidden = graph.constants["\(name).R"]?.shape[2] ?? 0
-        var cell = node
-        if cell.inputs.count == 3 { cell.inputs.append("") }
-        cell.inputs += ["", "\(name).initial_h"]
-        cell.outputs = ["\(name).Y", "\(name).state"]
-        addState("\(name).initial_h", "\(name).state", count: hidden)
-        if node.op == "LSTM" {
-            cell.inputs.append("\(name).initial_c")
-            cell.outputs.append("\(name).cell")
-            addState("\(name).initial_c", "\(name).cell", count: hidden)
-        }
-        graph.nodes.append(cell)
-        graph.constants["\(name).axes"] = Tensor(shape: [1], integers: [1])
-        graph.nodes.append(
-            Node(
-                name: "\(name).squeeze",
-                op: "Squeeze",
-                inputs: ["\(name).Y", "\(name).axes"],
-                outputs: [name]
-            )
-        )
-    }
-
-    private mutating func addState(_ input: String, _ output: String, count: Int) {
-        graph.inputs.append(
-            Graph.Input(name: input, type: .float32, dimensions: [1, nil, count])
-        )
-        states.append(StatePair(input: input, output: output, count: count))
     }
 
     /// A connected layer at every step: MatMul with [inputs, units], then Add.
@@ -218,6 +196,22 @@ struct LayerStack {
             )
         )
     }
+}
+
+extension LayerStack {
+    mutating func append(node: Node) { graph.nodes.append(node) }
+
+    mutating func addConstant(_ name: String, _ tensor: Tensor) { graph.constants[name] = tensor }
+
+    /// A state that goes on between calls; `count` numbers.
+    mutating func addState(_ input: String, _ output: String, count: Int) {
+        graph.inputs.append(
+            Graph.Input(name: input, type: .float32, dimensions: [1, nil, count])
+        )
+        states.append(StatePair(input: input, output: output, count: count))
+    }
+
+    mutating func readsBackward(_ layer: String) { backwardLayer = backwardLayer ?? layer }
 }
 
 /// A recurrent state: a graph input, the output that continues it, and how many numbers it holds.

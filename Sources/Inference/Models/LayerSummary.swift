@@ -11,6 +11,9 @@ public struct LayerSummary: Sendable {
     /// Rows and columns of the input that one output sees; nil where the whole input is seen, or for sequences.
     public let receptiveField: ReceptiveField?
 
+    /// Whether the layer's values go from step to step.
+    public var isRecurrent: Bool { Recurrence.names.contains(op) }
+
     /// Side used where a model takes any size.
     public static let referenceSide = 224
 
@@ -56,8 +59,12 @@ public struct LayerSummary: Sendable {
             shapes[name] = [1, channels, height ?? referenceSide, width ?? referenceSide]
         case .series(let name, let channels, let length):
             shapes[name] = [1, channels, length ?? referenceLength]
-        case .tokens(let name, _):
+        case .tokens(let name, _), .clock(let name):
             shapes[name] = [1, 1]
+        }
+        if let tree = manifest.tree {
+            shapes[tree.children] = [1, 2 * tree.width]
+            shapes[tree.node] = [1, tree.width]
         }
         for state in stack.states { shapes[state.input] = [1, 1, state.count] }
         return shapes
@@ -76,7 +83,7 @@ private struct ReceptiveFields {
     init(manifest: Manifest) {
         switch manifest.input {
         case .image(let name, _, _, _), .series(let name, _, _): fields[name] = Field()
-        case .tokens: break
+        case .tokens, .clock: break
         }
     }
 

@@ -7,6 +7,10 @@ public struct Manifest: Sendable {
         case imageFeatures = "image-features"
         case nextSymbol = "next-symbol"
         case seriesClassification = "series-classification"
+        case sequenceClassification = "sequence-classification"
+        /// States are the answer: of a system that runs by itself, or is driven by symbols.
+        case dynamicalSystem = "dynamical-system"
+        case treeClassification = "tree-classification"
     }
 
     /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
@@ -23,9 +27,23 @@ public struct Manifest: Sendable {
         /// A sequence of indices [T, B] into a vocabulary.
         case tokens(name: String, vocabulary: Vocabulary)
 
+        /// Steps without a symbol, [T, B] zeros: a system that runs by itself.
+        case clock(name: String)
+
         public var name: String {
             switch self {
-            case .image(let name, _, _, _), .series(let name, _, _), .tokens(let name, _): name
+            case .image(let name, _, _, _), .series(let name, _, _), .tokens(let name, _),
+                .clock(let name):
+                name
+            }
+        }
+
+        /// Symbols of a sequence; a clock has one, nil is no sequence.
+        public var symbolCount: Int? {
+            switch self {
+            case .image, .series: nil
+            case .tokens(_, let vocabulary): vocabulary.symbols.count
+            case .clock: 1
             }
         }
     }
@@ -50,6 +68,8 @@ public struct Manifest: Sendable {
     public let featuresLayer: String?
     /// The layer before the softmax, where losses are computed without loss of precision.
     public let logits: String?
+    /// How a tree-classification model composes.
+    public let tree: TreeNames?
     public let source: String
     public let licence: String
     public let score: Score?
@@ -91,6 +111,16 @@ public struct Manifest: Sendable {
             } ?? []
         featuresLayer = try fields.string("features")
         logits = try fields.string("logits")
+        tree = try fields.object("tree").map { (object) throws(ModelError) in
+            try TreeNames(object)
+        }
+        guard (tree != nil) == (task == .treeClassification) else {
+            throw .invalidManifest(
+                field: "\(fields.path), tree",
+                expected: "an object if, and only if, the task is tree-classification",
+                got: tree == nil ? "nothing" : "an object"
+            )
+        }
         source = try fields.string("source") ?? ""
         licence = try fields.string("licence") ?? ""
         score = try fields.object("score").map { (object) throws(ModelError) in
@@ -142,6 +172,8 @@ public struct Manifest: Sendable {
                 channels: try object.int("channels") ?? 1,
                 length: try object.int("length")
             )
+        } else if try object.bool("steps") == true {
+            input = .clock(name: name)
         } else {
             input = .image(
                 name: name,

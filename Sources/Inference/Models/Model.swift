@@ -10,10 +10,12 @@ public final class Model: Sendable {
 
     let graph: Graph
     let states: [StatePair]
+    /// The first layer that reads backward: whole sequences only, no state between calls.
+    public let backwardLayer: String?
     private let weights = WeightStore()
     private let kernels: KernelSet
     private let workers: Workers
-    private let memoryLimit: Int
+    let memoryLimit: Int
     private let plans = Mutex(PlanCache())
 
     public var name: String { manifest.name }
@@ -38,7 +40,9 @@ public final class Model: Sendable {
         self.memoryLimit = memoryLimit
         graph = stack.graph
         states = stack.states
+        backwardLayer = stack.backwardLayer
         layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
+        try checkTask()
         if verifies { try CheckVectors.read(folder)?.run(on: self) }
     }
 

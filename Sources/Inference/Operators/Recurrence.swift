@@ -3,10 +3,16 @@ import KernelInterface
 
 /// Recurrent layers over sequences [T, B, inputs].
 enum Recurrence {
-    static let operators: [any Operator.Type] = [RNN.self, LSTM.self, GRU.self]
+    static let operators: [any Operator.Type] = [
+        RNN.self, LSTM.self, GRU.self, Jordan.self,
+    ]
+
+    static let names: Set<String> = Set(operators.map { $0.name })
 }
 
-/// h^t = f(W x^t + R h^{t−1} + Wb + Rb), f tanh unless `activations` says otherwise.
+/// h^t = f(W x^t + R h^{t−1} + Wb + Rb), f tanh unless `activation` says otherwise.
+///
+/// Saturating is min(1, max(0, x)).
 struct RNN: Operator {
     static let name = "RNN"
     static let parameters = ["W", "R", "B"]
@@ -19,8 +25,13 @@ struct RNN: Operator {
         case "Tanh": activation = Activation.tanh
         case "Relu": activation = Activation.relu
         case "Sigmoid": activation = Activation.sigmoid
+        case "Saturating": activation = Activation.saturating
         default:
-            throw attributes.mismatch("activation", "Tanh, Relu or Sigmoid", .string(name))
+            throw attributes.mismatch(
+                "activation",
+                "Tanh, Relu, Sigmoid or Saturating",
+                .string(name)
+            )
         }
         self.attributes = try RecurrentAttributes(&attributes)
     }
@@ -83,20 +94,44 @@ struct GRU: Operator {
 /// What the three recurrent operators have in common.
 struct RecurrentAttributes: Sendable {
     let hiddenSize: Int?
+    let direction: RecurrentDirection
     /// Set by fusion: the input is an index into one-hot vectors of this depth.
     let oneHotDepth: Int?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         let hidden = try attributes.int("hidden_size", default: 0)
         hiddenSize = hidden > 0 ? hidden : nil
-        let direction = try attributes.string("direction", default: "forward")
-        guard direction == "forward" else {
-            throw attributes.mismatch("direction", "forward", .string(direction))
-        }
+        direction = try RecurrentDirection(&attributes)
         let layout = try attributes.int("layout", default: 0)
         guard layout == 0 else { throw attributes.mismatch("layout", "0", .int(layout)) }
         let depth = try attributes.int("one_hot_depth", default: 0)
         oneHotDepth = depth > 0 ? depth : nil
+    }
+}
+
+/// Which way a layer reads its sequence.
+enum RecurrentDirection: String, CaseIterable, Sendable {
+    case forward, reverse, bidirectional
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        let word = try attributes.string("direction", default: Self.forward.rawValue)
+        guard let direction = Self(rawValue: word) else {
+            throw attributes.mismatch(
+                "direction",
+                "forward, reverse or bidirectional",
+                .string(word)
+            )
+        }
+        self = direction
+    }
+
+    /// For each of the layer's directions in ONNX's order, whether it reads from the end.
+    var isReversed: [Bool] {
+        switch self {
+        case .forward: [false]
+        case .reverse: [true]
+        case .bidirectional: [false, true]
+        }
     }
 }
 

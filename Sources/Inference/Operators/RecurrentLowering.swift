@@ -2,6 +2,9 @@ import Compute
 import KernelInterface
 
 /// Lowers a recurrent layer: the input's half of every step as one product, then a step per time.
+///
+/// Both directions of a bidirectional layer are chunks of the same steps: step s computes time s of the
+/// one that reads forward and time T − 1 − s of the one that reads backward.
 struct RecurrentLowering {
     let node: Node
     let attributes: RecurrentAttributes
@@ -14,64 +17,111 @@ struct RecurrentLowering {
         let batch: Int
         let inputs: Int
         let hidden: Int
+        let directions: Int
 
         var blocks: Int { Compute.blocks(of: hidden) }
+
+        /// Floats of one block of all sequences at one time in one direction.
+        var row: Int { batch * 16 }
     }
 
-    func lower(into plan: inout PlanBuilder) throws(ModelError) {
-        let weights = try RecurrentWeights(node, gates: gates, plan: plan)
-        let input = try plan.input(node, 0)
-        let sizes = try sizes(plan.shape(of: input), weights)
-        guard try plan.optionalInput(node, 4) == nil, try plan.optionalInput(node, 7) == nil else {
-            throw .shape(node: node.name, reason: "sequence_lens and peepholes are not supported")
-        }
-        let product = try inputProduct(input, sizes, weights, into: &plan)
-        let state = try State(
-            initial: initial(5, sizes, into: &plan),
-            cell: cell == .lstm ? cellState(sizes, into: &plan) : nil,
-            update: cell == .gru ? points("", sizes, into: &plan) : nil,
-            resetHidden: cell == .gru ? points("", sizes, into: &plan) : nil,
-            hidden: plan.define(
-                node.outputs[0],
-                [sizes.steps, 1, sizes.batch, sizes.hidden],
-                .points
-            )
-        )
-        plan.count(
-            sizes.steps * sizes.batch * gates * sizes.hidden
-                * (sizes.hidden + (attributes.oneHotDepth == nil ? sizes.inputs : 0)),
-            for: node
-        )
-        for step in 0..<sizes.steps {
-            timeStep(step, product, state, sizes, weights, into: &plan)
-        }
-        try finalStates(state, sizes, into: &plan)
-    }
-
-    /// Values that one layer's steps share.
-    struct State {
-        let initial: ValueID?
+    /// One direction of a layer: its weights, and the values that only it uses.
+    struct DirectedPass {
+        /// 0, or 1 for the second direction of a bidirectional layer.
+        let index: Int
+        let isReversed: Bool
+        let weights: RecurrentWeights
+        let product: ValueID
         let cell: ValueID?
         let update: ValueID?
         let resetHidden: ValueID?
-        let hidden: ValueID
 
-        var all: [ValueID] { [initial, cell, update, resetHidden, hidden].compactMap { $0 } }
+        var states: [ValueID] { [cell, update, resetHidden].compactMap { $0 } }
+
+        /// The time that step `step` computes.
+        func time(_ step: Int, _ sizes: Sizes) -> Int {
+            isReversed ? sizes.steps - 1 - step : step
+        }
+    }
+
+    /// What all directions share.
+    struct State {
+        /// [D, B, H], or nil for zeros.
+        let initial: ValueID?
+        /// Y [T, D, B, H].
+        let hidden: ValueID
+    }
+
+    func lower(into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.input(node, 0)
+        guard try plan.optionalInput(node, 4) == nil, try plan.optionalInput(node, 7) == nil else {
+            throw .shape(node: node.name, reason: "sequence_lens and peepholes are not supported")
+        }
+        let directions = attributes.direction.isReversed
+        var weights: [RecurrentWeights] = []
+        for index in directions.indices {
+            weights.append(
+                try RecurrentWeights(
+                    node,
+                    gates: gates,
+                    direction: index,
+                    of: directions.count,
+                    plan: plan
+                )
+            )
+        }
+        let sizes = try sizes(plan.shape(of: input), weights[0])
+        let initialCell = cell == .lstm ? try initial(6, sizes, into: &plan) : nil
+        var passes: [DirectedPass] = []
+        for (index, isReversed) in directions.enumerated() {
+            passes.append(
+                try pass(index, isReversed, weights[index], input, initialCell, sizes, into: &plan)
+            )
+        }
+        let shape: Shape = [sizes.steps, sizes.directions, sizes.batch, sizes.hidden]
+        let state = State(
+            initial: try initial(5, sizes, into: &plan),
+            hidden: try plan.define(node.outputs[0], shape, .points)
+        )
+        let perUnit = sizes.hidden + (attributes.oneHotDepth == nil ? sizes.inputs : 0)
+        let units = sizes.steps * sizes.directions * sizes.batch * sizes.hidden
+        plan.count(units * gates * perUnit, for: node)
+        for step in 0..<sizes.steps {
+            for phase in cell.phases {
+                addPhase(phase, step, passes, state, sizes, into: &plan)
+            }
+        }
+        try finalStates(passes, state, sizes, into: &plan)
+    }
+
+    private func pass(
+        _ index: Int,
+        _ isReversed: Bool,
+        _ weights: RecurrentWeights,
+        _ input: ValueID,
+        _ initialCell: ValueID?,
+        _ sizes: Sizes,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> DirectedPass {
+        let hasScratch = cell == .gru
+        return DirectedPass(
+            index: index,
+            isReversed: isReversed,
+            weights: weights,
+            product: try inputProduct(input, sizes, weights, into: &plan),
+            cell: cell == .lstm ? try cellState(index, initialCell, sizes, into: &plan) : nil,
+            update: hasScratch ? try points("", sizes, into: &plan) : nil,
+            resetHidden: hasScratch ? try points("", sizes, into: &plan) : nil
+        )
     }
 
     private func sizes(_ shape: Shape, _ weights: RecurrentWeights) throws(ModelError) -> Sizes {
-        let isIndexed = attributes.oneHotDepth != nil
-        guard shape.rank == (isIndexed ? 2 : 3), shape[0] >= 1, shape[1] >= 1 else {
+        let sequence = try SequenceShape(shape, node, oneHotDepth: attributes.oneHotDepth)
+        guard sequence.inputs == weights.inputs else {
             throw .shape(
                 node: node.name,
-                reason: "the input \(shape) is not a sequence [T, B, features]"
-            )
-        }
-        let inputs = attributes.oneHotDepth ?? shape[2]
-        guard inputs == weights.inputs else {
-            throw .shape(
-                node: node.name,
-                reason: "the input has \(inputs) features, the weights expect \(weights.inputs)"
+                reason:
+                    "the input has \(sequence.inputs) features, the weights expect \(weights.inputs)"
             )
         }
         if let size = attributes.hiddenSize, size != weights.hidden {
@@ -80,81 +130,38 @@ struct RecurrentLowering {
                 reason: "hidden_size is \(size), the weights have \(weights.hidden)"
             )
         }
-        return Sizes(steps: shape[0], batch: shape[1], inputs: inputs, hidden: weights.hidden)
+        return Sizes(
+            steps: sequence.steps,
+            batch: sequence.batch,
+            inputs: sequence.inputs,
+            hidden: weights.hidden,
+            directions: attributes.direction.isReversed.count
+        )
     }
 
-    private func points(
+    /// [1, B, H] of one direction.
+    func points(
         _ name: String,
         _ sizes: Sizes,
         into plan: inout PlanBuilder
     ) throws(ModelError) -> ValueID {
         try plan.define(name, [1, sizes.batch, sizes.hidden], .points)
     }
+}
 
-    /// An initial state [1, B, H] as points, or nil for zeros.
-    private func initial(
-        _ index: Int,
-        _ sizes: Sizes,
-        into plan: inout PlanBuilder
-    ) throws(ModelError) -> ValueID? {
-        guard let given = try plan.optionalInput(node, index) else { return nil }
-        let expected: Shape = [1, sizes.batch, sizes.hidden]
-        guard plan.shape(of: given) == expected else {
-            throw .inputShape(
-                name: node.inputs[index],
-                expected: "\(expected)",
-                got: plan.shape(of: given)
+/// A sequence [T, B, features], or [T, B] of indices into one-hot vectors.
+struct SequenceShape {
+    let steps: Int
+    let batch: Int
+    let inputs: Int
+
+    init(_ shape: Shape, _ node: Node, oneHotDepth: Int?) throws(ModelError) {
+        guard shape.rank == (oneHotDepth == nil ? 3 : 2), shape[0] >= 1, shape[1] >= 1 else {
+            throw .shape(
+                node: node.name,
+                reason: "the input \(shape) is not a sequence [T, B, features]"
             )
         }
-        return try plan.value(given, as: .points)
-    }
-
-    /// The cell state, a copy of its initial value that the steps advance in place.
-    private func cellState(
-        _ sizes: Sizes,
-        into plan: inout PlanBuilder
-    ) throws(ModelError) -> ValueID {
-        let given = try initial(6, sizes, into: &plan)
-        let name = node.outputs.count > 2 ? node.outputs[2] : ""
-        let state = try points(name, sizes, into: &plan)
-        let count = plan[state].storage
-        plan.step(
-            node.name,
-            chunks: 1,
-            reads: given.map { [$0] } ?? [],
-            writes: [state]
-        ) { placement in
-            let (from, to) = (given.map { placement[$0] }, placement[state])
-            return { arena, _ in
-                let target = to.position(in: arena)
-                if let from {
-                    target.copy(from: from.position(in: arena), count: count)
-                } else {
-                    target.fill(0, count: count)
-                }
-            }
-        }
-        return state
-    }
-
-    /// Y_h: the hidden state after the last step.
-    private func finalStates(
-        _ state: State,
-        _ sizes: Sizes,
-        into plan: inout PlanBuilder
-    ) throws(ModelError) {
-        guard node.outputs.count > 1, !node.outputs[1].isEmpty else { return }
-        let last = try points(node.outputs[1], sizes, into: &plan)
-        let row = sizes.batch * 16
-        plan.step(node.name, chunks: 1, reads: [state.hidden], writes: [last]) { placement in
-            let (from, to) = (placement[state.hidden], placement[last])
-            return { arena, _ in
-                let source = from.position(in: arena) + (sizes.steps - 1) * row
-                for block in 0..<sizes.blocks {
-                    (to.position(in: arena) + block * to.plane)
-                        .copy(from: source + block * from.plane, count: row)
-                }
-            }
-        }
+        (steps, batch, inputs) = (shape[0], shape[1], oneHotDepth ?? shape[2])
     }
 }

@@ -16,7 +16,19 @@ extension RecurrentLowering {
         let product = try plan.define("", shape, .points)
         let bias = weights.inputBias(keepsHiddenGate: cell == .gruLinearBeforeReset)
         if attributes.oneHotDepth != nil {
-            lookUp(input, product, sizes, weights, bias, into: &plan)
+            plan.lookUpStep(
+                node.name,
+                input,
+                to: product,
+                TableShape(
+                    positions: sizes.steps * sizes.batch,
+                    depth: sizes.inputs,
+                    vectors: outputs
+                ),
+                key: "\(weights.key)/table/\(cell)"
+            ) {
+                weights.packedTable(bias: bias)
+            }
             return product
         }
         let source = try plan.value(input, as: .points)
@@ -37,134 +49,125 @@ extension RecurrentLowering {
         return product
     }
 
-    private func lookUp(
-        _ input: ValueID,
-        _ product: ValueID,
-        _ sizes: Sizes,
-        _ weights: RecurrentWeights,
-        _ bias: [Float],
-        into plan: inout PlanBuilder
-    ) {
-        let (store, gates, cell) = (plan.weights, gates, cell)
-        let count = sizes.steps * sizes.batch
-        let vectors = sizes.blocks * gates
-        plan.step(node.name, chunks: 1, reads: [input], writes: [product]) { placement in
-            let table = store.layer("\(weights.key)/table/\(cell)") {
-                weights.packedTable(bias: bias)
-            }.weights
-            let (from, to) = (placement[input], placement[product])
-            return { arena, _ in
-                let tokens = from.position(in: arena)
-                let output = to.position(in: arena)
-                for index in 0..<count {
-                    // Tokens are checked before they reach a plan; clamping keeps any other inside.
-                    let given = wrapped(tokens.integer(at: index), sizes.inputs)
-                    let token = min(max(given, 0), sizes.inputs - 1)
-                    let row = table.start + token * vectors * 16
-                    for vector in 0..<vectors {
-                        (output + vector * to.plane + index * 16)
-                            .copy(from: row + vector * 16, count: 16)
-                    }
-                }
-            }
-        }
-    }
-
-    /// Adds the steps of time `step`: one, or two for a GRU that resets before the product.
-    func timeStep(
-        _ step: Int,
-        _ product: ValueID,
-        _ state: State,
-        _ sizes: Sizes,
-        _ weights: RecurrentWeights,
-        into plan: inout PlanBuilder
-    ) {
-        for phase in cell.phases {
-            addPhase(phase, step, product, state, sizes, weights, into: &plan)
-        }
-    }
-
-    private func addPhase(
+    /// Adds one phase of step `step`: every direction's hidden blocks, cut into chunks.
+    func addPhase(
         _ phase: RecurrentCell,
-        _ time: Int,
-        _ product: ValueID,
+        _ step: Int,
+        _ passes: [DirectedPass],
         _ state: State,
         _ sizes: Sizes,
-        _ weights: RecurrentWeights,
         into plan: inout PlanBuilder
     ) {
-        let (table, store, cell, gates) = (plan.kernels, plan.weights, cell, gates)
+        let (table, store, activation) = (plan.kernels, plan.weights, cell.activation)
         let width = cell.blocksPerChunk(gates: gates, hidden: sizes.hidden)
-        let row = sizes.batch * 16
+        let perDirection = (sizes.blocks + width - 1) / width
+        let states = passes.flatMap(\.states)
         plan.step(
             node.name,
-            chunks: (sizes.blocks + width - 1) / width,
-            reads: [product] + state.all,
-            writes: state.all.filter { $0 != state.initial }
+            chunks: perDirection * passes.count,
+            reads: passes.map(\.product) + states + [state.hidden]
+                + [state.initial].compactMap { $0 },
+            writes: states + [state.hidden]
         ) { placement in
-            let packed = store.layer("\(weights.key)/recurrent") {
-                weights.packedRecurrent()
+            let zeros = FloatStorage(count: step == 0 ? sizes.blocks * sizes.row : 0)
+            let bound = passes.map { pass in
+                BoundPass(pass, step, state, sizes, placement, zeros: zeros, store)
             }
-            let hidden = placement[state.hidden]
-            let zeros = FloatStorage(count: time == 0 ? sizes.blocks * row : 0)
-            let previous = Self.previous(time, placement, state, row: row, zeros: zeros)
-            let (products, output) = (placement[product], time * row)
-            let cellPlace = placement[state.cell ?? state.hidden]
-            let updatePlace = placement[state.update ?? state.hidden]
-            let resetPlace = placement[state.resetHidden ?? state.hidden]
             let geometry = RecurrentGeometry(
                 cell: phase,
                 hidden: sizes.hidden,
                 batch: sizes.batch,
-                productPlane: products.plane,
-                previousPlane: previous.plane,
-                hiddenPlane: hidden.plane,
-                activation: cell.activation
+                productPlane: placement[passes[0].product].plane,
+                previousPlane: bound[0].previous.plane,
+                hiddenPlane: placement[state.hidden].plane,
+                activation: activation
             )
             return { arena, chunk in
-                table.recur(
+                let first = chunk % perDirection * width
+                bound[chunk / perDirection].run(
                     geometry,
-                    product: products.position(in: arena) + output,
-                    previous: previous.position(in: arena),
-                    weights: packed.weights.start,
-                    bias: packed.bias.start,
-                    states: (
-                        cellPlace.position(in: arena),
-                        updatePlace.position(in: arena),
-                        resetPlace.position(in: arena)
-                    ),
-                    hidden: hidden.position(in: arena) + output,
-                    blocks: chunk * width..<min((chunk + 1) * width, sizes.blocks)
+                    arena,
+                    blocks: first..<min(first + width, sizes.blocks),
+                    table
                 )
             }
         }
     }
+}
 
-    /// h^{t−1}: the step before, the initial state, or zeros.
-    private static func previous(
-        _ time: Int,
+/// One direction of one step with everything in its place.
+private struct BoundPass: Sendable {
+    /// h of the step before, the initial state, or zeros.
+    let previous: Place
+    private let product: Place
+    private let hidden: Place
+    private let cell: Place
+    private let update: Place
+    private let resetHidden: Place
+    private let packed: PackedLayer
+
+    init(
+        _ pass: RecurrentLowering.DirectedPass,
+        _ step: Int,
+        _ state: RecurrentLowering.State,
+        _ sizes: RecurrentLowering.Sizes,
         _ placement: Placement,
-        _ state: State,
-        row: Int,
-        zeros: FloatStorage
-    ) -> Place {
-        if time > 0 {
-            let hidden = placement[state.hidden]
-            return Place(
-                storage: hidden.storage,
-                offset: hidden.offset + (time - 1) * row,
-                row: hidden.row,
-                plane: hidden.plane,
-                image: 0
-            )
+        zeros: FloatStorage,
+        _ store: WeightStore
+    ) {
+        let weights = pass.weights
+        packed = store.layer("\(weights.key)/recurrent") { weights.packedRecurrent() }
+        let time = pass.time(step, sizes)
+        let answers = placement[state.hidden]
+        func answer(_ time: Int) -> Place {
+            answers.moved(by: (time * sizes.directions + pass.index) * sizes.row)
         }
-        if let initial = state.initial { return placement[initial] }
-        return Place(storage: zeros, offset: 0, row: 16, plane: row, image: 0)
+        product = placement[pass.product].moved(by: time * sizes.row)
+        hidden = answer(time)
+        if step > 0 {
+            previous = answer(pass.time(step - 1, sizes))
+        } else if let initial = state.initial {
+            previous = placement[initial].moved(by: pass.index * sizes.row)
+        } else {
+            previous = Place(storage: zeros, offset: 0, row: 16, plane: sizes.row, image: 0)
+        }
+        cell = placement[pass.cell ?? state.hidden]
+        update = placement[pass.update ?? state.hidden]
+        resetHidden = placement[pass.resetHidden ?? state.hidden]
+    }
+
+    @inline(__always)
+    func run(
+        _ geometry: RecurrentGeometry,
+        _ arena: FloatPosition,
+        blocks: Range<Int>,
+        _ table: KernelSet
+    ) {
+        table.recur(
+            geometry,
+            product: product.position(in: arena),
+            previous: previous.position(in: arena),
+            weights: packed.weights.start,
+            bias: packed.bias.start,
+            states: (
+                cell.position(in: arena), update.position(in: arena),
+                resetHidden.position(in: arena)
+            ),
+            hidden: hidden.position(in: arena),
+            blocks: blocks
+        )
+    }
+}
+
+extension Place {
+    /// The same strides from `count` floats further on.
+    func moved(by count: Int) -> Place {
+        Place(storage: storage, offset: offset + count, row: row, plane: plane, image: image)
     }
 }
 
 extension Cell {
-    fileprivate var phases: [RecurrentCell] {
+    var phases: [RecurrentCell] {
         switch self {
         case .rnn: [.RNN]
         case .lstm: [.LSTM]
@@ -178,7 +181,7 @@ extension Cell {
     }
 
     /// Enough hidden blocks that a chunk is worth handing over (about a microsecond).
-    fileprivate func blocksPerChunk(gates: Int, hidden: Int) -> Int {
+    func blocksPerChunk(gates: Int, hidden: Int) -> Int {
         let perBlock = max(1, hidden * gates * 16)
         let useful = (65_536 + perBlock - 1) / perBlock
         return (useful + blocksPerChunk - 1) / blocksPerChunk * blocksPerChunk

@@ -1,6 +1,6 @@
 import Compute
 
-/// Constant weights of a recurrent layer in ONNX's form, one direction.
+/// Constant weights of a recurrent layer in ONNX's form, of one direction.
 struct RecurrentWeights: Sendable {
     let key: String
     let gates: Int
@@ -13,32 +13,45 @@ struct RecurrentWeights: Sendable {
     /// B [2 · gates · hidden]: Wb, then Rb.
     let bias: [Float]
 
-    init(_ node: Node, gates: Int, plan: PlanBuilder) throws(ModelError) {
+    /// The weights of direction `direction` of `directions`.
+    init(
+        _ node: Node,
+        gates: Int,
+        direction: Int,
+        of directions: Int,
+        plan: PlanBuilder
+    ) throws(ModelError) {
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
         guard let w = plan.constant(node, 1), let r = plan.constant(node, 2),
             let input = w.floats, let recurrent = r.floats, w.shape.rank == 3, r.shape.rank == 3,
-            w.shape[0] == 1, r.shape[0] == 1
-        else { throw fail("W and R must be constants [1, gates · hidden, …]") }
+            w.shape[0] == directions, r.shape[0] == directions
+        else { throw fail("W and R must be constants [\(directions), gates · hidden, …]") }
         let hidden = r.shape[2]
         guard hidden >= 1, r.shape[1] == gates * hidden, w.shape[1] == gates * hidden,
             w.shape.count == input.count, r.shape.count == recurrent.count
         else {
             throw fail("W \(w.shape) and R \(r.shape) do not fit a layer of \(gates) gates")
         }
+        func part(_ values: [Float]) -> [Float] {
+            let count = values.count / directions
+            return directions == 1
+                ? values : Array(values[direction * count..<(direction + 1) * count])
+        }
         var bias = [Float](repeating: 0, count: 2 * gates * hidden)
         if node.inputs.count > 3, !node.inputs[3].isEmpty {
-            guard let given = plan.constant(node, 3)?.floats, given.count == bias.count else {
-                throw fail("B must be a constant of \(bias.count) numbers")
-            }
-            bias = given
+            guard let given = plan.constant(node, 3)?.floats,
+                given.count == directions * bias.count
+            else { throw fail("B must be a constant of \(directions * bias.count) numbers") }
+            bias = part(given)
         }
         // W, R and B: plans with and without initial states share what is packed.
-        key = "\(node.op)/\(node.inputs.dropFirst().prefix(3).joined(separator: "|"))"
+        let names = node.inputs.dropFirst().prefix(3).joined(separator: "|")
+        key = "\(node.op)/\(names)/\(direction)"
         self.gates = gates
         inputs = w.shape[2]
         self.hidden = hidden
-        self.input = input
-        self.recurrent = recurrent
+        self.input = part(input)
+        self.recurrent = part(recurrent)
         self.bias = bias
     }
 

@@ -1,8 +1,10 @@
 import Compute
 
-/// Operators that only rename elements.
+/// Operators that only rename or reorder elements.
 enum Reshaping {
-    static let operators: [any Operator.Type] = [Flatten.self, Reshape.self, Squeeze.self]
+    static let operators: [any Operator.Type] = [
+        Flatten.self, Reshape.self, Squeeze.self, Transpose.self,
+    ]
 }
 
 /// [d0 … dn] to [d0 · … · d(axis−1), the rest].

@@ -99,7 +99,7 @@ enum Rewrites {
     /// OneHot → recurrent layer: the layer looks its input's product up.
     static func fuseOneHot(_ graph: Graph, wanted: Set<String>) -> Graph {
         var result = graph
-        for node in graph.nodes where ["RNN", "LSTM", "GRU"].contains(node.op) {
+        for node in graph.nodes where Recurrence.names.contains(node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["OneHot"]),
                 let depth = result.oneHotDepth(result.nodes[producer]),
                 let index = result.nodes.firstIndex(where: { $0.outputs == node.outputs })

@@ -5,15 +5,19 @@ public struct SequenceRows {
     fileprivate let outputs: PlanOutputs
     fileprivate let names: [String]
     fileprivate let step: Int
+    fileprivate let steps: Int
 
     /// Reads the step's row of the output at `index` in the list asked for.
+    ///
+    /// Of a value that stands for the whole sequence so far, [1, …], every step gets the same row: the last
+    /// step's is the one that counts.
     public func withRow<Result>(
         _ index: Int,
         _ body: (Span<Float>) throws(ModelError) -> Result
     ) throws(ModelError) -> Result {
         let shape = try outputs.shape(of: names[index])
         let width = shape.count / max(shape[0], 1)
-        let start = step * width
+        let start = shape[0] == steps ? step * width : 0
         return try outputs.withFloats(names[index]) { span throws(ModelError) in
             try body(span.extracting(start..<start + width))
         }
@@ -24,6 +28,9 @@ extension Model {
     /// Steps that plans are made for: any sequence is cut into these, largest first, so that a model
     /// needs few plans and bounded memory however long its sequences are.
     private static let chunkLengths = [64, 16, 4, 1]
+
+    /// Steps of the longest sequence a model with a layer that reads backward takes: it is one plan.
+    public static let longestWhole = 4096
 
     /// Feeds symbols to the model from `state`, which moves on, and hands every step's rows to `each`.
     ///
@@ -42,23 +49,20 @@ extension Model {
         isCancelled: () -> Bool = { false },
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
     ) throws(ModelError) {
-        guard case .tokens(let input, let vocabulary) = manifest.input else {
-            throw .wrongTask(model: name, task: manifest.task.rawValue)
-        }
-        for (position, token) in tokens.enumerated()
-        where token < 0 || token >= vocabulary.symbols.count {
-            throw .tokenOutOfRange(
-                position: position,
-                token: Int(token),
-                count: vocabulary.symbols.count
-            )
+        try check(tokens)
+        if let backwardLayer {
+            guard state.position == 0 else { throw .notStreamable(layer: backwardLayer) }
+            guard tokens.count <= Self.longestWhole else {
+                throw .sequenceTooLong(limit: Self.longestWhole, got: tokens.count)
+            }
         }
         var done = 0
         while done < tokens.count {
-            let length = Self.chunkLengths.first { $0 <= tokens.count - done } ?? 1
+            let rest = tokens.count - done
+            let length =
+                backwardLayer == nil ? Self.chunkLengths.first { $0 <= rest } ?? 1 : rest
             try advanceChunk(
                 tokens[done..<done + length],
-                input: input,
                 state: &state,
                 outputs: outputs,
                 isCancelled: isCancelled,
@@ -68,14 +72,24 @@ extension Model {
         }
     }
 
+    private func check(_ tokens: [Int32]) throws(ModelError) {
+        guard let count = manifest.input.symbolCount else {
+            throw .wrongTask(model: name, task: manifest.task.rawValue)
+        }
+        for (position, token) in tokens.enumerated() where token < 0 || token >= count {
+            throw .tokenOutOfRange(position: position, token: Int(token), count: count)
+        }
+    }
+
     private func advanceChunk(
         _ tokens: ArraySlice<Int32>,
-        input: String,
         state: inout SequenceState,
         outputs: [String],
         isCancelled: () -> Bool,
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
     ) throws(ModelError) {
+        let input = manifest.input.name
+        let states = carriedStates
         var shapes: [String: Shape] = [input: [tokens.count, 1]]
         for pair in states { shapes[pair.input] = [1, 1, pair.count] }
         let plan = try plan(inputs: shapes, outputs: outputs + states.map(\.output))
@@ -91,7 +105,12 @@ extension Model {
             }
         } read: { results throws(ModelError) in
             for step in 0..<tokens.count {
-                let rows = SequenceRows(outputs: results, names: outputs, step: step)
+                let rows = SequenceRows(
+                    outputs: results,
+                    names: outputs,
+                    step: step,
+                    steps: tokens.count
+                )
                 try each(tokens.startIndex + step, rows)
             }
             for (index, pair) in states.enumerated() {

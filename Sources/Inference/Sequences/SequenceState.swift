@@ -1,3 +1,5 @@
+import Compute
+
 /// What a recurrent model remembers between two calls: one list of numbers per state of its layers.
 ///
 /// A value: copying it branches the sequence.
@@ -12,6 +14,29 @@ public struct SequenceState: Sendable, Equatable {
 extension Model {
     /// The state before the first symbol: zeros.
     public func initialState() -> SequenceState {
-        SequenceState(values: states.map { Array(repeating: 0, count: $0.count) })
+        SequenceState(values: carriedStates.map { Array(repeating: 0, count: $0.count) })
     }
+
+    /// Numbers a state holds.
+    public var stateCount: Int { carriedStates.reduce(0) { $0 + $1.count } }
+
+    /// A state given by its numbers, `stateCount` of them.
+    ///
+    /// They are in the order of the layers, of an LSTM the hidden state first; another number of them throws
+    /// `inputShape`.
+    public func state(of values: [Float]) throws(ModelError) -> SequenceState {
+        guard values.count == stateCount else {
+            throw .inputShape(name: "state", expected: "[\(stateCount)]", got: [values.count])
+        }
+        var state = initialState()
+        var start = 0
+        for (index, pair) in carriedStates.enumerated() {
+            state.values[index] = Array(values[start..<start + pair.count])
+            start += pair.count
+        }
+        return state
+    }
+
+    /// The states that go on from call to call: none where a layer needs whole sequences.
+    var carriedStates: [StatePair] { backwardLayer == nil ? states : [] }
 }

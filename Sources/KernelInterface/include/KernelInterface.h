@@ -21,6 +21,8 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
     ActivationSigmoid = 3,
     /// Blocks 2q and 2q+1 hold the two members of each maxout pair; block q of the output receives their maximum.
     ActivationMaxoutPair = 4,
+    /// min(1, max(0, x)); recurrent layers and `activate` only.
+    ActivationSaturating = 5,
 } Activation;
 
 /// A convolution of one image. `input` points at the first element the first window reads (padding included).
@@ -74,10 +76,11 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
 /// then [batch][16]. Weights of the recurrent half are packed [hidden/16][hidden][gates][16].
 typedef struct {
     RecurrentCell cell;
+    /// Units of the previous state: what each sum goes over. The number of blocks computed is the range's.
     long hidden, batch;
     long productPlane;
     long previousPlane, hiddenPlane;
-    /// RNN only: Tanh, Relu, Sigmoid or None.
+    /// RNN only: Tanh, Relu, Sigmoid, Saturating or None.
     Activation activation;
 } RecurrentGeometry;
 

@@ -51,6 +51,8 @@ struct ModelDocument {
                 "name": .string(name), "kind": "tokens",
                 "symbols": .integer(vocabulary.symbols.count),
             ]
+        case .clock(let name):
+            ["name": .string(name), "kind": "steps", "state": .integer(model.stateCount)]
         }
     }
 

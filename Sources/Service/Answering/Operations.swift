@@ -7,7 +7,10 @@ extension Manifest {
         case .imageClassification: ["classify", "features", "preview", "kernels"]
         case .imageFeatures: ["features", "preview", "kernels"]
         case .seriesClassification: ["classify", "features", "kernels"]
-        case .nextSymbol: ["next", "score", "generate", "encode"]
+        case .nextSymbol: outputs.isEmpty ? ["encode"] : ["next", "score", "generate", "encode"]
+        case .sequenceClassification: ["classify", "encode"]
+        case .dynamicalSystem: ["encode"]
+        case .treeClassification: ["tree"]
         }
     }
 }

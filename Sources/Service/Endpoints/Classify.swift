@@ -1,12 +1,12 @@
 import Inference
 import TensorFormats
 
-/// `POST /models/{m}/classify`: pictures or series to labels with probabilities.
+/// `POST /models/{m}/classify`: pictures, series or sequences to labels with probabilities.
 enum Classify {
     static let route = Route(
         method: .post,
         template: "/models/{model}/classify",
-        summary: "Labels with probabilities for a picture or series, or for several.",
+        summary: "Labels with probabilities for a picture, series or sequence, or for several.",
         body: .image,
         placement: .queue,
         query: [
@@ -33,6 +33,18 @@ enum Classify {
         }
         let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
+        if case .tokens(_, let vocabulary) = model.manifest.input {
+            let rows = try call.classifySequences(of: vocabulary, through: model, output: output)
+            call.stopwatch.enter(.encode)
+            let predictions = Predictions(
+                model: model,
+                output: output,
+                noun: "sequence",
+                rows: rows,
+                top: top
+            )
+            return try encode(predictions, form)
+        }
         let reader = try call.inputReader()
         let inputs = try call.inputs(reader)
         call.stopwatch.enter(.compute)

@@ -3,6 +3,8 @@ import Inference
 import TensorFormats
 
 /// `POST /models/{m}/encode`: a sequence to the hidden state after it, or to all states.
+///
+/// A system that runs by itself is given a number of steps instead of symbols.
 enum Encode {
     static let route = Route(
         method: .post,
@@ -22,54 +24,61 @@ enum Encode {
                 summary: "true: the states after every step."
             ),
         ],
-        forms: [.json, .npy],
+        forms: [.json, .npy, .csv, .png],
         answer: answer
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        let symbols = try call.symbolModel()
+        let model = try call.model(thatCan: "take a sequence of symbols")
         let form = call.form
-        let wantsAll = try call.flag("all")
-        let layer = try layer(named: call.text("layer"), of: symbols.model)
-        let tokens = try call.sequence(for: symbols).tokens
+        // A picture shows how the states change.
+        let wantsAll = try call.flag("all") || form == .png
+        let layer = try layer(named: call.text("layer"), of: model)
+        if wantsAll, layer.outputShape.rank < 3 {
+            throw .invalidValue(
+                field: "all",
+                expected: "false for \(layer.name), which has one value for the whole sequence",
+                got: "true"
+            )
+        }
+        var run = try call.sequenceRun(of: model)
         if wantsAll {
-            let width = symbols.model.layers.first { $0.name == layer }?.outputShape.count ?? 1
-            try call.checkAnswer(numbers: tokens.count * width)
+            try call.checkAnswer(numbers: run.tokens.count * layer.outputShape.count)
         }
         call.stopwatch.enter(.compute)
-        var state = symbols.model.initialState()
         var values: [Float] = []
-        var size = 0
-        try call.advance(symbols.model, tokens, state: &state, output: layer) {
+        let count = run.tokens.count
+        try call.advance(model, run.tokens, state: &run.state, output: layer.name) {
             (step, row) throws(ModelError) in
-            guard wantsAll || step == tokens.count - 1 else { return }
-            size = row.count
+            guard wantsAll || step == count - 1 else { return }
             for index in row.indices { values.append(row[index]) }
         }
         call.stopwatch.enter(.encode)
-        let shape = wantsAll ? [tokens.count, size] : [size]
-        if form == .npy {
-            return Answer(.npy, body: NPY.encode(shape: shape, values: values.span))
-        }
-        let document: JSON = [
-            "model": .string(symbols.model.name), "version": .string(symbols.model.version),
-            "layer": .string(layer), "shape": .integers(shape),
-            wantsAll ? "states" : "state": .tensor(shape: shape, values: values),
-            "position": .integer(tokens.count),
-        ]
-        return Answer(.json, body: try document.text(of: layer))
+        let steps = wantsAll ? count : 1
+        let trajectory = Trajectory(
+            model: model,
+            layer: layer.name,
+            steps: count,
+            width: values.count / max(steps, 1),
+            isWhole: wantsAll,
+            values: values
+        )
+        return try trajectory.encoded(as: form)
     }
 
-    private static func layer(named name: String?, of model: Model) throws(ServiceError) -> String {
-        let known = model.layers.map(\.name)
+    private static func layer(
+        named name: String?,
+        of model: Model
+    ) throws(ServiceError) -> LayerSummary {
         if let name {
-            guard known.contains(name) else {
-                throw .model(.unknownLayer(name, available: known))
+            guard let layer = model.layers.first(where: { $0.name == name }) else {
+                throw .model(.unknownLayer(name, available: model.layers.map(\.name)))
             }
-            return name
+            return layer
         }
-        let recurrent = model.layers.last { ["RNN", "LSTM", "GRU"].contains($0.op) }
-        guard let recurrent else { throw .missingField("layer", expected: "a layer's name") }
-        return recurrent.name
+        guard let recurrent = model.layers.last(where: \.isRecurrent) else {
+            throw .missingField("layer", expected: "a layer's name")
+        }
+        return recurrent
     }
 }

@@ -115,9 +115,10 @@ extension JSONError {
 extension ModelError {
     fileprivate var status: Status {
         switch self {
-        case .unknownLayer, .unknownInput, .shape, .inputShape, .tokenOutOfRange, .wrongTask:
+        case .unknownLayer, .unknownInput, .shape, .inputShape, .tokenOutOfRange, .wrongTask,
+            .notStreamable:
             .badRequest
-        case .tooLarge: .contentTooLarge
+        case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
         case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .invalidAttribute,
             .nonFinite, .checkFailed:
@@ -133,6 +134,8 @@ extension ModelError {
         case .tokenOutOfRange: "token_out_of_range"
         case .tooLarge: "too_large"
         case .wrongTask: "wrong_task"
+        case .notStreamable: "not_streamable"
+        case .sequenceTooLong: "sequence_too_long"
         case .cancelled: "deadline_exceeded"
         case .nonFinite: "non_finite_result"
         case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .invalidAttribute,

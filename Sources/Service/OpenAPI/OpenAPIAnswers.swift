@@ -17,6 +17,11 @@ enum OpenAPIAnswers {
                 ]
             case "generate": [("text", string), ("tokens", numbers), ("seed", integer)]
             case "encode": [("layer", string), ("shape", numbers), ("state", numbers)]
+            case "tree":
+                [
+                    ("predictions", predictions(model)), ("leaves", integer),
+                    ("compositions", integer), ("height", integer),
+                ]
             case "kernels":
                 [("layer", string), ("shape", numbers), ("data", ["type": "array"])]
             default: []

@@ -67,7 +67,7 @@ enum OpenAPIBodies {
     }
 
     /// The forms a sequence is sent in.
-    static func sequence(_ vocabulary: Vocabulary, hasOptions: Bool) -> JSON {
+    static func sequence(_ vocabulary: Vocabulary, keys: SequenceReader.Keys) -> JSON {
         var properties: [(String, JSON)] = [
             (
                 "text",
@@ -89,16 +89,67 @@ enum OpenAPIBodies {
                 ]
             ),
         ]
-        if hasOptions { properties += options(symbols: vocabulary.symbols.count) }
+        var required: [JSON] = [["required": ["text"]], ["required": ["tokens"]]]
+        switch keys {
+        case .none: break
+        case .options: properties += options(symbols: vocabulary.symbols.count)
+        case .several:
+            properties.append(("texts", texts))
+            required.append(["required": ["texts"]])
+        }
         return [
             "application/json": [
                 "schema": [
                     "type": "object", "additionalProperties": false,
-                    "oneOf": [["required": ["text"]], ["required": ["tokens"]]],
+                    "oneOf": .array(required),
                     "properties": .object(properties),
                 ]
             ],
             "text/plain": ["schema": ["type": "string"]],
+        ]
+    }
+
+    private static let texts: JSON = [
+        "type": "array", "minItems": 1, "items": ["type": "string", "minLength": 1],
+    ]
+
+    /// Steps of a system that runs by itself.
+    static func steps(state: Int) -> JSON {
+        let numbers: JSON = [
+            "type": "array", "items": ["type": "number"], "minItems": .integer(state),
+            "maxItems": .integer(state), "description": "Zeros unless given.",
+        ]
+        return [
+            "application/json": [
+                "schema": [
+                    "type": "object", "additionalProperties": false, "required": ["steps"],
+                    "properties": [
+                        "steps": ["type": "integer", "minimum": 1], "state": numbers,
+                    ],
+                ]
+            ]
+        ]
+    }
+
+    /// A tree as nested lists of symbols.
+    static func tree(_ vocabulary: Vocabulary) -> JSON {
+        let symbols = vocabulary.symbols.map { quoted($0) }.joined(separator: " ")
+        let meaning = """
+            A symbol, or a list of symbols and lists, folded from the left: ((a b) c) d. An integer \
+            stands for the symbol of its decimal text. Symbols: \(symbols)
+            """
+        return [
+            "application/json": [
+                "schema": [
+                    "type": "object", "additionalProperties": false, "required": ["tree"],
+                    "properties": [
+                        "tree": [
+                            "type": ["array", "string", "integer"],
+                            "description": .string(meaning),
+                        ]
+                    ],
+                ]
+            ]
         ]
     }
 

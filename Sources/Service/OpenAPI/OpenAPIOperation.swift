@@ -45,7 +45,9 @@ struct OpenAPIOperation {
     /// `top` ends at the number of labels or symbols.
     private func largest(_ key: QueryKey, _ range: ClosedRange<Int>) -> Int {
         guard key.name == "top", let model else { return range.upperBound }
-        if case .tokens(_, let vocabulary) = model.manifest.input {
+        if model.manifest.task == .nextSymbol,
+            case .tokens(_, let vocabulary) = model.manifest.input
+        {
             return vocabulary.symbols.count
         }
         return max(1, model.manifest.labels.count)
@@ -81,16 +83,29 @@ struct OpenAPIOperation {
                 "required": true,
                 "content": OpenAPIBodies.series(channels: channels, length: length),
             ]
-        case (.sequence, .tokens(_, let vocabulary)):
+        case (.sequence, .tokens(_, let vocabulary)), (.image, .tokens(_, let vocabulary)):
             return [
                 "required": true,
-                "content": OpenAPIBodies.sequence(vocabulary, hasOptions: takesOptions),
+                "content": OpenAPIBodies.sequence(vocabulary, keys: keys),
             ]
+        case (.sequence, .clock):
+            return [
+                "required": true,
+                "content": OpenAPIBodies.steps(state: model.stateCount),
+            ]
+        case (.tree, .tokens(_, let vocabulary)):
+            return ["required": true, "content": OpenAPIBodies.tree(vocabulary)]
         default: return nil
         }
     }
 
-    private var takesOptions: Bool { route.operation == "generate" }
+    private var keys: SequenceReader.Keys {
+        switch route.operation {
+        case "generate": .options
+        case "classify": .several
+        default: .none
+        }
+    }
 
     private var responses: JSON {
         let content = route.forms.map { form -> (String, JSON) in

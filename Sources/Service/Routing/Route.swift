@@ -10,6 +10,7 @@ struct Route: Sendable {
         case none
         case image
         case sequence
+        case tree
     }
 
     /// Where the answer is made.

@@ -15,7 +15,7 @@ struct SymbolModel {
     /// Nil for a model that does not predict symbols.
     init?(_ model: Model) {
         guard case .tokens(_, let vocabulary) = model.manifest.input,
-            let output = model.manifest.outputs.first
+            model.manifest.task == .nextSymbol, let output = model.manifest.outputs.first
         else { return nil }
         self.model = model
         self.vocabulary = vocabulary
@@ -31,11 +31,25 @@ extension Call {
         guard let symbols = SymbolModel(model) else {
             throw .wrongTask(
                 model: model.name,
-                operation: "take a sequence of symbols",
+                operation: model.manifest.input.symbolCount == nil
+                    ? "take a sequence of symbols" : "predict the next symbol",
                 offered: model.manifest.operations
             )
         }
         return symbols
+    }
+
+    /// The path's model, if the route is among what it offers; `operation` is what it cannot do otherwise.
+    func model(thatCan operation: String) throws(ServiceError) -> Model {
+        let model = try model
+        guard model.manifest.operations.contains(route.operation) else {
+            throw .wrongTask(
+                model: model.name,
+                operation: operation,
+                offered: model.manifest.operations
+            )
+        }
+        return model
     }
 
     /// The body's sequence; at least `minimum` symbols.
@@ -44,16 +58,29 @@ extension Call {
         atLeast minimum: Int = 1,
         allowsOptions: Bool = false
     ) throws(ServiceError) -> SentSequence {
+        try sequences(
+            of: symbols.vocabulary,
+            atLeast: minimum,
+            keys: allowsOptions ? .options : .none
+        )[0]
+    }
+
+    /// The body's sequences, at least one; each of at least `minimum` symbols.
+    func sequences(
+        of vocabulary: Vocabulary,
+        atLeast minimum: Int = 1,
+        keys: SequenceReader.Keys = .none
+    ) throws(ServiceError) -> [SentSequence] {
         let reader = SequenceReader(
-            vocabulary: symbols.vocabulary,
+            vocabulary: vocabulary,
             limit: service.configuration.sequenceLimit,
-            allowsOptions: allowsOptions
+            keys: keys
         )
-        let sequence = try reader.sequence(of: request)
-        guard sequence.tokens.count >= minimum else {
-            throw .emptySequence(field: sequence.field, atLeast: minimum)
+        let sequences = try reader.sequences(of: request)
+        if let short = sequences.first(where: { $0.tokens.count < minimum }) {
+            throw .emptySequence(field: short.field, atLeast: minimum)
         }
-        return sequence
+        return sequences
     }
 
     /// Runs tokens through the model; `each` gets the row of `output` after every token.

@@ -20,49 +20,66 @@ struct SentSequence: Sendable {
     let options: SequenceOptions
 }
 
-/// Reads the sequence of a request's body.
+/// Reads the sequences of a request's body.
 struct SequenceReader {
-    static let expected = "{\"text\": \"…\"}, {\"tokens\": [0, 1, …]} or text as text/plain"
+    /// The keys a body may have besides "text" and "tokens".
+    enum Keys: Sendable {
+        case none
+        /// How symbols are drawn.
+        case options
+        /// "texts": several sequences.
+        case several
+    }
 
     let vocabulary: Vocabulary
     let limit: Int
-    let allowsOptions: Bool
+    let keys: Keys
 
-    func sequence(of request: Request) throws(ServiceError) -> SentSequence {
-        try request.checkBody(expecting: Self.expected)
+    private var expected: String {
+        let several = keys == .several ? ", {\"texts\": [\"…\"]}" : ""
+        return "{\"text\": \"…\"}, {\"tokens\": [0, 1, …]}\(several) or text as text/plain"
+    }
+
+    /// At least one sequence.
+    func sequences(of request: Request) throws(ServiceError) -> [SentSequence] {
+        try request.checkBody(expecting: expected)
         switch BodyKind(request) {
         case .text:
             let bytes = request.body.copy(0..<request.body.count)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidText(field: "the body")
             }
-            return try encode(text, "the body", SequenceOptions())
+            return [try encode(text, "the body", SequenceOptions())]
         case .json, .unknown: return try json(request.body)
         case .picture, .npy, .form:
             let type = request.header("Content-Type") ?? "unknown"
-            throw .unsupportedMedia(got: type, expected: Self.expected)
+            throw .unsupportedMedia(got: type, expected: expected)
         }
     }
 
-    private func json(_ body: Bytes) throws(ServiceError) -> SentSequence {
+    private func json(_ body: Bytes) throws(ServiceError) -> [SentSequence] {
         let document = try body.readJSON { (reader) throws(ServiceError) in
             do throws(JSONError) {
-                return try SequenceDocument(&reader, limit: limit, allowsOptions: allowsOptions)
+                return try SequenceDocument(&reader, limit: limit, keys: keys)
             } catch .tooManyValues(_, let position) {
                 throw .sequenceTooLong(limit: limit, got: position.offset / 2)
             } catch {
                 throw .json(error)
             }
         }
-        switch (document.text, document.tokens) {
-        case (let text?, nil): return try encode(text, "text", document.options)
-        case (nil, let tokens?): return try check(tokens, document.options)
-        case (nil, nil):
-            throw .missingField("text", expected: "one of the keys \"text\" and \"tokens\"")
-        case (.some, .some):
+        let options = document.options
+        switch (document.text, document.tokens, document.texts) {
+        case (let text?, nil, nil): return [try encode(text, "text", options)]
+        case (nil, let tokens?, nil): return [try check(tokens, options)]
+        case (nil, nil, let texts?): return try encode(texts)
+        case (nil, nil, nil):
+            let names = keys == .several ? "\"text\", \"texts\"" : "\"text\""
+            throw .missingField("text", expected: "one of the keys \(names) and \"tokens\"")
+        default:
+            let isPair = document.text != nil && document.tokens != nil
             throw .invalidValue(
-                field: "text",
-                expected: "given without \"tokens\"",
+                field: isPair ? "text" : "texts",
+                expected: isPair ? "given without \"tokens\"" : "given alone",
                 got: "both keys"
             )
         }
@@ -84,6 +101,20 @@ struct SequenceReader {
         }
     }
 
+    /// Several texts, together no longer than one may be.
+    private func encode(_ texts: [String]) throws(ServiceError) -> [SentSequence] {
+        let count = texts.reduce(0) { $0 + $1.unicodeScalars.count }
+        guard count <= limit else { throw .sequenceTooLong(limit: limit, got: count) }
+        guard !texts.isEmpty else {
+            throw .invalidValue(field: "texts", expected: "at least one text", got: "[]")
+        }
+        var sequences: [SentSequence] = []
+        for (index, text) in texts.enumerated() {
+            sequences.append(try encode(text, "texts[\(index)]", SequenceOptions()))
+        }
+        return sequences
+    }
+
     private func check(
         _ tokens: [Int],
         _ options: SequenceOptions
@@ -102,28 +133,53 @@ struct SequenceReader {
 
 /// The JSON form of a sequence.
 private struct SequenceDocument {
-    var text: String?
-    var tokens: [Int]?
-    var options = SequenceOptions()
+    private(set) var text: String?
+    private(set) var tokens: [Int]?
+    private(set) var texts: [String]?
+    private(set) var options = SequenceOptions()
 
-    init(_ reader: inout JSONReader, limit: Int, allowsOptions: Bool) throws(JSONError) {
-        var document = (text: String?.none, tokens: [Int]?.none, options: SequenceOptions())
+    init(
+        _ reader: inout JSONReader,
+        limit: Int,
+        keys: SequenceReader.Keys
+    ) throws(JSONError) {
+        var document = Self()
         try reader.object { (key, reader) throws(JSONError) in
-            switch key {
-            case "text": document.text = try reader.string()
-            case "tokens": document.tokens = try reader.integers(limit: limit)
-            case "length" where allowsOptions: document.options.length = try reader.integer()
-            case "temperature" where allowsOptions:
-                document.options.temperature = try reader.double()
-            case "top_k" where allowsOptions: document.options.topK = try reader.integer()
-            case "seed" where allowsOptions: document.options.seed = try reader.integer()
-            default:
-                let options = allowsOptions ? SequenceOptions.names : []
-                throw reader.unknownKey(key, known: ["text", "tokens"] + options)
+            switch (key, keys) {
+            case ("text", _): document.text = try reader.string()
+            case ("tokens", _): document.tokens = try reader.integers(limit: limit)
+            case ("texts", .several): document.texts = try Self.texts(&reader, limit: limit)
+            case ("length", .options): document.options.length = try reader.integer()
+            case ("temperature", .options): document.options.temperature = try reader.double()
+            case ("top_k", .options): document.options.topK = try reader.integer()
+            case ("seed", .options): document.options.seed = try reader.integer()
+            default: throw reader.unknownKey(key, known: Self.names(keys))
             }
         }
-        text = document.text
-        tokens = document.tokens
-        options = document.options
+        self = document
+    }
+
+    private init() {}
+
+    private static func names(_ keys: SequenceReader.Keys) -> [String] {
+        switch keys {
+        case .none: ["text", "tokens"]
+        case .options: ["text", "tokens"] + SequenceOptions.names
+        case .several: ["text", "tokens", "texts"]
+        }
+    }
+
+    private static func texts(
+        _ reader: inout JSONReader,
+        limit: Int
+    ) throws(JSONError) -> [String] {
+        var texts: [String] = []
+        try reader.array { (_, reader) throws(JSONError) in
+            guard texts.count < limit else {
+                throw reader.invalid("\"texts\" may hold \(limit) texts.")
+            }
+            texts.append(try reader.string())
+        }
+        return texts
     }
 }

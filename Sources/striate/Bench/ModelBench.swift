@@ -20,8 +20,9 @@ struct ModelBench {
                 }
             case .series(let name, let channels, let length):
                 try image(model, single, name, [1, channels, length ?? 100])
-            case .tokens(_, let vocabulary):
-                try sequence(model, symbols: vocabulary.symbols.count)
+            case .tokens where model.manifest.task == .treeClassification: break
+            case .tokens, .clock:
+                try sequence(model, symbols: model.manifest.input.symbolCount ?? 1)
             }
         }
     }
@@ -46,13 +47,13 @@ struct ModelBench {
     private func sequence(_ model: Model, symbols: Int) throws {
         for count in [1, 64] {
             let tokens = (0..<count).map { Int32($0 * 7 % symbols) }
-            var state = model.initialState()
             let times = try interleaved(
                 rounds: rounds,
                 [
                     (
                         "one",
                         {
+                            var state = model.initialState()
                             try model.advance(
                                 tokens,
                                 state: &state,

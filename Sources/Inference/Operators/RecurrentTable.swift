@@ -1,0 +1,41 @@
+import Compute
+
+/// Sizes of a look-up: one row of `vectors` · 16 floats for each of `depth` symbols.
+struct TableShape: Sendable {
+    /// Indices that are looked up.
+    let positions: Int
+    let depth: Int
+    let vectors: Int
+}
+
+extension PlanBuilder {
+    /// Adds the step that copies the row of each index of `input` to `product`, a value of points.
+    mutating func lookUpStep(
+        _ name: String,
+        _ input: ValueID,
+        to product: ValueID,
+        _ shape: TableShape,
+        key: String,
+        pack: @escaping @Sendable () -> PackedLayer
+    ) {
+        let store = weights
+        step(name, chunks: 1, reads: [input], writes: [product]) { placement in
+            let table = store.layer(key, pack: pack).weights
+            let (from, to) = (placement[input], placement[product])
+            return { arena, _ in
+                let tokens = from.position(in: arena)
+                let output = to.position(in: arena)
+                for index in 0..<shape.positions {
+                    // Tokens are checked before they reach a plan; clamping keeps any other inside.
+                    let given = wrapped(tokens.integer(at: index), shape.depth)
+                    let token = min(max(given, 0), shape.depth - 1)
+                    let row = table.start + token * shape.vectors * 16
+                    for vector in 0..<shape.vectors {
+                        (output + vector * to.plane + index * 16)
+                            .copy(from: row + vector * 16, count: 16)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Inference
+
+/// `POST /models/{m}/tree`: nested lists to the label of the whole, or of every node.
+enum TreeRoute {
+    static let route = Route(
+        method: .post,
+        template: "/models/{model}/tree",
+        summary:
+            "Labels with probabilities for a tree given as nested lists, or for all its nodes.",
+        body: .tree,
+        placement: .queue,
+        query: [
+            QueryKey(
+                name: "top",
+                kind: .integer(1...1_000_000),
+                summary: "How many labels of the root, the likeliest first; 5 unless given."
+            ),
+            QueryKey(name: "nodes", kind: .flag, summary: "true: every node's likeliest label."),
+            QueryKey(name: "vectors", kind: .flag, summary: "true: the vectors as well."),
+        ],
+        forms: [.json, .csv],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let model = try call.model(thatCan: "take a tree")
+        guard case .tokens(_, let vocabulary) = model.manifest.input,
+            let output = model.manifest.outputs.first
+        else {
+            throw .wrongTask(
+                model: model.name,
+                operation: "take a tree",
+                offered: model.manifest.operations
+            )
+        }
+        let form = call.form
+        let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
+        let (wantsNodes, wantsVectors) = try (call.flag("nodes"), call.flag("vectors"))
+        let limit = min(TreeReader.mostLeaves, call.service.configuration.sequenceLimit)
+        let sent = try TreeReader(vocabulary: vocabulary, limit: limit).tree(of: call.request)
+        let nodes = wantsNodes ? Array(sent.tree.nodes.indices) : [sent.tree.root]
+        let width = wantsVectors ? model.manifest.tree?.width ?? 0 : 0
+        try call.checkAnswer(numbers: nodes.count * (width + 2))
+        call.stopwatch.enter(.compute)
+        let (vectors, rows) = try call.evaluate(sent.tree, nodes, model, output)
+        call.stopwatch.enter(.encode)
+        let answer = TreeAnswer(
+            model: model,
+            sent: sent,
+            rows: rows,
+            vectors: wantsVectors ? vectors : nil,
+            hasNodes: wantsNodes,
+            top: top
+        )
+        return try form == .csv ? answer.csv() : answer.json(output)
+    }
+}
+
+extension Call {
+    /// The vectors of all nodes, and the readout of some.
+    fileprivate func evaluate(
+        _ tree: Tree,
+        _ nodes: [Int],
+        _ model: Model,
+        _ output: String
+    ) throws(ServiceError) -> (TreeVectors, [(node: Int, values: [Float])]) {
+        var rows: [(node: Int, values: [Float])] = []
+        do throws(ModelError) {
+            let isCancelled = { cancellation.isCancelled }
+            let vectors = try model.compose(tree, isCancelled: isCancelled)
+            try model.read(output, at: nodes, of: vectors, isCancelled: isCancelled) {
+                (node, row) throws(ModelError) in
+                if let index = row.indices.first(where: { !row[$0].isFinite }) {
+                    throw .nonFinite(output: output, index: index)
+                }
+                rows.append((node, [Float](copying: row)))
+            }
+            return (vectors, rows)
+        } catch {
+            throw cancellation.explain(error)
+        }
+    }
+}
