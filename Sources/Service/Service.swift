@@ -35,7 +35,7 @@ public final class Service: Handler {
     static let routes: [Route] = [
         Index.route, Health.route, ModelList.route, ModelDetail.route, Classify.route,
         Features.route, Preview.route, Kernels.route, Next.route, Score.route, Generate.route,
-        Encode.route, TreeRoute.route, MetricsPage.route, OpenAPIPage.route,
+        Encode.route, TreeRoute.route, DiagramPage.route, MetricsPage.route, OpenAPIPage.route,
     ]
 
     /// From now on the service is not ready: health checks fail, so that clients go elsewhere.

@@ -21,6 +21,20 @@ struct RequestExamples {
                 "scripture",
                 "curl -d '{\"text\":\"In the beginning God created the heav\"}' \\\n    \(url("scripture/next"))"
             ),
+            (
+                "brackets",
+                "curl -d '{\"text\":\"f(x, g(y)\"}' \\\n    \(url("brackets/classify"))"
+            ),
+            (
+                "orbit",
+                "curl -H 'Accept: image/png' -d '{\"steps\":120}' \\\n"
+                    + "    -o orbit.png \(url("orbit/encode"))"
+            ),
+            (
+                "listops",
+                "curl -d '{\"tree\":[\"max\",2,[\"min\",3,4],9]}' \\\n"
+                    + "    '\(url("listops/tree?nodes=true"))'"
+            ),
         ]
         let shown = lines.filter { models.contains($0.0) }.map { "  " + $0.1 }
         return (["Striate answers at \(address). Try:"] + shown).joined(separator: "\n")

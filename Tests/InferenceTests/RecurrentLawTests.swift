@@ -86,6 +86,15 @@ import Testing
             let (steps, batch) = (random.int(1...20), random.int(2...9))
             let sequences = (0..<batch).map { _ in tokens(steps, &random) }
             let together = try model.run(sequences, output: "logits")
+            let helped = try stack.model(
+                task: "sequence-classification",
+                workers: Workers(count: 3, minimumWork: 0)
+            )
+            expectSameBits(
+                try helped.run(sequences, output: "logits"),
+                together,
+                "seed \(Self.seed), round \(round), three workers: \(stack)"
+            )
             for (row, sequence) in sequences.enumerated() {
                 let alone = try model.run([sequence], output: "logits")
                 let width = alone.count / steps

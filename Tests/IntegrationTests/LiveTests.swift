@@ -45,11 +45,21 @@ import Testing
             ("/models/fashion/preview", shirt, "image/png", "PNG"),
             ("/models/fashion/kernels", nil, "image/png", "PNG"),
             ("/models/v1/kernels?layer=simple", nil, "image/png", "PNG"),
+            ("/models/fashion/graph", nil, "image/svg+xml", "receptive field"),
+            ("/models/scripture/graph?unfold=3", nil, "image/svg+xml", "Unfold"),
             ("/models/v1/features?pool=mean", camera, "application/json", "complex"),
             ("/models/scripture/next", text, "application/json", "\"next\":[{\"symbol\":\"e\""),
             ("/models/scripture/score", text, "application/json", "bits_per_symbol"),
             ("/models/scripture/encode", text, "application/json", "state"),
             ("/models/scripture/generate", text, "application/json", "seed"),
+            (
+                "/models/brackets/classify", Data(#"{"text":"(()())"}"#.utf8), "application/json",
+                "\"predictions\":[{\"label\":\"balanced\""
+            ),
+            (
+                "/models/orbit/encode?all=true", Data(#"{"steps":40}"#.utf8), "application/json",
+                "\"shape\":[40,2]"
+            ),
             ("/metrics", nil, "text/plain; version=0.0.4; charset=utf-8", "striate_requests_total"),
             ("/openapi.json", nil, "application/json", "/models/fashion/classify"),
         ]
@@ -60,6 +70,27 @@ import Testing
             #expect(reply.text.contains(phrase), "\(path)")
             #expect(reply.head.contains("X-Request-Id: "), "\(path)")
             #expect(reply.head.contains("Server-Timing: "), "\(path)")
+        }
+    }
+
+    @Test func `decides brackets of any length`() throws {
+        for depth in [1, 500, 5000, 40_000] {
+            let open = String(repeating: "(", count: depth)
+            let close = String(repeating: ")", count: depth)
+            let mixed = open + String(repeating: "()", count: 600) + close
+            for (text, label) in [
+                (mixed, "balanced"), (mixed + ")", "unbalanced"),
+                (String(mixed.dropLast()), "unbalanced"), (")" + mixed + "(", "unbalanced"),
+            ] {
+                let reply = try server.curl(
+                    "/models/brackets/classify?top=1",
+                    ["-H", "Content-Type: text/plain"],
+                    body: Data(text.utf8)
+                )
+                #expect(reply.status == 200, "\(reply.text)")
+                #expect(reply.text.contains("\"label\":\"\(label)\""), "depth \(depth)")
+                #expect(reply.text.contains("\"probability\":1.0}"), "depth \(depth)")
+            }
         }
     }
 

@@ -150,7 +150,8 @@ struct LayerStack {
             var node = node
             node.inputs.reverse()
             graph.nodes.append(node)
-        case ("Maxout", _) where spatialAxes == 1, ("ChannelL2", _) where spatialAxes == 1:
+        case ("Maxout", nil) where manifest.input.isSeries,
+            ("ChannelL2", nil) where manifest.input.isSeries:
             // Channels come before time: [N, C, L].
             var node = node
             if node.attributes["axis"] == nil { node.attributes["axis"] = .int(1) }

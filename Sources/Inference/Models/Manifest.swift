@@ -6,11 +6,11 @@ public struct Manifest: Sendable {
         case imageClassification = "image-classification"
         case imageFeatures = "image-features"
         case nextSymbol = "next-symbol"
-        case seriesClassification = "series-classification"
         case sequenceClassification = "sequence-classification"
         /// States are the answer: of a system that runs by itself, or is driven by symbols.
         case dynamicalSystem = "dynamical-system"
         case treeClassification = "tree-classification"
+        case seriesClassification = "series-classification"
     }
 
     /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
@@ -36,6 +36,10 @@ public struct Manifest: Sendable {
                 .clock(let name):
                 name
             }
+        }
+
+        var isSeries: Bool {
+            if case .series = self { true } else { false }
         }
 
         /// Symbols of a sequence; a clock has one, nil is no sequence.
@@ -166,14 +170,14 @@ public struct Manifest: Sendable {
                 name: name,
                 vocabulary: try Vocabulary(folder.appendingPathComponent(file))
             )
+        } else if try object.bool("steps") == true {
+            input = .clock(name: name)
         } else if try object.bool("series") == true || name == "series" {
             input = .series(
                 name: name,
                 channels: try object.int("channels") ?? 1,
                 length: try object.int("length")
             )
-        } else if try object.bool("steps") == true {
-            input = .clock(name: name)
         } else {
             input = .image(
                 name: name,

@@ -8,6 +8,9 @@ public final class Model: Sendable {
     /// The model's layers in order, at the manifest's input size (or the one stated in the summary).
     public let layers: [LayerSummary]
 
+    /// The layers as the model folder states them.
+    public let form: NetworkForm
+
     let graph: Graph
     let states: [StatePair]
     /// The first layer that reads backward: whole sequences only, no state between calls.
@@ -33,7 +36,8 @@ public final class Model: Sendable {
         memoryLimit: Int = 1 << 30,
         verifies: Bool = true
     ) throws(ModelError) {
-        let (manifest, stack) = try ModelFolder.read(folder)
+        let (manifest, stack, form) = try ModelFolder.read(folder)
+        self.form = form
         self.manifest = manifest
         self.kernels = kernels
         self.workers = workers
@@ -60,7 +64,8 @@ public final class Model: Sendable {
         return plans.withLock { $0.insert(made, for: key) }
     }
 
-    private func makePlan(
+    /// A plan that nobody keeps.
+    func makePlan(
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {

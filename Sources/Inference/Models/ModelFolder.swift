@@ -3,9 +3,10 @@ import Foundation
 /// The files of a model folder.
 enum ModelFolder {
     /// Reads model.json, the files it names, and model.safetensors if there is one.
-    static func read(_ folder: URL) throws(ModelError) -> (Manifest, LayerStack) {
+    static func read(_ folder: URL) throws(ModelError) -> (Manifest, LayerStack, NetworkForm) {
         let file = folder.appendingPathComponent("model.json")
         var fields = try JSONFields(JSONValue.read(file), at: "model.json")
+        let form = try NetworkForm(fields)
         let manifest = try Manifest(&fields, folder: folder)
         guard let layers = try fields.objects("layers"), !layers.isEmpty else {
             throw .invalidManifest(
@@ -22,6 +23,6 @@ enum ModelFolder {
             manifest: manifest,
             weights: hasWeights ? SafeTensors.read(weights) : [:]
         )
-        return (manifest, stack)
+        return (manifest, stack, form)
     }
 }

@@ -15,9 +15,7 @@ extension Model {
                 got: "a layer that reads backward"
             )
         case .seriesClassification:
-            var isSeries = false
-            if case .series = manifest.input { isSeries = true }
-            try checkInput("\"series\": true and channels", isSeries)
+            try checkInput("\"series\": true and channels", manifest.input.isSeries)
             try checkLabels()
         case .sequenceClassification:
             try checkVocabulary()

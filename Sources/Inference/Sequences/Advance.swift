@@ -32,6 +32,9 @@ extension Model {
     /// Steps of the longest sequence a model with a layer that reads backward takes: it is one plan.
     public static let longestWhole = 4096
 
+    /// Steps of the longest sequence whose plan is kept for the next one of its length.
+    private static let longestKept = 256
+
     /// Feeds symbols to the model from `state`, which moves on, and hands every step's rows to `each`.
     ///
     /// The bits do not depend on how a sequence is cut into calls (law C7).
@@ -92,7 +95,11 @@ extension Model {
         let states = carriedStates
         var shapes: [String: Shape] = [input: [tokens.count, 1]]
         for pair in states { shapes[pair.input] = [1, 1, pair.count] }
-        let plan = try plan(inputs: shapes, outputs: outputs + states.map(\.output))
+        let wanted = outputs + states.map(\.output)
+        // A long sequence as a whole is a plan of its own that would take much memory to keep.
+        let plan =
+            try tokens.count > Self.longestKept
+            ? makePlan(inputs: shapes, outputs: wanted) : plan(inputs: shapes, outputs: wanted)
         let before = state
         try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
             try inputs.withIntegers(input) { span throws(ModelError) in

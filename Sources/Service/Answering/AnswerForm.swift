@@ -3,6 +3,7 @@ enum AnswerForm: String, Sendable, CaseIterable {
     case json = "application/json"
     case npy = "application/x-npy"
     case png = "image/png"
+    case svg = "image/svg+xml"
     case csv = "text/csv"
     case prometheus = "text/plain; version=0.0.4; charset=utf-8"
 

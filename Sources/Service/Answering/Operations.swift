@@ -2,7 +2,9 @@ import Inference
 
 extension Manifest {
     /// The last segments of the routes this model answers.
-    var operations: [String] {
+    var operations: [String] { taskOperations + ["graph"] }
+
+    private var taskOperations: [String] {
         switch task {
         case .imageClassification: ["classify", "features", "preview", "kernels"]
         case .imageFeatures: ["features", "preview", "kernels"]

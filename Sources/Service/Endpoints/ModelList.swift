@@ -1,5 +1,7 @@
+import Compute
 import Foundation
 import Inference
+import TensorFormats
 
 /// `GET /models`: what is hosted.
 enum ModelList {
@@ -33,10 +35,29 @@ enum ModelDetail {
         method: .get,
         template: "/models/{model}",
         summary: "A model's task, input, layers with shapes and costs, labels, score and licence.",
+        forms: [.json, .csv],
         answer: answer
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        Answer(.object(ModelDocument(try call.model).whole))
+        let model = try call.model
+        return call.form == .csv
+            ? table(of: model.layers) : Answer(.object(ModelDocument(model).whole))
+    }
+
+    /// A row for each layer.
+    private static func table(of layers: [LayerSummary]) -> Answer {
+        let header = [
+            "layer", "operator", "output", "parameters", "multiply_adds", "receptive_field",
+        ]
+        let rows = layers.map { layer in
+            [
+                layer.name, layer.op,
+                layer.outputShape.dimensions.map(String.init).joined(separator: "x"),
+                String(layer.parameters), String(layer.multiplyAdds),
+                layer.receptiveField.map { "\($0.height)x\($0.width)" } ?? "",
+            ]
+        }
+        return Answer(.csv, body: CSV.encode(header: header, rows: rows))
     }
 }

@@ -52,7 +52,11 @@ struct OpenAPI {
     private func operations(_ routes: [Route], model: Model?) -> JSON {
         .object(
             routes.map { route in
-                let operation = OpenAPIOperation(route: route, model: model)
+                let operation = OpenAPIOperation(
+                    route: route,
+                    model: model,
+                    sequenceLimit: service.configuration.sequenceLimit
+                )
                 return (route.method.rawValue.lowercased(), operation.document)
             }
         )

@@ -24,6 +24,8 @@ enum OpenAPIAnswers {
                 ]
             case "kernels":
                 [("layer", string), ("shape", numbers), ("data", ["type": "array"])]
+            case "graph":
+                [("kind", string), ("nodes", ["type": "array"]), ("edges", ["type": "array"])]
             default: []
             }
         let common: [(String, JSON)] = [

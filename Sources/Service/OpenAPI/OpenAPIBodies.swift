@@ -114,7 +114,7 @@ enum OpenAPIBodies {
     ]
 
     /// Steps of a system that runs by itself.
-    static func steps(state: Int) -> JSON {
+    static func steps(state: Int, most: Int) -> JSON {
         let numbers: JSON = [
             "type": "array", "items": ["type": "number"], "minItems": .integer(state),
             "maxItems": .integer(state), "description": "Zeros unless given.",
@@ -124,7 +124,8 @@ enum OpenAPIBodies {
                 "schema": [
                     "type": "object", "additionalProperties": false, "required": ["steps"],
                     "properties": [
-                        "steps": ["type": "integer", "minimum": 1], "state": numbers,
+                        "steps": ["type": "integer", "minimum": 1, "maximum": .integer(most)],
+                        "state": numbers,
                     ],
                 ]
             ]

@@ -4,13 +4,15 @@ import Inference
 struct OpenAPIOperation {
     let route: Route
     let model: Model?
+    /// Symbols or steps of the longest sequence.
+    let sequenceLimit: Int
 
     var document: JSON {
         var members: [(String, JSON)] = [
             ("summary", .string(route.summary)), ("operationId", .string(identifier)),
         ]
         if let model { members.append(("tags", [.string(model.name)])) }
-        var parameters = route.query.map(parameter)
+        var parameters = route.query.filter(applies).map(parameter)
         if route.placement == .queue { parameters.append(Self.deadline) }
         if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
         if let body { members.append(("requestBody", body)) }
@@ -40,6 +42,12 @@ struct OpenAPIOperation {
             "name": .string(key.name), "in": "query", "description": .string(key.summary),
             "schema": schema,
         ]
+    }
+
+    /// A network without steps has no `unfold`.
+    private func applies(_ key: QueryKey) -> Bool {
+        guard key.name == "unfold", let model else { return true }
+        return NetworkOutline(model).isUnfoldable
     }
 
     /// `top` ends at the number of labels or symbols.
@@ -91,7 +99,7 @@ struct OpenAPIOperation {
         case (.sequence, .clock):
             return [
                 "required": true,
-                "content": OpenAPIBodies.steps(state: model.stateCount),
+                "content": OpenAPIBodies.steps(state: model.stateCount, most: sequenceLimit),
             ]
         case (.tree, .tokens(_, let vocabulary)):
             return ["required": true, "content": OpenAPIBodies.tree(vocabulary)]
@@ -112,7 +120,7 @@ struct OpenAPIOperation {
             let type = String(form.rawValue.prefix { $0 != ";" })
             switch form {
             case .json: return (type, ["schema": answerSchema])
-            case .npy, .png: return (type, [:])
+            case .npy, .png, .svg: return (type, [:])
             case .csv, .prometheus: return (type, ["schema": ["type": "string"]])
             }
         }

@@ -1,0 +1,151 @@
+/// The edges of a circuit that lead back in time: each passes a black square, a delay of one step.
+extension SequenceColumns {
+    /// Adds the loops of every row of a circuit.
+    mutating func addLoops() {
+        for row in grid.rows {
+            if let cell = row.cell { addLoops(of: row, cell) }
+            if let feedback = row.feedback { addReturn(from: grid.rows[feedback], to: row) }
+        }
+    }
+
+    private mutating func addLoops(of row: SequenceRow, _ cell: SequenceRow.Cell) {
+        let isPair = cell.direction == .bidirectional
+        loop(row.id(time: nil), row.recurrenceLabel(), side: isPair ? -1 : 1, row, "")
+        if isPair {
+            let label = row.recurrenceLabel(isBackward: true)
+            loop(row.id(time: nil, isBackward: true), label, side: 1, row, "g ")
+        } else if cell.hasCellState {
+            loop(row.id(time: nil), .variable("c", index: row.index), side: -1, row, "c ")
+        }
+    }
+
+    /// Out at the top of one side, through the square, back in at the bottom.
+    private mutating func loop(
+        _ id: String,
+        _ label: MathText,
+        side: Double,
+        _ row: SequenceRow,
+        _ prefix: String
+    ) {
+        guard let node = self[id] else { return }
+        let out = node.border(toward: node.at + Diagram.Point(x: side, y: -0.62 * slope(row)))
+        let back = node.border(toward: node.at + Diagram.Point(x: side, y: 0.62 * slope(row)))
+        let square = delay(
+            "delay \(prefix)\(row.id(time: nil))",
+            Diagram.Point(x: out.x + side * 48, y: node.at.y)
+        )
+        add(square)
+        let (top, bottom) = (square.at.y - 7, square.at.y + 7)
+        let first = EdgePath.curve(
+            out,
+            out + Diagram.Point(x: side * 20, y: -18),
+            Diagram.Point(x: square.at.x, y: top - 30),
+            Diagram.Point(x: square.at.x, y: top)
+        )
+        let second = EdgePath.curve(
+            Diagram.Point(x: square.at.x, y: bottom),
+            Diagram.Point(x: square.at.x, y: bottom + 30),
+            back + Diagram.Point(x: side * 20, y: 18),
+            back
+        )
+        join(id, square, first, second, label, side)
+    }
+
+    /// A box's loop leaves nearer to its middle.
+    private func slope(_ row: SequenceRow) -> Double { row.cell?.isGated == true ? 0.4 : 1 }
+
+    /// From a row above back to the row that reads its last value.
+    private mutating func addReturn(from upper: SequenceRow, to lower: SequenceRow) {
+        guard let start = self[upper.id(time: nil)], let end = self[lower.id(time: nil)] else {
+            return
+        }
+        let right = Diagram.Point(x: 1, y: 0)
+        let out = start.border(toward: start.at + right)
+        let back = end.border(toward: end.at + right)
+        let square = delay(
+            "delay \(upper.id(time: nil))",
+            Diagram.Point(x: max(out.x, back.x) + 48, y: (out.y + back.y) / 2)
+        )
+        add(square)
+        let x = square.at.x
+        let first = EdgePath.corners(
+            [out, Diagram.Point(x: x, y: out.y), Diagram.Point(x: x, y: square.at.y - 7)],
+            radius: 22
+        )
+        let second = EdgePath.corners(
+            [Diagram.Point(x: x, y: square.at.y + 7), Diagram.Point(x: x, y: back.y), back],
+            radius: 22
+        )
+        joinReturn(start.id, end.id, square, first, second)
+    }
+
+    private mutating func joinReturn(
+        _ start: String,
+        _ end: String,
+        _ square: Diagram.Node,
+        _ first: EdgePath,
+        _ second: EdgePath
+    ) {
+        add(
+            Diagram.Edge(
+                from: start,
+                to: square.id,
+                path: first,
+                hasArrow: false,
+                isCircuit: true
+            )
+        )
+        add(
+            Diagram.Edge(
+                from: square.id,
+                to: end,
+                label: .variable("W"),
+                labelAt: square.at + Diagram.Point(x: 14, y: 6),
+                anchor: .start,
+                path: second,
+                isCircuit: true
+            )
+        )
+    }
+
+    private mutating func join(
+        _ id: String,
+        _ square: Diagram.Node,
+        _ first: EdgePath,
+        _ second: EdgePath,
+        _ label: MathText,
+        _ side: Double
+    ) {
+        add(
+            Diagram.Edge(
+                from: id,
+                to: square.id,
+                path: first,
+                hasArrow: false,
+                isCircuit: true
+            )
+        )
+        add(
+            Diagram.Edge(
+                from: square.id,
+                to: id,
+                label: label,
+                labelAt: square.at + Diagram.Point(x: side * 14, y: 6),
+                anchor: side > 0 ? .start : .end,
+                path: second,
+                isCircuit: true
+            )
+        )
+    }
+
+    private func delay(_ id: String, _ at: Diagram.Point) -> Diagram.Node {
+        Diagram.Node(
+            id: id,
+            role: .delay,
+            label: MathText(runs: []),
+            shape: .box(width: 14, height: 14),
+            at: at,
+            isCircuit: true
+        )
+    }
+}

@@ -1,0 +1,63 @@
+import Inference
+
+/// `GET /models/{m}/graph`: the network as a picture, or its nodes and edges as JSON.
+enum DiagramPage {
+    static let route = Route(
+        method: .get,
+        template: "/models/{model}/graph",
+        summary: """
+            The network as a picture: the circuit of a recurrent one, or its unfolded graph; the \
+            layers of a convolutional one with their sizes.
+            """,
+        placement: .queue,
+        query: [
+            QueryKey(
+                name: "unfold",
+                kind: .integer(1...SequenceDiagram.mostSteps),
+                summary: "Over how many steps a recurrent network is unfolded; not for others."
+            )
+        ],
+        forms: [.svg, .json],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let model = try call.model
+        let steps = try call.integer("unfold", in: 1...SequenceDiagram.mostSteps)
+        let diagram = try diagram(of: NetworkOutline(model), steps: steps)
+        call.stopwatch.enter(.encode)
+        if call.form == .json {
+            let names: [(String, JSON)] = [
+                ("model", .string(model.name)), ("version", .string(model.version)),
+            ]
+            return Answer(.object(names + diagram.members))
+        }
+        return Answer(
+            .svg,
+            body: DiagramDrawing.draw(diagram),
+            headers: [("X-Content-Type-Options", "nosniff")]
+        )
+    }
+
+    /// The kind of diagram that suits the network.
+    static func diagram(
+        of outline: NetworkOutline,
+        steps: Int?
+    ) throws(ServiceError) -> Diagram {
+        if outline.isUnfoldable {
+            return SequenceDiagram.draw(outline, steps: steps)
+        }
+        if let steps {
+            let kind =
+                outline.tree != nil
+                ? "composes over trees"
+                : outline.isSequential ? "has too many layers" : "is not recurrent"
+            throw .invalidValue(
+                field: "unfold",
+                expected: "left out: the model \(quoted(outline.name)) \(kind)",
+                got: String(steps)
+            )
+        }
+        return outline.tree.map { TreeDiagram.draw(outline, $0) } ?? StackDiagram.draw(outline)
+    }
+}
