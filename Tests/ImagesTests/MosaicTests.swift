@@ -65,6 +65,43 @@ import Testing
         }
     }
 
+    @Test func `maps of a group stand closer to each other than to others`() {
+        let maps = [Float](repeating: 0, count: 8 * 25)
+        var mosaic = MapMosaic(maps: maps.span, count: 8, height: 5, width: 5, columns: 4)
+        let single = mosaic.render()
+        mosaic.group = 2
+        let grouped = mosaic.render()
+        /// Lengths of the stretches between the maps of the top row.
+        func gaps(_ image: Image) -> [Int] {
+            let middle = image.height / 4
+            let isMap = (0..<image.width).map {
+                image.samples[(middle * image.width + $0) * 3] == 68
+            }
+            return isMap.split(separator: true).map(\.count)
+        }
+        #expect(gaps(single).count == 5 && Set(gaps(single)).count == 1)
+        let (outer, inner) = (gaps(grouped)[0], gaps(grouped)[1])
+        #expect(gaps(grouped) == [outer, inner, outer, inner, outer])
+        #expect(outer == 3 * inner)
+    }
+
+    @Test func `a row of kernels shares one range around zero`() {
+        let maps: [Float] = [1, 0, 4, 0, 0.1, 0, 0.2, 0]
+        let mosaic = MapMosaic(
+            maps: maps.span,
+            count: 4,
+            height: 1,
+            width: 2,
+            columns: 2,
+            normalisation: .symmetricPerRow,
+            colours: .grey
+        )
+        // The largest of either row is white, half and a quarter of it lie between.
+        let tones = Set(mosaic.render().samples)
+        #expect(tones.contains(255) && !tones.contains(0))
+        #expect(mosaic.legend.contains("each row"))
+    }
+
     @Test func `normalisations take their ranges from one map, all maps, or around zero`() {
         let maps: [Float] = [0, 1, 2, 3, -4, 0, 4, 8]
         func tones(_ normalisation: MapMosaic.Normalisation) -> [UInt8] {

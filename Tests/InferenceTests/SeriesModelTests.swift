@@ -69,6 +69,24 @@ import Testing
         #expect(text.contains(field) && text.contains(expected), "\(text)")
     }
 
+    @Test func `a classifier of series needs a series, and a label for each number`() throws {
+        for (input, field) in [
+            (#"{"name":"series","channels":1,"length":1}"#, "labels"),
+            (#"{"name":"image","channels":1,"height":1,"width":1}"#, "input"),
+        ] {
+            let builder = try ModelFolderBuilder()
+            try builder.write(
+                """
+                {"name":"wrong","task":"series-classification","input":\(input),
+                 "layers":[{"name":"flat","op":"Flatten"}],"outputs":["flat"]}
+                """,
+                to: "model.json"
+            )
+            let error = #expect(throws: ModelError.self) { try builder.load() }
+            #expect(error?.description.contains(field) == true, "\(error?.description ?? "")")
+        }
+    }
+
     @Test func `an image and a series do not pass for each other`() throws {
         let series = try model(depth: 1, padding: #""same""#)
         let error = #expect(throws: ModelError.self) {

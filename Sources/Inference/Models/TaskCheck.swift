@@ -4,7 +4,7 @@ extension Model {
     /// What a task asks of the layers and labels, found when the model is loaded.
     func checkTask() throws(ModelError) {
         switch manifest.task {
-        case .imageClassification, .imageFeatures, .seriesClassification: break
+        case .imageClassification, .imageFeatures: break
         case .nextSymbol:
             try checkInput("a vocabulary", manifest.input.symbolCount != nil)
             guard let backwardLayer else { break }
@@ -14,11 +14,17 @@ extension Model {
                 expected: "forward, as next-symbol models read",
                 got: "a layer that reads backward"
             )
-        case .sequenceClassification: try checkLabels(inputShape: "a vocabulary")
+        case .seriesClassification:
+            try checkInput("\"series\": true and channels", manifest.input.isSeries)
+            try checkLabels()
+        case .sequenceClassification:
+            try checkVocabulary()
+            try checkLabels()
         case .dynamicalSystem:
             try checkInput("\"steps\": true or a vocabulary", manifest.input.symbolCount != nil)
         case .treeClassification:
-            try checkLabels(inputShape: "a vocabulary")
+            try checkVocabulary()
+            try checkLabels()
             try checkTree()
         }
     }
@@ -32,10 +38,13 @@ extension Model {
         )
     }
 
-    private func checkLabels(inputShape: String) throws(ModelError) {
+    private func checkVocabulary() throws(ModelError) {
         var hasVocabulary = false
         if case .tokens = manifest.input { hasVocabulary = true }
-        try checkInput(inputShape, hasVocabulary)
+        try checkInput("a vocabulary", hasVocabulary)
+    }
+
+    private func checkLabels() throws(ModelError) {
         guard let output = manifest.outputs.first,
             let layer = layers.first(where: { $0.name == output })
         else {

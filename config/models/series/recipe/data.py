@@ -1,6 +1,6 @@
 """The Japanese Vowels: utterances of nine speakers as series [12, 7…29].
 
-The files are those of the wheel aeon 1.6.0; `fetch` names the command that brings them here.
+The files are those of the wheel aeon 1.6.0; without them, `load` says how to bring them here.
 """
 
 from pathlib import Path

@@ -31,7 +31,7 @@ class Dictionary:
             # What is left for an atom once all others have taken their part.
             rest = drive - (spikes * means) @ gram + spikes * means
             target = rest * (beta / total)
-            # Opposite signs would let the steps swing: Goodfellow's clipping.
+            # Bounded, so that steps that swing do not grow.
             means = damping * target + (1 - damping) * np.clip(means, -8, 8)
             # At s = beta rest / total the exponent is total s² / 2.
             evidence = offset + beta * rest * means - 0.5 * total * means**2
