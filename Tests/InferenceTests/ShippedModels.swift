@@ -5,8 +5,10 @@ import Inference
 /// The folders of config/models, found from the source tree.
 enum ShippedModels {
     static let names = [
-        "brackets", "fashion", "fashion-local", "fashion-tiled", "language", "lenet", "listops", "orbit",
-        "scripture", "scripture-gru", "scripture-jordan", "scripture-lstm", "series", "sparse-v1", "v1",
+        "brackets", "fashion", "fashion-local", "fashion-tiled", "language", "lenet", "listops",
+        "orbit",
+        "scripture", "scripture-gru", "scripture-jordan", "scripture-lstm", "series", "sparse-v1",
+        "v1",
     ]
 
     static let root = URL(filePath: #filePath)

@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 import data
 import served
-from network import MaxoutNetwork
+from network import WIDE, MaxoutNetwork
 
 CHECKED = 5
 

@@ -5,6 +5,10 @@ from torch import nn
 from torch.nn import functional
 
 
+# Channels of the convolutions after maxout: of the network trained first, and of the shipped one.
+NARROW, WIDE = (32, 48, 64, 96), (32, 56, 80, 128)
+
+
 class MaxoutNetwork(nn.Module):
     """Four convolutions and two dense layers, with maxout as the only nonlinearity.
 

@@ -1,7 +1,8 @@
 """Trains the network on Fashion-MNIST; a run that was interrupted goes on where it stopped.
 
     python train.py                                a narrow network, in narrow.pt
-    python train.py --widen narrow.pt              the shipped one, which begins with its weights
+    python train.py --widen narrow.pt              a wider one, which begins with its weights
+    python train.py --widen wide.pt --polish       the shipped one: another round, without holes
     python train.py --epochs 12 --hold-out         a trial, scored on 5,000 images kept back
 """
 
@@ -16,9 +17,8 @@ import torch
 from torch.nn import functional
 
 import data
-from network import MaxoutNetwork, widened
+from network import NARROW, WIDE, MaxoutNetwork, widened
 
-NARROW, WIDE = (32, 48, 64, 96), (32, 56, 80, 128)
 BATCH = 128
 WARM_UP = 0.05
 SHIFT = 2
@@ -26,8 +26,8 @@ HOLE = 8
 HELD_OUT = 5000
 
 
-def augmented(pixels, rng):
-    """Normalised images, each shifted by up to 2 pixels, mirrored or not, half with a hole."""
+def augmented(pixels, rng, holes=0.5):
+    """Normalised images, shifted by up to 2 pixels, half mirrored, a share of them with a hole."""
     count = len(pixels)
     padded = np.pad(pixels, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (28, 28), axis=(1, 2))
@@ -35,7 +35,7 @@ def augmented(pixels, rng):
     images = data.normalise(windows[np.arange(count), rows, columns])
     mirrored = rng.random(count) < 0.5
     images[mirrored] = images[mirrored, :, :, ::-1]
-    for index in np.flatnonzero(rng.random(count) < 0.5):
+    for index in np.flatnonzero(rng.random(count) < holes):
         top, left = rng.integers(0, 28 - HOLE // 2, 2)
         images[index, 0, top : top + HOLE, left : left + HOLE] = 0
     return torch.from_numpy(images)
@@ -79,7 +79,8 @@ def train(arguments):
     if arguments.widen:
         network = widened(torch.load(arguments.widen)["mean"], network)
     network = network.to(memory_format=torch.channels_last)
-    peak = 0.06 if arguments.widen else 0.1
+    peak = 0.03 if arguments.polish else 0.06 if arguments.widen else 0.1
+    holes = 0 if arguments.polish else 0.5
     mean = copy.deepcopy(network)
     optimizer = torch.optim.SGD(
         network.parameters(), peak, momentum=0.9, nesterov=True, weight_decay=5e-4
@@ -107,7 +108,7 @@ def train(arguments):
             chosen = order[batch * BATCH : (batch + 1) * BATCH]
             answers = torch.from_numpy(labels[chosen].astype(np.int64))
             with torch.autocast("cpu", torch.bfloat16):
-                guesses = network(augmented(pixels[chosen], rng)).float()
+                guesses = network(augmented(pixels[chosen], rng, holes)).float()
             loss = functional.cross_entropy(guesses, answers, label_smoothing=0.05)
             optimizer.zero_grad()
             loss.backward()
@@ -136,15 +137,17 @@ def main():
     """Reads the command line and trains."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--widen", type=Path)
+    parser.add_argument("--polish", action="store_true")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--hold-out", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--checkpoint", type=Path)
     arguments = parser.parse_args()
-    arguments.epochs = arguments.epochs or (22 if arguments.widen else 36)
-    arguments.checkpoint = arguments.checkpoint or Path(
-        "fashion.pt" if arguments.widen else "narrow.pt"
-    )
+    name, epochs = "narrow.pt", 36
+    if arguments.widen:
+        name, epochs = ("fashion.pt", 8) if arguments.polish else ("wide.pt", 14)
+    arguments.epochs = arguments.epochs or epochs
+    arguments.checkpoint = arguments.checkpoint or Path(name)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
     train(arguments)
