@@ -70,7 +70,7 @@ extension BadRequest {
                 "from 0 to 100"
             ),
             json("scripture/generate", #"{"text":"a","top_k":0}"#, 400, "invalid_value", "top_k"),
-            json("brackets/next", #"{"text":"()"}"#, 400, "wrong_task", "classify, encode and graph"),
+            json("brackets/next", #"{"text":"()"}"#, 400, "wrong_task", "classify, encode"),
             json("brackets/classify", #"{"texts":["(",""]}"#, 400, "empty_sequence", "texts[1]"),
             json("brackets/classify", #"{"text":"{é}"}"#, 400, "unknown_symbol", "position 1"),
             json("orbit/encode", #"{"steps":-1}"#, 400, "invalid_value", "from 1 to 100000"),
