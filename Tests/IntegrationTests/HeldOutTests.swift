@@ -33,20 +33,29 @@ import Testing
             .dropFirst(label.count).split(separator: " ").first.flatMap { Double($0) }
     }
 
-    @Test func `fashion gets 93 percent of all 10,000 test pictures right`() throws {
+    @Test(arguments: ["fashion", "fashion-local", "fashion-tiled"])
+    func `clothing is recognised in 93 percent of all 10,000 test pictures`(
+        _ name: String
+    ) throws {
         let data = "/usr/share/datasets/fashion-mnist/t10k"
         try #require(FileManager.default.fileExists(atPath: "\(data)-images-idx3-ubyte.gz"))
         let output = try check([
-            model("fashion").path, "--images", "\(data)-images-idx3-ubyte.gz",
+            model(name).path, "--images", "\(data)-images-idx3-ubyte.gz",
             "--labels", "\(data)-labels-idx1-ubyte.gz",
         ])
         let accuracy = try #require(number(after: "accuracy:", in: output))
         #expect(accuracy >= 93)
         #expect(output.contains("of 10000"))
-        print("fashion: \(accuracy) % of 10,000 test pictures")
+        print("\(name): \(accuracy) % of 10,000 test pictures")
     }
 
-    @Test func `scripture needs at most 1.75 bits per character of the last 5 percent`() throws {
+    /// The models of the King James text, and how many bits a character of held-out chapters may take.
+    private static let scriptures: [(name: String, bits: Double)] = [
+        ("scripture", 1.50), ("scripture-jordan", 1.51), ("scripture-lstm", 1.50),
+        ("scripture-gru", 1.45),
+    ]
+
+    @Test func `the networks of the King James text score as their READMEs say`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "striate-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -54,11 +63,19 @@ import Testing
         let script = "cd '\(folder.path)' && PYTHONDONTWRITEBYTECODE=1 python3 '\(recipe)'"
         let (_, status) = try run("/bin/sh", ["-c", script])
         try #require(status == 0, "the King James text of package bible-kjv is needed")
-        let output = try check([
-            model("scripture").path, "--text", folder.appending(path: "held-out.txt").path,
-        ])
-        let bits = try #require(number(after: "bits per symbol:", in: output))
-        #expect(bits <= 1.75)
-        print("scripture: \(bits) bits per character of held-out text")
+        for (name, most) in Self.scriptures {
+            let output = try check([
+                model(name).path, "--text", folder.appending(path: "held-out.txt").path,
+            ])
+            let bits = try #require(number(after: "bits per symbol:", in: output))
+            #expect(bits <= most)
+            let readme = try String(
+                contentsOf: model(name).appending(path: "README.md"),
+                encoding: .utf8
+            )
+            let stated = (bits * 10_000).rounded() / 10_000
+            #expect(readme.contains("\(stated)"), "\(name): \(bits)")
+            print("\(name): \(bits) bits per character of held-out text")
+        }
     }
 }

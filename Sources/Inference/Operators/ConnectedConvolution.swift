@@ -67,12 +67,8 @@ struct ConnectedConvolution {
         )
         // Rows are read up to a multiple of 16 columns; what lies there does not matter.
         let read = (columns.kernel - 1) * columns.dilation + (columns.output + 15) / 16 * 16
-        let halo = Halo(
-            top: rows.padBegin,
-            left: columns.padBegin,
-            bottom: rows.reachedEnd,
-            right: max(columns.reachedEnd, read - columns.padBegin - image.width)
-        )
+        var halo = Halo(rows, columns)
+        halo.right = max(halo.right, read - columns.padBegin - image.width)
         let source = try plan.value(input, as: .dense, halo: halo)
         let output = try plan.define(
             node.outputs[0],
@@ -162,10 +158,18 @@ struct ConnectedConvolution {
                 )
             }
             let (from, to) = (placement[source], placement[output])
-            let geometry = Self.geometry(rows, columns, from: from, to: to, activation)
+            var geometry = ConvolutionGeometry(
+                rows,
+                columns,
+                inputBlocks: 0,
+                from: from,
+                to: to,
+                activation: activation.kernel
+            )
+            geometry.outputColumn = 1
             let taps = kernels.height * kernels.width
             let corner = -rows.padBegin * from.row - columns.padBegin
-            return { arena, chunk in
+            return { [geometry] arena, chunk in
                 let (image, channel) = (chunk / outputs, chunk % outputs)
                 let set = table.sets[channel]
                 calls.convolveChannels(
@@ -178,31 +182,5 @@ struct ConnectedConvolution {
                 )
             }
         }
-    }
-
-    private static func geometry(
-        _ rows: Windows.Axis,
-        _ columns: Windows.Axis,
-        from: Place,
-        to: Place,
-        _ activation: FusedActivation
-    ) -> ConvolutionGeometry {
-        ConvolutionGeometry(
-            inputBlocks: 0,
-            inputPlane: from.plane,
-            inputRow: from.row,
-            kernelHeight: rows.kernel,
-            kernelWidth: columns.kernel,
-            strideHeight: rows.stride,
-            strideWidth: columns.stride,
-            dilationHeight: rows.dilation,
-            dilationWidth: columns.dilation,
-            outputHeight: rows.output,
-            outputWidth: columns.output,
-            outputPlane: to.plane,
-            outputRow: to.row,
-            outputColumn: 1,
-            activation: activation.kernel
-        )
     }
 }

@@ -40,12 +40,7 @@ struct ConvolutionLowering {
             width: image.width
         )
         let method = method(channels: image.channels, layout: plan[input].layout)
-        let halo = Halo(
-            top: rows.padBegin,
-            left: columns.padBegin,
-            bottom: rows.reachedEnd,
-            right: columns.reachedEnd
-        )
+        let halo = Halo(rows, columns)
         let source: ValueID
         if method == .planar {
             source = try plan.value(input, as: .dense, halo: halo)

@@ -92,24 +92,20 @@ struct ConvolutionStep {
     /// The whole image's windows; a chunk cuts rows off.
     private func geometry(from: Place, to: Place) -> ConvolutionGeometry {
         let tiling = lowering.kernel.tiling
-        return ConvolutionGeometry(
+        var geometry = ConvolutionGeometry(
+            rows,
+            columns,
             inputBlocks: method == .planar
                 ? lowering.kernel.shape[1] : blocks(of: lowering.groupInputs(method)),
-            inputPlane: from.plane,
-            inputRow: from.row,
-            kernelHeight: rows.kernel,
-            kernelWidth: columns.kernel,
-            strideHeight: rows.stride * tiling.rows,
-            strideWidth: columns.stride * tiling.columns,
-            dilationHeight: rows.dilation,
-            dilationWidth: columns.dilation,
-            outputHeight: rows.output,
-            outputWidth: columns.output,
-            outputPlane: to.plane,
-            outputRow: to.row * tiling.rows,
-            outputColumn: 16 * tiling.columns,
+            from: from,
+            to: to,
             activation: lowering.activation.kernel
         )
+        geometry.strideHeight *= tiling.rows
+        geometry.strideWidth *= tiling.columns
+        geometry.outputRow *= tiling.rows
+        geometry.outputColumn *= tiling.columns
+        return geometry
     }
 
     // MARK: Cutting

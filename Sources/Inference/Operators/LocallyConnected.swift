@@ -43,12 +43,7 @@ struct LocallyConnected: Operator {
         }
         plan.count(image.count * weights.values.count, for: node)
         let isPlanar = image.channels < 16
-        let halo = Halo(
-            top: rows.padBegin,
-            left: columns.padBegin,
-            bottom: rows.reachedEnd,
-            right: columns.reachedEnd
-        )
+        let halo = Halo(rows, columns)
         let source: ValueID
         if isPlanar {
             source = try plan.value(input, as: .dense, halo: halo)
@@ -228,22 +223,16 @@ private struct LocalStep {
 
     /// One row of outputs.
     private func geometry(isPlanar: Bool, from: Place, to: Place) -> ConvolutionGeometry {
-        ConvolutionGeometry(
-            inputBlocks: isPlanar ? weights.shape[3] : blocks(of: weights.shape[3]),
-            inputPlane: from.plane,
-            inputRow: from.row,
-            kernelHeight: rows.kernel,
-            kernelWidth: columns.kernel,
-            strideHeight: rows.stride,
-            strideWidth: columns.stride,
-            dilationHeight: rows.dilation,
-            dilationWidth: columns.dilation,
-            outputHeight: 1,
-            outputWidth: columns.output,
-            outputPlane: to.plane,
-            outputRow: to.row,
-            outputColumn: 16,
+        let inputs = weights.shape[3]
+        var geometry = ConvolutionGeometry(
+            rows,
+            columns,
+            inputBlocks: isPlanar ? inputs : blocks(of: inputs),
+            from: from,
+            to: to,
             activation: activation
         )
+        geometry.outputHeight = 1
+        return geometry
     }
 }

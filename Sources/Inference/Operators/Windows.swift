@@ -1,4 +1,5 @@
 import Compute
+import KernelInterface
 
 /// The sliding-window attributes that convolutions and poolings share.
 ///
@@ -125,5 +126,46 @@ struct Windows: Sendable {
         // ONNX: a window that would start in the end padding is dropped.
         if ceil, (output - 1) * stride >= input + begin { output -= 1 }
         return output
+    }
+}
+extension Halo {
+    /// The padding that windows really reach.
+    init(_ rows: Windows.Axis, _ columns: Windows.Axis) {
+        self.init(
+            top: rows.padBegin,
+            left: columns.padBegin,
+            bottom: rows.reachedEnd,
+            right: columns.reachedEnd
+        )
+    }
+}
+
+extension ConvolutionGeometry {
+    /// The windows over a whole image whose input and output lie at these places; `inputBlocks` blocks or channels.
+    init(
+        _ rows: Windows.Axis,
+        _ columns: Windows.Axis,
+        inputBlocks: Int,
+        from: Place,
+        to: Place,
+        activation: Activation
+    ) {
+        self.init(
+            inputBlocks: inputBlocks,
+            inputPlane: from.plane,
+            inputRow: from.row,
+            kernelHeight: rows.kernel,
+            kernelWidth: columns.kernel,
+            strideHeight: rows.stride,
+            strideWidth: columns.stride,
+            dilationHeight: rows.dilation,
+            dilationWidth: columns.dilation,
+            outputHeight: rows.output,
+            outputWidth: columns.output,
+            outputPlane: to.plane,
+            outputRow: to.row,
+            outputColumn: 16,
+            activation: activation
+        )
     }
 }

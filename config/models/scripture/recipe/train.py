@@ -107,7 +107,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cell", choices=PEAK_RATE, default="rnn")
     parser.add_argument("--epochs", type=int, default=14)
-    parser.add_argument("--hidden", type=int, default=640)
+    parser.add_argument("--hidden", type=int, default=624)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpoint", type=Path, default=Path("scripture.pt"))
     arguments = parser.parse_args()
