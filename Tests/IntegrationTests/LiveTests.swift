@@ -116,7 +116,7 @@ import Testing
         let arguments = ["-H", "X-Request-Id: mine-7"]
         let reply = try server.curl("/models/scripture/next", arguments, body: text)
         #expect(reply.head.contains("X-Request-Id: mine-7"))
-        #expect(reply.head.contains("X-Model-Version: 1"))
+        #expect(reply.head.contains("X-Model-Version: 2"))
     }
 
     @Test func `sends a form with several files as a batch`() throws {
