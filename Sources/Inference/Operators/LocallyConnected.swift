@@ -174,51 +174,29 @@ private struct LocalStep {
                 weights.packed(isPlanar: isPlanar)
             }
             let (from, to) = (placement[source], placement[output])
-            let whole = step.geometry(isPlanar: isPlanar, from: from, to: to)
+            let geometry = step.geometry(isPlanar: isPlanar, from: from, to: to)
+            let (rows, blocks) = (step.rows, weights.blocks)
+            let corner =
+                -rows.padBegin * from.row - step.columns.padBegin * (isPlanar ? 1 : 16)
+            let (kernels, biases) = (packed.weights, packed.bias)
             return { arena, chunk in
-                for row in chunk * band..<min((chunk + 1) * band, step.rows.output) {
+                for row in chunk * band..<min((chunk + 1) * band, rows.output) {
                     for image in 0..<images {
-                        step.run(
-                            row,
-                            image,
-                            isPlanar,
-                            whole,
-                            packed,
-                            from,
-                            to,
-                            arena,
-                            table
+                        table.convolveLocal(
+                            isPlanar: isPlanar,
+                            geometry,
+                            input: from.position(in: arena) + image * from.image
+                                + (corner + row * rows.stride * from.row),
+                            weights: kernels.start + row * (kernels.count / rows.output),
+                            bias: biases.start + row * (biases.count / rows.output),
+                            output: to.position(in: arena) + image * to.image + row * to.row,
+                            totalBlocks: blocks,
+                            blocks: 0..<blocks
                         )
                     }
                 }
             }
         }
-    }
-
-    private func run(
-        _ row: Int,
-        _ image: Int,
-        _ isPlanar: Bool,
-        _ geometry: ConvolutionGeometry,
-        _ packed: PackedLayer,
-        _ from: Place,
-        _ to: Place,
-        _ arena: FloatPosition,
-        _ table: KernelSet
-    ) {
-        let lanes = isPlanar ? 1 : 16
-        let corner =
-            (row * rows.stride - rows.padBegin) * from.row - columns.padBegin * lanes
-        table.convolveLocal(
-            isPlanar: isPlanar,
-            geometry,
-            input: from.position(in: arena) + image * from.image + corner,
-            weights: packed.weights.start + row * (packed.weights.count / rows.output),
-            bias: packed.bias.start + row * (packed.bias.count / rows.output),
-            output: to.position(in: arena) + image * to.image + row * to.row,
-            totalBlocks: weights.blocks,
-            blocks: 0..<weights.blocks
-        )
     }
 
     /// One row of outputs.
