@@ -19,6 +19,20 @@ import Testing
         }
 
         var testDescription: String { replacement }
+
+        /// Loads `manifest` with the mistake in it, which must fail with a sentence of all phrases.
+        func expectNamed(in manifest: String, _ weights: [String: Tensor]) throws {
+            let builder = try ModelFolderBuilder()
+            let text = manifest.replacingOccurrences(of: original, with: replacement)
+            try #require(text != manifest)
+            try builder.write(text, to: "model.json")
+            try builder.write(weights)
+            let error = #expect(throws: ModelError.self) { _ = try builder.load() }
+            let sentence = error.map { "\($0)" } ?? ""
+            for phrase in phrases {
+                #expect(sentence.contains(phrase), "\"\(sentence)\" does not say \(phrase)")
+            }
+        }
     }
 
     private static let manifest = """
@@ -103,19 +117,7 @@ import Testing
 
     @Test("a mistake in the manifest is named", arguments: mistakes)
     func names(_ mistake: Mistake) throws {
-        let builder = try ModelFolderBuilder()
-        let text = Self.manifest.replacingOccurrences(
-            of: mistake.original,
-            with: mistake.replacement
-        )
-        try #require(text != Self.manifest)
-        try builder.write(text, to: "model.json")
-        try builder.write(Self.weights)
-        let error = #expect(throws: ModelError.self) { _ = try builder.load() }
-        let sentence = error.map { "\($0)" } ?? ""
-        for phrase in mistake.phrases {
-            #expect(sentence.contains(phrase), "\"\(sentence)\" does not say \(phrase)")
-        }
+        try mistake.expectNamed(in: Self.manifest, Self.weights)
     }
 
     @Test func `weights that are missing, left over or of another shape are named`() throws {

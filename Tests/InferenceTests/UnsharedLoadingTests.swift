@@ -105,18 +105,6 @@ import Testing
 
     @Test("a mistake is named", arguments: mistakes)
     func names(_ mistake: LoadingTests.Mistake) throws {
-        let builder = try ModelFolderBuilder()
-        let text = Self.manifest.replacingOccurrences(
-            of: mistake.original,
-            with: mistake.replacement
-        )
-        try #require(text != Self.manifest)
-        try builder.write(text, to: "model.json")
-        try builder.write(Self.weights)
-        let error = #expect(throws: ModelError.self) { _ = try builder.load() }
-        let sentence = error.map { "\($0)" } ?? ""
-        for phrase in mistake.phrases {
-            #expect(sentence.contains(phrase), "\"\(sentence)\" does not say \(phrase)")
-        }
+        try mistake.expectNamed(in: Self.manifest, Self.weights)
     }
 }

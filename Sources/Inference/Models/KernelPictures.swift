@@ -14,7 +14,7 @@ extension Model {
     /// Names of the layers that have kernels to look at.
     public var layersWithKernels: [String] {
         graph.nodes.filter {
-            ["Conv", "TiledConv", "LocallyConnected", "Gabor"].contains($0.op)
+            $0.op == Gabor.name || Convolutions.weighted.contains($0.op)
         }.map(\.name)
     }
 

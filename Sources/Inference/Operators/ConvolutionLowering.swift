@@ -40,14 +40,11 @@ struct ConvolutionLowering {
             width: image.width
         )
         let method = method(channels: image.channels, layout: plan[input].layout)
-        let halo = Halo(rows, columns)
-        let source: ValueID
-        if method == .planar {
-            source = try plan.value(input, as: .dense, halo: halo)
-        } else {
-            source = try plan.value(input, as: .blocked)
-            plan.demand(halo, around: source)
-        }
+        let source = try plan.image(
+            input,
+            as: method == .planar ? .dense : .blocked,
+            halo: Halo(rows, columns)
+        )
         let output = try plan.define(
             node.outputs[0],
             image.result(

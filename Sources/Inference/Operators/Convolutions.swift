@@ -6,6 +6,9 @@ enum Convolutions {
     static let operators: [any Operator.Type] = [
         Conv.self, Gabor.self, TiledConv.self, LocallyConnected.self,
     ]
+
+    /// Those whose kernels are weights.
+    static let weighted: Set = [Conv.name, TiledConv.name, LocallyConnected.name]
 }
 
 /// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; ONNX Conv with one or two spatial axes.

@@ -43,14 +43,11 @@ struct LocallyConnected: Operator {
         }
         plan.count(image.count * weights.values.count, for: node)
         let isPlanar = image.channels < 16
-        let halo = Halo(rows, columns)
-        let source: ValueID
-        if isPlanar {
-            source = try plan.value(input, as: .dense, halo: halo)
-        } else {
-            source = try plan.value(input, as: .blocked)
-            plan.demand(halo, around: source)
-        }
+        let source = try plan.image(
+            input,
+            as: isPlanar ? .dense : .blocked,
+            halo: Halo(rows, columns)
+        )
         let output = try plan.define(
             node.outputs[0],
             [image.count, shape[0], rows.output, columns.output],

@@ -126,6 +126,18 @@ struct PlanBuilder {
         values[id.index].halo.formUnion(halo)
     }
 
+    /// An image with zeros around it: its own memory grows in the blocked layout, a copy has them in the dense one.
+    mutating func image(
+        _ id: ValueID,
+        as layout: Layout,
+        halo: Halo
+    ) throws(ModelError) -> ValueID {
+        guard layout == .blocked else { return try value(id, as: layout, halo: halo) }
+        let source = try value(id, as: .blocked)
+        demand(halo, around: source)
+        return source
+    }
+
     // MARK: Steps
 
     mutating func step(

@@ -72,7 +72,7 @@ enum Rewrites {
 
     /// Conv, Gemm or MatMul → Relu, Tanh, Sigmoid or maxout of pairs: applied while sums are in registers.
     static func fuseActivations(_ graph: Graph, wanted: Set<String>) -> Graph {
-        let producers: Set = ["Conv", "TiledConv", "LocallyConnected", "Gemm", "MatMul"]
+        let producers = Convolutions.weighted.union(["Gemm", "MatMul"])
         var result = graph
         for node in graph.nodes where ["Relu", "Tanh", "Sigmoid", "Maxout"].contains(node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: producers),
@@ -129,7 +129,7 @@ extension Graph {
     /// Constant weights, and a bias of one number per output: what the fast paths take.
     fileprivate func isLayer(_ node: Node) -> Bool {
         guard node.inputs.count > 1, let weights = constants[node.inputs[1]] else { return false }
-        guard !["Conv", "TiledConv", "LocallyConnected"].contains(node.op) else { return true }
+        guard !Convolutions.weighted.contains(node.op) else { return true }
         let isTransposed = node.attributes["transB"] == .int(1)
         guard weights.shape.rank == 2, node.attributes["transA"] ?? .int(0) == .int(0) else {
             return false

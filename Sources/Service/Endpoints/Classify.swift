@@ -33,31 +33,21 @@ enum Classify {
         }
         let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
+        let rows: [[Float]]
+        let noun: String
         if case .tokens(_, let vocabulary) = model.manifest.input {
-            let rows = try call.classifySequences(of: vocabulary, through: model, output: output)
-            call.stopwatch.enter(.encode)
-            let predictions = Predictions(
-                model: model,
-                output: output,
-                noun: "sequence",
-                rows: rows,
-                top: top
-            )
-            return try encode(predictions, form)
-        }
-        let reader = try call.inputReader()
-        let inputs = try call.inputs(reader)
-        call.stopwatch.enter(.compute)
-        var rows: [[Float]] = []
-        for input in inputs {
-            let outputs = try call.run(input, outputs: [output])
-            rows.append(outputs.first?.values ?? [])
+            rows = try call.classifySequences(of: vocabulary, through: model, output: output)
+            noun = "sequence"
+        } else {
+            let reader = try call.inputReader()
+            rows = try call.classify(call.inputs(reader), output: output)
+            noun = reader.noun
         }
         call.stopwatch.enter(.encode)
         let predictions = Predictions(
             model: model,
             output: output,
-            noun: reader.noun,
+            noun: noun,
             rows: rows,
             top: top
         )
@@ -75,6 +65,21 @@ enum Classify {
             let text = try predictions.document.text(of: predictions.output)
             return Answer(.json, body: text)
         }
+    }
+}
+
+extension Call {
+    /// The probabilities of all labels for each input.
+    fileprivate mutating func classify(
+        _ inputs: [NetworkInput],
+        output: String
+    ) throws(ServiceError) -> [[Float]] {
+        stopwatch.enter(.compute)
+        var rows: [[Float]] = []
+        for input in inputs {
+            rows.append(try run(input, outputs: [output]).first?.values ?? [])
+        }
+        return rows
     }
 }
 

@@ -47,4 +47,15 @@ extension Request {
     func checkBody(expecting expected: String) throws(ServiceError) {
         guard body.count > 0 else { throw .emptyBody(expected: expected) }
     }
+
+    /// A body that is there, and is not said to be anything but JSON.
+    func checkJSONBody(expecting expected: String) throws(ServiceError) {
+        try checkBody(expecting: expected)
+        switch BodyKind(self) {
+        case .json, .unknown: break
+        case .text, .picture, .npy, .form:
+            let type = header("Content-Type") ?? "unknown"
+            throw .unsupportedMedia(got: type, expected: expected)
+        }
+    }
 }

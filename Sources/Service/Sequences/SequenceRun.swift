@@ -32,13 +32,7 @@ struct StepsReader {
     let limit: Int
 
     func run(of request: Request) throws(ServiceError) -> SequenceRun {
-        try request.checkBody(expecting: Self.expected)
-        switch BodyKind(request) {
-        case .json, .unknown: break
-        case .text, .picture, .npy, .form:
-            let type = request.header("Content-Type") ?? "unknown"
-            throw .unsupportedMedia(got: type, expected: Self.expected)
-        }
+        try request.checkJSONBody(expecting: Self.expected)
         let (steps, state) = try document(request.body)
         guard let steps else {
             throw .missingField("steps", expected: "the number of steps to run")

@@ -36,13 +36,7 @@ struct TreeReader {
     let limit: Int
 
     func tree(of request: Request) throws(ServiceError) -> SentTree {
-        try request.checkBody(expecting: Self.expected)
-        switch BodyKind(request) {
-        case .json, .unknown: break
-        case .text, .picture, .npy, .form:
-            let type = request.header("Content-Type") ?? "unknown"
-            throw .unsupportedMedia(got: type, expected: Self.expected)
-        }
+        try request.checkJSONBody(expecting: Self.expected)
         return try request.body.readJSON { (reader) throws(ServiceError) in
             var builder = TreeBuilder(vocabulary: vocabulary, limit: limit)
             do throws(JSONError) {
