@@ -48,7 +48,7 @@ extension SequenceColumns {
             back + Diagram.Point(x: side * 20, y: 18),
             back
         )
-        join(id, square, first, second, label, side)
+        join(id, id, square, (first, second), label, side)
     }
 
     /// A box's loop leaves nearer to its middle.
@@ -76,21 +76,23 @@ extension SequenceColumns {
             [Diagram.Point(x: x, y: square.at.y + 7), Diagram.Point(x: x, y: back.y), back],
             radius: 22
         )
-        joinReturn(start.id, end.id, square, first, second)
+        join(start.id, end.id, square, (first, second), .variable("W"), 1)
     }
 
-    private mutating func joinReturn(
+    /// Two edges from a node to another, or back to it, by way of a delay square with a label on its `side`.
+    private mutating func join(
         _ start: String,
         _ end: String,
         _ square: Diagram.Node,
-        _ first: EdgePath,
-        _ second: EdgePath
+        _ paths: (EdgePath, EdgePath),
+        _ label: MathText,
+        _ side: Double
     ) {
         add(
             Diagram.Edge(
                 from: start,
                 to: square.id,
-                path: first,
+                path: paths.0,
                 hasArrow: false,
                 isCircuit: true
             )
@@ -99,40 +101,10 @@ extension SequenceColumns {
             Diagram.Edge(
                 from: square.id,
                 to: end,
-                label: .variable("W"),
-                labelAt: square.at + Diagram.Point(x: 14, y: 6),
-                anchor: .start,
-                path: second,
-                isCircuit: true
-            )
-        )
-    }
-
-    private mutating func join(
-        _ id: String,
-        _ square: Diagram.Node,
-        _ first: EdgePath,
-        _ second: EdgePath,
-        _ label: MathText,
-        _ side: Double
-    ) {
-        add(
-            Diagram.Edge(
-                from: id,
-                to: square.id,
-                path: first,
-                hasArrow: false,
-                isCircuit: true
-            )
-        )
-        add(
-            Diagram.Edge(
-                from: square.id,
-                to: id,
                 label: label,
                 labelAt: square.at + Diagram.Point(x: side * 14, y: 6),
                 anchor: side > 0 ? .start : .end,
-                path: second,
+                path: paths.1,
                 isCircuit: true
             )
         )
