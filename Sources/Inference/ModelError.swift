@@ -14,6 +14,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case shape(node: String, reason: String)
     case unknownLayer(String, available: [String])
     case unknownInput(String, available: [String])
+    case missingInput(name: String, expected: String)
+    case inputType(name: String, expected: String, got: String)
     case inputShape(name: String, expected: String, got: Shape)
     /// The model's vocabulary has no such index.
     case tokenOutOfRange(position: Int, token: Int, count: Int)
@@ -48,6 +50,10 @@ extension ModelError: CustomStringConvertible {
             "there is no layer \"\(name)\"; the layers are \(available.joined(separator: ", "))"
         case .unknownInput(let name, let available):
             "there is no input \"\(name)\"; the inputs are \(available.joined(separator: ", "))"
+        case .missingInput(let name, let expected):
+            "input \"\(name)\" is missing, expected \(expected)"
+        case .inputType(let name, let expected, let got):
+            "input \"\(name)\" is \(got), expected \(expected)"
         case .inputShape(let name, let expected, let got):
             "input \"\(name)\" has shape \(got), expected \(expected)"
         case .tokenOutOfRange(let position, let token, let count):

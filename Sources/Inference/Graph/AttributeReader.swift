@@ -1,10 +1,14 @@
 /// Reads a node's attributes, each once; what nobody read is an error, never ignored.
 struct AttributeReader {
     let node: String
+    let op: String
+    let opset: Int
     private var remaining: [String: Attribute]
 
     init(_ node: Node) {
         self.node = node.name
+        op = node.op
+        opset = node.opset
         remaining = node.attributes
     }
 
@@ -74,6 +78,29 @@ struct AttributeReader {
         }
     }
 
+    mutating func strings(_ name: String) throws(ModelError) -> [String]? {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return nil
+        case .strings(let values): return values
+        case let other?: throw mismatch(name, "a list of texts", other)
+        }
+    }
+
+    mutating func tensor(_ name: String) throws(ModelError) -> Tensor? {
+        switch remaining.removeValue(forKey: name) {
+        case nil: return nil
+        case .tensor(let value): return value
+        case let other?: throw mismatch(name, "a tensor", other)
+        }
+    }
+
+    mutating func graph(_ name: String) throws(ModelError) -> Graph {
+        switch remaining.removeValue(forKey: name) {
+        case .graph(let value): return value
+        case let other: throw mismatch(name, "a graph", other ?? .string(""))
+        }
+    }
+
     /// Refuses attributes that no one read.
     func finish() throws(ModelError) {
         guard let name = remaining.keys.sorted().first, let value = remaining[name] else { return }
@@ -94,6 +121,9 @@ extension Attribute {
         case .float(let value): "\(value)"
         case .floats(let values): "\(values)"
         case .string(let value): "\"\(value)\""
+        case .strings(let values): "\(values)"
+        case .tensor(let value): "a tensor \(value.shape)"
+        case .graph: "a graph"
         }
     }
 }

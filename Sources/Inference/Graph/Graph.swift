@@ -1,12 +1,12 @@
-public import Compute
-
 /// A network as data: nodes in topological order over named values, in ONNX's words.
-public struct Graph: Sendable {
-    public struct Input: Sendable {
+public struct Graph: Sendable, Equatable {
+    public struct Input: Sendable, Equatable {
         public var name: String
         public var type: ElementType
         /// `nil` is a dimension known only when a plan is built.
         public var dimensions: [Int?]
+        /// Whether not even the number of dimensions is known.
+        public var hasAnyRank = false
     }
 
     public var inputs: [Input] = []
@@ -19,9 +19,11 @@ public struct Graph: Sendable {
 }
 
 /// One application of an operator.
-public struct Node: Sendable {
+public struct Node: Sendable, Equatable {
     public var name: String
     public var op: String
+    /// Version of the operator set whose rules apply.
+    public var opset = Node.newestOpset
     public var attributes: [String: Attribute] = [:]
     /// Names of values; "" is an optional input that is absent.
     public var inputs: [String] = []
@@ -29,13 +31,11 @@ public struct Node: Sendable {
 }
 
 extension Node {
+    /// The newest operator set whose rules are known.
+    public static let newestOpset = 28
+
     /// The names of all inputs after the first, for keys of what is packed from them.
     var constantNames: String { inputs.dropFirst().joined(separator: "|") }
-}
-
-public enum ElementType: String, Sendable {
-    case float32
-    case int64
 }
 
 public enum Attribute: Sendable, Equatable {
@@ -44,35 +44,9 @@ public enum Attribute: Sendable, Equatable {
     case float(Float)
     case floats([Float])
     case string(String)
-}
-
-/// A constant of a graph: weights, shapes, indices.
-public struct Tensor: Sendable {
-    public enum Elements: Sendable {
-        case floats([Float])
-        case integers([Int])
-    }
-
-    public var shape: Shape
-    public var elements: Elements
-
-    public init(shape: Shape, floats: [Float]) {
-        self.shape = shape
-        elements = .floats(floats)
-    }
-
-    public init(shape: Shape, integers: [Int]) {
-        self.shape = shape
-        elements = .integers(integers)
-    }
-
-    public var floats: [Float]? {
-        if case .floats(let values) = elements { values } else { nil }
-    }
-
-    public var integers: [Int]? {
-        if case .integers(let values) = elements { values } else { nil }
-    }
+    case strings([String])
+    case tensor(Tensor)
+    case graph(Graph)
 }
 
 extension Graph {

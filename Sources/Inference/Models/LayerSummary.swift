@@ -49,7 +49,7 @@ public struct LayerSummary: Sendable {
         }
     }
 
-    private static func referenceShapes(
+    static func referenceShapes(
         _ stack: LayerStack,
         _ manifest: Manifest
     ) -> [String: Shape] {

@@ -8,6 +8,9 @@ public final class Model: Sendable {
     /// The model's layers in order, at the manifest's input size (or the one stated in the summary).
     public let layers: [LayerSummary]
 
+    /// Names, types and shapes of what the model takes and answers.
+    public let signature: ModelSignature
+
     /// The layers as the model folder states them.
     public let form: NetworkForm
 
@@ -46,6 +49,7 @@ public final class Model: Sendable {
         states = stack.states
         backwardLayer = stack.backwardLayer
         layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
+        signature = try ModelSignature(stack, manifest: manifest, kernels: kernels)
         try checkTask()
         if verifies { try CheckVectors.read(folder)?.run(on: self) }
     }

@@ -98,7 +98,7 @@ extension Attribute {
         switch self {
         case .int(let value): [value]
         case .ints(let values): values
-        case .float, .floats, .string: []
+        case .float, .floats, .string, .strings, .tensor, .graph: []
         }
     }
 }

@@ -115,8 +115,8 @@ extension JSONError {
 extension ModelError {
     fileprivate var status: Status {
         switch self {
-        case .unknownLayer, .unknownInput, .shape, .inputShape, .tokenOutOfRange, .wrongTask,
-            .notStreamable:
+        case .unknownLayer, .unknownInput, .missingInput, .inputType, .shape, .inputShape,
+            .tokenOutOfRange, .wrongTask, .notStreamable:
             .badRequest
         case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
@@ -130,6 +130,8 @@ extension ModelError {
         switch self {
         case .unknownLayer: "unknown_layer"
         case .unknownInput: "unknown_input"
+        case .missingInput: "missing_input"
+        case .inputType: "wrong_type"
         case .shape, .inputShape: "wrong_shape"
         case .tokenOutOfRange: "token_out_of_range"
         case .tooLarge: "too_large"

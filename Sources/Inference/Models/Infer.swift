@@ -1,0 +1,82 @@
+import Compute
+
+extension Model {
+    /// Computes outputs from tensors of any type.
+    ///
+    /// - Parameters:
+    ///   - inputs: A tensor for every input of the signature that is not optional.
+    ///   - outputs: Names of outputs or of any node's values; nil asks for the model's outputs.
+    ///   - isCancelled: Polled between layers.
+    /// - Returns: The outputs in the order asked for.
+    /// - Throws: `unknownInput`, `missingInput`, `inputType`, `inputShape`, `tokenOutOfRange`, `unknownLayer`,
+    ///   `cancelled`, and what layers say of the shapes.
+    public func infer(
+        _ inputs: [String: Tensor],
+        outputs: [String]? = nil,
+        isCancelled: () -> Bool = { false }
+    ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
+        try check(inputs)
+        let names = outputs ?? signature.outputs.map(\.name)
+        let plan = try plan(inputs: inputs.mapValues(\.shape), outputs: names)
+        return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
+            for port in plan.inputs {
+                guard let tensor = inputs[port.name] else { continue }
+                try access.fill(port, tensor)
+            }
+        } read: { results throws(ModelError) in
+            var answer: [(name: String, tensor: Tensor)] = []
+            for port in plan.outputs { answer.append((port.name, try results.tensor(port))) }
+            return answer
+        }
+    }
+
+    /// What was given against the signature, and symbols against the vocabulary.
+    private func check(_ inputs: [String: Tensor]) throws(ModelError) {
+        for name in inputs.keys.sorted()
+        where !signature.inputs.contains(where: { $0.name == name }) {
+            throw .unknownInput(name, available: signature.inputs.map(\.name))
+        }
+        for port in signature.inputs {
+            guard let tensor = inputs[port.name] else {
+                if port.isOptional { continue }
+                throw .missingInput(name: port.name, expected: port.description)
+            }
+            try port.check(tensor)
+        }
+        guard let symbols = manifest.input.symbolCount,
+            let tokens = inputs[manifest.input.name]?.integers
+        else { return }
+        for (position, token) in tokens.enumerated() where token < 0 || token >= symbols {
+            throw .tokenOutOfRange(position: position, token: token, count: symbols)
+        }
+    }
+}
+
+extension PlanInputs {
+    /// Writes a tensor of float32, or of int64 whose values fit into 32 bits.
+    mutating func fill(_ port: Plan.Port, _ tensor: Tensor) throws(ModelError) {
+        if let floats = tensor.floats {
+            try withFloats(port.name) { span throws(ModelError) in
+                for index in floats.indices { span[index] = floats[index] }
+            }
+        } else if let integers = tensor.integers {
+            try withIntegers(port.name) { span throws(ModelError) in
+                for index in integers.indices { span[index] = Int32(clamping: integers[index]) }
+            }
+        }
+    }
+}
+
+extension PlanOutputs {
+    func tensor(_ port: Plan.Port) throws(ModelError) -> Tensor {
+        try withFloats(port.name) { span throws(ModelError) in
+            // SAFETY: the span's floats are copied into memory of exactly as many.
+            let floats = unsafe [Float](unsafeUninitializedCapacity: span.count) { buffer, count in
+                count = unsafe span.withUnsafeBufferPointer { source in
+                    unsafe buffer.initialize(fromContentsOf: source)
+                }
+            }
+            return Tensor(shape: port.shape, floats: floats)
+        }
+    }
+}
