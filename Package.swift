@@ -64,6 +64,11 @@ let package = Package(
             pkgConfig: "libturbojpeg",
             providers: [.apt(["libturbojpeg0-dev"])]
         ),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]
+        ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Compute",
@@ -78,7 +83,7 @@ let package = Package(
         ),
         .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
-        .target(name: "HTTP", dependencies: ["CLinux"], swiftSettings: safe),
+        .target(name: "HTTP", dependencies: ["CLinux", "COpenSSL"], swiftSettings: safe),
         .target(
             name: "Service",
             dependencies: ["Compute", "HTTP", "Images", "Inference", "TensorFormats", logging],
@@ -128,7 +133,7 @@ var testTargets: [Target] {
         ),
         .testTarget(
             name: "HTTPTests",
-            dependencies: ["CLinux", "HTTP", "TestSupport"],
+            dependencies: ["CLinux", "COpenSSL", "HTTP", "TestSupport"],
             swiftSettings: safe
         ),
         .testTarget(

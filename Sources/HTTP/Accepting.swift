@@ -7,22 +7,28 @@ extension EventLoop {
 
     func resumeAccepting() {
         acceptsAgainAt = nil
-        _ = share.poller.add(
-            listener.descriptor,
-            [.readable, .exclusive],
-            token: Self.listenerToken
-        )
+        for (index, listener) in listeners.enumerated() {
+            _ = share.poller.add(
+                listener.descriptor,
+                [.readable, .exclusive],
+                token: Self.listenerToken + UInt64(index)
+            )
+        }
     }
 
     /// Leaves new connections in the kernel's queue for a moment.
     private func pauseAccepting() {
-        share.poller.remove(listener.descriptor)
+        ignoreListeners()
         acceptsAgainAt = now + Self.pause
     }
 
-    func acceptConnections() {
+    private func ignoreListeners() {
+        for listener in listeners { share.poller.remove(listener.descriptor) }
+    }
+
+    func acceptConnections(_ listener: Int) {
         for _ in 0..<Self.mostAcceptedAtOnce {
-            guard acceptOne() else { return }
+            guard acceptOne(listener) else { return }
         }
     }
 
@@ -31,8 +37,10 @@ extension EventLoop {
         guard !isDraining else { return }
         isDraining = true
         acceptsAgainAt = nil
-        while acceptOne() {}
-        share.poller.remove(listener.descriptor)
+        for index in listeners.indices {
+            while acceptOne(index) {}
+        }
+        ignoreListeners()
         acceptsAgainAt = nil
         didDrain()
         for case let connection? in connections {
@@ -43,17 +51,17 @@ extension EventLoop {
     }
 
     /// Returns false when there is nothing to accept now.
-    private func acceptOne() -> Bool {
-        let socket = clinux_accept(listener.descriptor)
+    private func acceptOne(_ listener: Int) -> Bool {
+        let socket = clinux_accept(listeners[listener].descriptor)
         if socket >= 0 {
-            assign(socket)
+            assign(socket, from: listener)
             return true
         }
         switch errno {
         case EAGAIN: return false
         case EINTR, ECONNABORTED: return true
         case EMFILE, ENFILE:
-            refuseWithSpareDescriptor()
+            refuseWithSpareDescriptor(listener)
             pauseAccepting()
             return false
         default:
@@ -63,15 +71,15 @@ extension EventLoop {
     }
 
     /// Closes one waiting connection, so that its client does not wait for a descriptor of ours.
-    private func refuseWithSpareDescriptor() {
+    private func refuseWithSpareDescriptor(_ listener: Int) {
         if spareDescriptor >= 0 { Glibc.close(spareDescriptor) }
-        let socket = clinux_accept(listener.descriptor)
+        let socket = clinux_accept(listeners[listener].descriptor)
         if socket >= 0 { Glibc.close(socket) }
         spareDescriptor = clinux_spare_descriptor()
     }
 
     /// Gives a new connection to the loop that has the fewest; to this one if it is among them.
-    private func assign(_ socket: Int32) {
+    private func assign(_ socket: Int32, from listener: Int) {
         counters.acceptedConnections.add(1)
         let total = shares.reduce(0) { $0 + $1.counters.openConnections.value }
         // Those above the limit get a 503, of which there must not be too many either.
@@ -87,20 +95,27 @@ extension EventLoop {
                 // Counted before it is handed over: its client may be served, and connect again, at once.
                 other.counters.openConnections.add(1)
                 counters.openConnections.add(-1)
-                if other.mailbox.post(.connection(socket)) { return }
+                if other.mailbox.post(.connection(socket, listener: listener)) { return }
                 other.counters.openConnections.add(-1)
                 counters.openConnections.add(1)
             }
         }
-        add(socket, isAboveLimit: total >= limits.connections)
+        add(socket, from: listener, isAboveLimit: total >= limits.connections)
     }
 
     /// Begins to serve a connection that is counted already.
-    func add(_ socket: Int32, isAboveLimit: Bool = false) {
+    func add(_ socket: Int32, from listener: Int, isAboveLimit: Bool = false) {
         generation &+= 1
         let token = ConnectionToken(descriptor: socket, generation: max(generation, 1))
+        let context = listeners[listener].certificates?.context
+        let session = context?.makeSession(socket: socket)
+        if context != nil && session == nil {
+            counters.openConnections.add(-1)
+            Glibc.close(socket)
+            return
+        }
         let connection = Connection(
-            socket: socket,
+            transport: Transport(socket: socket, session: session),
             token: token,
             limits: limits,
             budget: budget,

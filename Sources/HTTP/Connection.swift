@@ -12,6 +12,7 @@ final class Connection {
 
     /// What the client is expected to do next; decides which deadline applies.
     enum Wait {
+        case handshake
         case request
         case headEnd
         case body
@@ -19,7 +20,7 @@ final class Connection {
     }
 
     let token: ConnectionToken
-    let transport: Transport
+    var transport: Transport
     var input = ByteBuffer()
     var output = OutputQueue()
     var parser: RequestParser
@@ -43,17 +44,19 @@ final class Connection {
     var stallStart: ContinuousClock.Instant?
     var deadline: ContinuousClock.Instant
     var hasBeenServed = false
+    /// Whether its loop will look at it again without an event.
+    var isPostponed = false
     var lingeredBytes = 0
 
     init(
-        socket: Int32,
+        transport: consuming Transport,
         token: ConnectionToken,
         limits: Limits,
         budget: BodyBudget,
         now: ContinuousClock.Instant
     ) {
         self.token = token
-        transport = Transport(socket: socket)
+        self.transport = transport
         parser = RequestParser(limits: limits, budget: budget)
         waitStart = now
         deadline = now
@@ -69,6 +72,12 @@ final class Connection {
 
     var isLingering: Bool {
         if case .lingering = phase { true } else { false }
+    }
+
+    /// Whether more input would be of use now.
+    var mayReceive: Bool {
+        if case .finishing = phase { return false }
+        return output.isEmpty && !isComputing && !isClosed
     }
 
     /// Whether no request has begun and none is being answered.

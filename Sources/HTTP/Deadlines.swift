@@ -21,6 +21,7 @@ extension EventLoop {
     }
 
     private func currentWait(of connection: Connection) -> Connection.Wait {
+        if connection.transport.isHandshaking { return .handshake }
         if connection.isComputing { return .computing }
         if connection.parser.isReadingBody { return .body }
         return connection.input.isEmpty ? .request : .headEnd
@@ -32,6 +33,7 @@ extension EventLoop {
         if let stallStart = connection.stallStart { return stallStart + limits.writeStall }
         switch connection.wait {
         case .computing: return nil
+        case .handshake: return start + limits.handshakeTime
         case .headEnd: return start + limits.headTime
         case .body:
             let bytes = connection.parser.bytesRead

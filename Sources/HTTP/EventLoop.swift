@@ -18,12 +18,13 @@ final class LoopShare: Sendable {
 /// Made and used by its own thread only; other threads reach it through its share's mailbox.
 final class EventLoop {
     static let mailboxToken: UInt64 = 0
+    /// The first listener's; the others' follow.
     static let listenerToken: UInt64 = 1
 
     let share: LoopShare
     /// All loops of the server, this one too.
     let shares: [LoopShare]
-    let listener: Listener
+    let listeners: [Listener]
     let handler: any Handler
     let limits: Limits
     /// Shared by all loops.
@@ -38,8 +39,10 @@ final class EventLoop {
     var now = ContinuousClock.now
     var encoder = ResponseEncoder()
     var identifiers = RequestIdentifiers()
-    /// Connections with requests left in their input after their share of a turn.
-    var unfinished: [ConnectionToken] = []
+    /// Connections with something left to do after their share of a turn.
+    private var postponed: [ConnectionToken] = []
+    /// Steps of handshakes left in this turn.
+    var handshakeSteps = 0
     /// No deadline is earlier.
     var nextExpiry: ContinuousClock.Instant?
     /// Given up for a moment to accept and close when no other descriptor is left.
@@ -53,7 +56,7 @@ final class EventLoop {
     init(
         _ share: LoopShare,
         among shares: [LoopShare],
-        listener: Listener,
+        listeners: [Listener],
         handler: any Handler,
         limits: Limits,
         budget: BodyBudget,
@@ -61,7 +64,7 @@ final class EventLoop {
     ) {
         self.share = share
         self.shares = shares
-        self.listener = listener
+        self.listeners = listeners
         self.handler = handler
         self.limits = limits
         self.budget = budget
@@ -82,7 +85,7 @@ final class EventLoop {
             turn()
         }
         for letter in mailbox.closeForGood() {
-            if case .connection(let socket) = letter {
+            if case .connection(let socket, _) = letter {
                 counters.openConnections.add(-1)
                 Glibc.close(socket)
             }
@@ -93,18 +96,28 @@ final class EventLoop {
         let count = share.poller.wait(for: &events, milliseconds: timeout())
         now = .now
         counters.turns.add(1)
+        handshakeSteps = Self.mostHandshakeSteps
         for index in 0..<count { dispatch(events[index]) }
-        let waiting = unfinished
-        unfinished.removeAll(keepingCapacity: true)
+        let waiting = postponed
+        postponed.removeAll(keepingCapacity: true)
         for token in waiting {
-            if let connection = connection(token) { serve(connection) }
+            guard let connection = connection(token) else { continue }
+            connection.isPostponed = false
+            resume(connection)
         }
         expire()
     }
 
+    /// Looks at the connection again once the others had their turn.
+    func postpone(_ connection: Connection) {
+        guard !connection.isPostponed else { return }
+        connection.isPostponed = true
+        postponed.append(connection.token)
+    }
+
     /// Milliseconds until something is due, -1 if nothing is.
     private func timeout() -> Int32 {
-        if !unfinished.isEmpty { return 0 }
+        if !postponed.isEmpty { return 0 }
         guard var due = nextExpiry ?? acceptsAgainAt else { return -1 }
         if let acceptsAgainAt { due = min(due, acceptsAgainAt) }
         let wait = ContinuousClock.now.duration(to: due)
@@ -118,7 +131,8 @@ final class EventLoop {
     private func dispatch(_ event: clinux_event) {
         switch event.token {
         case Self.mailboxToken: readMail()
-        case Self.listenerToken: acceptConnections()
+        case Self.listenerToken..<Self.listenerToken + UInt64(listeners.count):
+            acceptConnections(Int(event.token - Self.listenerToken))
         default:
             // An event of a connection closed earlier in this turn finds none, or another.
             guard let connection = connection(ConnectionToken(event.token)) else { return }
@@ -142,7 +156,7 @@ final class EventLoop {
             switch letter {
             case .answer(let token, let response): deliver(response, to: token)
             case .noAnswer(let token): deliverNoAnswer(to: token)
-            case .connection(let socket): add(socket)
+            case .connection(let socket, let listener): add(socket, from: listener)
             case .drain: drain()
             case .stop: stop()
             }

@@ -27,6 +27,8 @@ public enum HTTPError: Error, Hashable, Sendable {
     case headTimeout
     /// The body stopped arriving, or arrived too slowly.
     case bodyTimeout
+    /// A client speaks plain HTTP on a port for TLS.
+    case plainOnSecurePort
     case tooManyConnections(limit: Int)
     /// The bodies of all connections together would hold more than `limit` bytes.
     case tooManyBodies(limit: Int)
@@ -37,6 +39,8 @@ public enum HTTPError: Error, Hashable, Sendable {
     /// The system refused `operation` with this error number.
     case system(operation: String, errno: Int32)
     case alreadyStarted
+    /// A file of certificates or keys cannot be used.
+    case certificate(file: String, reason: String)
 }
 
 extension HTTPError {
@@ -44,7 +48,8 @@ extension HTTPError {
     public var status: Status {
         switch self {
         case .malformedRequestLine, .malformedTarget, .malformedField, .missingHost, .invalidHost,
-            .invalidContentLength, .conflictingLengths, .invalidTransferEncoding, .invalidChunk:
+            .invalidContentLength, .conflictingLengths, .invalidTransferEncoding, .invalidChunk,
+            .plainOnSecurePort:
             .badRequest
         case .unsupportedVersion: .versionNotSupported
         case .methodNotImplemented, .unsupportedTransferEncoding: .notImplemented
@@ -55,7 +60,7 @@ extension HTTPError {
         case .bodyTooLarge: .contentTooLarge
         case .headTimeout, .bodyTimeout: .requestTimeout
         case .tooManyConnections, .tooManyBodies: .serviceUnavailable
-        case .noAnswer, .invalidAddress, .addressInUse, .system, .alreadyStarted:
+        case .noAnswer, .invalidAddress, .addressInUse, .system, .alreadyStarted, .certificate:
             .internalServerError
         }
     }
@@ -84,6 +89,7 @@ extension HTTPError {
         case .bodyTooLarge: "body_too_large"
         case .headTimeout: "head_timeout"
         case .bodyTimeout: "body_timeout"
+        case .plainOnSecurePort: "plain_on_secure_port"
         case .tooManyConnections: "too_many_connections"
         case .tooManyBodies: "too_many_bodies"
         case .noAnswer: "no_answer"
@@ -91,6 +97,7 @@ extension HTTPError {
         case .addressInUse: "address_in_use"
         case .system: "system_error"
         case .alreadyStarted: "already_started"
+        case .certificate: "certificate"
         }
     }
 }

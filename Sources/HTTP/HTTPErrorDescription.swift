@@ -24,12 +24,13 @@ extension HTTPError: CustomStringConvertible {
         case .unknownExpectation: "The only expectation understood is 100-continue."
         case .headTimeout: "The request's header fields did not arrive in time."
         case .bodyTimeout: "The request's body did not arrive in time."
+        case .plainOnSecurePort: "This port speaks HTTPS: the address must begin with https://."
         case .noAnswer: "The request was not answered."
         case .alreadyStarted: "The server has already been started."
         case .targetTooLong, .headTooLarge, .tooManyFields, .trailersTooLarge, .bodyTooLarge,
             .tooManyConnections, .tooManyBodies:
             limitDescription
-        case .invalidAddress, .addressInUse, .system: addressDescription
+        case .invalidAddress, .addressInUse, .system, .certificate: startDescription
         }
     }
 
@@ -47,7 +48,7 @@ extension HTTPError: CustomStringConvertible {
         }
     }
 
-    private var addressDescription: String {
+    private var startDescription: String {
         switch self {
         case .invalidAddress(let host, let port):
             "\(host) port \(port) is not a numeric IPv4 or IPv6 address with a port of 0 to 65535."
@@ -55,6 +56,7 @@ extension HTTPError: CustomStringConvertible {
             "Port \(port) of \(host) is in use by another program."
         case .system(let operation, let number):
             "\(operation) failed: \(unsafe String(cString: strerror(number)))."
+        case .certificate(let file, let reason): "\(file) cannot be used: \(reason)."
         default: ""
         }
     }

@@ -2,16 +2,19 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// The socket on which all event loops accept connections.
+/// A socket on which all event loops accept connections.
 ///
 /// One socket watched with EPOLLEXCLUSIVE, not one a loop with SO_REUSEPORT: a port in use is a
 /// plain error, a few connections are spread evenly, and one queue is drained at the end.
 final class Listener: Sendable {
     let descriptor: Int32
     let port: Int
+    /// The certificates of a secure port.
+    let certificates: TLSStore?
     private let isClosed = Atomic(false)
 
-    init(host: String, port: Int) throws(HTTPError) {
+    init(host: String, port: Int, certificates: TLSStore? = nil) throws(HTTPError) {
+        self.certificates = certificates
         guard let number = UInt16(exactly: port) else {
             throw .invalidAddress(host: host, port: port)
         }

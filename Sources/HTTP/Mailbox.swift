@@ -10,8 +10,8 @@ final class Mailbox: Sendable {
         case answer(ConnectionToken, Response)
         /// The handler let go of the request without answering.
         case noAnswer(ConnectionToken)
-        /// A socket accepted for this loop.
-        case connection(Int32)
+        /// A socket accepted for this loop, and the index of the listener it came to.
+        case connection(Int32, listener: Int)
         case drain
         case stop
     }

@@ -44,6 +44,10 @@ extension EventLoop {
             dropInput(connection)
             return
         }
+        if connection.transport.isHandshaking, !shakeHands(connection) {
+            settle(connection)
+            return
+        }
         var reads = 0
         var mayHoldMore = true
         while mayHoldMore, reads < Self.mostReads, connection.isOpen, !connection.isComputing {
@@ -52,7 +56,7 @@ extension EventLoop {
             switch outcome {
             case .bytes(let count):
                 // A short read has emptied the socket.
-                mayHoldMore = count == room
+                mayHoldMore = count == room || connection.transport.holdsInput
                 advance(connection)
             case .wouldBlock: mayHoldMore = false
             case .ended:
@@ -104,6 +108,7 @@ extension EventLoop {
             }
             return
         }
+        if connection.transport.holdsInput { postpone(connection) }
     }
 
     /// Sends what there is to send; then closes the connection, or waits for what is next.
@@ -117,6 +122,7 @@ extension EventLoop {
             if finish(connection) { return }
             if connection.isIdle { connection.input.shrink(to: Self.keptInput) }
         }
+        if connection.transport.holdsInput && connection.mayReceive { postpone(connection) }
         updateDeadline(connection)
         updateInterest(connection, sawInput: sawInput)
     }
@@ -129,7 +135,7 @@ extension EventLoop {
             connection.stallStart = nil
             // Output that was full may have held back requests.
             if !connection.input.isEmpty && connection.isOpen && !connection.isComputing {
-                unfinished.append(connection.token)
+                postpone(connection)
             }
         } else if sent > 0 || connection.stallStart == nil {
             connection.stallStart = now
@@ -143,7 +149,7 @@ extension EventLoop {
         case .open:
             // Nothing can follow what is left of the input but the rest of a request.
             let isLast = connection.hasInputEnded && !connection.isComputing
-            if isLast && !unfinished.contains(connection.token) || shouldEndForDrain(connection) {
+            if isLast && !connection.isPostponed || shouldEndForDrain(connection) {
                 close(connection)
                 return true
             }
@@ -168,14 +174,14 @@ extension EventLoop {
     private func updateInterest(_ connection: Connection, sawInput: Bool) {
         let wanted: Poller.Interest
         if !connection.output.isEmpty {
-            wanted = .writable
+            wanted = connection.transport.sendingInterest
         } else if connection.isComputing {
             // What is not read now must not be reported again and again.
             let isQuiet = sawInput || connection.interest?.contains(.readable) == false
             let input: Poller.Interest = isQuiet ? [] : .readable
             wanted = connection.hasBeenProbed ? [] : input.union(.peerClosed)
         } else {
-            wanted = [.readable, .peerClosed]
+            wanted = connection.transport.receivingInterest
         }
         guard connection.interest != wanted else { return }
         let descriptor = connection.token.descriptor

@@ -5,7 +5,7 @@ import Synchronization
 /// An HTTP/1.1 server: event loops on their own threads in front of a handler.
 public final class Server: Sendable {
     private struct Running {
-        let listener: Listener
+        let listeners: [Listener]
         let loops: [LoopShare]
         /// Left by each loop when it accepts no more.
         let draining = DispatchGroup()
@@ -31,14 +31,33 @@ public final class Server: Sendable {
     public func start() throws(HTTPError) {
         try running.withLock { (running) throws(HTTPError) in
             if running != nil { throw .alreadyStarted }
-            let listener = try Listener(host: configuration.host, port: configuration.port)
+            let listeners = try makeListeners()
             var loops: [LoopShare] = []
             for _ in 0..<max(configuration.loops, 1) { loops.append(try LoopShare()) }
-            let started = Running(listener: listener, loops: loops)
+            let started = Running(listeners: listeners, loops: loops)
             let budget = BodyBudget(limit: configuration.limits.clamped.bodies)
             for index in loops.indices { startThread(index, started, budget) }
             running = started
         }
+    }
+
+    private func makeListeners() throws(HTTPError) -> [Listener] {
+        var listeners: [Listener] = []
+        if let port = configuration.port {
+            listeners.append(try Listener(host: configuration.host, port: port))
+        }
+        if let port = configuration.securePort, let certificates = configuration.certificates {
+            // OpenSSL writes to sockets whose clients have gone; that must not end the process.
+            signal(SIGPIPE, SIG_IGN)
+            listeners.append(
+                try Listener(
+                    host: configuration.host,
+                    port: port,
+                    certificates: try TLSStore(certificates)
+                )
+            )
+        }
+        return listeners
     }
 
     private func startThread(_ index: Int, _ running: Running, _ budget: BodyBudget) {
@@ -49,7 +68,7 @@ public final class Server: Sendable {
             let loop = EventLoop(
                 running.loops[index],
                 among: running.loops,
-                listener: running.listener,
+                listeners: running.listeners,
                 handler: handler,
                 limits: limits,
                 budget: budget,
@@ -63,9 +82,30 @@ public final class Server: Sendable {
         thread.start()
     }
 
-    /// The port listened on; before the start, the one configured.
+    /// The port listened on for plain HTTP; before the start, the one configured, 0 if none.
     public var port: Int {
-        running.withLock { $0?.listener.port } ?? configuration.port
+        listener { $0.certificates == nil }?.port ?? configuration.port ?? 0
+    }
+
+    /// The port listened on for HTTPS; nil if there is none.
+    public var securePort: Int? {
+        listener { $0.certificates != nil }?.port
+    }
+
+    private func listener(where isWanted: (Listener) -> Bool) -> Listener? {
+        running.withLock { $0?.listeners ?? [] }.first(where: isWanted)
+    }
+
+    /// Reads the certificates again, for connections from now on; says what it read.
+    ///
+    /// If a file is unusable, throws `certificate` and keeps those in use.
+    @discardableResult
+    public func reloadCertificates() throws(HTTPError) -> String {
+        guard let store = listener(where: { $0.certificates != nil })?.certificates,
+            let configuration = configuration.certificates
+        else { return "" }
+        try store.reload(configuration)
+        return store.context.summary
     }
 
     /// What the server has done until now.
@@ -94,7 +134,7 @@ public final class Server: Sendable {
         guard let running = running.withLock(\.self) else { return }
         for loop in running.loops { loop.mailbox.post(.drain) }
         running.draining.wait()
-        running.listener.stop()
+        for listener in running.listeners { listener.stop() }
         let (seconds, attoseconds) = max(grace, .zero).components
         let nanoseconds = Int(attoseconds / 1_000_000_000)
         let end: DispatchTime =

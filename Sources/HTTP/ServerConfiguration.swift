@@ -2,20 +2,27 @@
 public struct ServerConfiguration: Sendable {
     /// A numeric address: "127.0.0.1", "::1"; "0.0.0.0" or "::" for all.
     public var host: String
-    /// The port, or 0 for any that is free.
-    public var port: Int
+    /// The port for plain HTTP, or 0 for any that is free; nil for none.
+    public var port: Int?
+    /// The port for HTTPS, or 0 for any that is free; it needs `certificates`.
+    public var securePort: Int?
+    public var certificates: TLSConfiguration?
     /// Event loops, each with its own thread.
     public var loops: Int
     public var limits: Limits
 
     public init(
         host: String = "127.0.0.1",
-        port: Int = 0,
+        port: Int? = 0,
+        securePort: Int? = nil,
+        certificates: TLSConfiguration? = nil,
         loops: Int = 1,
         limits: Limits = Limits()
     ) {
         self.host = host
         self.port = port
+        self.securePort = securePort
+        self.certificates = certificates
         self.loops = loops
         self.limits = limits
     }
@@ -32,6 +39,8 @@ public struct Limits: Sendable {
     public var body = 16 << 20
     /// Bytes of all bodies that are being received or answered, over all connections.
     public var bodies = 1 << 30
+    /// From accepting a connection to the end of its TLS handshake.
+    public var handshakeTime = Duration.seconds(10)
     /// From the first byte of a head, or from accepting the connection, to the head's end.
     public var headTime = Duration.seconds(10)
     /// The longest pause within a body.
@@ -65,7 +74,8 @@ public struct Limits: Sendable {
             limits[keyPath: path] = min(max(self[keyPath: path], 1), 1 << 30)
         }
         for path in [
-            \Limits.headTime, \.bodyIdle, \.bodyGrace, \.keepAliveIdle, \.writeStall, \.linger,
+            \Limits.handshakeTime, \.headTime, \.bodyIdle, \.bodyGrace, \.keepAliveIdle,
+            \.writeStall, \.linger,
         ] {
             limits[keyPath: path] = min(max(self[keyPath: path], .zero), .seconds(1 << 30))
         }

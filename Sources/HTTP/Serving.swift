@@ -8,12 +8,26 @@ extension EventLoop {
         settle(connection)
     }
 
+    /// Goes on with what was postponed.
+    func resume(_ connection: Connection) {
+        if !connection.isOpen || connection.transport.isHandshaking {
+            receive(connection)
+            return
+        }
+        advance(connection)
+        if connection.transport.holdsInput && connection.mayReceive {
+            receive(connection)
+        } else {
+            settle(connection)
+        }
+    }
+
     /// Parses and answers what the input holds, one request after the other.
     func advance(_ connection: Connection) {
         var answered = 0
         while connection.isOpen, !connection.isComputing, connection.output.count < limits.output {
             if answered == limits.pipelined {
-                unfinished.append(connection.token)
+                postpone(connection)
                 return
             }
             do throws(HTTPError) {

@@ -8,6 +8,7 @@ public struct Statistics: Sendable, Hashable {
     public var requests = 0
     /// Requests handed to the handler and not answered yet.
     public var requestsInFlight = 0
+    public var failedHandshakes = 0
     public var bytesIn = 0
     public var bytesOut = 0
 
@@ -20,6 +21,7 @@ final class LoopCounters: Sendable {
     let acceptedConnections = Counter()
     let requests = Counter()
     let requestsInFlight = Counter()
+    let failedHandshakes = Counter()
     let bytesIn = Counter()
     let bytesOut = Counter()
     let turns = Counter()
@@ -29,6 +31,7 @@ final class LoopCounters: Sendable {
         total.acceptedConnections += acceptedConnections.value
         total.requests += requests.value
         total.requestsInFlight += requestsInFlight.value
+        total.failedHandshakes += failedHandshakes.value
         total.bytesIn += bytesIn.value
         total.bytesOut += bytesOut.value
     }

@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// The two directions of a connection's bytes; closed with its owner.
+/// The two directions of a connection's bytes, plain or encrypted; closed with its owner.
 ///
-/// Everything above reads and writes through this type only, so that encryption can be added here.
+/// Everything above reads and writes through this type only.
 struct Transport: ~Copyable {
     enum Outcome {
         case bytes(Int)
@@ -14,18 +14,48 @@ struct Transport: ~Copyable {
     }
 
     let descriptor: Int32
+    private var session: TLSSession?
 
-    init(socket: Int32) {
+    /// Owns the socket from here on.
+    init(socket: Int32, session: TLSSession? = nil) {
         descriptor = socket
+        self.session = session
     }
 
     deinit {
+        session?.endSending()
         close(descriptor)
+    }
+
+    var isHandshaking: Bool { session?.isHandshaking ?? false }
+
+    /// Whether bytes may be had without the socket becoming readable.
+    var holdsInput: Bool { session?.holdsInput ?? false }
+
+    /// What must happen to the socket before more can be received.
+    var receivingInterest: Poller.Interest {
+        session?.receivingWaitsForRoom == true ? .writable : [.readable, .peerClosed]
+    }
+
+    /// What must happen to the socket before more can be sent.
+    var sendingInterest: Poller.Interest {
+        session?.sendingWaitsForInput == true ? .readable : .writable
+    }
+
+    /// Goes on with the handshake; one that fails leaves a plain connection.
+    mutating func handshake() -> TLSSession.Progress {
+        guard let progress = session?.handshake() else { return .done }
+        switch progress {
+        case .done, .wouldBlock: break
+        case .isPlain, .failed: session = nil
+        }
+        return progress
     }
 
     /// Receives at most as many bytes as `buffer` has room for.
     @unsafe
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+        if let session { return unsafe session.receive(into: buffer) }
         let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
         if count > 0 { return .bytes(count) }
         return count == 0 ? .ended : Self.refusal
@@ -33,6 +63,7 @@ struct Transport: ~Copyable {
 
     /// Sends what the kernel accepts of `first` followed by `second`.
     func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Outcome {
+        if let session { return session.send(first.isEmpty ? second : first) }
         // SAFETY: the pointers do not leave the closures, and sending only reads.
         let count = unsafe first.withUnsafeBytes { first in
             unsafe second.withUnsafeBytes { second in
@@ -50,6 +81,7 @@ struct Transport: ~Copyable {
 
     /// Tells the peer that nothing more will be sent.
     func endSending() {
+        session?.endSending()
         shutdown(descriptor, Int32(SHUT_WR))
     }
 

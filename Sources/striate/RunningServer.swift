@@ -31,9 +31,21 @@ enum RunningServer {
             )
         }
         try server.start()
-        try announce(server.port, configuration, logger, since: start)
+        let reloads = Reloads(logger: logger)
+        if let certificates = configuration.tls {
+            reloads.register(
+                Reloads.Part(
+                    name: "certificates",
+                    files: { certificates.files },
+                    reload: { try server.reloadCertificates() }
+                )
+            )
+        }
+        let reloadSignal = ReloadSignal(reloads, seconds: configuration.reloadSeconds)
+        defer { withExtendedLifetime(reloadSignal) {} }
+        try announce(server, configuration, logger, since: start)
         if showsExamples {
-            let address = address(configuration.host, server.port)
+            let address = addresses(of: server, configuration)[0]
             print(RequestExamples(address: address, models: service.modelNames).text)
             // Seen at once even where the output is a file.
             fflush(nil)
@@ -85,13 +97,20 @@ enum RunningServer {
         return Service(repository: repository, configuration: sized, logger: logger)
     }
 
-    private static func address(_ host: String, _ port: Int) -> String {
-        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    /// Where the server answers, plain HTTP first.
+    private static func addresses(
+        of server: Server,
+        _ configuration: Configuration
+    ) -> [String] {
+        let host = configuration.host
+        let name = host.contains(":") ? "[\(host)]" : host
+        let plain = configuration.port < 0 ? [] : ["http://\(name):\(server.port)"]
+        return plain + (server.securePort.map { ["https://\(name):\($0)"] } ?? [])
     }
 
-    /// Says where the server answers, in the log and in the ready file.
+    /// Says where the server answers, in the log and in the ready file: one port a line.
     private static func announce(
-        _ port: Int,
+        _ server: Server,
         _ configuration: Configuration,
         _ logger: Logger,
         since start: ContinuousClock.Instant
@@ -100,13 +119,15 @@ enum RunningServer {
         logger.notice(
             "ready",
             metadata: [
-                "address": "\(address(configuration.host, port))",
+                "address": "\(addresses(of: server, configuration).joined(separator: " "))",
                 "milliseconds": "\(milliseconds)",
             ]
         )
         guard !configuration.readyFile.isEmpty else { return }
         do {
-            try Data("\(port)\n".utf8).write(
+            let plain = configuration.port < 0 ? [] : [server.port]
+            let ports = plain + (server.securePort.map { [$0] } ?? [])
+            try Data(ports.map { "\($0)\n" }.joined().utf8).write(
                 to: URL(fileURLWithPath: configuration.readyFile),
                 options: .atomic
             )

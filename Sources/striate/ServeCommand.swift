@@ -16,8 +16,10 @@ struct ServeCommand: ParsableCommand {
               striate serve --host 0.0.0.0 --models ./my-model --models /srv/models
               striate serve --set queue_milliseconds=200 --log-format json
               STRIATE_PORT=9000 striate serve
+              striate serve --tls-certificate certificate.pem --tls-port 8443
 
             SIGTERM and SIGINT end the server after the requests in flight are answered.
+            SIGHUP reads certificates again; so does a change of their files.
             """
     )
 
@@ -27,8 +29,17 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "The numeric address to listen on.")
     var host: String?
 
-    @Option(help: "The port to listen on; 0 for any free one.")
+    @Option(help: "The port for HTTP; 0 for any free one, -1 for none.")
     var port: Int?
+
+    @Option(help: "The port for HTTPS, 8443 unless given; 0 for any free one.")
+    var tlsPort: Int?
+
+    @Option(help: "A PEM file with a certificate chain; may be repeated, one for each host name.")
+    var tlsCertificate: [String] = []
+
+    @Option(help: "The PEM file of its key, unless it is in the same file; repeated likewise.")
+    var tlsKey: [String] = []
 
     @Option(help: "A model's folder, or a folder of those; may be repeated.")
     var models: [String] = []
@@ -79,10 +90,16 @@ struct ServeCommand: ParsableCommand {
         )
     }
 
+    private func joined(_ values: [String]) -> String? {
+        values.isEmpty ? nil : values.joined(separator: ":")
+    }
+
     private func flags() throws -> [(name: String, value: String)] {
         let named: [(String, String?)] = [
             ("host", host), ("port", port.map(String.init)),
-            ("models", models.isEmpty ? nil : models.joined(separator: ":")),
+            ("tls_port", tlsPort.map(String.init)),
+            ("tls_certificates", joined(tlsCertificate)), ("tls_keys", joined(tlsKey)),
+            ("models", joined(models)),
             ("threads", threads.map(String.init)), ("kernels", kernels), ("log_level", logLevel),
             ("log_format", logFormat), ("ready_file", readyFile),
         ]

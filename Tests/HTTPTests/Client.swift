@@ -3,7 +3,7 @@ import Glibc
 
 /// A raw socket to a server, for sending what no HTTP client would send.
 final class Client {
-    private let descriptor: Int32
+    let descriptor: Int32
     private var received: [UInt8] = []
 
     init(port: Int, receiveBuffer: Int32? = nil) throws {

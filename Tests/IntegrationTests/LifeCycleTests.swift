@@ -61,7 +61,7 @@ import Testing
     @Test(
         arguments: [
             (["serve", "--set", "prot=1"], Int32(1), "did you mean \"port\""),
-            (["serve", "--port", "99999"], 1, "0 to 65535"),
+            (["serve", "--port", "99999"], 1, "-1 to 65535"),
             (["serve", "--kernels", "mmx"], 1, "mmx"),
             (["serve", "--config", "/nowhere.json"], 1, "/nowhere.json"),
             (["serve", "--models", "/nowhere"], 1, "/nowhere"),

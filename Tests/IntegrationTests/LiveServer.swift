@@ -3,7 +3,9 @@ import Testing
 
 /// The built program, serving the shipped models on a free port until it is let go of.
 final class LiveServer: Sendable {
-    let port: Int
+    /// The port for HTTP, and if there is one, that for HTTPS.
+    let ports: [Int]
+    var port: Int { ports[0] }
     let process: Process
     private let folder: URL
 
@@ -50,7 +52,7 @@ final class LiveServer: Sendable {
             ] + arguments
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
-        port = try Self.port(in: ready, of: process)
+        ports = try Self.ports(in: ready, of: process)
     }
 
     deinit {
@@ -63,11 +65,12 @@ final class LiveServer: Sendable {
         (try? String(contentsOf: folder.appending(path: "log"), encoding: .utf8)) ?? ""
     }
 
-    private static func port(in file: URL, of process: Process) throws -> Int {
+    private static func ports(in file: URL, of process: Process) throws -> [Int] {
         let end = Date() + 120
         while Date() < end && process.isRunning {
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-            if let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) { return port }
+            let ports = text.split(separator: "\n").compactMap { Int($0) }
+            if !ports.isEmpty { return ports }
             usleep(10_000)
         }
         throw CocoaError(.executableLoad)

@@ -34,7 +34,7 @@ import Testing
     @Test(
         arguments: [
             (#"{"prot": 1}"#, [:], [], "did you mean \"port\""),
-            (#"{"port": 70000}"#, [:], [], "0 to 65535"),
+            (#"{"port": 70000}"#, [:], [], "-1 to 65535"),
             (#"{"port": "x"}"#, [:], [], "not \"x\""),
             (#"{"port": 1, "port": 2}"#, [:], [], "given twice"),
             (#"{"port": "#, [:], [], "Expected"),

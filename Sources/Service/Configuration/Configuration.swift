@@ -3,7 +3,19 @@ public import HTTP
 /// The server's settings, each with its default.
 public struct Configuration: Sendable, Equatable {
     public var host = "127.0.0.1"
+    /// The port for plain HTTP; 0 for any free one, -1 for none.
     public var port = 8080
+    /// The port for HTTPS, used when there are certificates; 0 for any free one.
+    public var securePort = 8443
+    /// PEM files of certificate chains; none: no HTTPS.
+    public var certificates: [String] = []
+    /// PEM files of their keys, in the same order; none: the certificates' files hold them.
+    public var certificateKeys: [String] = []
+    public var clientCertificates = TLSConfiguration.ClientCertificates.none
+    public var clientAuthorities = ""
+    public var handshakeSeconds = 10
+    /// How often files that can be read again are looked at; 0: only after SIGHUP.
+    public var reloadSeconds = 10
     /// Folders of models, or folders of such folders; empty for those that ship.
     public var models: [String] = []
     /// Requests computed at once; 0 for one per core.
@@ -46,11 +58,19 @@ public struct Configuration: Sendable, Equatable {
         limits.head = headBytes
         limits.fields = headFields
         limits.requestLine = requestLineBytes
+        limits.handshakeTime = .seconds(handshakeSeconds)
         limits.headTime = .seconds(headSeconds)
         limits.bodyIdle = .seconds(bodyIdleSeconds)
         limits.keepAliveIdle = .seconds(keepAliveSeconds)
         limits.writeStall = .seconds(writeStallSeconds)
-        return ServerConfiguration(host: host, port: port, loops: max(1, loops), limits: limits)
+        return ServerConfiguration(
+            host: host,
+            port: port < 0 ? nil : port,
+            securePort: tls == nil ? nil : securePort,
+            certificates: tls,
+            loops: max(1, loops),
+            limits: limits
+        )
     }
 }
 

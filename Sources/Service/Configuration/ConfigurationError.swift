@@ -3,6 +3,8 @@ public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConverti
     case unreadable(file: String, reason: String)
     case invalidFile(file: String, reason: String)
     case unknownSetting(name: String, source: String, known: [String])
+    /// Settings that are valid alone, but not together.
+    case conflict(reason: String)
     case invalidValue(name: String, source: String, expected: String, got: String)
 
     public var description: String {
@@ -14,6 +16,7 @@ public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConverti
         case .unknownSetting(let name, let source, let known):
             "\(source): unknown setting \"\(name)\"\(Self.hint(name, known)); "
                 + "known are \(known.joined(separator: ", "))"
+        case .conflict(let reason): reason
         case .invalidValue(let name, let source, let expected, let got):
             "\(source): \"\(name)\" must be \(expected), not \"\(got)\""
         }

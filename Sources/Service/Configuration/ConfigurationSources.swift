@@ -23,6 +23,7 @@ extension Configuration {
         for (name, value) in flags {
             try set(name, to: value, source: "command line")
         }
+        try checkCertificates()
     }
 
     /// Kubernetes describes a service named "striate" in variables that look like settings.

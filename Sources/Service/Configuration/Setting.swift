@@ -8,22 +8,28 @@ public struct Setting: Sendable {
     let expected: String
 
     /// All settings in the order of the configuration file.
-    public static let all: [Setting] = network + engine + logging + limits
+    public static let all: [Setting] = network + encryption + engine + logging + limits
 
     private static let network = [
         text("host", \.host, "the numeric address to listen on"),
-        number("port", \.port, 0...65_535, "the port to listen on; 0 for any free one"),
-        Setting(
-            name: "models",
-            summary: "folders of models, separated by colons; empty: those that ship",
-            write: { text, configuration in
-                configuration.models = text.split(separator: ":").map(String.init)
-                return true
-            },
-            read: { .string($0.models.joined(separator: ":")) },
-            expected: "a text"
-        ),
+        number("port", \.port, -1...65_535, "the port for HTTP; 0: any free one, -1: none"),
+        list("models", \.models, "folders of models, separated by colons; empty: those that ship"),
         text("ready_file", \.readyFile, "a file that gets the address once the server answers"),
+    ]
+
+    private static let encryption = [
+        number("tls_port", \.securePort, 0...65_535, "the port for HTTPS; 0: any free one"),
+        list("tls_certificates", \.certificates, "PEM files, separated by colons; empty: no HTTPS"),
+        list("tls_keys", \.certificateKeys, "their keys' files; empty: the same files"),
+        word("tls_client_certificates", \.clientCertificates, "whether clients must show some"),
+        text("tls_client_authorities", \.clientAuthorities, "PEM file of who may sign those"),
+        number("tls_handshake_seconds", \.handshakeSeconds, 1...3600, "time for a handshake"),
+        number(
+            "reload_seconds",
+            \.reloadSeconds,
+            0...86_400,
+            "how often files are looked at for changes; 0: only after SIGHUP"
+        ),
     ]
 
     private static let engine = [
@@ -95,6 +101,23 @@ extension Setting {
                 return true
             },
             read: { .string($0[keyPath: place]) },
+            expected: "a text"
+        )
+    }
+
+    private static func list(
+        _ name: String,
+        _ place: any Place<[String]>,
+        _ summary: String
+    ) -> Setting {
+        Setting(
+            name: name,
+            summary: summary,
+            write: { text, configuration in
+                configuration[keyPath: place] = text.split(separator: ":").map(String.init)
+                return true
+            },
+            read: { .string($0[keyPath: place].joined(separator: ":")) },
             expected: "a text"
         )
     }
