@@ -83,7 +83,7 @@ let package = Package(
         ),
         .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
-        .target(name: "HTTP", dependencies: ["CLinux", "COpenSSL"], swiftSettings: safe),
+        .target(name: "HTTP", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: safe),
         .target(
             name: "Service",
             dependencies: ["Compute", "HTTP", "Images", "Inference", "TensorFormats", logging],
@@ -133,7 +133,7 @@ var testTargets: [Target] {
         ),
         .testTarget(
             name: "HTTPTests",
-            dependencies: ["CLinux", "COpenSSL", "HTTP", "TestSupport"],
+            dependencies: ["CLinux", "COpenSSL", "CZlib", "HTTP", "TestSupport"],
             swiftSettings: safe
         ),
         .testTarget(

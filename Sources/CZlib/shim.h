@@ -2,7 +2,13 @@
 
 #include <zlib.h>
 
-// inflateInit2 is a macro, which Swift does not import. 15 + 16: a gzip wrapper and the full window.
-static inline int gunzip_init(z_stream *stream) {
-    return inflateInit2(stream, 15 + 16);
+// inflateInit2 and deflateInit2 are macros, which Swift does not import.
+// Window bits: 15 for a zlib wrapper, 15 + 16 for a gzip wrapper, both with the full window.
+
+static inline int inflate_init(z_stream *stream, int window_bits) {
+    return inflateInit2(stream, window_bits);
+}
+
+static inline int deflate_init(z_stream *stream, int level, int window_bits) {
+    return deflateInit2(stream, level, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
 }

@@ -4,7 +4,8 @@ struct FieldMeaning {
     private var contentLength: Int?
     private var isChunked = false
     private var hasOtherTransferCoding = false
-    private var hasContentCoding = false
+    private var contentCoding: ContentCoding?
+    private var hasUnknownContentCoding = false
     private var closes = false
     private var keepsAlive = false
     private var expectsContinue = false
@@ -22,7 +23,7 @@ struct FieldMeaning {
             if isSaneIdentifier(value) { requestID = field.value }
         case 14 where name.equals(caseInsensitive: "content-length"): try noteLength(value)
         case 16 where name.equals(caseInsensitive: "content-encoding"):
-            if !value.equals(caseInsensitive: "identity") { hasContentCoding = true }
+            noteContentCoding(value)
         case 17 where name.equals(caseInsensitive: "transfer-encoding"):
             try noteTransferCoding(value)
         default: break
@@ -41,7 +42,10 @@ struct FieldMeaning {
         } else if let contentLength, contentLength > 0 {
             head.framing = .length(contentLength)
         }
-        if hasContentCoding && head.framing != .none { throw .unsupportedContentEncoding }
+        if head.framing != .none {
+            if hasUnknownContentCoding { throw .unsupportedContentEncoding }
+            head.contentCoding = contentCoding ?? .identity
+        }
         head.isKeptAlive = !closes && (head.minorVersion == 1 || keepsAlive)
         head.expectsContinue = expectsContinue && head.minorVersion == 1
         head.requestID = requestID
@@ -81,6 +85,13 @@ struct FieldMeaning {
             length = length * 10 + Int(value[index] & 0x0F)
         }
         contentLength = length
+    }
+
+    /// RFC 9110 §8.4: one coding is undone; a list of several, in one field or more, is not.
+    private mutating func noteContentCoding(_ value: Span<UInt8>) {
+        let coding = ContentCoding(value)
+        if coding == nil || contentCoding != nil { hasUnknownContentCoding = true }
+        contentCoding = coding
     }
 
     /// RFC 9112 §6.1: chunked must be the last coding, once; no other is implemented.

@@ -19,7 +19,8 @@ extension HTTPError: CustomStringConvertible {
             "A request must not have both Content-Length and Transfer-Encoding."
         case .invalidTransferEncoding: "Transfer-Encoding must end in a single chunked."
         case .unsupportedTransferEncoding: "The only transfer coding understood is chunked."
-        case .unsupportedContentEncoding: "The body must be sent without a content coding."
+        case .unsupportedContentEncoding:
+            "The body's content coding is not understood: use gzip or deflate, once, or none."
         case .invalidChunk: "The chunked body is malformed."
         case .unknownExpectation: "The only expectation understood is 100-continue."
         case .headTimeout: "The request's header fields did not arrive in time."

@@ -131,6 +131,7 @@ struct ParsedHead {
     var minorVersion = 1
     var fields: [FieldSlice] = []
     var framing = Framing.none
+    var contentCoding = ContentCoding.identity
     var isKeptAlive = true
     var expectsContinue = false
     var requestID: Slice?

@@ -11,6 +11,11 @@ public struct Request: Sendable {
         self.arrival = arrival
     }
 
+    /// The same request with another body: the one it unpacks to.
+    public func replacingBody(_ body: Bytes) -> Request {
+        Request(head: head, body: body, arrival: arrival)
+    }
+
     /// A request as if it had come over a connection, for calling a handler without one.
     public init(
         _ method: String,

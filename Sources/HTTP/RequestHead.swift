@@ -19,6 +19,8 @@ public final class RequestHead: Sendable {
     public let requestID: String
     /// The length of the body if it was declared; nil when it comes in chunks.
     public let contentLength: Int?
+    /// How the body is packed; handlers unpack it, as that is no work for an event loop.
+    public let contentCoding: ContentCoding
     let framing: Framing
     let isKeptAlive: Bool
     let expectsContinue: Bool
@@ -70,6 +72,7 @@ public final class RequestHead: Sendable {
             case .chunked: nil
             }
         framing = parsed.framing
+        contentCoding = parsed.contentCoding
         isKeptAlive = parsed.isKeptAlive
         expectsContinue = parsed.expectsContinue
         minorVersion = parsed.minorVersion
@@ -105,6 +108,8 @@ public final class RequestHead: Sendable {
         requestID = self.headers["X-Request-Id"] ?? identifiers.next()
         self.contentLength = contentLength
         framing = contentLength > 0 ? .length(contentLength) : .none
+        contentCoding =
+            self.headers["Content-Encoding"].flatMap { ContentCoding($0.utf8.span) } ?? .identity
         isKeptAlive = true
         expectsContinue = false
         minorVersion = 1

@@ -201,7 +201,8 @@ extension Response {
     /// Fields that the status of `error` calls for (RFC 9110 §15.5.16, §15.6.4).
     fileprivate mutating func addFields(for error: HTTPError) {
         switch error {
-        case .unsupportedContentEncoding: headers.append(("Accept-Encoding", "identity"))
+        case .unsupportedContentEncoding:
+            headers.append(("Accept-Encoding", ContentCoding.acceptedNames))
         case .tooManyConnections, .tooManyBodies: headers.append(("Retry-After", "1"))
         default: break
         }

@@ -9,6 +9,7 @@ public final class Service: Handler {
     let configuration: Configuration
     let metrics: Metrics
     let scheduler: Scheduler
+    let coder = BodyCoder()
     private let router: Router
     private let logger: Logger
     private let isDrainingFlag = Atomic(false)
@@ -76,8 +77,9 @@ extension Service {
                 cancellation: cancellation
             )
             switch route.placement {
-            case .loop: exchange.respond(response(to: call).response)
-            case .queue: try schedule(call, exchange)
+            case .loop where request.head.contentCoding == .identity:
+                send(response(to: call).response, to: request.head, exchange)
+            case .loop, .queue: try schedule(call, exchange)
             }
         } catch {
             exchange.respond(error.response(requestID: request.requestID))
@@ -98,7 +100,7 @@ extension Service {
                 service: self,
                 cancellation: try Cancellation(request, exchange: nil)
             )
-            return response(to: call).response
+            return packed(response(to: call).response, for: request.head)
         } catch {
             return error.response(requestID: request.requestID)
         }
@@ -116,7 +118,7 @@ extension Service {
 }
 
 extension Service {
-    private func bodyLimit(of route: Route) -> Int {
+    func bodyLimit(of route: Route) -> Int {
         switch route.body {
         case .none: 0
         case .image: configuration.imageBodyBytes
@@ -125,15 +127,15 @@ extension Service {
     }
 
     private func schedule(_ call: Call, _ exchange: Exchange) throws(ServiceError) {
-        let model = try call.model.name
+        let model = (try? call.model)?.name ?? ""
         let requestID = call.request.requestID
         let job = Scheduler.Job(
             kind: CostEstimates.Kind(model: model, operation: call.route.operation),
-            units: CostEstimates.units(bodyBytes: call.request.body.count),
+            units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes),
             cancellation: call.cancellation,
             run: {
                 let (response, isTypical) = self.response(to: call)
-                exchange.respond(response)
+                exchange.respond(self.packed(response, for: call.request.head))
                 return isTypical
             },
             refuse: { error in exchange.respond(error.response(requestID: requestID)) }
@@ -146,6 +148,7 @@ extension Service {
         var call = call
         call.stopwatch.enter(.decode)
         do {
+            try call.unpackBody()
             let answer = try call.route.answer(&call)
             call.stopwatch.enter(.queue)
             return (finished(answer, call), true)

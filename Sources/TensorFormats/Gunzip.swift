@@ -40,7 +40,7 @@ public enum Gunzip {
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         )
         unsafe stream.avail_in = UInt32(input.count)
-        guard unsafe gunzip_init(&stream) == Z_OK else { throw .corrupt }
+        guard unsafe inflate_init(&stream, 15 + 16) == Z_OK else { throw .corrupt }
         defer { unsafe inflateEnd(&stream) }
         var output: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -103,6 +103,11 @@ let acceptedCases: [ParserCase] = [
         posted("x")
     ),
     ParserCase(
+        "gzip coding, left to the handler",
+        post("Content-Encoding: X-GZip\r\nContent-Length: 1\r\n", "x"),
+        posted("x")
+    ),
+    ParserCase(
         "expectation",
         post("Expect: 100-Continue\r\nContent-Length: 1\r\n", "x"),
         posted("x")
@@ -208,7 +213,10 @@ let refusedCases: [ParserCase] =
     + refusedFields(.unsupportedTransferEncoding, ["Transfer-Encoding: gzip, chunked\r\n"])
     + refusedFields(
         .unsupportedContentEncoding,
-        ["Content-Encoding: gzip\r\nContent-Length: 1\r\n"]
+        [
+            "br", "", "gzip, gzip", "gzip, identity", "identity\r\nContent-Encoding: gzip",
+            "gzip\r\nContent-Encoding: deflate", "x-deflate", "gzip;q=1", "compress",
+        ].map { "Content-Encoding: \($0)\r\nContent-Length: 1\r\n" }
     )
     + refusedFields(.unknownExpectation, ["Expect: foo\r\n"])
     + refusedChunks(

@@ -18,6 +18,8 @@ extension ServiceError: CustomStringConvertible {
             stateMessage
         case .http(let error):
             error.description
+        case .contentCoding(let error):
+            error.description
         case .unknownRoute(let path, let nearest?):
             "There is no route \(quoted(path)); the nearest is \(nearest)."
         case .unknownRoute(let path, nil):

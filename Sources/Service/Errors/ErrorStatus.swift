@@ -8,6 +8,7 @@ extension ServiceError {
     var status: Status {
         switch self {
         case .http(let error): error.status
+        case .contentCoding(let error): error.status
         case .unknownRoute, .unknownModel: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
@@ -32,6 +33,7 @@ extension ServiceError {
     var code: String {
         switch self {
         case .http(let error): error.code
+        case .contentCoding(let error): error.code
         case .unknownRoute: "unknown_route"
         case .methodNotAllowed: "method_not_allowed"
         case .invalidHeader: "invalid_header"

@@ -7,6 +7,7 @@ public import TensorFormats
 public enum ServiceError: Error, Sendable {
     // The request itself.
     case http(HTTPError)
+    case contentCoding(ContentCodingError)
     case unknownRoute(path: String, nearest: String?)
     case methodNotAllowed(method: String, allowed: [String])
     case invalidHeader(name: String, expected: String, got: String)

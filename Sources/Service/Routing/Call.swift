@@ -3,7 +3,8 @@ import Inference
 
 /// A request on its way to its answer: what an endpoint reads from.
 struct Call {
-    let request: Request
+    /// Its body is unpacked by the time an endpoint sees it.
+    var request: Request
     let route: Route
     let service: Service
     let cancellation: Cancellation
