@@ -21,6 +21,7 @@ COPY --from=build /out/striate /usr/local/bin/striate
 WORKDIR /srv/striate
 COPY config config
 USER striate
+# Without a key file (STRIATE_KEYS_FILE) or STRIATE_ANONYMOUS=true only the container itself is served.
 ENV STRIATE_HOST=0.0.0.0
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=2s --start-period=2s CMD ["striate", "health"]

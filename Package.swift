@@ -86,7 +86,9 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: safe),
         .target(
             name: "Service",
-            dependencies: ["Compute", "HTTP", "Images", "Inference", "TensorFormats", logging],
+            dependencies: [
+                "COpenSSL", "Compute", "HTTP", "Images", "Inference", "TensorFormats", logging,
+            ],
             swiftSettings: safe
         ),
         .executableTarget(

@@ -43,9 +43,11 @@ enum RunningServer {
         }
         let reloadSignal = ReloadSignal(reloads, seconds: configuration.reloadSeconds)
         defer { withExtendedLifetime(reloadSignal) {} }
-        try announce(server, configuration, logger, since: start)
+        var bound = configuration
+        bound.host = service.serverConfiguration.host
+        try announce(server, bound, logger, since: start)
         if showsExamples {
-            let address = addresses(of: server, configuration)[0]
+            let address = addresses(of: server, bound)[0]
             print(RequestExamples(address: address, models: service.modelNames).text)
             // Seen at once even where the output is a file.
             fflush(nil)
@@ -94,7 +96,8 @@ enum RunningServer {
         var sized = configuration
         sized.threads = cores
         if sized.loops == 0 { sized.loops = cores }
-        return Service(repository: repository, configuration: sized, logger: logger)
+        let keys = try AccessKeys.read(configuration, logger)
+        return Service(repository: repository, configuration: sized, keys: keys, logger: logger)
     }
 
     /// Where the server answers, plain HTTP first.

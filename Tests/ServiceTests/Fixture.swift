@@ -16,7 +16,10 @@ enum Fixture {
     static let service = service { _ in }
 
     /// A service whose settings `change` has changed.
-    static func service(_ change: (inout Configuration) -> Void) -> Service {
+    static func service(
+        keys: [AccessKey] = [],
+        _ change: (inout Configuration) -> Void
+    ) -> Service {
         let kernels = KernelSet.supported[KernelSet.supported.count - 1]
         let repository = ModelRepository(
             folders: [package.appending(path: "config/models")],
@@ -29,6 +32,7 @@ enum Fixture {
         return Service(
             repository: repository,
             configuration: configuration,
+            keys: keys,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
     }

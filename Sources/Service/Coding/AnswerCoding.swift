@@ -1,4 +1,3 @@
-import Dispatch
 import HTTP
 
 /// Whether an answer is packed, and for whom.
@@ -29,29 +28,5 @@ enum AnswerCoding {
         else { return }
         response.body = body
         response.headers.append(("Content-Encoding", coding.rawValue))
-    }
-}
-
-extension Service {
-    /// The answer as its client wants it packed.
-    func packed(_ response: Response, for head: RequestHead) -> Response {
-        var response = response
-        let coding = AnswerCoding.choose(for: response, head)
-        if AnswerCoding.isPackable(response) {
-            response.headers.append(("Vary", "Accept-Encoding"))
-        }
-        AnswerCoding.pack(&response, coding, with: coder)
-        return response
-    }
-
-    /// Sends an answer made on an event loop; a large one is packed elsewhere first.
-    func send(_ response: Response, to head: RequestHead, _ exchange: Exchange) {
-        guard response.body.count > AnswerCoding.largestOnLoop,
-            AnswerCoding.choose(for: response, head) != .identity
-        else {
-            exchange.respond(packed(response, for: head))
-            return
-        }
-        DispatchQueue.global().async { exchange.respond(self.packed(response, for: head)) }
     }
 }

@@ -28,6 +28,13 @@ public struct Configuration: Sendable, Equatable {
     public var logFormat = LogFormat.auto
     /// A file that gets the address once the server answers.
     public var readyFile = ""
+    /// The file of API keys; empty for none.
+    public var keysFile = ""
+    /// Whether clients without a key are served where there are keys, or from other machines.
+    public var anonymous = false
+    public var metricsAccess = MetricsAccess.everyone
+    /// Origins whose pages may read answers, separated by commas; "*" for all, empty for none.
+    public var corsOrigins = ""
     public var bodyBytes = 16 << 20
     public var imageBodyBytes = 32 << 20
     public var maximumPixels = 40_000_000
@@ -71,6 +78,19 @@ public struct Configuration: Sendable, Equatable {
             loops: max(1, loops),
             limits: limits
         )
+    }
+}
+
+/// Who may read the metrics.
+public enum MetricsAccess: String, Sendable, CaseIterable {
+    case everyone, clients, administrators
+
+    var access: Route.Access {
+        switch self {
+        case .everyone: .everyone
+        case .clients: .clients
+        case .administrators: .administrators
+        }
     }
 }
 

@@ -66,13 +66,14 @@ extension Configuration {
         for (name, value) in entries { try set(name, to: value, source: file.path) }
     }
 
-    /// Names and texts of a flat object of texts, integers and lists of texts.
+    /// Names and texts of a flat object of texts, integers and truth values.
     private static func entries(_ bytes: [UInt8]) throws(JSONError) -> [(String, String)] {
         var entries: [(String, String)] = []
         var reader = JSONReader(bytes)
         try reader.object { (key, reader) throws(JSONError) in
             switch try reader.peek() {
             case .number: entries.append((key, String(try reader.integer())))
+            case .boolean: entries.append((key, String(try reader.boolean())))
             default: entries.append((key, try reader.string()))
             }
         }

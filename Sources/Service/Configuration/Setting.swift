@@ -8,7 +8,8 @@ public struct Setting: Sendable {
     let expected: String
 
     /// All settings in the order of the configuration file.
-    public static let all: [Setting] = network + encryption + engine + logging + limits
+    public static let all: [Setting] =
+        network + encryption + access + engine + logging + limits
 
     private static let network = [
         text("host", \.host, "the numeric address to listen on"),
@@ -30,6 +31,13 @@ public struct Setting: Sendable {
             0...86_400,
             "how often files are looked at for changes; 0: only after SIGHUP"
         ),
+    ]
+
+    private static let access = [
+        text("keys_file", \.keysFile, "the file of API keys; empty: none"),
+        flag("anonymous", \.anonymous, "serve clients without a key, also from other machines"),
+        word("metrics_access", \.metricsAccess, "who may read /metrics"),
+        text("cors_origins", \.corsOrigins, "origins whose pages may read answers; * for all"),
     ]
 
     private static let engine = [
@@ -138,6 +146,24 @@ extension Setting {
             },
             read: { .integer($0[keyPath: place]) },
             expected: "an integer from \(range.lowerBound) to \(range.upperBound)"
+        )
+    }
+
+    private static func flag(
+        _ name: String,
+        _ place: any Place<Bool>,
+        _ summary: String
+    ) -> Setting {
+        Setting(
+            name: name,
+            summary: summary,
+            write: { text, configuration in
+                guard let value = Bool(text) else { return false }
+                configuration[keyPath: place] = value
+                return true
+            },
+            read: { .boolean($0[keyPath: place]) },
+            expected: "true or false"
         )
     }
 

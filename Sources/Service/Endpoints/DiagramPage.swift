@@ -32,11 +32,7 @@ enum DiagramPage {
             ]
             return Answer(.object(names + diagram.members))
         }
-        return Answer(
-            .svg,
-            body: DiagramDrawing.draw(diagram),
-            headers: [("X-Content-Type-Options", "nosniff")]
-        )
+        return Answer(.svg, body: DiagramDrawing.draw(diagram))
     }
 
     /// The kind of diagram that suits the network.

@@ -7,6 +7,7 @@ enum Health {
         method: .get,
         template: "/healthz",
         summary: "200 when ready, 503 while the server is shutting down.",
+        access: .everyone,
         answer: answer
     )
 

@@ -4,6 +4,7 @@ enum MetricsPage {
         method: .get,
         template: "/metrics",
         summary: "Requests, times and memory in Prometheus' text format 0.0.4.",
+        access: .metrics,
         forms: [.prometheus],
         answer: answer
     )

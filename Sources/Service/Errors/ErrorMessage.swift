@@ -16,6 +16,8 @@ extension ServiceError: CustomStringConvertible {
             bodyMessage
         case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
             stateMessage
+        case .unauthorized, .forbidden, .tooManyRequests, .tooManyConcurrentRequests:
+            accessMessage
         case .http(let error):
             error.description
         case .contentCoding(let error):
@@ -84,6 +86,20 @@ extension ServiceError: CustomStringConvertible {
         case .answerTooLarge(let limit, let got):
             "The answer would hold \(got) numbers, more than the limit of \(limit); ask for less at once."
         case .invalidText(let field): "\(quoted(field)) is not valid UTF-8 text."
+        default: ""
+        }
+    }
+
+    private var accessMessage: String {
+        switch self {
+        case .unauthorized(isKeyGiven: false):
+            "This route needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY."
+        case .unauthorized(isKeyGiven: true): "The key is not known here."
+        case .forbidden(let reason): "This route is for administrators, and \(reason)."
+        case .tooManyRequests(let rate, let retry):
+            "This key may send \(rate) requests per second; try again in \(retry) s."
+        case .tooManyConcurrentRequests(let limit):
+            "This key may have \(limit) requests answered at once; wait for one of them."
         default: ""
         }
     }

@@ -16,8 +16,13 @@ extension ServiceError {
         switch self {
         case .methodNotAllowed(_, let allowed):
             headers.append(("Allow", allowed.joined(separator: ", ")))
-        case .overloaded(_, let seconds): headers.append(("Retry-After", String(seconds)))
-        case .http(.tooManyConnections), .http(.tooManyBodies): headers.append(("Retry-After", "1"))
+        case .overloaded(_, let seconds), .tooManyRequests(_, let seconds):
+            headers.append(("Retry-After", String(seconds)))
+        case .http(.tooManyConnections), .http(.tooManyBodies), .tooManyConcurrentRequests:
+            headers.append(("Retry-After", "1"))
+        case .unauthorized(let isKeyGiven):
+            let problem = isKeyGiven ? ", error=\"invalid_token\"" : ""
+            headers.append(("WWW-Authenticate", "Bearer realm=\"striate\"\(problem)"))
         default: break
         }
         return Response(status, headers: headers, body: JSON.object(members).text)

@@ -17,7 +17,9 @@ extension ServiceError {
         case .image(let error, _): error.status
         case .model(let error): error.status
         case .nonFiniteResult: .internalServerError
-        case .overloaded: .tooManyRequests
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
+        case .overloaded, .tooManyRequests, .tooManyConcurrentRequests: .tooManyRequests
         case .deadlineUnreachable, .deadlineExceeded: .gatewayTimeout
         case .clientGone: .clientClosedRequest
         case .npy(let error): error.status
@@ -62,6 +64,10 @@ extension ServiceError {
         case .wrongTask: "wrong_task"
         case .model(let error): error.code
         case .nonFiniteResult: "non_finite_result"
+        case .unauthorized: "unauthorized"
+        case .forbidden: "forbidden"
+        case .tooManyRequests: "rate_limited"
+        case .tooManyConcurrentRequests: "too_many_concurrent_requests"
         case .overloaded: "overloaded"
         case .deadlineUnreachable, .deadlineExceeded: "deadline_exceeded"
         case .clientGone: "client_gone"

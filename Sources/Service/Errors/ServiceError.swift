@@ -13,6 +13,12 @@ public enum ServiceError: Error, Sendable {
     case invalidHeader(name: String, expected: String, got: String)
     case notAcceptable(accept: String, available: [String])
     case unsupportedMedia(got: String, expected: String)
+    // Who asks.
+    /// No key came with the request, or `isKeyGiven` and it is unknown.
+    case unauthorized(isKeyGiven: Bool)
+    case forbidden(reason: String)
+    case tooManyRequests(perSecond: Int, retryAfterSeconds: Int)
+    case tooManyConcurrentRequests(limit: Int)
     // The query, and the keys of a JSON body.
     case unknownQueryKey(String, known: [String])
     case repeatedQueryKey(String)

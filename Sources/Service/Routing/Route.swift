@@ -5,6 +5,17 @@ struct Route: Sendable {
         case post = "POST"
     }
 
+    /// Who may use it, once there are keys.
+    enum Access: Sendable {
+        /// Anybody, with a key or without: what load balancers ask.
+        case everyone
+        case clients
+        /// Whoever changes what is hosted, or how.
+        case administrators
+        /// As the setting `metrics_access` says.
+        case metrics
+    }
+
     /// What the body carries.
     enum Body: Sendable {
         case none
@@ -27,6 +38,7 @@ struct Route: Sendable {
     let summary: String
     var body = Body.none
     var placement = Placement.loop
+    var access = Access.clients
     var query: [QueryKey] = []
     var forms: [AnswerForm] = [.json]
     let answer: @Sendable (inout Call) throws(ServiceError) -> Answer

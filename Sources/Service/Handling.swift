@@ -1,0 +1,138 @@
+public import HTTP
+import Inference
+
+extension Service {
+    public func admit(_ head: RequestHead) -> Admission {
+        let settings = settings
+        do {
+            let (route, _) = try router.route(head.method, head.path)
+            let key = try settings.access.key(of: head)
+            try settings.access.check(route.access, key)
+            if let key { try keyUse.count(key) }
+            return .read(bodyLimit: bodyLimit(of: route))
+        } catch .methodNotAllowed(_, let allowed) where head.method == "OPTIONS" {
+            if let response = settings.crossOrigin.preflight(head, methods: allowed) {
+                return .respond(response)
+            }
+            let allow = [("Allow", allowed.joined(separator: ", "))]
+            return .respond(Response(.noContent, headers: allow, body: []))
+        } catch {
+            return .respond(finished(error.response(requestID: head.requestID), for: head))
+        }
+    }
+
+    public func handle(_ request: Request, _ exchange: Exchange) {
+        do {
+            let call = try call(request, exchange)
+            let route = call.route
+            switch route.placement {
+            case .loop where request.head.contentCoding == .identity:
+                send(response(to: call).response, to: request.head, exchange)
+            case .loop, .queue: try schedule(call, exchange)
+            }
+        } catch {
+            exchange.respond(
+                finished(error.response(requestID: request.requestID), for: request.head)
+            )
+        }
+    }
+
+    /// Answers on the calling thread, without a queue: what tests and tools use.
+    public func respond(to request: Request) -> Response {
+        switch admit(request.head) {
+        case .respond(let response): return response
+        case .read(let limit):
+            do throws(ServiceError) {
+                if request.body.count > limit { throw .http(.bodyTooLarge(limit: limit)) }
+                return finished(response(to: try call(request, nil)).response, for: request.head)
+            } catch {
+                return finished(error.response(requestID: request.requestID), for: request.head)
+            }
+        }
+    }
+
+    /// An admitted request with its route, its key's place and its deadline.
+    private func call(_ request: Request, _ exchange: Exchange?) throws(ServiceError) -> Call {
+        let (route, modelName) = try router.route(request.method, request.path)
+        let key = try settings.access.key(of: request.head)
+        var call = try Call(
+            request,
+            route: route,
+            modelName: modelName,
+            service: self,
+            cancellation: try Cancellation(request, exchange: exchange)
+        )
+        if let key { call.place = try keyUse.enter(key) }
+        return call
+    }
+
+    public func errorResponse(_ error: HTTPError, requestID: String) -> Response {
+        ServiceError.http(error).response(requestID: requestID)
+    }
+
+    public func log(_ record: AccessRecord) {
+        let route = router.match(target: record.target)?.resource.template
+        metrics.count(record, route: route)
+        logger.logAccess(record)
+    }
+}
+
+extension Service {
+    func bodyLimit(of route: Route) -> Int {
+        switch route.body {
+        case .none: 0
+        case .image: configuration.imageBodyBytes
+        case .sequence, .tree: configuration.bodyBytes
+        }
+    }
+
+    private func schedule(_ call: Call, _ exchange: Exchange) throws(ServiceError) {
+        let model = (try? call.model)?.name ?? ""
+        let requestID = call.request.requestID
+        let job = Scheduler.Job(
+            kind: CostEstimates.Kind(model: model, operation: call.route.operation),
+            units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes),
+            cancellation: call.cancellation,
+            run: {
+                let (response, isTypical) = self.response(to: call)
+                exchange.respond(self.finished(response, for: call.request.head))
+                return isTypical
+            },
+            refuse: { error in
+                let response = error.response(requestID: requestID)
+                exchange.respond(self.finished(response, for: call.request.head))
+            }
+        )
+        try scheduler.submit(job)
+    }
+
+    /// Runs the endpoint; `isTypical` is false for errors.
+    private func response(to call: Call) -> (response: Response, isTypical: Bool) {
+        var call = call
+        call.stopwatch.enter(.decode)
+        do {
+            try call.unpackBody()
+            let answer = try call.route.answer(&call)
+            call.stopwatch.enter(.queue)
+            return (response(with: answer, call), true)
+        } catch {
+            var response = error.response(requestID: call.request.requestID)
+            response.headers.append(("Server-Timing", call.stopwatch.serverTiming))
+            return (response, false)
+        }
+    }
+
+    private func response(with answer: Answer, _ call: Call) -> Response {
+        var headers = [("Content-Type", answer.contentType)] + answer.headers
+        headers.append(("Server-Timing", call.stopwatch.serverTiming))
+        if let model = try? call.model {
+            headers.append(("X-Model-Version", model.version))
+            metrics.count(
+                model: model.name,
+                operation: call.route.operation,
+                computing: call.stopwatch.duration(of: .compute)
+            )
+        }
+        return Response(answer.status, headers: headers, body: answer.body)
+    }
+}
