@@ -59,6 +59,22 @@ int clinux_local_port(int socket) {
     return ntohs(((struct sockaddr_in6 *)&storage)->sin6_port);
 }
 
+int clinux_peer_address(int socket, uint64_t *high, uint64_t *low) {
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    unsigned char bytes[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (getpeername(socket, (struct sockaddr *)&storage, &length) < 0) return -1;
+    if (storage.ss_family == AF_INET)
+        memcpy(bytes + 12, &((struct sockaddr_in *)&storage)->sin_addr, 4);
+    else if (storage.ss_family == AF_INET6)
+        memcpy(bytes, &((struct sockaddr_in6 *)&storage)->sin6_addr, 16);
+    else
+        return -1;
+    memcpy(high, bytes, 8);
+    memcpy(low, bytes + 8, 8);
+    return 0;
+}
+
 int clinux_accept(int listener) {
     return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }

@@ -46,6 +46,8 @@ final class Connection {
     var hasBeenServed = false
     /// Whether its loop will look at it again without an event.
     var isPostponed = false
+    /// Asked of the system once, with the first request.
+    private(set) lazy var peer = PeerAddress(socket: token.descriptor)
     var lingeredBytes = 0
 
     init(

@@ -27,10 +27,9 @@ public enum Admission: Sendable {
 /// One line of an access log.
 public struct AccessRecord: Sendable {
     public let requestID: String
-    /// The method, or "-" if the request line could not be read.
-    public let method: String
-    /// The target, or "-" if the request line could not be read.
-    public let target: String
+    /// nil if the message was no request.
+    public let head: RequestHead?
+    public let peer: PeerAddress?
     public let status: Status
     /// Bytes of the head and of the body as decoded.
     public let bytesIn: Int
@@ -38,4 +37,11 @@ public struct AccessRecord: Sendable {
     public let bytesOut: Int
     /// From the complete head until the answer was handed to the connection.
     public let duration: Duration
+    /// What the handler wrote on the answer.
+    public let note: (any Sendable)?
+
+    /// The method, or "-" if the request line could not be read.
+    public var method: String { head?.method ?? "-" }
+    /// The target, or "-" if the request line could not be read.
+    public var target: String { head?.target ?? "-" }
 }

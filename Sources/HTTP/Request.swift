@@ -4,16 +4,24 @@ public struct Request: Sendable {
     public let body: Bytes
     /// When the head was complete.
     public let arrival: ContinuousClock.Instant
+    /// Where it came from; nil if there is no connection, or no longer.
+    public let peer: PeerAddress?
 
-    init(head: RequestHead, body: Bytes, arrival: ContinuousClock.Instant) {
+    init(
+        head: RequestHead,
+        body: Bytes,
+        arrival: ContinuousClock.Instant,
+        peer: PeerAddress?
+    ) {
         self.head = head
         self.body = body
         self.arrival = arrival
+        self.peer = peer
     }
 
     /// The same request with another body: the one it unpacks to.
     public func replacingBody(_ body: Bytes) -> Request {
-        Request(head: head, body: body, arrival: arrival)
+        Request(head: head, body: body, arrival: arrival, peer: peer)
     }
 
     /// A request as if it had come over a connection, for calling a handler without one.
@@ -31,6 +39,7 @@ public struct Request: Sendable {
         )
         self.body = body
         arrival = .now
+        peer = nil
     }
 
     public var method: String { head.method }

@@ -9,6 +9,8 @@ public struct Response: Sendable {
     public var body: [UInt8]
     /// Whether the connection ends after this answer.
     public var closesConnection: Bool
+    /// For the handler's own log of this answer; not sent.
+    public var note: (any Sendable)?
 
     public init(
         _ status: Status,

@@ -78,7 +78,7 @@ extension EventLoop {
     /// Hands the current request to the handler.
     func handle(_ body: Bytes, on connection: Connection) {
         guard let (head, arrival) = connection.current else { return }
-        let request = Request(head: head, body: body, arrival: arrival)
+        let request = Request(head: head, body: body, arrival: arrival, peer: connection.peer)
         let exchange = Exchange(mailbox: share.mailbox, connection: connection.token)
         counters.requestsInFlight.add(1)
         handler.handle(request, exchange)
@@ -135,7 +135,7 @@ extension EventLoop {
         finishRequest(connection)
         // Closing with unread input would reset the connection and lose the answer.
         if closes { connection.phase = .finishing(lingers: lingers || !connection.input.isEmpty) }
-        log(current, response.status, connection, bytesOut: bytesOut)
+        log(current, response.status, connection, bytesOut: bytesOut, note: response.note)
     }
 
     /// Answers a message that is not a request, and ends the connection.
@@ -157,12 +157,13 @@ extension EventLoop {
         connection.phase = .finishing(lingers: true)
         let record = AccessRecord(
             requestID: context.requestID,
-            method: current?.head.method ?? "-",
-            target: current?.head.target ?? "-",
+            head: current?.head,
+            peer: connection.peer,
             status: response.status,
             bytesIn: connection.parser.bytesRead,
             bytesOut: bytesOut,
-            duration: current.map { $0.arrival.duration(to: .now) } ?? .zero
+            duration: current.map { $0.arrival.duration(to: .now) } ?? .zero,
+            note: response.note
         )
         counters.requests.add(1)
         handler.log(record)
@@ -180,18 +181,20 @@ extension EventLoop {
         _ request: (head: RequestHead, arrival: ContinuousClock.Instant),
         _ status: Status,
         _ connection: Connection,
-        bytesOut: Int
+        bytesOut: Int,
+        note: (any Sendable)? = nil
     ) {
         counters.requests.add(1)
         handler.log(
             AccessRecord(
                 requestID: request.head.requestID,
-                method: request.head.method,
-                target: request.head.target,
+                head: request.head,
+                peer: connection.peer,
                 status: status,
                 bytesIn: connection.parser.bytesRead,
                 bytesOut: bytesOut,
-                duration: request.arrival.duration(to: .now)
+                duration: request.arrival.duration(to: .now),
+                note: note
             )
         )
     }

@@ -62,6 +62,7 @@ extension Service {
             service: self,
             cancellation: try Cancellation(request, exchange: exchange)
         )
+        call.keyName = key?.name
         if let key { call.place = try keyUse.enter(key) }
         return call
     }
@@ -92,6 +93,7 @@ extension Service {
         let job = Scheduler.Job(
             kind: CostEstimates.Kind(model: model, operation: call.route.operation),
             units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes),
+            client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
             cancellation: call.cancellation,
             run: {
                 let (response, isTypical) = self.response(to: call)

@@ -18,7 +18,7 @@ public final class Service: Handler {
     /// Names of the models that are served.
     public var modelNames: [String] { repository.models.map(\.name) }
 
-    /// - Parameter keys: API keys; with any, clients need one.
+    /// A service over these models; with any `keys`, clients need one.
     public init(
         repository: ModelRepository,
         configuration: Configuration,

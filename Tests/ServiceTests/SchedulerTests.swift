@@ -26,13 +26,15 @@ import Testing
         func job(
             _ kind: CostEstimates.Kind,
             _ units: Double,
-            _ cancellation: Cancellation
+            _ cancellation: Cancellation,
+            client: String? = nil
         )
             -> Scheduler.Job
         {
             Scheduler.Job(
                 kind: kind,
                 units: units,
+                client: ClientIdentity(keyName: client, peer: nil),
                 cancellation: cancellation,
                 run: {
                     self.opened.wait()
@@ -71,6 +73,28 @@ import Testing
         let later = Gate()
         try scheduler.submit(later.job(kind, 1, cancellation()))
         later.open(1)
+    }
+
+    @Test func `a client with one request is served beside one with many`() throws {
+        let scheduler = Scheduler(cores: 1, longestWaitSeconds: 0.1)
+        let crowd = Gate(), single = Gate()
+        for _ in 0..<11 { try scheduler.submit(crowd.job(kind, 10, cancellation(), client: "a")) }
+        #expect(throws: ServiceError.self) {
+            try scheduler.submit(crowd.job(kind, 10, try cancellation(), client: "a"))
+        }
+        // The queue is full, but not of this client's requests.
+        try scheduler.submit(single.job(kind, 10, cancellation(), client: "b"))
+        crowd.finished.wait()
+        #expect(crowd.refusals.withLock { $0 } == ["overloaded"])
+        single.opened.signal()
+        crowd.opened.signal()
+        crowd.opened.signal()
+        single.finished.wait()
+        // At most the one that ran and one more came before it.
+        #expect(crowd.ran.load(ordering: .relaxed) <= 2)
+        for _ in 0..<8 { crowd.opened.signal() }
+        for _ in 0..<10 { crowd.finished.wait() }
+        #expect(crowd.ran.load(ordering: .relaxed) == 10)
     }
 
     @Test func `a deadline that cannot be met is refused before it waits`() throws {

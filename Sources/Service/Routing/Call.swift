@@ -11,6 +11,8 @@ struct Call {
     /// The form of the answer the client likes best of those the route has.
     let form: AnswerForm
     var stopwatch: Stopwatch
+    /// The name of the client's key.
+    var keyName: String?
     /// Held among the concurrent requests of the client's key until the call is over.
     var place: KeyUse.Place?
     /// The model the path names.

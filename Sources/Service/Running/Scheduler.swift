@@ -1,16 +1,19 @@
 import Dispatch
 import Synchronization
 
-/// Runs requests that compute, as many at a time as there are cores, in the order they came.
+/// Runs requests that compute, as many at a time as there are cores, in an order fair to their clients.
 ///
 /// The queue is bounded in time, not in requests: a request is refused when the work before it would take
-/// longer than the limit, judged by a moving estimate for each model and operation.
+/// longer than the limit, judged by a moving estimate for each model and operation. A client that waits for
+/// less than its share of a full queue takes the place of the newest request of the one that waits for most.
 final class Scheduler: Sendable {
     /// A request that waits for a core.
     struct Job: Sendable {
         let kind: CostEstimates.Kind
         /// The amount of work, in units of the estimate.
         let units: Double
+        /// Whose share of the time it takes.
+        var client = ClientIdentity.unknown
         let cancellation: Cancellation
         /// Makes the answer and says whether its time is typical for the estimate.
         let run: @Sendable () -> Bool
@@ -18,36 +21,26 @@ final class Scheduler: Sendable {
         let refuse: @Sendable (ServiceError) -> Void
     }
 
+    private typealias Queue = FairQueue<ClientIdentity, Job>
+
     private struct Entry {
         let job: Job
         let predictedSeconds: Double
     }
 
     private struct State {
-        var waiting: [Entry] = []
-        /// Entries of `waiting` that were taken already.
-        var taken = 0
+        var waiting = Queue()
         var running = 0
         /// Predicted seconds of everything that waits or runs.
         var pendingSeconds = 0.0
         var estimates = CostEstimates()
+        var longestWaitSeconds: Double
+    }
 
-        var waitingCount: Int { waiting.count - taken }
-
-        mutating func takeNext() -> Entry? {
-            guard taken < waiting.count else {
-                waiting.removeAll(keepingCapacity: true)
-                taken = 0
-                return nil
-            }
-            let entry = waiting[taken]
-            taken += 1
-            if taken >= 256 && taken * 2 > waiting.count {
-                waiting.removeFirst(taken)
-                taken = 0
-            }
-            return entry
-        }
+    private enum Admission {
+        case starts(Entry)
+        /// It waits, in the place of another.
+        case waits(instead: Job?)
     }
 
     /// What waits and runs now.
@@ -57,48 +50,77 @@ final class Scheduler: Sendable {
         var predictedWaitSeconds: Double
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let queue = DispatchQueue(label: "striate.requests", attributes: .concurrent)
     private let cores: Int
-    private let longestWaitSeconds: Double
 
     init(cores: Int, longestWaitSeconds: Double) {
         self.cores = max(1, cores)
-        self.longestWaitSeconds = longestWaitSeconds
+        state = Mutex(State(longestWaitSeconds: longestWaitSeconds))
     }
 
     var load: Load {
         state.withLock { state in
             Load(
-                waiting: state.waitingCount,
+                waiting: state.waiting.count,
                 running: state.running,
                 predictedWaitSeconds: predictedWait(state)
             )
         }
     }
 
+    /// Bounds the wait of requests to come.
+    func limitWait(to seconds: Double) {
+        state.withLock { $0.longestWaitSeconds = seconds }
+    }
+
     /// Queues the job, or throws when it would wait too long or miss its deadline.
     func submit(_ job: Job) throws(ServiceError) {
-        let startsNow = try state.withLock { (state) throws(ServiceError) -> Entry? in
-            let wait = predictedWait(state)
-            let seconds = state.estimates.seconds(of: job.kind, units: job.units)
-            if wait > longestWaitSeconds {
-                throw .overloaded(
-                    waitingMilliseconds: Int(wait * 1000),
-                    retryAfterSeconds: max(1, Int(wait.rounded(.up)))
-                )
-            }
-            try checkDeadline(of: job, needing: wait + seconds)
-            let entry = Entry(job: job, predictedSeconds: seconds)
-            state.pendingSeconds += seconds
-            guard state.running >= cores else {
-                state.running += 1
-                return entry
-            }
-            state.waiting.append(entry)
-            return nil
+        let admission = try state.withLock { (state) throws(ServiceError) in
+            try admit(job, &state)
         }
-        if let startsNow { queue.async { self.work(startingWith: startsNow) } }
+        switch admission {
+        case .starts(let entry): queue.async { self.work(startingWith: entry) }
+        case .waits(let displaced?): displaced.refuse(overloaded(load.predictedWaitSeconds))
+        case .waits(nil): break
+        }
+    }
+
+    private func admit(_ job: Job, _ state: inout State) throws(ServiceError) -> Admission {
+        let seconds = state.estimates.seconds(of: job.kind, units: job.units)
+        let wait = predictedWait(state)
+        var displaced: Queue.Entry?
+        if wait > state.longestWaitSeconds {
+            let share = state.waiting.seconds(of: job.client) + seconds
+            displaced = state.waiting.takeLast(ofMoreThan: share)
+            guard let displaced else { throw overloaded(wait) }
+            state.pendingSeconds -= displaced.seconds
+        }
+        do throws(ServiceError) {
+            try checkDeadline(of: job, needing: fairWait(of: job.client, state) + seconds)
+        } catch {
+            if let displaced { requeue(displaced, &state) }
+            throw error
+        }
+        state.pendingSeconds += seconds
+        guard state.running >= cores else {
+            state.running += 1
+            return .starts(Entry(job: job, predictedSeconds: seconds))
+        }
+        state.waiting.append(job, client: job.client, seconds: seconds)
+        return .waits(instead: displaced?.element)
+    }
+
+    private func requeue(_ entry: Queue.Entry, _ state: inout State) {
+        state.pendingSeconds += entry.seconds
+        state.waiting.append(entry.element, client: entry.client, seconds: entry.seconds)
+    }
+
+    private func overloaded(_ wait: Double) -> ServiceError {
+        .overloaded(
+            waitingMilliseconds: Int(wait * 1000),
+            retryAfterSeconds: max(1, Int(wait.rounded(.up)))
+        )
     }
 
     /// Runs entries until none waits.
@@ -112,9 +134,11 @@ final class Scheduler: Sendable {
                     let job = entry.job
                     state.estimates.learn(job.kind, units: job.units, seconds: measured)
                 }
-                let next = state.takeNext()
-                if next == nil { state.running -= 1 }
-                return next
+                guard let next = state.waiting.takeFirst() else {
+                    state.running -= 1
+                    return nil
+                }
+                return Entry(job: next.element, predictedSeconds: next.seconds)
             }
             guard let next else { return }
             entry = next
@@ -148,5 +172,15 @@ final class Scheduler: Sendable {
 
     private func predictedWait(_ state: borrowing State) -> Double {
         state.running < cores ? 0 : state.pendingSeconds / Double(cores)
+    }
+
+    /// The wait of a client's next request: all that waits, but no more than every client's turn for each of its own.
+    private func fairWait(of client: ClientIdentity, _ state: borrowing State) -> Double {
+        guard state.running >= cores else { return 0 }
+        let clients = Double(state.waiting.clientCount + 1)
+        let turns = state.waiting.seconds(of: client) * clients
+        let waiting = state.waiting.totalSeconds
+        let running = max(0, state.pendingSeconds - waiting)
+        return (running + min(waiting, turns)) / Double(cores)
     }
 }

@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Service
+
+@Suite struct `Fair queues` {
+    private func taken(_ queue: inout FairQueue<String, Int>) -> [String] {
+        var order: [String] = []
+        while let entry = queue.takeFirst() { order.append("\(entry.client)\(entry.element)") }
+        return order
+    }
+
+    @Test func `one client is served in its order`() {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<300 { queue.append(index, client: "a", seconds: 1) }
+        #expect(taken(&queue) == (0..<300).map { "a\($0)" })
+        #expect(queue.count == 0)
+        #expect(queue.clientCount == 0)
+        #expect(queue.totalSeconds == 0)
+    }
+
+    @Test func `one request does not wait behind all of another client's`() {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<5 { queue.append(index, client: "a", seconds: 1) }
+        queue.append(0, client: "b", seconds: 1)
+        #expect(taken(&queue) == ["a0", "b0", "a1", "a2", "a3", "a4"])
+    }
+
+    @Test func `shares are of time, not of requests`() {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<3 { queue.append(index, client: "a", seconds: 3) }
+        for index in 0..<9 { queue.append(index, client: "b", seconds: 1) }
+        let order = taken(&queue)
+        for length in 1...order.count {
+            let seconds = order.prefix(length).reduce(0) { $0 + ($1.hasPrefix("a") ? 3 : -1) }
+            #expect((-3...3).contains(seconds), "\(order.prefix(length))")
+        }
+    }
+
+    @Test func `a client that comes late owes nothing and is owed nothing`() {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<10 { queue.append(index, client: "a", seconds: 1) }
+        for _ in 0..<5 { _ = queue.takeFirst() }
+        for index in 0..<3 { queue.append(index, client: "b", seconds: 1) }
+        #expect(taken(&queue) == ["b0", "a5", "b1", "a6", "b2", "a7", "a8", "a9"])
+    }
+
+    @Test func `the newest of the heaviest gives way`() {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<3 { queue.append(index, client: "a", seconds: 1) }
+        queue.append(0, client: "b", seconds: 2)
+        #expect(queue.takeLast(ofMoreThan: 3) == nil)
+        let entry = queue.takeLast(ofMoreThan: 2)
+        #expect(entry?.client == "a")
+        #expect(entry?.element == 2)
+        #expect(queue.seconds(of: "a") == 2)
+        queue.append(3, client: "a", seconds: 1)
+        #expect(taken(&queue) == ["a0", "b0", "a1", "a3"])
+    }
+
+    @Test func `a client whose every request gave way comes back`() {
+        var queue = FairQueue<String, Int>()
+        queue.append(0, client: "a", seconds: 1)
+        queue.append(0, client: "b", seconds: 5)
+        #expect(queue.takeLast(ofMoreThan: 1)?.client == "b")
+        queue.append(1, client: "b", seconds: 1)
+        #expect(taken(&queue) == ["a0", "b1"])
+    }
+
+    @Test func `a heap gives its elements in order`() {
+        var heap = MinimumHeap<Int>()
+        let numbers = (0..<200).map { $0 * 7919 % 211 }
+        for number in numbers { heap.insert(number) }
+        var sorted: [Int] = []
+        while let number = heap.removeFirst() { sorted.append(number) }
+        #expect(sorted == numbers.sorted())
+    }
+}
