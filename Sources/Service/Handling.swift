@@ -29,6 +29,11 @@ extension Service {
             case .loop where request.head.contentCoding == .identity:
                 send(response(to: call).response, to: request.head, exchange)
             case .loop, .queue: try schedule(call, exchange)
+            case .loading:
+                loading.run {
+                    let response = self.response(to: call).response
+                    exchange.respond(self.finished(response, for: call.request.head))
+                }
             }
         } catch {
             exchange.respond(
@@ -53,12 +58,12 @@ extension Service {
 
     /// An admitted request with its route, its key's place and its deadline.
     private func call(_ request: Request, _ exchange: Exchange?) throws(ServiceError) -> Call {
-        let (route, modelName) = try router.route(request.method, request.path)
+        let (route, parameters) = try router.route(request.method, request.path)
         let key = try settings.access.key(of: request.head)
         var call = try Call(
             request,
             route: route,
-            modelName: modelName,
+            parameters: parameters,
             service: self,
             cancellation: try Cancellation(request, exchange: exchange)
         )
@@ -83,7 +88,8 @@ extension Service {
         switch route.body {
         case .none: 0
         case .image: configuration.imageBodyBytes
-        case .sequence, .tree: configuration.bodyBytes
+        case .sequence, .tree, .document: configuration.bodyBytes
+        case .tensors: configuration.imageBodyBytes
         }
     }
 

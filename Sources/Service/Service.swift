@@ -13,6 +13,7 @@ public final class Service: Handler {
     let router: Router
     let logger: Logger
     private let currentSettings: Mutex<Settings>
+    let loading: LoadingThread
     private let isDrainingFlag = Atomic(false)
 
     /// Names of the models that are served.
@@ -37,6 +38,7 @@ public final class Service: Handler {
             cores: configuration.threads,
             longestWaitSeconds: Double(configuration.queueMilliseconds) / 1000
         )
+        loading = LoadingThread()
     }
 
     /// What is configured now; a request that has begun keeps what it began with.

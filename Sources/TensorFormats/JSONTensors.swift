@@ -3,9 +3,25 @@ extension JSONReader {
     ///
     /// The shape is the arrays' lengths from the outside in; all arrays of one depth must be of one length.
     public mutating func tensor(limit: Int) throws(JSONError) -> TensorData {
-        skipSpace()
-        guard byte == UInt8(ascii: "[") else { throw mismatch(expected: "an array of numbers") }
         var numbers = FloatBuffer()
+        let shape = try nested("an array of numbers") { (reader) throws(JSONError) in
+            let count = numbers.count
+            try reader.readNumbers(into: &numbers, limit: limit)
+            return numbers.count - count
+        }
+        return TensorData(shape: shape, values: numbers.array)
+    }
+
+    /// Walks nested arrays, all of one depth of one length, and returns their lengths from the outside in.
+    ///
+    /// `run` reads values and the commas between them up to the first thing that is no comma, and returns how many
+    /// values there were.
+    mutating func nested(
+        _ expected: String,
+        _ run: (inout JSONReader) throws(JSONError) -> Int
+    ) throws(JSONError) -> [Int] {
+        skipSpace()
+        guard byte == UInt8(ascii: "[") else { throw mismatch(expected: expected) }
         var levels = TensorLevels()
         repeat {
             skipSpace()
@@ -17,13 +33,11 @@ extension JSONReader {
                 try levels.holdsNumbers(at: self)
             } else {
                 try levels.holdsNumbers(at: self)
-                let count = numbers.count
-                try readNumbers(into: &numbers, limit: limit)
-                levels.add(numbers.count - count)
+                levels.add(try run(&self))
             }
             try closeArrays(&levels)
         } while levels.depth > 0
-        return TensorData(shape: levels.shape, values: numbers.array)
+        return levels.shape
     }
 
     /// Takes closing brackets, and the comma after them unless the outermost array is closed.

@@ -30,6 +30,7 @@ enum RunningServer {
                 requestsInFlight: statistics.requestsInFlight
             )
         }
+        service.watchRepository()
         try server.start()
         let reloads = Reloads(logger: logger)
         if let certificates = configuration.tls {
@@ -74,7 +75,8 @@ enum RunningServer {
             folders: folders,
             kernels: kernels,
             workers: workers,
-            memoryLimit: configuration.computeBytes
+            memoryLimit: configuration.computeBytes,
+            loneName: configuration.modelName.isEmpty ? nil : configuration.modelName
         )
         for model in repository.models {
             logger.notice(
@@ -92,12 +94,20 @@ enum RunningServer {
                 metadata: ["folder": "\(failure.folder)", "reason": "\(failure.error)"]
             )
         }
-        guard !repository.models.isEmpty else { throw StartError.noModels(folders) }
+        // An empty folder that is watched may fill later.
+        guard !repository.models.isEmpty || isWatched(folders, configuration) else {
+            throw StartError.noModels(folders)
+        }
         var sized = configuration
         sized.threads = cores
         if sized.loops == 0 { sized.loops = cores }
         let keys = try AccessKeys.read(configuration, logger)
         return Service(repository: repository, configuration: sized, keys: keys, logger: logger)
+    }
+
+    private static func isWatched(_ folders: [URL], _ configuration: Configuration) -> Bool {
+        configuration.watchMilliseconds > 0
+            && folders.contains { FileManager.default.fileExists(atPath: $0.path) }
     }
 
     /// Where the server answers, plain HTTP first.

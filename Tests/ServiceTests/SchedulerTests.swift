@@ -144,7 +144,7 @@ import Testing
         var call = try Call(
             request,
             route: Score.route,
-            modelName: "scripture",
+            parameters: PathParameters(model: "scripture"),
             service: Fixture.service,
             cancellation: try Cancellation(request, exchange: exchange)
         )

@@ -59,8 +59,9 @@ public struct Manifest: Sendable {
         public let data: String
     }
 
-    public let name: String
-    public let version: String
+    /// What the model is called here; a repository may call it otherwise than its file does.
+    public internal(set) var name: String
+    public internal(set) var version: String
     public let description: String
     public let task: Task
     public let numerics: Numerics
@@ -83,7 +84,7 @@ public struct Manifest: Sendable {
         guard Self.isName(name) else {
             throw fields.mismatch(
                 "name",
-                "1 to 64 letters, digits, '.', '_' or '-'",
+                Self.nameForm,
                 .string(name)
             )
         }
@@ -139,7 +140,9 @@ public struct Manifest: Sendable {
         }
     }
 
-    private static func isName(_ name: String) -> Bool {
+    static let nameForm = "1 to 64 letters, digits, '.', '_' or '-'"
+
+    static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 switch byte {

@@ -31,15 +31,20 @@ public final class Model: Sendable {
 
     /// Loads a model folder and, unless told otherwise, runs its check vectors.
     ///
+    /// `name` and `version` stand for those of the manifest.
     /// - Throws: a `ModelError` that names the file, the field or the layer.
     public init(
         folder: URL,
         kernels: KernelSet,
         workers: Workers,
         memoryLimit: Int = 1 << 30,
-        verifies: Bool = true
+        verifies: Bool = true,
+        name: String? = nil,
+        version: String? = nil
     ) throws(ModelError) {
-        let (manifest, stack, form) = try ModelFolder.read(folder)
+        var (manifest, stack, form) = try ModelFolder.read(folder)
+        manifest.name = name ?? manifest.name
+        manifest.version = version ?? manifest.version
         self.form = form
         self.manifest = manifest
         self.kernels = kernels

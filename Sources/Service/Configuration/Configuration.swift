@@ -18,6 +18,12 @@ public struct Configuration: Sendable, Equatable {
     public var reloadSeconds = 10
     /// Folders of models, or folders of such folders; empty for those that ship.
     public var models: [String] = []
+    /// The name of a model whose folder is one of `models` itself; empty for its manifest's or folder's.
+    public var modelName = ""
+    /// Pause between two looks at the models' folders; 0 to look once only.
+    public var watchMilliseconds = 1000
+    /// Whether clients may load and unload models, not only administrators' keys.
+    public var repositoryChanges = false
     /// Requests computed at once; 0 for one per core.
     public var threads = 0
     /// Event loops; 0 for one per core.

@@ -9,7 +9,7 @@ public struct Setting: Sendable {
 
     /// All settings in the order of the configuration file.
     public static let all: [Setting] =
-        network + encryption + access + engine + logging + limits
+        network + encryption + access + repository + engine + logging + limits
 
     private static let network = [
         text("host", \.host, "the numeric address to listen on"),
@@ -38,6 +38,21 @@ public struct Setting: Sendable {
         flag("anonymous", \.anonymous, "serve clients without a key, also from other machines"),
         word("metrics_access", \.metricsAccess, "who may read /metrics"),
         text("cors_origins", \.corsOrigins, "origins whose pages may read answers; * for all"),
+    ]
+
+    private static let repository = [
+        text("model_name", \.modelName, "what a model is called whose own folder is in models"),
+        number(
+            "watch_milliseconds",
+            \.watchMilliseconds,
+            0...3_600_000,
+            "pause between looks at the models' folders; 0: only at the start"
+        ),
+        flag(
+            "repository_changes",
+            \.repositoryChanges,
+            "let clients load and unload models, not only administrators' keys"
+        ),
     ]
 
     private static let engine = [

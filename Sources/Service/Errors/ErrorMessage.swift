@@ -35,6 +35,7 @@ extension ServiceError: CustomStringConvertible {
             "The body's type \(quoted(got)) is not understood here; send \(expected)."
         case .unknownModel(let name, let available):
             "There is no model \(quoted(name)); hosted are \(listed(available, "and"))."
+        case .unknownVersion, .modelNotServed, .loadFailed, .repositoryLocked: repositoryMessage
         case .wrongTask(let model, let operation, let offered):
             "The model \(quoted(model)) cannot \(operation); it offers \(listed(offered, "and"))."
         case .model(let error):
@@ -100,6 +101,24 @@ extension ServiceError: CustomStringConvertible {
             "This key may send \(rate) requests per second; try again in \(retry) s."
         case .tooManyConcurrentRequests(let limit):
             "This key may have \(limit) requests answered at once; wait for one of them."
+        default: ""
+        }
+    }
+
+    private var repositoryMessage: String {
+        switch self {
+        case .unknownVersion(let model, let version, let available):
+            "The model \(quoted(model)) has no version \(quoted(version)); "
+                + "served are \(listed(available, "and"))."
+        case .modelNotServed(let model, _, true):
+            "The model \(quoted(model)) is being loaded; try again in 1 s."
+        case .modelNotServed(let model, let reason, false):
+            sentence("The model \(quoted(model)) is not served: \(reason)")
+        case .loadFailed(let model, let error):
+            sentence("The model \(quoted(model)) could not be loaded: \(error.description)")
+        case .repositoryLocked:
+            "Models are loaded and unloaded over HTTP only with an administrator's key, or where the "
+                + "setting repository_changes is true."
         default: ""
         }
     }

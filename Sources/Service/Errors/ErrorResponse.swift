@@ -18,7 +18,8 @@ extension ServiceError {
             headers.append(("Allow", allowed.joined(separator: ", ")))
         case .overloaded(_, let seconds), .tooManyRequests(_, let seconds):
             headers.append(("Retry-After", String(seconds)))
-        case .http(.tooManyConnections), .http(.tooManyBodies), .tooManyConcurrentRequests:
+        case .http(.tooManyConnections), .http(.tooManyBodies), .tooManyConcurrentRequests,
+            .modelNotServed(_, _, isLoading: true):
             headers.append(("Retry-After", "1"))
         case .unauthorized(let isKeyGiven):
             let problem = isKeyGiven ? ", error=\"invalid_token\"" : ""
@@ -50,7 +51,8 @@ extension ServiceError {
         case .unknownQueryKey(_, let known), .unknownField(_, let known),
             .json(.unknownKey(_, let known, _)):
             known.joined(separator: ", ")
-        case .unknownModel(_, let available), .notAcceptable(_, let available),
+        case .unknownModel(_, let available), .unknownVersion(_, _, let available),
+            .notAcceptable(_, let available),
             .model(.unknownLayer(_, let available)):
             available.joined(separator: ", ")
         case .methodNotAllowed(_, let allowed): allowed.joined(separator: ", ")

@@ -9,7 +9,9 @@ extension ServiceError {
         switch self {
         case .http(let error): error.status
         case .contentCoding(let error): error.status
-        case .unknownRoute, .unknownModel: .notFound
+        case .unknownRoute, .unknownModel, .unknownVersion: .notFound
+        case .modelNotServed(_, _, let isLoading): isLoading ? .serviceUnavailable : .notFound
+        case .repositoryLocked: .forbidden
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .unsupportedMedia: .unsupportedMediaType
@@ -26,7 +28,7 @@ extension ServiceError {
         case .csv(.tooManyValues): .contentTooLarge
         case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
             .invalidValue, .emptyBody, .json, .csv, .base64, .multipart, .shape, .vocabulary,
-            .emptySequence, .invalidText, .wrongTask:
+            .emptySequence, .invalidText, .wrongTask, .loadFailed:
             .badRequest
         }
     }
@@ -61,6 +63,10 @@ extension ServiceError {
         case .answerTooLarge: "answer_too_large"
         case .invalidText: "invalid_text"
         case .unknownModel: "unknown_model"
+        case .unknownVersion: "unknown_version"
+        case .modelNotServed(_, _, let isLoading): isLoading ? "model_loading" : "model_not_served"
+        case .loadFailed: "load_failed"
+        case .repositoryLocked: "repository_locked"
         case .wrongTask: "wrong_task"
         case .model(let error): error.code
         case .nonFiniteResult: "non_finite_result"

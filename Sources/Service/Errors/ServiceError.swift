@@ -46,6 +46,12 @@ public enum ServiceError: Error, Sendable {
     case answerTooLarge(limit: Int, got: Int)
     // The model.
     case unknownModel(String, available: [String])
+    case unknownVersion(model: String, version: String, available: [String])
+    /// Known, but not served now; `isLoading` says that it may be soon.
+    case modelNotServed(model: String, reason: String, isLoading: Bool)
+    case loadFailed(model: String, ModelError)
+    /// The repository may not be changed over HTTP.
+    case repositoryLocked
     case wrongTask(model: String, operation: String, offered: [String])
     case model(ModelError)
     case nonFiniteResult(output: String, index: Int)

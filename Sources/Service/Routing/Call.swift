@@ -7,7 +7,8 @@ struct Call {
     var request: Request
     let route: Route
     let service: Service
-    let cancellation: Cancellation
+    let parameters: PathParameters
+    var cancellation: Cancellation
     /// The form of the answer the client likes best of those the route has.
     let form: AnswerForm
     var stopwatch: Stopwatch
@@ -22,22 +23,19 @@ struct Call {
     init(
         _ request: Request,
         route: Route,
-        modelName: String?,
+        parameters: PathParameters,
         service: Service,
         cancellation: Cancellation
     ) throws(ServiceError) {
         self.request = request
         self.route = route
         self.service = service
+        self.parameters = parameters
         self.cancellation = cancellation
         stopwatch = Stopwatch(since: request.arrival)
         form = try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
-        if let modelName {
-            guard let model = service.repository.model(named: modelName) else {
-                let available = service.repository.models.map(\.name)
-                throw .unknownModel(modelName, available: available)
-            }
-            namedModel = model
+        if route.needsModel, let name = parameters.model {
+            namedModel = try service.servedModel(named: name, version: parameters.version)
         } else {
             namedModel = nil
         }

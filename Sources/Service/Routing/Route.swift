@@ -22,6 +22,10 @@ struct Route: Sendable {
         case image
         case sequence
         case tree
+        /// Tensors in another protocol's form.
+        case tensors
+        /// A small document, or nothing.
+        case document
     }
 
     /// Where the answer is made.
@@ -30,6 +34,8 @@ struct Route: Sendable {
         case loop
         /// On the concurrent queue, after admission.
         case queue
+        /// On the thread that loads models.
+        case loading
     }
 
     let method: Method
@@ -41,12 +47,14 @@ struct Route: Sendable {
     var access = Access.clients
     var query: [QueryKey] = []
     var forms: [AnswerForm] = [.json]
+    /// Whether the path's model must be served; else the name is only read.
+    var needsModel = true
     let answer: @Sendable (inout Call) throws(ServiceError) -> Answer
 
-    /// The last segment of a model's route, which names its metrics; empty for the others.
+    /// The last word of a model's route, which names its metrics; empty for the others.
     var operation: String {
-        guard template.hasPrefix("/models/{model}/") else { return "" }
-        return String(template.split(separator: "/").last ?? "")
+        guard template.hasPrefix("/models/{model}/") || placement == .queue else { return "" }
+        return String(template.split { $0 == "/" || $0 == ":" }.last ?? "")
     }
 }
 

@@ -1,3 +1,10 @@
+/// What a path's segments say beyond the route's own words.
+struct PathParameters: Sendable, Equatable {
+    var model: String?
+    var version: String?
+    var label: String?
+}
+
 /// Finds the route for a method and path.
 struct Router: Sendable {
     /// A path's routes, one for each method.
@@ -13,19 +20,14 @@ struct Router: Sendable {
         }
     }
 
-    enum Segment: Sendable, Equatable {
-        case literal(String)
-        case model
-    }
-
     struct Match: Sendable {
         let resource: Resource
-        let model: String?
+        let parameters: PathParameters
     }
 
     let resources: [Resource]
 
-    /// Routes of the same path become one resource.
+    /// Routes of the same path become one resource; of resources that fit a path the first one counts.
     init(_ routes: [Route]) {
         var templates: [String] = []
         for route in routes where !templates.contains(route.template) {
@@ -34,9 +36,7 @@ struct Router: Sendable {
         resources = templates.map { template in
             Resource(
                 template: template,
-                segments: template.split(separator: "/").map {
-                    $0 == "{model}" ? .model : .literal(String($0))
-                },
+                segments: template.split(separator: "/").map { Segment($0) },
                 routes: routes.filter { $0.template == template }
             )
         }
@@ -45,16 +45,11 @@ struct Router: Sendable {
     /// The resource at a path of decoded segments.
     func match(_ path: [String]) -> Match? {
         for resource in resources where resource.segments.count == path.count {
-            var model: String?
+            var parameters = PathParameters()
             let agrees = zip(resource.segments, path).allSatisfy { segment, part in
-                switch segment {
-                case .literal(let name): return name == part
-                case .model:
-                    model = part
-                    return true
-                }
+                segment.take(part, into: &parameters)
             }
-            if agrees { return Match(resource: resource, model: model) }
+            if agrees { return Match(resource: resource, parameters: parameters) }
         }
         return nil
     }
@@ -73,7 +68,7 @@ struct Router: Sendable {
     func route(
         _ method: String,
         _ path: [String]
-    ) throws(ServiceError) -> (route: Route, model: String?) {
+    ) throws(ServiceError) -> (route: Route, parameters: PathParameters) {
         guard let match = match(path) else {
             throw .unknownRoute(path: "/" + path.joined(separator: "/"), nearest: nearest(to: path))
         }
@@ -82,7 +77,7 @@ struct Router: Sendable {
         else {
             throw .methodNotAllowed(method: method, allowed: match.resource.allowedMethods)
         }
-        return (route, match.model)
+        return (route, match.parameters)
     }
 
     /// The template that is most like the path: the fewest changed letters, if they are few.

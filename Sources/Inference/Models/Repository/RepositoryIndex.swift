@@ -1,0 +1,66 @@
+/// One row of a repository's index.
+public struct RepositoryRow: Sendable, Equatable {
+    public enum State: String, Sendable {
+        case ready = "READY"
+        case unavailable = "UNAVAILABLE"
+        case loading = "LOADING"
+        case unloading = "UNLOADING"
+    }
+
+    public let name: String
+    /// Empty for a model that never was loaded and whose folder has no number.
+    public let version: String
+    public let state: State
+    /// Why the newest files are not served; empty when they are.
+    public let reason: String
+}
+
+extension RepositoryRow {
+    init(name: String, _ version: HostedModel.Version) {
+        self.name = name
+        self.version = version.name
+        state =
+            switch (version.model, version.stage) {
+            // What is served stays so while its successor is loaded.
+            case (.some, .loading), (.some, nil): .ready
+            case (_, .unloading): .unloading
+            case (nil, .loading): .loading
+            case (nil, nil): .unavailable
+            }
+        reason =
+            if let problem = version.problem {
+                version.model == nil
+                    ? "\(problem.error)" : "newer files could not be loaded: \(problem.error)"
+            } else if version.withdrawn != nil, version.model == nil {
+                "unloaded"
+            } else {
+                ""
+            }
+    }
+}
+
+extension RepositoryRow {
+    init(duplicate: RepositoryLook.Duplicate) {
+        name = duplicate.name
+        version = ""
+        state = .unavailable
+        reason = "\(duplicate.folder): \(ModelError.duplicateName(duplicate.name))"
+    }
+}
+
+extension ModelError {
+    static func duplicateName(_ name: String) -> ModelError {
+        .invalidManifest(
+            field: "model.json, name",
+            expected: "a name no other model has",
+            got: "\"\(name)\""
+        )
+    }
+}
+
+/// Why a repository does not do what it was asked.
+public enum RepositoryError: Error, Sendable, Equatable {
+    /// No file of the repository makes a model of this name.
+    case unknownModel(String, available: [String])
+    case loadFailed(String, ModelError)
+}
