@@ -1,6 +1,6 @@
 /// What the fields of a head say about framing, connection and host.
 struct FieldMeaning {
-    private var hosts = 0
+    private var host: Slice?
     private var contentLength: Int?
     private var isChunked = false
     private var hasOtherTransferCoding = false
@@ -16,7 +16,7 @@ struct FieldMeaning {
         let name = bytes.extracting(field.name.range)
         let value = bytes.extracting(field.value.range)
         switch name.count {
-        case 4 where name.equals(caseInsensitive: "host"): try noteHost(value)
+        case 4 where name.equals(caseInsensitive: "host"): try noteHost(value, field.value)
         case 6 where name.equals(caseInsensitive: "expect"): try noteExpectation(value)
         case 10 where name.equals(caseInsensitive: "connection"): noteConnection(value)
         case 12 where name.equals(caseInsensitive: "x-request-id"):
@@ -32,7 +32,7 @@ struct FieldMeaning {
 
     /// Judges the fields together, once all are noted.
     func conclude(_ head: inout ParsedHead) throws(HTTPError) {
-        if hosts == 0 && head.minorVersion == 1 { throw .missingHost }
+        if host == nil && head.minorVersion == 1 { throw .missingHost }
         if isChunked {
             // RFC 9112 §6.1, §6.3: both lengths, or chunks in 1.0, are a sign of smuggling.
             if contentLength != nil { throw .conflictingLengths }
@@ -48,13 +48,14 @@ struct FieldMeaning {
         }
         head.isKeptAlive = !closes && (head.minorVersion == 1 || keepsAlive)
         head.expectsContinue = expectsContinue && head.minorVersion == 1
+        head.host = host
         head.requestID = requestID
     }
 
     /// RFC 9112 §3.2: exactly one, and valid.
-    private mutating func noteHost(_ value: Span<UInt8>) throws(HTTPError) {
-        hosts += 1
-        guard hosts == 1, value.isHost else { throw .invalidHost }
+    private mutating func noteHost(_ value: Span<UInt8>, _ slice: Slice) throws(HTTPError) {
+        guard host == nil, value.isHost else { throw .invalidHost }
+        host = slice
     }
 
     private mutating func noteExpectation(_ value: Span<UInt8>) throws(HTTPError) {

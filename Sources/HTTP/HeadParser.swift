@@ -134,5 +134,6 @@ struct ParsedHead {
     var contentCoding = ContentCoding.identity
     var isKeptAlive = true
     var expectsContinue = false
+    var host: Slice?
     var requestID: Slice?
 }

@@ -36,7 +36,7 @@ public final class RequestHead: Sendable {
     ) throws(HTTPError) {
         method = bytes.extracting(parsed.method.range).text
         if method == "CONNECT" { throw .methodNotImplemented }
-        let form = bytes.extracting(try Self.originForm(of: parsed.target.range, in: bytes))
+        let form = bytes.extracting(try Self.originForm(of: parsed, in: bytes))
         if form.equals("*") {
             if method != "OPTIONS" { throw .malformedTarget }
             target = "*"
@@ -123,13 +123,18 @@ public final class RequestHead: Sendable {
 
     /// The target without the scheme and authority of an absolute form (RFC 9112 §3.2.2).
     ///
-    /// The authority overrides Host, and like it names nothing here: all hosts are one server.
+    /// The authority must agree with Host, since what stands before this server may have read
+    /// either; it names nothing here, where all hosts are one server.
     private static func originForm(
-        of target: Range<Int>,
+        of head: ParsedHead,
         in bytes: Span<UInt8>
     ) throws(HTTPError) -> Range<Int> {
+        let target = head.target.range
         if bytes[target.lowerBound] == UInt8(ascii: "/") { return target }
-        for scheme in ["http://", "https://"] as [StaticString] {
+        let schemes: [(StaticString, port: StaticString)] = [
+            ("http://", ":80"), ("https://", ":443"),
+        ]
+        for (scheme, port) in schemes {
             let start = target.lowerBound + scheme.utf8CodeUnitCount
             guard start <= target.upperBound,
                 bytes.extracting(target.lowerBound..<start).equals(caseInsensitive: scheme)
@@ -138,7 +143,14 @@ public final class RequestHead: Sendable {
                 (start..<target.upperBound).first {
                     bytes[$0] == UInt8(ascii: "/") || bytes[$0] == UInt8(ascii: "?")
                 } ?? target.upperBound
-            guard bytes.extracting(start..<end).isHost else { throw .malformedTarget }
+            let authority = bytes.extracting(start..<end)
+            guard authority.isHost else { throw .malformedTarget }
+            if let slice = head.host {
+                let host = bytes.extracting(slice.range)
+                let isSame = authority.extracting(0..<authority.count(without: port))
+                    .equals(caseInsensitive: host.extracting(0..<host.count(without: port)))
+                guard isSame else { throw .invalidHost }
+            }
             return end..<target.upperBound
         }
         // What remains but "*" is the authority form, which only CONNECT has.
