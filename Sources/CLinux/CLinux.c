@@ -4,12 +4,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 _Static_assert(clinux_readable == EPOLLIN, "EPOLLIN");
@@ -73,6 +75,24 @@ int clinux_peer_address(int socket, uint64_t *high, uint64_t *low) {
     memcpy(high, bytes, 8);
     memcpy(low, bytes + 8, 8);
     return 0;
+}
+
+int clinux_connect(const char *host, const char *port, int milliseconds) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    if (getaddrinfo(host, port, &hints, &found) != 0) return -1;
+    int result = -1;
+    for (struct addrinfo *one = found; one != NULL && result < 0; one = one->ai_next) {
+        result = socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
+        if (result < 0) continue;
+        setsockopt(result, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        setsockopt(result, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        if (connect(result, one->ai_addr, one->ai_addrlen) == 0) break;
+        close(result);
+        result = -1;
+    }
+    freeaddrinfo(found);
+    return result;
 }
 
 int clinux_accept(int listener) {

@@ -18,6 +18,14 @@ public struct HeaderFields: Sendable, Sequence {
         return nil
     }
 
+    /// The values of all fields of this name, in the order sent.
+    public func values(of name: String) -> [String] {
+        slices.filter { slice in
+            slice.name.count == name.utf8.count
+                && head.span.extracting(slice.name.range).equals(caseInsensitive: name)
+        }.map { text($0.value) }
+    }
+
     public func makeIterator() -> AnyIterator<(name: String, value: String)> {
         var remaining = slices.makeIterator()
         return AnyIterator {

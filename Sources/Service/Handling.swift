@@ -28,7 +28,7 @@ extension Service {
             switch route.placement {
             case .loop where request.head.contentCoding == .identity:
                 send(response(to: call).response, to: request.head, exchange)
-            case .loop, .queue: try schedule(call, exchange)
+            case .loop, .queue: schedule(call, exchange)
             case .loading:
                 loading.run {
                     let response = self.response(to: call).response
@@ -78,8 +78,14 @@ extension Service {
 
     public func log(_ record: AccessRecord) {
         let route = router.match(target: record.target)?.resource.template
-        metrics.count(record, route: route)
-        logger.logAccess(record)
+        let note = record.note as? AnswerNote
+        metrics.count(record, route: route, code: note?.code)
+        let context = record.head.flatMap(TraceContext.init)
+        var span: TraceSpan?
+        if let tracer, let head = record.head {
+            span = tracer.trace(record, head, route: route, context: context)
+        }
+        logger.logAccess(record, note, context, span)
     }
 }
 
@@ -93,13 +99,15 @@ extension Service {
         }
     }
 
-    private func schedule(_ call: Call, _ exchange: Exchange) throws(ServiceError) {
-        let model = (try? call.model)?.name ?? ""
-        let requestID = call.request.requestID
+    private func schedule(_ call: Call, _ exchange: Exchange) {
         let job = Scheduler.Job(
-            kind: CostEstimates.Kind(model: model, operation: call.route.operation),
+            kind: CostEstimates.Kind(
+                model: call.modelLabel?.name ?? "",
+                operation: call.route.operation
+            ),
             units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes),
             client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
+            model: call.modelLabel,
             cancellation: call.cancellation,
             run: {
                 let (response, isTypical) = self.response(to: call)
@@ -107,40 +115,62 @@ extension Service {
                 return isTypical
             },
             refuse: { error in
-                let response = error.response(requestID: requestID)
+                let response = self.response(with: error, call)
                 exchange.respond(self.finished(response, for: call.request.head))
             }
         )
-        try scheduler.submit(job)
+        do throws(ServiceError) {
+            try scheduler.submit(job)
+        } catch {
+            exchange.respond(finished(response(with: error, call), for: call.request.head))
+        }
     }
 
     /// Runs the endpoint; `isTypical` is false for errors.
     private func response(to call: Call) -> (response: Response, isTypical: Bool) {
         var call = call
         call.stopwatch.enter(.decode)
-        do {
+        do throws(ServiceError) {
             try call.unpackBody()
             let answer = try call.route.answer(&call)
             call.stopwatch.enter(.queue)
             return (response(with: answer, call), true)
         } catch {
-            var response = error.response(requestID: call.request.requestID)
-            response.headers.append(("Server-Timing", call.stopwatch.serverTiming))
-            return (response, false)
+            call.stopwatch.enter(.queue)
+            return (response(with: error, call), false)
         }
     }
 
     private func response(with answer: Answer, _ call: Call) -> Response {
         var headers = [("Content-Type", answer.contentType)] + answer.headers
         headers.append(("Server-Timing", call.stopwatch.serverTiming))
-        if let model = try? call.model {
-            headers.append(("X-Model-Version", model.version))
-            metrics.count(
-                model: model.name,
-                operation: call.route.operation,
-                computing: call.stopwatch.duration(of: .compute)
-            )
+        if let label = call.modelLabel {
+            headers.append(("X-Model-Version", label.version))
+            if !call.route.operation.isEmpty {
+                metrics.countSuccess(
+                    of: label,
+                    operation: call.route.operation,
+                    inferences: call.inferences,
+                    call.stopwatch
+                )
+            }
         }
-        return Response(answer.status, headers: headers, body: answer.body)
+        var response = Response(answer.status, headers: headers, body: answer.body)
+        response.note = AnswerNote(keyName: call.keyName, stopwatch: call.stopwatch)
+        return response
+    }
+
+    private func response(with error: ServiceError, _ call: Call) -> Response {
+        var response = error.response(requestID: call.request.requestID)
+        response.headers.append(("Server-Timing", call.stopwatch.serverTiming))
+        response.note = AnswerNote(
+            code: error.code,
+            keyName: call.keyName,
+            stopwatch: call.stopwatch
+        )
+        if let label = call.modelLabel, !call.route.operation.isEmpty {
+            metrics.countFailure(of: label, FailureReason(error))
+        }
+        return response
     }
 }

@@ -9,6 +9,8 @@ public final class Service: Handler {
     let metrics: Metrics
     let scheduler: Scheduler
     let coder = BodyCoder()
+    /// nil when traces go nowhere.
+    let tracer: Tracer?
     let keyUse = KeyUse()
     let router: Router
     let logger: Logger
@@ -29,10 +31,11 @@ public final class Service: Handler {
         self.repository = repository
         self.logger = logger
         currentSettings = Mutex(Settings(configuration, keys: keys))
+        tracer = Tracer(configuration)
         router = Router(Self.routes)
         metrics = Metrics(
             routes: router.resources.map(\.template),
-            models: repository.models.map(\.name)
+            models: repository.models.map { ModelLabel(name: $0.name, version: $0.version) }
         )
         scheduler = Scheduler(
             cores: configuration.threads,
@@ -58,6 +61,11 @@ public final class Service: Handler {
     }
 
     var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
+
+    /// Sends what is left of the traces.
+    public func flush() {
+        tracer?.exporter.flush()
+    }
 
     /// Connects the figures only the server knows.
     public func report(_ statistics: @escaping @Sendable () -> ServerFigures) {

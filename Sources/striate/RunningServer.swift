@@ -57,6 +57,7 @@ enum RunningServer {
         logger.notice("draining", metadata: ["signal": "\(name)"])
         service.beginDraining()
         server.shutdown(grace: .seconds(configuration.drainSeconds))
+        service.flush()
         logger.notice("stopped")
     }
 

@@ -16,6 +16,9 @@ int clinux_local_port(int socket);
 // The 16 bytes, in network order, of the address a socket is connected to; IPv4 as IPv6 maps it.
 int clinux_peer_address(int socket, uint64_t *high, uint64_t *low);
 
+// A blocking socket connected to a host by name or number, whose every step takes at most `milliseconds`.
+int clinux_connect(const char *host, const char *port, int milliseconds);
+
 // A new connection of a listening socket: non-blocking, closed on exec; Nagle's delay is off as on the listener.
 int clinux_accept(int listener);
 

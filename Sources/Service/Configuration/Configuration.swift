@@ -41,6 +41,12 @@ public struct Configuration: Sendable, Equatable {
     public var metricsAccess = MetricsAccess.everyone
     /// Origins whose pages may read answers, separated by commas; "*" for all, empty for none.
     public var corsOrigins = ""
+    /// A collector's `http://` address for traces as OTLP/HTTP JSON; empty for none.
+    public var otlpEndpoint = ""
+    /// Of a hundred requests without a trace of their own, how many are traced.
+    public var tracePercent = 100
+    /// Whether metrics stand under Triton's names too.
+    public var nvMetrics = true
     public var bodyBytes = 16 << 20
     public var imageBodyBytes = 32 << 20
     public var maximumPixels = 40_000_000

@@ -1,3 +1,5 @@
+import HTTP
+
 /// One setting: its name in every source, and how its text becomes a value.
 public struct Setting: Sendable {
     /// As in the configuration file: `body_bytes`; the environment has `STRIATE_BODY_BYTES`.
@@ -76,6 +78,19 @@ public struct Setting: Sendable {
     private static let logging = [
         word("log_level", \.logLevel, "the least important lines written"),
         word("log_format", \.logFormat, "text, json, or auto: text on a terminal"),
+        flag("nv_metrics", \.nvMetrics, "metrics under Triton's names too"),
+        Setting(
+            name: "otlp_endpoint",
+            summary: "a collector's address for traces as OTLP/HTTP JSON; empty: none",
+            write: { text, configuration in
+                guard text.isEmpty || Collector(text) != nil else { return false }
+                configuration.otlpEndpoint = text
+                return true
+            },
+            read: { .string($0.otlpEndpoint) },
+            expected: "an address like http://127.0.0.1:4318/v1/traces"
+        ),
+        number("trace_percent", \.tracePercent, 0...100, "requests traced without being asked"),
     ]
 
     private static let limits = [

@@ -11,6 +11,11 @@ enum MetricsPage {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let service = call.service
-        return Answer(.prometheus, body: service.metrics.text(load: service.scheduler.load))
+        let text = service.metrics.text(
+            load: service.scheduler.load,
+            spans: service.tracer?.exporter.counts,
+            hasAliases: service.configuration.nvMetrics
+        )
+        return Answer(.prometheus, body: text)
     }
 }

@@ -26,7 +26,9 @@ extension ServiceError {
             headers.append(("WWW-Authenticate", "Bearer realm=\"striate\"\(problem)"))
         default: break
         }
-        return Response(status, headers: headers, body: JSON.object(members).text)
+        var response = Response(status, headers: headers, body: JSON.object(members).text)
+        response.note = AnswerNote(code: code)
+        return response
     }
 
     private var field: String? {

@@ -26,16 +26,11 @@ final class Metrics: Sendable {
         let status: Int
     }
 
-    private struct ModelOperation: Hashable {
-        let model: String
-        let operation: String
-    }
-
     private struct State {
         var requests: [RouteStatus: Int] = [:]
         var durations: [String: Histogram] = [:]
-        var computing: [String: Histogram] = [:]
-        var operations: [ModelOperation: Int] = [:]
+        var errors: [String: Int] = [:]
+        var models: [ModelLabel: ModelFigures] = [:]
         var bytesIn = 0
         var bytesOut = 0
         var server: (@Sendable () -> ServerFigures)?
@@ -43,10 +38,10 @@ final class Metrics: Sendable {
 
     private let state: Mutex<State>
 
-    init(routes: [String], models: [String]) {
+    init(routes: [String], models: [ModelLabel]) {
         var initial = State()
         for route in routes { initial.durations[route] = Histogram() }
-        for model in models { initial.computing[model] = Histogram() }
+        for model in models { initial.models[model] = ModelFigures() }
         state = Mutex(initial)
     }
 
@@ -54,35 +49,60 @@ final class Metrics: Sendable {
         state.withLock { $0.server = server }
     }
 
-    /// Counts an answered request; `route` is nil for a path that is none.
-    func count(_ record: AccessRecord, route: String?) {
+    /// Counts an answered request; `route` is nil for a path that is none, `code` for what is no error.
+    func count(_ record: AccessRecord, route: String?, code: String?) {
         let route = route ?? Self.other
         state.withLock { state in
             state.requests[RouteStatus(route: route, status: record.status.code), default: 0] += 1
             state.durations[route, default: Histogram()].record(record.duration)
+            if let code { state.errors[code, default: 0] += 1 }
             state.bytesIn += record.bytesIn
             state.bytesOut += record.bytesOut
         }
     }
 
-    /// Counts an answer of a model and the time it computed.
-    func count(model: String, operation: String, computing: Duration) {
-        guard !operation.isEmpty else { return }
-        state.withLock { state in
-            let key = ModelOperation(model: model, operation: operation)
-            state.operations[key, default: 0] += 1
-            state.computing[model, default: Histogram()].record(computing)
+    /// Counts an answer of a model and where its time went.
+    func countSuccess(
+        of model: ModelLabel,
+        operation: String,
+        inferences: Int,
+        _ stopwatch: Stopwatch
+    ) {
+        state.withLock {
+            $0.models[model, default: ModelFigures()].countSuccess(
+                operation,
+                inferences: inferences,
+                stopwatch
+            )
         }
     }
 
+    /// Counts a request of a model that got no answer.
+    func countFailure(of model: ModelLabel, _ reason: FailureReason) {
+        state.withLock {
+            $0.models[model, default: ModelFigures()].failures[reason, default: 0] += 1
+        }
+    }
+
+    /// What the requests of a model have come to.
+    func figures(of model: ModelLabel) -> ModelFigures? {
+        state.withLock { $0.models[model] }
+    }
+
     /// The page for Prometheus.
-    func text(load: Scheduler.Load) -> [UInt8] {
+    func text(
+        load: Scheduler.Load,
+        spans: (sent: Int, dropped: Int)?,
+        hasAliases: Bool
+    ) -> [UInt8] {
         let state = state.withLock { $0 }
+        let models = state.models.sorted { $0.key < $1.key }
         var page = MetricsText()
         appendRequests(state, to: &page)
-        appendModels(state, to: &page)
-        appendServer(state.server?(), load, to: &page)
+        ModelMetrics.append(models, to: &page)
+        ServerMetrics.append(state.server?(), load, spans: spans, to: &page)
         ProcessFigures.append(to: &page)
+        if hasAliases { TritonAliases.append(models, pending: load.waitingByModel, to: &page) }
         return page.bytes
     }
 
@@ -99,6 +119,11 @@ final class Metrics: Sendable {
                 Double(count)
             )
         }
+        let errors = "striate_errors_total"
+        page.family(errors, .counter, "Answers that are errors, by their code.")
+        for (code, count) in state.errors.sorted(by: { $0.key < $1.key }) {
+            page.sample(errors, MetricsText.label("code", code), Double(count))
+        }
         let name = "striate_request_duration_seconds"
         page.family(name, .histogram, "From the complete head to the answer.")
         for (route, histogram) in state.durations.sorted(by: { $0.key < $1.key }) {
@@ -106,66 +131,5 @@ final class Metrics: Sendable {
         }
         page.single("striate_bytes_in_total", .counter, "Bytes received.", Double(state.bytesIn))
         page.single("striate_bytes_out_total", .counter, "Bytes sent.", Double(state.bytesOut))
-    }
-
-    private func appendModels(_ state: State, to page: inout MetricsText) {
-        let name = "striate_compute_seconds"
-        page.family(name, .histogram, "Time an answer spent computing in its model.")
-        for (model, histogram) in state.computing.sorted(by: { $0.key < $1.key }) {
-            histogram.append(to: &page, name: name, labels: MetricsText.label("model", model))
-        }
-        page.family("striate_model_requests_total", .counter, "Answers of a model.")
-        let sorted = state.operations.sorted {
-            ($0.key.model, $0.key.operation) < ($1.key.model, $1.key.operation)
-        }
-        for (key, count) in sorted {
-            let model = MetricsText.label("model", key.model)
-            let operation = MetricsText.label("operation", key.operation)
-            page.sample("striate_model_requests_total", "\(model),\(operation)", Double(count))
-        }
-    }
-
-    private func appendServer(
-        _ server: ServerFigures?,
-        _ load: Scheduler.Load,
-        to page: inout MetricsText
-    ) {
-        page.single(
-            "striate_requests_computing",
-            .gauge,
-            "Requests that have a core.",
-            Double(load.running)
-        )
-        page.single(
-            "striate_queue_requests",
-            .gauge,
-            "Requests that wait for a core.",
-            Double(load.waiting)
-        )
-        page.single(
-            "striate_queue_predicted_seconds",
-            .gauge,
-            "Predicted wait of a new request.",
-            load.predictedWaitSeconds
-        )
-        guard let server else { return }
-        page.single(
-            "striate_requests_in_flight",
-            .gauge,
-            "Requests not answered yet.",
-            Double(server.requestsInFlight)
-        )
-        page.single(
-            "striate_connections",
-            .gauge,
-            "Open connections.",
-            Double(server.openConnections)
-        )
-        page.single(
-            "striate_connections_accepted_total",
-            .counter,
-            "Connections since the start.",
-            Double(server.acceptedConnections)
-        )
     }
 }

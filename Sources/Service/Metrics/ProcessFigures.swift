@@ -12,6 +12,10 @@ enum ProcessFigures {
                 Double(bytes)
             )
         }
+        if let count = openDescriptors {
+            page.single("process_open_fds", .gauge, "Open file descriptors.", Double(count))
+        }
+        page.single("process_cpu_seconds_total", .counter, "Processor time.", processorSeconds)
         page.single(
             "process_start_time_seconds",
             .gauge,
@@ -34,6 +38,18 @@ enum ProcessFigures {
         let fields = String(decoding: data, as: UTF8.self).split(separator: " ")
         guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// Those of the listing itself left out.
+    static var openDescriptors: Int? {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        return names.map { $0.count - 1 }
+    }
+
+    private static var processorSeconds: Double {
+        var time = timespec()
+        guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     /// Set when first asked for, which the service does at its start.

@@ -12,6 +12,8 @@ struct Call {
     /// The form of the answer the client likes best of those the route has.
     let form: AnswerForm
     var stopwatch: Stopwatch
+    /// Inputs the answer was computed for.
+    var inferences = 1
     /// The name of the client's key.
     var keyName: String?
     /// Held among the concurrent requests of the client's key until the call is over.
@@ -50,6 +52,11 @@ struct Call {
             }
             return namedModel
         }
+    }
+
+    /// The path's model as metrics name it.
+    var modelLabel: ModelLabel? {
+        namedModel.map { ModelLabel(name: $0.name, version: $0.version) }
     }
 
     private func checkQuery() throws(ServiceError) {

@@ -14,6 +14,8 @@ final class Scheduler: Sendable {
         let units: Double
         /// Whose share of the time it takes.
         var client = ClientIdentity.unknown
+        /// The model it is for, if any.
+        var model: ModelLabel?
         let cancellation: Cancellation
         /// Makes the answer and says whether its time is typical for the estimate.
         let run: @Sendable () -> Bool
@@ -35,6 +37,14 @@ final class Scheduler: Sendable {
         var pendingSeconds = 0.0
         var estimates = CostEstimates()
         var longestWaitSeconds: Double
+        var waitingByModel: [ModelLabel: Int] = [:]
+
+        /// Takes note that one more, or one less, waits for a model.
+        mutating func count(_ change: Int, _ job: Job) {
+            guard let model = job.model else { return }
+            let count = waitingByModel.removeValue(forKey: model) ?? 0
+            if count + change > 0 { waitingByModel[model] = count + change }
+        }
     }
 
     private enum Admission {
@@ -48,6 +58,7 @@ final class Scheduler: Sendable {
         var waiting: Int
         var running: Int
         var predictedWaitSeconds: Double
+        var waitingByModel: [ModelLabel: Int]
     }
 
     private let state: Mutex<State>
@@ -64,7 +75,8 @@ final class Scheduler: Sendable {
             Load(
                 waiting: state.waiting.count,
                 running: state.running,
-                predictedWaitSeconds: predictedWait(state)
+                predictedWaitSeconds: predictedWait(state),
+                waitingByModel: state.waitingByModel
             )
         }
     }
@@ -95,6 +107,7 @@ final class Scheduler: Sendable {
             displaced = state.waiting.takeLast(ofMoreThan: share)
             guard let displaced else { throw overloaded(wait) }
             state.pendingSeconds -= displaced.seconds
+            state.count(-1, displaced.element)
         }
         do throws(ServiceError) {
             try checkDeadline(of: job, needing: fairWait(of: job.client, state) + seconds)
@@ -108,11 +121,13 @@ final class Scheduler: Sendable {
             return .starts(Entry(job: job, predictedSeconds: seconds))
         }
         state.waiting.append(job, client: job.client, seconds: seconds)
+        state.count(1, job)
         return .waits(instead: displaced?.element)
     }
 
     private func requeue(_ entry: Queue.Entry, _ state: inout State) {
         state.pendingSeconds += entry.seconds
+        state.count(1, entry.element)
         state.waiting.append(entry.element, client: entry.client, seconds: entry.seconds)
     }
 
@@ -138,6 +153,7 @@ final class Scheduler: Sendable {
                     state.running -= 1
                     return nil
                 }
+                state.count(-1, next.element)
                 return Entry(job: next.element, predictedSeconds: next.seconds)
             }
             guard let next else { return }

@@ -30,6 +30,13 @@ struct Stopwatch: Sendable {
         durations[phase.rawValue]
     }
 
+    /// Where the time went, in the order it went there.
+    var phases: [(name: String, duration: Duration)] {
+        [("queue", .queue), ("decode", .decode), ("compute", .compute), ("encode", .encode)].map {
+            (name: String, phase: Phase) in (name, duration(of: phase))
+        }
+    }
+
     /// The field's value, like `decode;dur=0.041, queue;dur=0.002` in milliseconds.
     var serverTiming: String {
         let order: [(String, Phase)] = [
