@@ -14,7 +14,7 @@ public final class Service: Handler {
     let keyUse = KeyUse()
     let router: Router
     let logger: Logger
-    private let currentSettings: Mutex<Settings>
+    let currentSettings: Mutex<Settings>
     let loading: LoadingThread
     private let isDrainingFlag = Atomic(false)
 
@@ -61,6 +61,9 @@ public final class Service: Handler {
     }
 
     var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
+
+    /// Time for requests in flight at the end.
+    public var drainSeconds: Int { configuration.drainSeconds }
 
     /// Sends what is left of the traces.
     public func flush() {

@@ -9,7 +9,10 @@ import Service
 /// The server from its start to the signal that ends it.
 enum RunningServer {
     /// Returns after a signal, when the requests in flight are answered.
-    static func run(_ configuration: Configuration, showsExamples: Bool = false) throws {
+    ///
+    /// `source` reads the configuration again where it came from.
+    static func run(_ source: ConfigurationSource, showsExamples: Bool = false) throws {
+        let configuration = try source.read()
         let start = ContinuousClock.now
         let signals = EndingSignals()
         let sink = LogSink(descriptor: STDERR_FILENO)
@@ -33,15 +36,7 @@ enum RunningServer {
         service.watchRepository()
         try server.start()
         let reloads = Reloads(logger: logger)
-        if let certificates = configuration.tls {
-            reloads.register(
-                Reloads.Part(
-                    name: "certificates",
-                    files: { certificates.files },
-                    reload: { try server.reloadCertificates() }
-                )
-            )
-        }
+        register(source, service, server, configuration, with: reloads)
         let reloadSignal = ReloadSignal(reloads, seconds: configuration.reloadSeconds)
         defer { withExtendedLifetime(reloadSignal) {} }
         var bound = configuration
@@ -56,9 +51,44 @@ enum RunningServer {
         let name = signals.wait()
         logger.notice("draining", metadata: ["signal": "\(name)"])
         service.beginDraining()
-        server.shutdown(grace: .seconds(configuration.drainSeconds))
+        server.shutdown(grace: .seconds(service.drainSeconds))
         service.flush()
         logger.notice("stopped")
+    }
+
+    private static func register(
+        _ source: ConfigurationSource,
+        _ service: Service,
+        _ server: Server,
+        _ configuration: Configuration,
+        with reloads: Reloads
+    ) {
+        reloads.register(
+            Reloads.Part(
+                name: "configuration",
+                files: { [source.file?.path].compactMap(\.self) },
+                reload: { try service.reconfigure(source.read()) }
+            )
+        )
+        reloads.register(
+            Reloads.Part(
+                name: "keys",
+                files: { [service.keysFile?.path].compactMap(\.self) },
+                reload: { try service.reloadKeys() }
+            )
+        )
+        // The folders are watched at an interval of their own.
+        reloads.register(
+            Reloads.Part(name: "models", files: { [] }, reload: { service.reloadModels() })
+        )
+        guard let certificates = configuration.tls else { return }
+        reloads.register(
+            Reloads.Part(
+                name: "certificates",
+                files: { certificates.files },
+                reload: { try server.reloadCertificates() }
+            )
+        )
     }
 
     private static func makeService(

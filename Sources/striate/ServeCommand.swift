@@ -18,8 +18,9 @@ struct ServeCommand: ParsableCommand {
               STRIATE_PORT=9000 striate serve
               striate serve --tls-certificate certificate.pem --tls-port 8443
 
-            SIGTERM and SIGINT end the server after the requests in flight are answered.
-            SIGHUP reads certificates again; so does a change of their files.
+            SIGHUP reads the configuration, keys, certificates and models again, and a change of these files
+            does too; what cannot be read keeps its old state, and the log says why. SIGTERM and SIGINT end the
+            server after the requests in flight are answered.
             """
     )
 
@@ -72,18 +73,18 @@ struct ServeCommand: ParsableCommand {
     var examples = false
 
     func run() throws {
-        let configuration = try configured()
+        let source = try source()
         if printConfig {
-            FileHandle.standardOutput.write(Data(configuration.document))
+            FileHandle.standardOutput.write(Data(try source.read().document))
             return
         }
-        try RunningServer.run(configuration, showsExamples: examples)
+        try RunningServer.run(source, showsExamples: examples)
     }
 
-    private func configured() throws -> Configuration {
+    private func source() throws -> ConfigurationSource {
         let environment = ProcessInfo.processInfo.environment
         let path = config ?? environment["STRIATE_CONFIG"]
-        return try Configuration(
+        return ConfigurationSource(
             file: path.map { URL(fileURLWithPath: $0) } ?? SearchPath.current.configurationFile,
             environment: environment,
             flags: try flags()

@@ -7,6 +7,9 @@ public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConverti
     case conflict(reason: String)
     case invalidValue(name: String, source: String, expected: String, got: String)
 
+    /// Taken over while the server runs, this would open it to everybody.
+    case opensServer(host: String)
+
     public var description: String {
         switch self {
         case .unreadable(let file, let reason):
@@ -17,6 +20,8 @@ public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConverti
             "\(source): unknown setting \"\(name)\"\(Self.hint(name, known)); "
                 + "known are \(known.joined(separator: ", "))"
         case .conflict(let reason): reason
+        case .opensServer(let host):
+            "the server listens on \(host): without keys and without \"anonymous\" everybody would be served"
         case .invalidValue(let name, let source, let expected, let got):
             "\(source): \"\(name)\" must be \(expected), not \"\(got)\""
         }

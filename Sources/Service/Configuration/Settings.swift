@@ -5,10 +5,17 @@ final class Settings: Sendable {
     let access: AccessPolicy
     let crossOrigin: CrossOrigin
 
-    init(_ configuration: Configuration, keys: [AccessKey]) {
+    /// Settings of a server that listens as `binding` says.
+    init(_ configuration: Configuration, keys: [AccessKey], binding: Binding) {
         self.configuration = configuration
-        binding = Binding(configuration, hasKeys: !keys.isEmpty)
+        self.binding = binding
         access = AccessPolicy(keys: keys, configuration: configuration, binding: binding)
         crossOrigin = CrossOrigin(configuration.corsOrigins)
+    }
+
+    /// Settings of a server that is about to listen.
+    convenience init(_ configuration: Configuration, keys: [AccessKey]) {
+        let binding = Binding(configuration, hasKeys: !keys.isEmpty)
+        self.init(configuration, keys: keys, binding: binding)
     }
 }
