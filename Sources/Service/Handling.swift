@@ -156,6 +156,7 @@ extension Service {
             }
         }
         var response = Response(answer.status, headers: headers, body: answer.body)
+        call.validate(&response)
         response.note = AnswerNote(keyName: call.keyName, stopwatch: call.stopwatch)
         return response
     }

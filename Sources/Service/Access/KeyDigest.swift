@@ -9,11 +9,7 @@ public struct KeyDigest: Hashable, Sendable {
     private let bytes: [UInt8]
 
     public init(of key: String) {
-        let text = Array(key.utf8)
-        var digest = [UInt8](repeating: 0, count: Self.byteCount)
-        // SAFETY: reads the text's bytes and writes the 32 of the digest.
-        _ = unsafe SHA256(text, text.count, &digest)
-        bytes = digest
+        bytes = SHA256Digest.bytes(of: Array(key.utf8))
     }
 
     /// From 64 hexadecimal digits.
@@ -27,9 +23,7 @@ public struct KeyDigest: Hashable, Sendable {
         }
     }
 
-    public var hexadecimal: String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
+    public var hexadecimal: String { SHA256Digest.hexadecimal(bytes) }
 
     /// Compares in a time that does not depend on where the digests differ.
     func matches(_ other: KeyDigest) -> Bool {

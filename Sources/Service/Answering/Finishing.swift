@@ -6,7 +6,8 @@ extension Service {
     func finished(_ response: Response, for head: RequestHead) -> Response {
         var response = response
         let coding = AnswerCoding.choose(for: response, head)
-        if AnswerCoding.isPackable(response) {
+        // An answer that is not sent again varies as the one it stands for.
+        if response.status == .notModified || AnswerCoding.isPackable(response) {
             response.headers.append(("Vary", "Accept-Encoding"))
         }
         response.headers += settings.crossOrigin.headers(for: head)

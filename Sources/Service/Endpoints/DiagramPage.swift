@@ -10,6 +10,7 @@ enum DiagramPage {
             layers of a convolutional one with their sizes.
             """,
         placement: .queue,
+        isRevalidated: true,
         query: [
             QueryKey(
                 name: "unfold",

@@ -10,6 +10,7 @@ enum Kernels {
         template: "/models/{model}/kernels",
         summary: "The kernels of a convolution as one picture, or as numbers.",
         placement: .queue,
+        isRevalidated: true,
         query: [
             QueryKey(
                 name: "layer",

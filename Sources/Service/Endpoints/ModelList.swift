@@ -35,6 +35,7 @@ enum ModelDetail {
         method: .get,
         template: "/models/{model}",
         summary: "A model's task, input, layers with shapes and costs, labels, score and licence.",
+        isRevalidated: true,
         forms: [.json, .csv],
         answer: answer
     )

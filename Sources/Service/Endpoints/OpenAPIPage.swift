@@ -4,6 +4,7 @@ enum OpenAPIPage {
         method: .get,
         template: "/openapi.json",
         summary: "This document.",
+        isRevalidated: true,
         answer: answer
     )
 

@@ -45,6 +45,8 @@ struct Route: Sendable {
     var body = Body.none
     var placement = Placement.loop
     var access = Access.clients
+    /// Whether the answer stays the same as long as the models do, and so has an entity tag.
+    var isRevalidated = false
     var query: [QueryKey] = []
     var forms: [AnswerForm] = [.json]
     /// Whether the path's model must be served; else the name is only read.

@@ -1,0 +1,38 @@
+import HTTP
+
+/// Names what an answer shows, so that a client which has it need not be sent it again (RFC 9110 §8.8.3).
+///
+/// Weak, as packing changes the bytes and not what they say.
+struct EntityTag {
+    let text: String
+
+    init(of body: [UInt8]) {
+        text = "W/\"\(SHA256Digest.hexadecimal(SHA256Digest.bytes(of: body)).prefix(32))\""
+    }
+
+    /// Whether a client that sends this If-None-Match has the answer already (§13.1.2).
+    func isKnown(to field: String?) -> Bool {
+        guard let field else { return false }
+        return field.split(separator: ",").map { trimmed($0) }.contains { entry in
+            entry == "*" || Self.opaque(entry) == Self.opaque(text[...])
+        }
+    }
+
+    /// Weak comparison ignores the mark (§8.8.3.2).
+    private static func opaque(_ tag: Substring) -> Substring {
+        tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
+    }
+}
+
+extension Call {
+    /// Gives the answer its tag, or takes away what the client has already.
+    func validate(_ response: inout Response) {
+        guard route.isRevalidated, response.status == .ok else { return }
+        let tag = EntityTag(of: response.body)
+        response.headers += [("ETag", tag.text), ("Cache-Control", "no-cache")]
+        guard tag.isKnown(to: request.header("If-None-Match")) else { return }
+        response.status = .notModified
+        response.headers.removeAll { $0.0 == "Content-Type" }
+        response.body = []
+    }
+}

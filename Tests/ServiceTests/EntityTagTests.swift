@@ -1,0 +1,45 @@
+import HTTP
+import Testing
+
+@testable import Service
+
+@Suite struct `Entity tags` {
+    @Test(
+        arguments: [
+            "/models/v1/kernels", "/models/scripture/graph", "/openapi.json", "/models/fashion",
+        ]
+    )
+    func `what a client has is not sent again`(target: String) throws {
+        let first = try Reply("GET", target)
+        let tag = try #require(first.header("ETag"))
+        let opaque = String(tag.dropFirst(2))
+        for field in [tag, opaque, "\"x\", \(tag)", "*"] {
+            let again = try Reply("GET", target, [("If-None-Match", field)])
+            #expect(again.status == 304)
+            #expect(again.response.body.isEmpty)
+            #expect(again.header("ETag") == tag)
+            #expect(again.header("Vary") == "Accept-Encoding")
+        }
+        let packed = try Reply(
+            "GET",
+            target,
+            [("If-None-Match", "\"x\""), ("Accept-Encoding", "gzip")]
+        )
+        #expect(packed.status == 200)
+        #expect(packed.header("ETag") == tag)
+    }
+
+    @Test func `another form and another query have another tag`() throws {
+        let target = "/models/v1/kernels"
+        let png = try Reply("GET", target).header("ETag")
+        let json = try Reply("GET", target, [("Accept", "application/json")]).header("ETag")
+        #expect(png != json)
+        let circuit = try Reply("GET", "/models/scripture/graph").header("ETag")
+        #expect(try circuit != Reply("GET", "/models/scripture/graph?unfold=3").header("ETag"))
+    }
+
+    @Test func `what changes from answer to answer has none`() throws {
+        #expect(try Reply("GET", "/metrics").header("ETag") == nil)
+        #expect(try Reply("GET", "/models/nobody").header("ETag") == nil)
+    }
+}
