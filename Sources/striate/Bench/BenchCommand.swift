@@ -3,11 +3,11 @@ import Compute
 import Foundation
 import Inference
 
-/// `striate bench`: kernels against the processor's peak, models, and the server under load.
+/// `striate bench`: kernels against the processor's peak, models, JSON, and the server under load.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure kernels, models and the server on this machine.",
+        abstract: "Measure kernels, models, JSON and the server on this machine.",
         discussion: """
             Kernels are measured in turn with a loop that only multiplies and adds, whose best time is the
             peak they are compared with. The server runs as a process of its own on a free port.
@@ -20,10 +20,10 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case kernels, models, server
+        case kernels, models, json, server
     }
 
-    @Option(help: "Measure one part only: kernels, models or server.")
+    @Option(help: "Measure one part only: kernels, models, json or server.")
     var only: Part?
 
     @Flag(help: "Measure every instruction set this processor has, not just the fastest.")
@@ -65,6 +65,7 @@ struct BenchCommand: ParsableCommand {
             }
             try ModelBench(models: loaded[0], alone: loaded[1], rounds: rounds).run()
         }
+        if only == nil || only == .json { try JSONBench(rounds: rounds).run() }
         if only == nil || only == .server {
             try ServerBench(
                 models: folder,
