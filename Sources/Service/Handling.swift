@@ -85,7 +85,7 @@ extension Service {
         if let tracer, let head = record.head {
             span = tracer.trace(record, head, route: route, context: context)
         }
-        logger.logAccess(record, note, context, span)
+        accessLog?.write(record, note, context, span)
     }
 }
 

@@ -14,6 +14,7 @@ public final class Service: Handler {
     let keyUse = KeyUse()
     let router: Router
     let logger: Logger
+    let accessLog: AccessLog?
     let currentSettings: Mutex<Settings>
     let loading: LoadingThread
     private let isDrainingFlag = Atomic(false)
@@ -26,10 +27,12 @@ public final class Service: Handler {
         repository: ModelRepository,
         configuration: Configuration,
         keys: [AccessKey] = [],
-        logger: Logger
+        logger: Logger,
+        accessLog: AccessLog? = nil
     ) {
         self.repository = repository
         self.logger = logger
+        self.accessLog = accessLog
         currentSettings = Mutex(Settings(configuration, keys: keys))
         tracer = Tracer(configuration)
         router = Router(Self.routes)

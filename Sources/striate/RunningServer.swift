@@ -23,7 +23,9 @@ enum RunningServer {
             format: configuration.logFormat
         )
         let logger = Logger(label: "striate", factory: { _ in handler })
-        let service = try makeService(configuration, logger)
+        let isLogged = logger.logLevel <= .info
+        let accessLog = isLogged ? AccessLog(sink, format: configuration.logFormat) : nil
+        let service = try makeService(configuration, logger, accessLog)
         let server = Server(configuration: service.serverConfiguration, handler: service)
         service.report {
             let statistics = server.statistics
@@ -93,7 +95,8 @@ enum RunningServer {
 
     private static func makeService(
         _ configuration: Configuration,
-        _ logger: Logger
+        _ logger: Logger,
+        _ accessLog: AccessLog?
     ) throws -> Service {
         let kernels = try KernelSet.select(
             configuration.kernels.isEmpty ? nil : configuration.kernels
@@ -133,7 +136,13 @@ enum RunningServer {
         sized.threads = cores
         if sized.loops == 0 { sized.loops = cores }
         let keys = try AccessKeys.read(configuration, logger)
-        return Service(repository: repository, configuration: sized, keys: keys, logger: logger)
+        return Service(
+            repository: repository,
+            configuration: sized,
+            keys: keys,
+            logger: logger,
+            accessLog: accessLog
+        )
     }
 
     private static func isWatched(_ folders: [URL], _ configuration: Configuration) -> Bool {

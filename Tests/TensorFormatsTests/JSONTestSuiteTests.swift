@@ -3,8 +3,9 @@ import Testing
 
 @testable import TensorFormats
 
-/// The texts of JSONTestSuite (N. Seriot) whose behaviour is worth pinning; all of its files when
-/// `JSON_TEST_SUITE` names its folder test_parsing.
+/// The texts of Nicolas Seriot's JSONTestSuite whose behaviour is worth pinning.
+///
+/// All of its files are tried when `JSON_TEST_SUITE` names its folder test_parsing.
 @Suite struct `JSONTestSuite` {
     private static let folder = ProcessInfo.processInfo.environment["JSON_TEST_SUITE"]
 

@@ -77,7 +77,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     /// Control characters as escapes, so that a client's text cannot forge lines or drive a terminal.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { return text }
         return text.unicodeScalars.map { scalar in

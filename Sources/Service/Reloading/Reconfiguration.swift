@@ -1,5 +1,7 @@
 import Dispatch
 public import Foundation
+import Inference
+import Synchronization
 
 extension Service {
     /// Settings that count from the next request on; the others are read at the start only.
