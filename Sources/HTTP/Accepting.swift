@@ -46,7 +46,11 @@ extension EventLoop {
         for case let connection? in connections {
             // A request may have come that was not read yet.
             if connection.isIdle && connection.interest != nil { receive(connection) }
-            if connection.isIdle && connection.hasBeenServed { close(connection) }
+            if connection.isIdle && connection.hasBeenServed {
+                close(connection)
+            } else if !connection.isClosed {
+                updateDeadline(connection)
+            }
         }
     }
 
@@ -118,15 +122,19 @@ extension EventLoop {
             transport: Transport(socket: socket, session: session),
             token: token,
             limits: limits,
-            budget: budget,
-            now: now
+            budget: budget
         )
         while connections.count <= Int(socket) { connections.append(nil) }
         connections[Int(socket)] = connection
         connectionCount += 1
+        let isClientAboveLimit = connection.peer.map { !clients.enter($0.network) } ?? false
         if isAboveLimit {
             refuse(connection, .tooManyConnections(limit: limits.connections))
             settle(connection)
+        } else if isClientAboveLimit {
+            refuse(connection, .tooManyOfClient(limit: limits.clientConnections))
+            // No handshake is spent on it.
+            connection.transport.isHandshaking ? close(connection) : settle(connection)
         } else {
             // The request is nearly always there; the poller need not say so.
             receive(connection)
@@ -139,6 +147,8 @@ extension EventLoop {
         connection.phase = .closed
         if connection.interest != nil { share.poller.remove(connection.token.descriptor) }
         // The transport closes the descriptor with the last reference.
+        deadlines.remove(connection, among: connections)
+        if let peer = connection.peer { clients.leave(peer.network) }
         connections[Int(connection.token.descriptor)] = nil
         connectionCount -= 1
         counters.openConnections.add(-1)

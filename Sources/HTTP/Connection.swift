@@ -10,15 +10,6 @@ final class Connection {
         case closed
     }
 
-    /// What the client is expected to do next; decides which deadline applies.
-    enum Wait {
-        case handshake
-        case request
-        case headEnd
-        case body
-        case computing
-    }
-
     let token: ConnectionToken
     var transport: Transport
     var input = ByteBuffer()
@@ -37,12 +28,8 @@ final class Connection {
     /// What the poller was asked for; nil if it does not know the connection yet.
     var interest: Poller.Interest?
 
-    var wait = Wait.request
-    /// When the current wait began.
-    var waitStart: ContinuousClock.Instant
-    /// When the client last took bytes of an answer, while some are left.
-    var stallStart: ContinuousClock.Instant?
-    var deadline: ContinuousClock.Instant
+    /// Among the deadlines of its loop.
+    var place = Deadlines.Place()
     var hasBeenServed = false
     /// Whether its loop will look at it again without an event.
     var isPostponed = false
@@ -54,14 +41,11 @@ final class Connection {
         transport: consuming Transport,
         token: ConnectionToken,
         limits: Limits,
-        budget: BodyBudget,
-        now: ContinuousClock.Instant
+        budget: BodyBudget
     ) {
         self.token = token
         self.transport = transport
         parser = RequestParser(limits: limits, budget: budget)
-        waitStart = now
-        deadline = now
     }
 
     var isOpen: Bool {

@@ -29,6 +29,8 @@ final class EventLoop {
     let limits: Limits
     /// Shared by all loops.
     let budget: BodyBudget
+    /// Shared by all loops.
+    let clients: ClientShares
     /// Called when this loop accepts no more.
     let didDrain: @Sendable () -> Void
 
@@ -43,8 +45,7 @@ final class EventLoop {
     private var postponed: [ConnectionToken] = []
     /// Steps of handshakes left in this turn.
     var handshakeSteps = 0
-    /// No deadline is earlier.
-    var nextExpiry: ContinuousClock.Instant?
+    var deadlines: Deadlines
     /// Given up for a moment to accept and close when no other descriptor is left.
     var spareDescriptor = clinux_spare_descriptor()
     var acceptsAgainAt: ContinuousClock.Instant?
@@ -60,6 +61,7 @@ final class EventLoop {
         handler: any Handler,
         limits: Limits,
         budget: BodyBudget,
+        clients: ClientShares,
         didDrain: @escaping @Sendable () -> Void
     ) {
         self.share = share
@@ -68,6 +70,8 @@ final class EventLoop {
         self.handler = handler
         self.limits = limits
         self.budget = budget
+        self.clients = clients
+        deadlines = Deadlines(limits)
         self.didDrain = didDrain
     }
 
@@ -118,7 +122,7 @@ final class EventLoop {
     /// Milliseconds until something is due, -1 if nothing is.
     private func timeout() -> Int32 {
         if !postponed.isEmpty { return 0 }
-        guard var due = nextExpiry ?? acceptsAgainAt else { return -1 }
+        guard var due = deadlines.next(among: connections) ?? acceptsAgainAt else { return -1 }
         if let acceptsAgainAt { due = min(due, acceptsAgainAt) }
         let wait = ContinuousClock.now.duration(to: due)
         if wait <= .zero { return 0 }

@@ -30,6 +30,8 @@ public enum HTTPError: Error, Hashable, Sendable {
     /// A client speaks plain HTTP on a port for TLS.
     case plainOnSecurePort
     case tooManyConnections(limit: Int)
+    /// One client has more than `limit`.
+    case tooManyOfClient(limit: Int)
     /// The bodies of all connections together would hold more than `limit` bytes.
     case tooManyBodies(limit: Int)
     /// The service let go of a request without answering it.
@@ -59,7 +61,7 @@ extension HTTPError {
         case .headTooLarge, .tooManyFields, .trailersTooLarge: .fieldsTooLarge
         case .bodyTooLarge: .contentTooLarge
         case .headTimeout, .bodyTimeout: .requestTimeout
-        case .tooManyConnections, .tooManyBodies: .serviceUnavailable
+        case .tooManyConnections, .tooManyOfClient, .tooManyBodies: .serviceUnavailable
         case .noAnswer, .invalidAddress, .addressInUse, .system, .alreadyStarted, .certificate:
             .internalServerError
         }
@@ -91,6 +93,7 @@ extension HTTPError {
         case .bodyTimeout: "body_timeout"
         case .plainOnSecurePort: "plain_on_secure_port"
         case .tooManyConnections: "too_many_connections"
+        case .tooManyOfClient: "too_many_connections_of_client"
         case .tooManyBodies: "too_many_bodies"
         case .noAnswer: "no_answer"
         case .invalidAddress: "invalid_address"

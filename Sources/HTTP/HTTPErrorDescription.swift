@@ -29,7 +29,7 @@ extension HTTPError: CustomStringConvertible {
         case .noAnswer: "The request was not answered."
         case .alreadyStarted: "The server has already been started."
         case .targetTooLong, .headTooLarge, .tooManyFields, .trailersTooLarge, .bodyTooLarge,
-            .tooManyConnections, .tooManyBodies:
+            .tooManyConnections, .tooManyOfClient, .tooManyBodies:
             limitDescription
         case .invalidAddress, .addressInUse, .system, .certificate: startDescription
         }
@@ -44,6 +44,8 @@ extension HTTPError: CustomStringConvertible {
         case .bodyTooLarge(let limit): "The body is larger than the limit of \(limit) bytes."
         case .tooManyBodies(let limit):
             "The requests being received fill the server's \(limit) bytes; try later."
+        case .tooManyOfClient(let limit):
+            "Your address has \(limit) connections already; use fewer, or try later."
         case .tooManyConnections(let limit): "All \(limit) connections are in use; try later."
         default: ""
         }

@@ -58,6 +58,10 @@ extension EventLoop {
                 // A short read has emptied the socket.
                 mayHoldMore = count == room || connection.transport.holdsInput
                 advance(connection)
+                if connection.parser.isReadingBody {
+                    connection.place.isRenewed = true
+                    checkRate(connection)
+                }
             case .wouldBlock: mayHoldMore = false
             case .ended:
                 mayHoldMore = false
@@ -132,13 +136,12 @@ extension EventLoop {
         guard let sent = connection.output.flush(to: connection.transport) else { return false }
         counters.bytesOut.add(sent)
         if connection.output.isEmpty {
-            connection.stallStart = nil
             // Output that was full may have held back requests.
             if !connection.input.isEmpty && connection.isOpen && !connection.isComputing {
                 postpone(connection)
             }
-        } else if sent > 0 || connection.stallStart == nil {
-            connection.stallStart = now
+        } else if sent > 0 {
+            connection.place.isRenewed = true
         }
         return true
     }
@@ -159,7 +162,6 @@ extension EventLoop {
                 return true
             }
             connection.phase = .lingering
-            connection.waitStart = now
             connection.transport.endSending()
         case .lingering: break
         case .closed: return true

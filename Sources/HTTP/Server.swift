@@ -36,7 +36,8 @@ public final class Server: Sendable {
             for _ in 0..<max(configuration.loops, 1) { loops.append(try LoopShare()) }
             let started = Running(listeners: listeners, loops: loops)
             let budget = BodyBudget(limit: configuration.limits.clamped.bodies)
-            for index in loops.indices { startThread(index, started, budget) }
+            let clients = ClientShares(limit: configuration.limits.clamped.clientConnections)
+            for index in loops.indices { startThread(index, started, budget, clients) }
             running = started
         }
     }
@@ -60,7 +61,12 @@ public final class Server: Sendable {
         return listeners
     }
 
-    private func startThread(_ index: Int, _ running: Running, _ budget: BodyBudget) {
+    private func startThread(
+        _ index: Int,
+        _ running: Running,
+        _ budget: BodyBudget,
+        _ clients: ClientShares
+    ) {
         running.draining.enter()
         running.working.enter()
         let (limits, handler) = (configuration.limits.clamped, handler)
@@ -72,6 +78,7 @@ public final class Server: Sendable {
                 handler: handler,
                 limits: limits,
                 budget: budget,
+                clients: clients,
                 didDrain: { running.draining.leave() }
             )
             loop.run()

@@ -55,6 +55,8 @@ public struct Limits: Sendable {
     /// How long what a refused client still sends is read and dropped, so that it sees the answer.
     public var linger = Duration.seconds(5)
     public var connections = 4096
+    /// Of these, what one client may have: an address, or the first 64 bits of one of IPv6.
+    public var clientConnections = 1024
     /// Requests of one connection answered before the others have their turn.
     public var pipelined = 64
     /// Bytes of answers waiting for a client, beyond which its next request is not read.
@@ -65,7 +67,7 @@ public struct Limits: Sendable {
     /// The same limits brought into a range in which arithmetic on them cannot fail.
     var clamped: Limits {
         var limits = self
-        for path in [\Limits.requestLine, \.head, \.fields, \.connections] {
+        for path in [\Limits.requestLine, \.head, \.fields, \.connections, \.clientConnections] {
             limits[keyPath: path] = min(max(self[keyPath: path], 0), 1 << 30)
         }
         limits.body = min(max(body, 0), 1 << 40)

@@ -172,9 +172,7 @@ extension EventLoop {
     private func finishRequest(_ connection: Connection) {
         connection.current = nil
         connection.hasBeenServed = true
-        // Whatever is waited for next begins now.
-        connection.wait = .request
-        connection.waitStart = now
+        connection.place.isRenewed = true
     }
 
     private func log(
@@ -206,7 +204,8 @@ extension Response {
         switch error {
         case .unsupportedContentEncoding:
             headers.append(("Accept-Encoding", ContentCoding.acceptedNames))
-        case .tooManyConnections, .tooManyBodies: headers.append(("Retry-After", "1"))
+        case .tooManyConnections, .tooManyOfClient, .tooManyBodies:
+            headers.append(("Retry-After", "1"))
         default: break
         }
     }

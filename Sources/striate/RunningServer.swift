@@ -53,6 +53,8 @@ enum RunningServer {
         let name = signals.wait()
         logger.notice("draining", metadata: ["signal": "\(name)"])
         service.beginDraining()
+        // Whoever balances the load looks at /healthz, and sends its clients elsewhere meanwhile.
+        Thread.sleep(forTimeInterval: TimeInterval(configuration.drainDelaySeconds))
         server.shutdown(grace: .seconds(service.drainSeconds))
         service.flush()
         logger.notice("stopped")

@@ -99,6 +99,54 @@ import Testing
         }
     }
 
+    @Test func `a client above its share is answered 503, until it closes some`() throws {
+        try withServer(limits: limits { $0.clientConnections = 3 }) { server, _ in
+            var kept = try (0..<3).map { _ in try Client(port: server.port) }
+            for client in kept {
+                client.send(Self.get)
+                #expect(client.answer()?.status == 200)
+            }
+            let fourth = try Client(port: server.port)
+            let answer = fourth.answer()
+            #expect(answer?.status == 503)
+            #expect(answer?.text == "too_many_connections_of_client")
+            #expect(answer?.fields["retry-after"] == "1")
+            fourth.endSending()
+            kept = []
+            #expect(eventually { server.statistics.openConnections == 0 })
+            let fifth = try Client(port: server.port)
+            fifth.send(Self.get)
+            #expect(fifth.answer()?.status == 200)
+        }
+    }
+
+    @Test func `late connections are found among many that are not`() throws {
+        let limits = limits {
+            $0.headTime = .milliseconds(400)
+            $0.bodyIdle = .milliseconds(400)
+        }
+        try withServer(limits: limits) { server, _ in
+            let idle = try (0..<200).map { _ in try Client(port: server.port) }
+            for client in idle {
+                client.send(Self.get)
+                #expect(client.answer()?.status == 200)
+            }
+            for _ in 0..<3 {
+                let slow = try (0..<20).map { _ in try Client(port: server.port) }
+                for (index, client) in slow.enumerated() {
+                    let head = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
+                    client.send(index % 2 == 0 ? head : head + "\r\nhel")
+                }
+                for client in slow { #expect(client.answer()?.status == 408) }
+            }
+            #expect(eventually { server.statistics.openConnections >= 200 })
+            for client in idle {
+                client.send(Self.get)
+                #expect(client.answer()?.status == 200)
+            }
+        }
+    }
+
     @Test func `connections above the limit are answered 503, and later ones served`() throws {
         try withServer(loops: 1, limits: limits { $0.connections = 2 }) { server, _ in
             var kept = [try Client(port: server.port), try Client(port: server.port)]

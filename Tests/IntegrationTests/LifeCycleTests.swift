@@ -49,6 +49,45 @@ import Testing
         #expect(logged.count == answered)
     }
 
+    @Test func `while the drain delay runs, it serves but is not ready`() throws {
+        let server = try LiveServer(["--set", "drain_delay_seconds=2"])
+        #expect(try server.curl("/healthz").status == 200)
+        server.process.terminate()
+        var statuses: [Int] = []
+        while statuses.last != 503, statuses.count < 100 {
+            statuses.append(try server.curl("/healthz").status)
+        }
+        #expect(statuses.last == 503)
+        #expect(try server.curl("/models").status == 200)
+        server.process.waitUntilExit()
+        #expect(server.process.terminationStatus == 0)
+    }
+
+    @Test func `running out of descriptors is survived`() throws {
+        let server = try LiveServer()
+        let script = """
+            import socket, sys
+            held = []
+            for _ in range(60):
+                try: held.append(socket.create_connection(("127.0.0.1", \(server.port)), 2))
+                except OSError: pass
+            gone = 0
+            for connection in held:
+                connection.settimeout(0.3)
+                try: gone += connection.recv(1) == b""
+                except ConnectionResetError: gone += 1
+                except TimeoutError: pass
+            print(gone)
+            """
+        let limit = "--nofile=40:40"
+        let identifier = String(server.process.processIdentifier)
+        _ = try LiveServer.run("prlimit", ["--pid", identifier, limit])
+        let (output, messages) = try LiveServer.run("python3", ["-c", script])
+        let gone = Int(String(decoding: output, as: UTF8.self).trimmingCharacters(in: .newlines))
+        #expect(try #require(gone, "\(messages)") > 10)
+        #expect(try server.curl("/healthz").status == 200)
+    }
+
     @Test func `says that a port is taken, in one line`() throws {
         let server = try LiveServer()
         let result = try run(["serve", "--port", String(server.port)])

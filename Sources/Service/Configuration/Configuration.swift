@@ -54,6 +54,7 @@ public struct Configuration: Sendable, Equatable {
     public var seriesNumbers = 4_000_000
     public var queueMilliseconds = 500
     public var connections = 4096
+    public var clientConnections = 1024
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
     public var answerNumbers = 16 << 20
@@ -64,6 +65,8 @@ public struct Configuration: Sendable, Equatable {
     public var bodyIdleSeconds = 10
     public var keepAliveSeconds = 60
     public var writeStallSeconds = 30
+    /// From the signal to the moment when no more connections are accepted.
+    public var drainDelaySeconds = 0
     public var drainSeconds = 30
 
     public init() {}
@@ -74,6 +77,7 @@ public struct Configuration: Sendable, Equatable {
         limits.body = max(bodyBytes, imageBodyBytes)
         limits.bodies = totalBodyBytes
         limits.connections = connections
+        limits.clientConnections = clientConnections
         limits.head = headBytes
         limits.fields = headFields
         limits.requestLine = requestLineBytes

@@ -68,6 +68,12 @@ public struct Setting: Sendable {
             "predicted wait beyond which requests are refused"
         ),
         number(
+            "drain_delay_seconds",
+            \.drainDelaySeconds,
+            0...3600,
+            "time between not being ready and accepting no more, at shutdown"
+        ),
+        number(
             "drain_seconds",
             \.drainSeconds,
             0...3600,
@@ -100,6 +106,7 @@ public struct Setting: Sendable {
         number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
         number("series_numbers", \.seriesNumbers, 1...(1 << 32), "numbers of all series in a body"),
         number("connections", \.connections, 1...1_000_000, "open connections"),
+        number("client_connections", \.clientConnections, 1...1_000_000, "of these, one client's"),
         number(
             "total_body_bytes",
             \.totalBodyBytes,

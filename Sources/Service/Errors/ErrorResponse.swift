@@ -18,8 +18,8 @@ extension ServiceError {
             headers.append(("Allow", allowed.joined(separator: ", ")))
         case .overloaded(_, let seconds), .tooManyRequests(_, let seconds):
             headers.append(("Retry-After", String(seconds)))
-        case .http(.tooManyConnections), .http(.tooManyBodies), .tooManyConcurrentRequests,
-            .modelNotServed(_, _, isLoading: true):
+        case .http(.tooManyConnections), .http(.tooManyOfClient), .http(.tooManyBodies),
+            .tooManyConcurrentRequests, .modelNotServed(_, _, isLoading: true):
             headers.append(("Retry-After", "1"))
         case .unauthorized(let isKeyGiven):
             let problem = isKeyGiven ? ", error=\"invalid_token\"" : ""
