@@ -141,7 +141,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", logging,
+                "Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", "TestSupport",
+                logging,
             ],
             swiftSettings: safe
         ),

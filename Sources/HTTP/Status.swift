@@ -28,6 +28,7 @@ extension Status {
     public static let methodNotAllowed = Status(code: 405, reason: "Method Not Allowed")
     public static let notAcceptable = Status(code: 406, reason: "Not Acceptable")
     public static let requestTimeout = Status(code: 408, reason: "Request Timeout")
+    public static let conflict = Status(code: 409, reason: "Conflict")
     public static let gone = Status(code: 410, reason: "Gone")
     public static let contentTooLarge = Status(code: 413, reason: "Content Too Large")
     public static let uriTooLong = Status(code: 414, reason: "URI Too Long")

@@ -134,11 +134,19 @@ extension Service {
             try call.unpackBody()
             let answer = try call.route.answer(&call)
             call.stopwatch.enter(.queue)
+            note(call, isSuccess: true)
             return (response(with: answer, call), true)
         } catch {
             call.stopwatch.enter(.queue)
+            note(call, isSuccess: false)
             return (response(with: error, call), false)
         }
+    }
+
+    /// Counts a call that computed, or was to.
+    private func note(_ call: Call, isSuccess: Bool) {
+        guard call.route.placement == .queue, let model = try? call.model else { return }
+        statistics.record(model, call.stopwatch, rows: call.inferences, isSuccess: isSuccess)
     }
 
     private func response(with answer: Answer, _ call: Call) -> Response {

@@ -17,6 +17,8 @@ public final class Service: Handler {
     let accessLog: AccessLog?
     let currentSettings: Mutex<Settings>
     let loading: LoadingThread
+    let sequences = SequenceStates()
+    let statistics = InferenceStatistics()
     private let isDrainingFlag = Atomic(false)
 
     /// Names of the models that are served.
@@ -35,7 +37,7 @@ public final class Service: Handler {
         self.accessLog = accessLog
         currentSettings = Mutex(Settings(configuration, keys: keys))
         tracer = Tracer(configuration)
-        router = Router(Self.routes)
+        router = Router(Self.routes + CloudRoutes.configured(configuration))
         metrics = Metrics(
             routes: router.resources.map(\.template),
             models: repository.models.map { ModelLabel(name: $0.name, version: $0.version) }
@@ -52,11 +54,12 @@ public final class Service: Handler {
     var configuration: Configuration { settings.configuration }
 
     /// Every route, in the order of the documentation.
-    static let routes: [Route] = [
-        Index.route, Health.route, ModelList.route, ModelDetail.route, Classify.route,
-        Features.route, Preview.route, Kernels.route, Next.route, Score.route, Generate.route,
-        Encode.route, TreeRoute.route, DiagramPage.route, MetricsPage.route, OpenAPIPage.route,
-    ]
+    static let routes: [Route] =
+        [
+            Index.route, Health.route, ModelList.route, ModelDetail.route, Classify.route,
+            Features.route, Preview.route, Kernels.route, Next.route, Score.route, Generate.route,
+            Encode.route, TreeRoute.route, DiagramPage.route, MetricsPage.route, OpenAPIPage.route,
+        ] + OpenInference.routes + TensorFlowServing.routes + CloudRoutes.routes
 
     /// From now on the service is not ready: health checks fail, so that clients go elsewhere.
     public func beginDraining() {

@@ -26,6 +26,24 @@ public enum Base64 {
         try decode(text.utf8.span)
     }
 
+    public static func encode(_ bytes: [UInt8]) -> String {
+        let alphabet = Array(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
+        )
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            for place in 0..<4 {
+                text.append(
+                    place > group.count ? pad : alphabet[bits >> (18 - 6 * place) & 63]
+                )
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     private static func decode(_ text: Span<UInt8>) throws(Base64Error) -> [UInt8] {
         guard text.count % 4 == 0 else { throw .invalidLength(text.count) }
         let padding = (1...2).prefix { $0 <= text.count && text[text.count - $0] == pad }.count

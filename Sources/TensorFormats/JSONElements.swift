@@ -41,6 +41,22 @@ extension JSONReader {
         }
     }
 
+    /// Reads a whole number from 0 to 2⁶⁴ − 1.
+    public mutating func unsignedInteger() throws(JSONError) -> UInt64 {
+        skipSpace()
+        return try wholeNumber(as: UInt64.self)
+    }
+
+    /// Whether an object comes next, behind any opening brackets.
+    public var opensObject: Bool {
+        var copy = self
+        while true {
+            copy.skipSpace()
+            guard copy.byte == UInt8(ascii: "[") else { return copy.byte == UInt8(ascii: "{") }
+            copy.advance()
+        }
+    }
+
     /// Reads values one by one; `one` must read exactly one.
     @inline(__always)
     public mutating func elements<Value: Sendable>(

@@ -62,9 +62,20 @@ public struct JSONWriter: Sendable {
     }
 
     /// Writes a flat array.
-    public mutating func array(of values: [Int]) {
+    public mutating func array<Value: FixedWidthInteger>(of values: [Value]) {
         beginArray()
-        for value in values { number(value) }
+        for value in values {
+            separate()
+            bytes.append(contentsOf: value.description.utf8)
+        }
+        endArray()
+    }
+
+    /// Writes a flat array; refuses what is not finite by its index.
+    public mutating func array(of values: [Double]) throws(JSONError) {
+        if let index = values.firstIndex(where: { !$0.isFinite }) { throw .nonFinite(index: index) }
+        beginArray()
+        for value in values { try number(value) }
         endArray()
     }
 

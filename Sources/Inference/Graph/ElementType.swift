@@ -28,7 +28,7 @@ public enum ElementType: String, Sendable, CaseIterable {
 }
 
 /// The upper half of a float: eight bits of exponent, seven of mantissa.
-public struct BFloat16: Sendable, Hashable {
+public struct BFloat16: Sendable, Hashable, BitwiseCopyable {
     public let bitPattern: UInt16
 
     public init(bitPattern: UInt16) {

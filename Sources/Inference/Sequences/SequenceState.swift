@@ -40,3 +40,10 @@ extension Model {
     /// The states that go on from call to call: none where a layer needs whole sequences.
     var carriedStates: [StatePair] { backwardLayer == nil ? states : [] }
 }
+
+extension Model {
+    /// The inputs that carry states from call to call, each with the value that continues it.
+    public var stateNames: [(input: String, output: String)] {
+        carriedStates.map { ($0.input, $0.output) }
+    }
+}

@@ -14,6 +14,12 @@ struct Answer: Sendable {
         body = document.text
     }
 
+    init(contentType: String, body: [UInt8], headers: [(String, String)] = []) {
+        self.contentType = contentType
+        self.body = body
+        self.headers = headers
+    }
+
     init(_ form: AnswerForm, body: [UInt8], headers: [(String, String)] = []) {
         contentType = form.contentType
         self.body = body

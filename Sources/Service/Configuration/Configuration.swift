@@ -20,6 +20,9 @@ public struct Configuration: Sendable, Equatable {
     public var models: [String] = []
     /// The name of a model whose folder is one of `models` itself; empty for its manifest's or folder's.
     public var modelName = ""
+    /// One more path that answers as /ping, and one as /invocations; empty for none.
+    public var healthRoute = ""
+    public var predictRoute = ""
     /// Pause between two looks at the models' folders; 0 to look once only.
     public var watchMilliseconds = 1000
     /// Whether clients may load and unload models, not only administrators' keys.

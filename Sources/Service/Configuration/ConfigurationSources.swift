@@ -13,6 +13,7 @@ extension Configuration {
     ) throws(ConfigurationError) {
         self.init()
         if let file { try read(file) }
+        try readPlatform(environment)
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
             guard name.hasPrefix("STRIATE_"), name != "STRIATE_CONFIG",
                 !Self.isServiceLink(name, value)
@@ -24,6 +25,22 @@ extension Configuration {
             try set(name, to: value, source: "command line")
         }
         try checkCertificates()
+    }
+
+    /// What SageMaker and Vertex AI tell a container, whose clients they check themselves.
+    private mutating func readPlatform(
+        _ environment: [String: String]
+    ) throws(ConfigurationError) {
+        let names = [
+            ("SAGEMAKER_BIND_TO_PORT", "port"), ("AIP_HTTP_PORT", "port"),
+            ("AIP_HEALTH_ROUTE", "health_route"), ("AIP_PREDICT_ROUTE", "predict_route"),
+        ]
+        for (variable, setting) in names {
+            guard let value = environment[variable] else { continue }
+            try set(setting, to: value, source: "environment variable \(variable)")
+            host = "0.0.0.0"
+            anonymous = true
+        }
     }
 
     /// Kubernetes describes a service named "striate" in variables that look like settings.

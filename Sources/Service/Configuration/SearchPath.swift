@@ -34,9 +34,15 @@ public struct SearchPath: Sendable {
     /// The configuration file; nil when there is none.
     public var configurationFile: URL? { find("config/striate.json") }
 
-    /// Where models are looked for: `paths`, or `config/models` when there are none.
+    /// Where KServe and SageMaker put a container's model.
+    private static let mounts = ["/mnt/models", "/opt/ml/model"]
+
+    /// Where models are looked for: `paths`; else where platforms mount them; else `config/models`.
     public func modelFolders(_ paths: [String]) -> [URL] {
         guard paths.isEmpty else { return paths.map { URL(fileURLWithPath: $0) } }
+        if let mount = Self.mounts.first(where: { FileManager.default.fileExists(atPath: $0) }) {
+            return [URL(fileURLWithPath: mount)]
+        }
         return [find("config/models")].compactMap { $0 }
     }
 }

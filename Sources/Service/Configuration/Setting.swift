@@ -44,6 +44,8 @@ public struct Setting: Sendable {
 
     private static let repository = [
         text("model_name", \.modelName, "what a model is called whose own folder is in models"),
+        text("health_route", \.healthRoute, "one more path that answers as /ping"),
+        text("predict_route", \.predictRoute, "one more path that answers as /invocations"),
         number(
             "watch_milliseconds",
             \.watchMilliseconds,

@@ -30,7 +30,7 @@ enum Generate {
         ])
     }
 
-    private static func draw(
+    static func draw(
         _ settings: Settings,
         after prompt: [Int32],
         _ symbols: SymbolModel,
@@ -63,14 +63,22 @@ enum Generate {
     }
 
     /// The options with their defaults, checked.
-    private struct Settings {
+    struct Settings {
         let length: Int
         let temperature: Double
         let topK: Int
         let seed: Int
 
-        init(_ options: SequenceOptions, symbols: Int) throws(ServiceError) {
-            length = try Self.checked(options.length ?? 100, "length", 1...Generate.longest)
+        init(
+            _ options: SequenceOptions,
+            symbols: Int,
+            defaultLength: Int = 100
+        ) throws(ServiceError) {
+            length = try Self.checked(
+                options.length ?? defaultLength,
+                "length",
+                1...Generate.longest
+            )
             topK = try Self.checked(options.topK ?? symbols, "top_k", 1...symbols)
             temperature = options.temperature ?? 1
             guard (0...100).contains(temperature) else {

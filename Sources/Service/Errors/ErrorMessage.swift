@@ -36,6 +36,9 @@ extension ServiceError: CustomStringConvertible {
         case .unknownModel(let name, let available):
             "There is no model \(quoted(name)); hosted are \(listed(available, "and"))."
         case .unknownVersion, .modelNotServed, .loadFailed, .repositoryLocked: repositoryMessage
+        case .tensor(let fault):
+            "\(fault.sentence) Its signature: \(fault.signature). For example: \(fault.example)"
+        case .sequence(let id, let fault): fault.sentence(of: id)
         case .wrongTask(let model, let operation, let offered):
             "The model \(quoted(model)) cannot \(operation); it offers \(listed(offered, "and"))."
         case .model(let error):

@@ -11,6 +11,10 @@ extension ServiceError {
         ]
         if let field { members.append(("field", .string(field))) }
         if let expected { members.append(("expected", .string(expected))) }
+        if case .tensor(let fault) = self {
+            members.append(("signature", .string(fault.signature)))
+            members.append(("example", .string(fault.example)))
+        }
         if let got { members.append(("got", .string(String(got.prefix(200))))) }
         var headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
         switch self {
@@ -40,6 +44,8 @@ extension ServiceError {
             field
         case .invalidHeader(let name, _, _): name
         case .image(_, let part): part
+        case .tensor(let fault): fault.field
+        case .sequence: "sequence_id"
         case .json(.unknownKey(let key, _, _)), .json(.missingKey(let key, _)),
             .json(.duplicateKey(let key, _)):
             key

@@ -12,6 +12,7 @@ extension ServiceError {
         case .unknownRoute, .unknownModel, .unknownVersion: .notFound
         case .modelNotServed(_, _, let isLoading): isLoading ? .serviceUnavailable : .notFound
         case .repositoryLocked: .forbidden
+        case .sequence(_, let fault): fault.status
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .unsupportedMedia: .unsupportedMediaType
@@ -28,7 +29,7 @@ extension ServiceError {
         case .csv(.tooManyValues): .contentTooLarge
         case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
             .invalidValue, .emptyBody, .json, .csv, .base64, .multipart, .shape, .vocabulary,
-            .emptySequence, .invalidText, .wrongTask, .loadFailed:
+            .emptySequence, .invalidText, .wrongTask, .loadFailed, .tensor:
             .badRequest
         }
     }
@@ -66,6 +67,8 @@ extension ServiceError {
         case .unknownVersion: "unknown_version"
         case .modelNotServed(_, _, let isLoading): isLoading ? "model_loading" : "model_not_served"
         case .loadFailed: "load_failed"
+        case .tensor(let fault): fault.code
+        case .sequence(_, let fault): fault.code
         case .repositoryLocked: "repository_locked"
         case .wrongTask: "wrong_task"
         case .model(let error): error.code
@@ -140,7 +143,7 @@ extension ModelError {
         }
     }
 
-    fileprivate var code: String {
+    var code: String {
         switch self {
         case .unknownLayer: "unknown_layer"
         case .unknownInput: "unknown_input"

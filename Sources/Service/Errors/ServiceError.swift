@@ -49,6 +49,9 @@ public enum ServiceError: Error, Sendable {
     case unknownVersion(model: String, version: String, available: [String])
     /// Known, but not served now; `isLoading` says that it may be soon.
     case modelNotServed(model: String, reason: String, isLoading: Bool)
+    /// A mistake in tensors sent by another protocol's rules.
+    case tensor(TensorFault)
+    case sequence(String, SequenceFault)
     case loadFailed(model: String, ModelError)
     /// The repository may not be changed over HTTP.
     case repositoryLocked

@@ -33,7 +33,8 @@ struct OpenAPI {
         }
         return templates.flatMap { template -> [(String, JSON)] in
             let routes = Service.routes.filter { $0.template == template }
-            guard template.contains("{model}") else {
+            // Routes of other protocols are the same for every model.
+            guard template.contains("{model}"), routes.allSatisfy({ $0.conventions == .own }) else {
                 return [(template, operations(routes, model: nil))]
             }
             return service.repository.models.filter { model in
@@ -63,6 +64,7 @@ struct OpenAPI {
     }
 
     private static let schemas: JSON = [
+        "InferRequest": OpenAPIForeign.inferRequest,
         "Error": [
             "type": "object", "required": ["error", "code", "request_id"],
             "properties": [

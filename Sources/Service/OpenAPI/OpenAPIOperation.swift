@@ -12,7 +12,8 @@ struct OpenAPIOperation {
             ("summary", .string(route.summary)), ("operationId", .string(identifier)),
         ]
         if let model { members.append(("tags", [.string(model.name)])) }
-        var parameters = route.query.filter(applies).map(parameter)
+        var parameters = OpenAPIForeign.pathParameters(of: route)
+        parameters += route.query.filter(applies).map(parameter)
         if route.placement == .queue { parameters.append(Self.deadline) }
         if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
         if let body { members.append(("requestBody", body)) }
@@ -76,7 +77,7 @@ struct OpenAPIOperation {
     ]
 
     private var body: JSON? {
-        guard let model else { return nil }
+        guard let model else { return OpenAPIForeign.body(of: route) }
         switch (route.body, model.manifest.input) {
         case (.image, .image(_, let channels, let height, let width)):
             let size = PictureSize(

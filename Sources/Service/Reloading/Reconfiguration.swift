@@ -8,7 +8,7 @@ extension Service {
     static let liveSettings: Set<String> = [
         "keys_file", "anonymous", "metrics_access", "cors_origins", "nv_metrics",
         "queue_milliseconds", "drain_seconds", "body_bytes", "image_body_bytes", "maximum_pixels",
-        "sequence_limit", "series_numbers", "answer_numbers",
+        "sequence_limit", "series_numbers", "answer_numbers", "repository_changes",
     ]
 
     /// The file that keys are read from now; nil for none.

@@ -35,9 +35,16 @@ struct Call {
         self.parameters = parameters
         self.cancellation = cancellation
         stopwatch = Stopwatch(since: request.arrival)
-        form = try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
-        if route.needsModel, let name = parameters.model {
-            namedModel = try service.servedModel(named: name, version: parameters.version)
+        form =
+            route.conventions == .own
+            ? try AnswerForm.choose(accept: request.header("Accept"), from: route.forms) : .json
+        if let chooseModel = route.chooseModel {
+            namedModel = try chooseModel(request, service)
+        } else if route.needsModel, let name = parameters.model {
+            namedModel = try service.servedModel(
+                named: name,
+                version: route.conventions.version(parameters.version)
+            )
         } else {
             namedModel = nil
         }
@@ -59,7 +66,11 @@ struct Call {
         namedModel.map { ModelLabel(name: $0.name, version: $0.version) }
     }
 
+    /// The version the path names; nil asks for the newest.
+    var namedVersion: String? { route.conventions.version(parameters.version) }
+
     private func checkQuery() throws(ServiceError) {
+        guard route.conventions == .own else { return }
         let known = route.query.map(\.name)
         var seen: Set<String> = []
         for item in request.query {

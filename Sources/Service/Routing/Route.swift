@@ -1,8 +1,25 @@
+import HTTP
+import Inference
+
 /// One method on one path: what it takes, where it runs and what answers it.
 struct Route: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+    }
+
+    /// Whose rules a route keeps.
+    enum Conventions: Sendable {
+        /// Everything that is not known is an error.
+        case own
+        /// Another protocol's: unknown query keys and Accept are its clients' own business.
+        case openInference
+        case tensorFlow
+
+        /// A version as a path names it; some clients of TensorFlow Serving write 0 for the newest.
+        func version(_ named: String?) -> String? {
+            self == .tensorFlow && named == "0" ? nil : named
+        }
     }
 
     /// Who may use it, once there are keys.
@@ -51,7 +68,13 @@ struct Route: Sendable {
     var forms: [AnswerForm] = [.json]
     /// Whether the path's model must be served; else the name is only read.
     var needsModel = true
+    var conventions = Conventions.own
+    /// Finds the model where the path names none.
+    var chooseModel: (@Sendable (Request, Service) throws(ServiceError) -> Model)?
     let answer: @Sendable (inout Call) throws(ServiceError) -> Answer
+
+    /// How its requests of tensors are written.
+    var requestForm: RequestForm { conventions == .tensorFlow ? .tensorFlow : .openInference }
 
     /// The last word of a model's route, which names its metrics; empty for the others.
     var operation: String {

@@ -11,7 +11,7 @@ struct Cancellation: Sendable {
         var isPassed: Bool { ContinuousClock.now >= instant }
     }
 
-    let deadline: Deadline?
+    private(set) var deadline: Deadline?
     private let exchange: Exchange?
 
     /// Reads X-Request-Timeout-Ms; `exchange` says when the client has gone.
@@ -32,6 +32,12 @@ struct Cancellation: Sendable {
             milliseconds: milliseconds,
             instant: request.arrival + .milliseconds(milliseconds)
         )
+    }
+
+    /// Ends at `instant`, `microseconds` after the arrival, if that is before the deadline so far.
+    mutating func tighten(to instant: ContinuousClock.Instant, _ microseconds: Int) {
+        if let deadline, deadline.instant <= instant { return }
+        deadline = Deadline(milliseconds: (microseconds + 999) / 1000, instant: instant)
     }
 
     var isClientGone: Bool { exchange?.isAbandoned ?? false }

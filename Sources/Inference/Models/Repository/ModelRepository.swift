@@ -43,6 +43,11 @@ public final class ModelRepository: Sendable {
         hosted.withLock { $0.values.compactMap(\.model) }.sorted { $0.name < $1.name }
     }
 
+    /// Every served version of every model.
+    public var allVersions: [Model] {
+        hosted.withLock { $0.values.flatMap { $0.versions.compactMap(\.model) } }
+    }
+
     /// The newest served version of a model.
     public func model(named name: String) -> Model? {
         hosted.withLock { $0[name]?.model }

@@ -1,0 +1,69 @@
+import Inference
+
+/// `GET /v2/models/stats` and `/v2/models/{m}/stats`.
+enum StatisticsPages {
+    static let all = Route(
+        method: .get,
+        template: "/v2/models/stats",
+        summary: "Open Inference Protocol: counts and times of every model.",
+        forms: [],
+        conventions: .openInference,
+        answer: { (call) throws(ServiceError) in
+            let models = call.service.repository.models
+            call.service.statistics.keep(call.service.repository.allVersions)
+            return page(models, call)
+        }
+    )
+
+    static let ofModel = Route.versions(of: "/v2/models/{model}", "/stats").map { template in
+        Route(
+            method: .get,
+            template: template,
+            summary: "Open Inference Protocol: counts and times of one model.",
+            forms: [],
+            conventions: .openInference,
+            answer: { (call) throws(ServiceError) in page([try call.model], call) }
+        )
+    }
+
+    private static func page(_ models: [Model], _ call: Call) -> Answer {
+        Answer(["model_stats": .array(models.map { entry($0, call.service.statistics) })])
+    }
+
+    private static func entry(_ model: Model, _ statistics: InferenceStatistics) -> JSON {
+        let figures = statistics.figures(model: model.name, version: model.version)
+        let nothing = InferenceStatistics.Total()
+        return [
+            "name": .string(model.name), "version": .string(model.version),
+            "last_inference": .integer(figures.lastMilliseconds),
+            "inference_count": .integer(figures.rows),
+            "execution_count": .integer(figures.executions),
+            "inference_stats": [
+                "success": total(figures.success), "fail": total(figures.fail),
+                "queue": total(figures.queue), "compute_input": total(figures.input),
+                "compute_infer": total(figures.compute), "compute_output": total(figures.output),
+                "cache_hit": total(nothing), "cache_miss": total(nothing),
+            ],
+            "response_stats": [:],
+            "batch_stats": .array(
+                figures.batches.sorted { $0.key < $1.key }.map { size, batch in
+                    [
+                        "batch_size": .integer(size), "compute_input": total(batch.input),
+                        "compute_infer": total(batch.compute),
+                        "compute_output": total(batch.output),
+                    ]
+                }
+            ),
+            "memory_usage": [
+                [
+                    "type": "CPU", "id": 0,
+                    "byte_size": .integer(model.parameterCount * MemoryLayout<Float>.stride),
+                ]
+            ],
+        ]
+    }
+
+    private static func total(_ total: InferenceStatistics.Total) -> JSON {
+        ["count": .integer(total.count), "ns": .integer(total.nanoseconds)]
+    }
+}

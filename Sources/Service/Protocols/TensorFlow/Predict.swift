@@ -1,0 +1,55 @@
+import HTTP
+import Inference
+import TensorFormats
+
+/// `POST /v1/models/{m}:predict` of TensorFlow Serving, which KServe's first protocol is a part of.
+enum Predict {
+    static let routes = TensorFlowServing.paths(":predict").map { template in
+        Route(
+            method: .post,
+            template: template,
+            summary: "TensorFlow Serving: {\"instances\": […]} or {\"inputs\": …} to predictions.",
+            body: .tensors,
+            placement: .queue,
+            forms: [],
+            conventions: .tensorFlow,
+            answer: answer
+        )
+    }
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let model = try call.model
+        let example = RequestForm.tensorFlow.example(for: model)
+        try call.request.checkBody(expecting: "a predict request: \(example)")
+        let document = try call.request.body.readJSON { (reader) throws(ServiceError) in
+            do throws(JSONError) {
+                return try PredictDocument(&reader, for: model.signature)
+            } catch {
+                throw .json(error)
+            }
+        }
+        if let mistake = document.mistake { throw call.fault(mistake, "invalid_value", nil) }
+        guard let format = document.format else {
+            throw call.fault("\"instances\" is missing.", "missing_field", "instances")
+        }
+        try call.checkSignatureName(document.signatureName)
+        var asked = TensorRequest()
+        for (name, tensor) in document.tensors {
+            asked.inputs[name] = try call.pictures(tensor, for: name)
+        }
+        let answer = PredictAnswer(outputs: try call.infer(asked))
+        return format == .rows ? try answer.rows() : try answer.columns()
+    }
+}
+
+extension Call {
+    /// Models have one signature.
+    func checkSignatureName(_ name: String?) throws(ServiceError) {
+        guard let name, !name.isEmpty, name != TensorFlowServing.signatureName else { return }
+        throw fault(
+            "There is no signature \(quoted(name)); there is \(quoted(TensorFlowServing.signatureName)).",
+            "invalid_value",
+            "signature_name"
+        )
+    }
+}

@@ -1,0 +1,57 @@
+import Compute
+import Inference
+import TensorFormats
+
+extension JSONReader {
+    /// Reads nested or flat elements of a type; at most `limit` of them, and of float32 in one pass into the tensor.
+    mutating func elements(
+        as datatype: Datatype,
+        limit: Int
+    ) throws(JSONError) -> (shape: [Int], elements: Tensor.Elements) {
+        switch datatype {
+        case .float32:
+            let read = try tensor(limit: limit)
+            return (read.shape, .floats(read.values))
+        case .float64:
+            let read = try doubles(limit: limit)
+            return (read.shape, .doubles(read.values))
+        case .float16:
+            let read = try tensor(limit: limit)
+            return (read.shape, .halves(read.values.map { Float16($0) }))
+        case .bfloat16:
+            let read = try tensor(limit: limit)
+            return (read.shape, .bfloats(read.values.map { BFloat16($0) }))
+        case .bool:
+            let read = try booleans(limit: limit)
+            return (read.shape, .booleans(read.values))
+        case .bytes:
+            let read = try elements("texts", limit: limit) { (reader) throws(JSONError) in
+                try reader.textBytes()
+            }
+            return (read.shape, .strings(read.values))
+        default: return try integers(as: datatype, limit: limit)
+        }
+    }
+
+    private mutating func integers(
+        as datatype: Datatype,
+        limit: Int
+    ) throws(JSONError) -> (shape: [Int], elements: Tensor.Elements) {
+        func read<Value: FixedWidthInteger & Sendable>(
+            _ wrap: ([Value]) -> Tensor.Elements
+        ) throws(JSONError) -> (shape: [Int], elements: Tensor.Elements) {
+            let read = try elements(of: Value.self, limit: limit)
+            return (read.shape, wrap(read.values))
+        }
+        return switch datatype {
+        case .uint8: try read(Tensor.Elements.uint8)
+        case .uint16: try read(Tensor.Elements.uint16)
+        case .uint32: try read(Tensor.Elements.uint32)
+        case .uint64: try read(Tensor.Elements.uint64)
+        case .int8: try read(Tensor.Elements.int8)
+        case .int16: try read(Tensor.Elements.int16)
+        case .int32: try read(Tensor.Elements.int32)
+        default: try read(Tensor.Elements.integers)
+        }
+    }
+}

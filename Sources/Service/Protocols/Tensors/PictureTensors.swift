@@ -1,0 +1,61 @@
+import Compute
+import Images
+import Inference
+
+extension Call {
+    /// A tensor of picture files, one text each, as the numbers the network takes; other tensors stay what they are.
+    ///
+    /// Every file is prepared as the model's manifest says; all must come out in one size.
+    func pictures(_ tensor: Tensor, for name: String) throws(ServiceError) -> Tensor {
+        guard case .strings(let files) = tensor.elements, !files.isEmpty else { return tensor }
+        let maximumPixels = service.configuration.maximumPixels
+        guard
+            let preparation = PicturePreparation(
+                try model.manifest,
+                maximumPixels: maximumPixels
+            ), preparation.inputName == name
+        else { return tensor }
+        var shape: Shape?
+        var values: [Float] = []
+        for (index, file) in files.enumerated() {
+            try cancellation.check()
+            let picture = preparation.prepare(.image(try decode(file, "\(name)[\(index)]")))
+            guard shape == nil || shape == picture.shape else {
+                throw fault(
+                    "The pictures of \(quoted(name)) come out in different sizes.",
+                    "wrong_shape",
+                    name
+                )
+            }
+            shape = picture.shape
+            let count = picture.shape.count
+            guard
+                (files.count - index) * count + values.count <= service.configuration.answerNumbers
+            else { throw .picturesTooLarge(limit: maximumPixels) }
+            values += [Float](filling: count) { span in
+                picture.write(to: &span, mean: preparation.mean, scale: preparation.scale)
+            }
+        }
+        var whole = shape ?? []
+        whole[0] = files.count
+        return Tensor(shape: whole, floats: values)
+    }
+
+    private func decode(_ file: [UInt8], _ part: String) throws(ServiceError) -> Image {
+        let limits = ImageLimits(maximumPixels: service.configuration.maximumPixels)
+        do throws(ImageError) {
+            return try Image(decoding: file, limits: limits)
+        } catch {
+            throw .image(error, part: part)
+        }
+    }
+}
+
+extension [Float] {
+    /// `count` numbers that `fill` writes, all of them.
+    fileprivate init(filling count: Int, _ fill: (inout MutableSpan<Float>) -> Void) {
+        self.init(repeating: 0, count: count)
+        var span = mutableSpan
+        fill(&span)
+    }
+}

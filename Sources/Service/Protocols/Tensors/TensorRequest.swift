@@ -1,0 +1,64 @@
+import Compute
+import Inference
+
+/// What a model is asked in tensors, whatever protocol the request came by.
+struct TensorRequest: Sendable {
+    var inputs: [String: Tensor] = [:]
+    /// Names of outputs, or of any layers; nil asks for the model's outputs.
+    var outputs: [String]?
+    /// The server-held sequence this request continues.
+    var sequence: SequenceStep?
+}
+
+extension Call {
+    /// Computes the answer and copies it out, in the order asked for.
+    mutating func infer(
+        _ asked: TensorRequest
+    ) throws(ServiceError) -> [(name: String, tensor: Tensor)] {
+        let model = try model
+        stopwatch.enter(.compute)
+        // Of symbols the first dimension is time, the second the batch.
+        let axis = model.manifest.input.symbolCount == nil ? 0 : 1
+        let shape = asked.inputs[model.manifest.input.name]?.shape ?? []
+        inferences = axis < shape.rank ? shape[axis] : 1
+        try cancellation.check()
+        let answer =
+            if let sequence = asked.sequence {
+                try service.sequences.advance(model, asked, sequence) {
+                    (asked) throws(ServiceError) in try run(asked, model)
+                }
+            } else {
+                try run(asked, model)
+            }
+        stopwatch.enter(.encode)
+        return answer
+    }
+
+    private func run(
+        _ asked: TensorRequest,
+        _ model: Model
+    ) throws(ServiceError) -> [(name: String, tensor: Tensor)] {
+        do throws(ModelError) {
+            return try model.infer(
+                asked.inputs,
+                outputs: asked.outputs,
+                isCancelled: { cancellation.isCancelled }
+            )
+        } catch {
+            throw explain(error, model)
+        }
+    }
+
+    /// What an error of the model means to a client that sent tensors.
+    private func explain(
+        _ error: ModelError,
+        _ model: Model
+    ) -> ServiceError {
+        switch error {
+        case .unknownInput, .missingInput, .inputType, .inputShape, .shape, .unknownLayer,
+            .tokenOutOfRange:
+            .tensor(TensorFault(error, for: model, route.requestForm))
+        default: cancellation.explain(error)
+        }
+    }
+}
