@@ -83,7 +83,11 @@ let package = Package(
         ),
         .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
-        .target(name: "HTTP", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: safe),
+        .target(
+            name: "HTTP",
+            dependencies: ["CLinux", "COpenSSL", "CZlib"],
+            swiftSettings: safe + fuzzing
+        ),
         .target(
             name: "Service",
             dependencies: [
@@ -99,8 +103,28 @@ let package = Package(
             ],
             swiftSettings: safe
         ),
-    ] + testTargets
+    ] + testTargets + fuzzTargets
 )
+
+/// `./dev fuzz` alone builds with libFuzzer's instrumentation, which needs a main function of its own.
+var isFuzzing: Bool { Context.environment["STRIATE_FUZZ"] != nil }
+
+var fuzzing: [SwiftSetting] {
+    isFuzzing ? [.unsafeFlags(["-O", "-sanitize=fuzzer,address"])] : []
+}
+
+var fuzzTargets: [Target] {
+    guard isFuzzing else { return [] }
+    return [
+        .executableTarget(
+            name: "http-fuzz",
+            dependencies: ["HTTP"],
+            path: "Tests/HTTPFuzz",
+            swiftSettings: safe + fuzzing + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+        )
+    ]
+}
 
 var testTargets: [Target] {
     [
@@ -136,6 +160,12 @@ var testTargets: [Target] {
         .testTarget(
             name: "HTTPTests",
             dependencies: ["CLinux", "COpenSSL", "CZlib", "HTTP", "TestSupport"],
+            swiftSettings: safe
+        ),
+        .executableTarget(
+            name: "http-sample",
+            dependencies: ["HTTP"],
+            path: "Tests/HTTPSample",
             swiftSettings: safe
         ),
         .testTarget(

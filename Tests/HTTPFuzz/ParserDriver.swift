@@ -1,0 +1,1 @@
+../HTTPTests/ParserDriver.swift
