@@ -40,6 +40,7 @@ extension KernelSet {
         input: FloatPosition,
         weights: FloatPosition,
         bias: FloatPosition,
+        addend: FloatPosition? = nil,
         output: FloatPosition,
         blocks: Range<Int>
     ) {
@@ -55,9 +56,60 @@ extension KernelSet {
                 input.pointer,
                 weights.pointer,
                 bias.pointer,
+                addend?.pointer,
                 output.pointer,
                 blocks.lowerBound,
                 blocks.upperBound
+            )
+        }
+    }
+
+    /// Input blocks of a strip of Winograd tiles, transformed.
+    public func winogradInput(
+        _ geometry: WinogradGeometry,
+        input: FloatPosition,
+        transformed: FloatPosition,
+        blocks: Range<Int>,
+        tiles: Range<Int>
+    ) {
+        unsafe withUnsafePointer(to: geometry) { geometry in
+            unsafe table.winogradInput(
+                geometry,
+                input.pointer,
+                transformed.pointer,
+                blocks.lowerBound,
+                blocks.upperBound,
+                tiles.lowerBound,
+                tiles.upperBound
+            )
+        }
+    }
+
+    /// Output blocks of a strip of Winograd tiles.
+    public func winogradOutput(
+        _ geometry: WinogradGeometry,
+        transformed: FloatPosition,
+        weights: FloatPosition,
+        bias: FloatPosition,
+        addend: FloatPosition?,
+        sums: FloatPosition,
+        output: FloatPosition,
+        blocks: Range<Int>,
+        tiles: Range<Int>
+    ) {
+        unsafe withUnsafePointer(to: geometry) { geometry in
+            unsafe table.winogradOutput(
+                geometry,
+                transformed.pointer,
+                weights.pointer,
+                bias.pointer,
+                addend?.pointer,
+                sums.pointer,
+                output.pointer,
+                blocks.lowerBound,
+                blocks.upperBound,
+                tiles.lowerBound,
+                tiles.upperBound
             )
         }
     }
@@ -161,6 +213,17 @@ extension KernelSet {
         count: Int
     ) {
         unsafe table.activate(activation, input.pointer, output.pointer, count)
+    }
+
+    /// Every number held between two bounds.
+    public func clip(
+        _ input: FloatPosition,
+        from low: Float,
+        to high: Float,
+        into output: FloatPosition,
+        count: Int
+    ) {
+        unsafe table.clip(low, high, input.pointer, output.pointer, count)
     }
 
     public func scaleShift(

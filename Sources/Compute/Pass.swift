@@ -8,7 +8,8 @@ import Glibc
 
 /// Runs a plan's steps in order, cut into chunks over the workers' concurrent queue.
 ///
-/// Helpers are borrowed once a pass, not once a step: waking a thread costs more than most layers.
+/// Helpers are borrowed once a pass, not once a step: waking a thread costs more than most layers. A helper
+/// lingers for a moment after a pass, so that passes that follow each other closely find it awake.
 /// Nobody ever waits for a helper that has not claimed a chunk. A pass is run by one caller at a
 /// time and may be run again: a helper that comes late simply helps the next run.
 public final class Pass: Sendable {
@@ -20,7 +21,7 @@ public final class Pass: Sendable {
 
     /// A pass over `steps` in `arena`, of about `work` multiply–adds.
     public init(steps: [Step], arena: FloatStorage, work: Int, on workers: Workers) {
-        let shared = SharedState(steps: steps, arena: arena)
+        let shared = SharedState(steps: steps, arena: arena, workers: workers)
         self.shared = shared
         self.workers = workers
         self.work = work
@@ -31,11 +32,20 @@ public final class Pass: Sendable {
     public func run(isCancelled: () -> Bool = { false }) -> Bool {
         let helpers = workers.enter(work: work)
         defer { workers.leave() }
-        if helpers == 0 { return shared.runAlone(isCancelled) }
+        guard helpers > 0 else { return shared.runAlone(isCancelled) }
+        let wanted = helpers - shared.presentHelpers
+        let wakes = wanted > 0 && shared.isWorthWaking(work, least: workers.minimumWork)
+        guard wakes || shared.presentHelpers > 0 else {
+            defer { shared.noteEnd() }
+            return shared.runAlone(isCancelled)
+        }
         shared.begin()
-        for _ in 0..<helpers { unsafe workers.queue.async(execute: help) }
-        // Linux queues a woken helper behind us on this core: let it start, so that it moves away.
-        sched_yield()
+        if wakes {
+            for _ in 0..<wanted { unsafe workers.queue.async(execute: help) }
+            // Linux queues a woken helper behind us on this core: let it start, so that it moves away.
+            sched_yield()
+        }
+        defer { shared.noteEnd() }
         return shared.runShared(isCancelled)
     }
 }
@@ -45,24 +55,41 @@ private final class SharedState: Sendable {
     private let steps: [Step]
     private let arena: FloatStorage
     private let position: FloatPosition
+    private let workers: Workers
+
+    /// A bit for each helper at work, so that every one has a number of its own.
+    private let helpers = Atomic<UInt64>(0)
+    private let helperCount: Int
 
     /// Step in the high half, next chunk in the low half.
     private let ticket: Atomic<UInt64>
     private let done = Atomic<Int>(0)
     private let home = Atomic<Int32>(-1)
+    private let rhythm = Rhythm()
 
-    init(steps: [Step], arena: FloatStorage) {
+    init(steps: [Step], arena: FloatStorage, workers: Workers) {
+        helperCount = min(workers.count - 1, UInt64.bitWidth)
         self.steps = steps
         self.arena = arena
+        self.workers = workers
         position = arena.start
         ticket = Atomic(UInt64(steps.count) << 32)
     }
 
+    var presentHelpers: Int { helpers.load(ordering: .relaxed).nonzeroBitCount }
+
+    func isWorthWaking(_ work: Int, least: Int) -> Bool {
+        rhythm.isWorthWaking(work, least: least)
+    }
+
+    func noteEnd() { rhythm.noteEnd() }
+
     func runAlone(_ isCancelled: () -> Bool) -> Bool {
+        let view = PassArena(start: position)
         // By index: iterating over the array itself allocates in a debug build.
         for index in steps.indices {
             if isCancelled() { return false }
-            for chunk in 0..<steps[index].chunks { steps[index].run(position, chunk) }
+            for chunk in 0..<steps[index].chunks { steps[index].run(view, chunk) }
         }
         return true
     }
@@ -75,39 +102,75 @@ private final class SharedState: Sendable {
 
     func runShared(_ isCancelled: () -> Bool) -> Bool {
         defer { ticket.store(UInt64(steps.count) << 32, ordering: .releasing) }
+        let view = PassArena(start: position)
         for index in steps.indices {
             if isCancelled() { return false }
             done.store(0, ordering: .relaxed)
             ticket.store(UInt64(index) << 32, ordering: .releasing)
-            while claim(ticket.load(ordering: .acquiring)) {}
-            wait { done.load(ordering: .acquiring) >= steps[index].chunks }
+            while claim(ticket.load(ordering: .acquiring), view) {}
+            let spins = spin { done.load(ordering: .acquiring) >= steps[index].chunks }
+            rhythm.noteWait(spins)
         }
         return true
     }
 
     func help() {
+        // A helper too many, late from an earlier run, has no number and leaves.
+        guard let number = takeNumber() else { return }
+        defer { helpers.bitwiseAnd(~(1 << UInt64(number)), ordering: .releasing) }
+        let view = PassArena(start: position, worker: number + 1)
         let crowded = striate_current_cpu() == home.load(ordering: .relaxed)
         // Linux may have woken this helper on the caller's own core, where it would wait for the slice's end.
         if crowded { striate_leave_cpu(home.load(ordering: .relaxed)) }
         defer { if crowded { striate_restore_cpus() } }
-        wait {
-            let current = ticket.load(ordering: .acquiring)
-            if Int(current >> 32) >= steps.count { return true }
-            while claim(ticket.load(ordering: .acquiring)) {}
-            return false
+        repeat {
+            _ = spin {
+                let current = ticket.load(ordering: .acquiring)
+                if Int(current >> 32) >= steps.count { return true }
+                while claim(ticket.load(ordering: .acquiring), view) {}
+                return false
+            }
+        } while linger()
+    }
+
+    /// Waits for the next run, if it comes soon; false if it did not, or another pass wants this core.
+    private func linger() -> Bool {
+        let end = monotonicNanoseconds() + Rhythm.patience
+        while true {
+            for _ in 0..<32 {
+                if Int(ticket.load(ordering: .acquiring) >> 32) < steps.count { return true }
+                striate_cpu_pause()
+            }
+            if workers.isCrowded || monotonicNanoseconds() > end { return false }
         }
     }
 
-    private func wait(_ isOver: () -> Bool) {
+    /// Spins until `isOver`; returns how often.
+    private func spin(_ isOver: () -> Bool) -> Int {
         var spins = 0
         while !isOver() {
             striate_cpu_pause()
             spins &+= 1
             if spins & 0xFFF == 0 { sched_yield() }
         }
+        return spins
     }
 
-    private func claim(_ current: UInt64) -> Bool {
+    private func takeNumber() -> Int? {
+        while true {
+            let taken = helpers.load(ordering: .acquiring)
+            let number = (~taken).trailingZeroBitCount
+            guard number < helperCount else { return nil }
+            let (isMine, _) = helpers.compareExchange(
+                expected: taken,
+                desired: taken | 1 << UInt64(number),
+                ordering: .acquiringAndReleasing
+            )
+            if isMine { return number }
+        }
+    }
+
+    private func claim(_ current: UInt64, _ view: PassArena) -> Bool {
         let step = Int(current >> 32)
         let chunk = Int(current & 0xFFFF_FFFF)
         guard step < steps.count, chunk < steps[step].chunks else { return false }
@@ -117,7 +180,7 @@ private final class SharedState: Sendable {
             ordering: .acquiringAndReleasing
         )
         if claimed {
-            steps[step].run(position, chunk)
+            steps[step].run(view, chunk)
             done.add(1, ordering: .releasing)
         }
         return true

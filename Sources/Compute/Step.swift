@@ -9,12 +9,12 @@ public struct Step: Sendable {
     /// Computes one chunk in the arena of the pass.
     ///
     /// A chunk's bits depend on nothing but its inputs.
-    public let run: @Sendable (_ arena: FloatPosition, _ chunk: Int) -> Void
+    public let run: @Sendable (_ arena: PassArena, _ chunk: Int) -> Void
 
     public init(
         name: String,
         chunks: Int,
-        run: @escaping @Sendable (_ arena: FloatPosition, _ chunk: Int) -> Void
+        run: @escaping @Sendable (_ arena: PassArena, _ chunk: Int) -> Void
     ) {
         self.name = name
         self.chunks = chunks

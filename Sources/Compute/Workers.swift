@@ -7,8 +7,11 @@ public final class Workers: Sendable {
     public let count: Int
     public let queue: DispatchQueue
 
-    /// Passes cheaper than this many multiply–adds borrow no helper: waking one costs about 0.1 ms.
+    /// Passes cheaper than this many multiply–adds wake no helper by themselves: that costs about 0.1 ms.
     public let minimumWork: Int
+
+    /// Passes cheaper than this use no helper even if it is awake: handing chunks over costs a microsecond.
+    private static let leastSharedWork = 200_000
 
     private let running = Atomic<Int>(0)
 
@@ -25,8 +28,11 @@ public final class Workers: Sendable {
     /// Helpers a pass may borrow now: the cores that no running pass occupies.
     func enter(work: Int) -> Int {
         let others = running.add(1, ordering: .relaxed).oldValue
-        return work < minimumWork ? 0 : max(0, count - 1 - others)
+        return work < min(minimumWork, Self.leastSharedWork) ? 0 : max(0, count - 1 - others)
     }
+
+    /// Whether more passes run than leave a core to a helper that waits for work.
+    var isCrowded: Bool { running.load(ordering: .relaxed) >= count }
 
     func leave() {
         running.subtract(1, ordering: .relaxed)

@@ -36,6 +36,19 @@ private struct Sigmoid: VectorFunction {
     func callAsFunction(_ x: Vector) -> Vector { sigmoid(x) }
 }
 
+/// y = min(high, max(low, x)).
+func clip(_ low: Float, _ high: Float, _ x: Floats, _ y: MutableFloats, _ count: Int) {
+    map(Clip(low: splat(low), high: splat(high)), x, y, count)
+}
+
+private struct Clip: VectorFunction {
+    let low: Vector
+    let high: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { lower(raise(x, to: low), to: high) }
+}
+
 private struct Saturating: VectorFunction {
     @inline(always)
     func callAsFunction(_ x: Vector) -> Vector { saturating(x) }

@@ -123,9 +123,9 @@ private struct RowTile<let R: Int, let step: Int> {
                 }
             }
         }
-        let floor = splat(geometry.activation == .relu ? 0 : -Float.infinity)
+        let (floor, ceiling) = (splat(geometry.floor), splat(geometry.ceiling))
         for r in 0..<R {
-            let result = raise(sums[r] + channel.bias, to: floor)
+            let result = lower(raise(sums[r] + channel.bias, to: floor), to: ceiling)
             let target = output + r &* geometry.outputRow
             if width == 16 {
                 store(result, target)

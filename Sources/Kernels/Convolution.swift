@@ -6,19 +6,43 @@ func convolve(
     _ input: Floats,
     _ weights: Floats,
     _ bias: Floats,
+    _ addend: Floats?,
     _ output: MutableFloats,
     _ first: Int,
     _ end: Int
 ) {
     var geometry = geometry.pointee
-    if geometry.isPointwise {
+    if geometry.isPointwise, addend == nil || geometry.addendRow == geometry.outputRow {
         geometry.outputWidth &*= geometry.outputHeight
         geometry.outputHeight = 1
     }
     switch geometry.literalStride {
-    case 1: coverBlocks(Reading<16, 16>.self, geometry, input, weights, bias, output, first, end)
-    case 2: coverBlocks(Reading<32, 16>.self, geometry, input, weights, bias, output, first, end)
-    default: coverBlocks(Reading<0, 16>.self, geometry, input, weights, bias, output, first, end)
+    case 1:
+        coverBlocks(
+            Reading<16, 16>.self,
+            geometry,
+            input,
+            weights,
+            bias,
+            addend,
+            output,
+            first,
+            end
+        )
+    case 2:
+        coverBlocks(
+            Reading<32, 16>.self,
+            geometry,
+            input,
+            weights,
+            bias,
+            addend,
+            output,
+            first,
+            end
+        )
+    default:
+        coverBlocks(Reading<0, 16>.self, geometry, input, weights, bias, addend, output, first, end)
     }
 }
 
@@ -34,6 +58,7 @@ func coverBlocks<let step: Int, let lanes: Int>(
     _ input: Floats,
     _ weights: Floats,
     _ bias: Floats,
+    _ addend: Floats?,
     _ output: MutableFloats,
     _ first: Int,
     _ end: Int
@@ -58,6 +83,7 @@ func coverBlocks<let step: Int, let lanes: Int>(
             input,
             weights + block &* blockWeights,
             bias + block &* 16,
+            addend.map { $0 + block &* geometry.addendPlane },
             target
         )
         activateBlocks(geometry, target, blocks)

@@ -6,6 +6,7 @@ func convolveDepthwise(
     _ input: Floats,
     _ weights: Floats,
     _ bias: Floats,
+    _: Floats?,
     _ output: MutableFloats,
     _ first: Int,
     _ end: Int
@@ -17,10 +18,16 @@ func convolveDepthwise(
         let kernel = weights + block &* blockWeights
         let shift = bias + block &* 16
         let target = output + block &* geometry.outputPlane
-        switch geometry.strideWidth {
-        case 1: coverDepthwise(Reading<16, 16>.self, geometry, source, kernel, shift, target)
-        case 2: coverDepthwise(Reading<32, 16>.self, geometry, source, kernel, shift, target)
-        default: coverDepthwise(Reading<0, 16>.self, geometry, source, kernel, shift, target)
+        let isSquare = geometry.kernelHeight == 3 && geometry.kernelWidth == 3
+        let isDense = geometry.dilationHeight == 1 && geometry.dilationWidth == 1
+        switch (isSquare && isDense, geometry.strideHeight, geometry.strideWidth) {
+        case (true, 1, 1): coverSquare(geometry, source, kernel, shift, target)
+        case (_, _, 1):
+            coverDepthwise(Reading<16, 16>.self, geometry, source, kernel, shift, target)
+        case (_, _, 2):
+            coverDepthwise(Reading<32, 16>.self, geometry, source, kernel, shift, target)
+        default:
+            coverDepthwise(Reading<0, 16>.self, geometry, source, kernel, shift, target)
         }
         activateBlocks(geometry, target, 1)
     }
@@ -97,9 +104,9 @@ private struct DepthwiseTile<let P: Int, let step: Int> {
                 tap += geometry.dilationWidth &* 16
             }
         }
-        let floor = splat(geometry.activation == .relu ? 0 : -Float.infinity)
+        let (floor, ceiling) = (splat(geometry.floor), splat(geometry.ceiling))
         for pixel in 0..<P {
-            store(raise(sums[pixel] + bias, to: floor), output + pixel &* 16)
+            store(lower(raise(sums[pixel] + bias, to: floor), to: ceiling), output + pixel &* 16)
         }
     }
 }

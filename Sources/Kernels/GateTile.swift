@@ -33,7 +33,9 @@ struct GateChoice<let N: Int> {
         #elseif KERNEL_FMA || arch(arm64)
         // Six sequences by one gate at a time: more gates would leave no register for their weights.
         if units > 1 { return 1 }
-        return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1
+        // As even as can be: a tile of one or two sequences reads the weights for little work.
+        let tiles = (remaining &+ 5) / 6
+        return (remaining &+ tiles &- 1) / tiles
         #else
         return 1
         #endif
@@ -99,7 +101,14 @@ struct GateChoice<let N: Int> {
         case (3, 2, _): GateTile<1, 2, 3>.run(reduction)
         case (3, 1, 1): GateTile<1, 1, 3>.run(reduction)
         case (_, _, 6): for gate in 0..<N { GateTile<6, 1, 1>.run(reduction.skipping(gate)) }
+        case (_, _, 5): for gate in 0..<N { GateTile<5, 1, 1>.run(reduction.skipping(gate)) }
+        case (_, _, 4): for gate in 0..<N { GateTile<4, 1, 1>.run(reduction.skipping(gate)) }
         case (_, _, 3): for gate in 0..<N { GateTile<3, 1, 1>.run(reduction.skipping(gate)) }
+        case (1, _, 2): GateTile<2, 1, 1>.run(reduction)
+        case (_, _, 2):
+            GateTile<2, 1, 2>.run(reduction)
+            if N == 4 { GateTile<2, 1, 2>.run(reduction.skipping(2)) }
+            if N == 3 { GateTile<2, 1, 1>.run(reduction.skipping(2)) }
         default: GateTile<1, 1, 4>.run(reduction)
         }
         #else

@@ -1,3 +1,5 @@
+import KernelInterface
+
 /// Channels [16 first, 16 end) of a planar image into blocks; lanes past `channels` become zero.
 func blockFromPlanar(
     _ planar: Floats,
@@ -15,6 +17,11 @@ func blockFromPlanar(
     for block in first..<end {
         for row in 0..<height {
             let target = blocked + (block &* blockedPlane &+ row &* blockedRow)
+            if width >= 8 && channels &- block &* 16 >= 16 {
+                let source = planar + (block &* 16 &* planarPlane &+ row &* planarRow)
+                blockRow(source, planarPlane, width, target)
+                continue
+            }
             for lane in 0..<16 {
                 let channel = block &* 16 &+ lane
                 if channel < channels {
@@ -25,6 +32,31 @@ func blockFromPlanar(
                 }
             }
         }
+    }
+}
+
+/// One row of sixteen channels, eight pixels at a time; the last eight are moved left until they fit.
+@inline(always)
+private func blockRow(_ planar: Floats, _ plane: Int, _ width: Int, _ blocked: MutableFloats) {
+    var next = 0
+    while next < width {
+        let column = min(next, width &- 8)
+        let target = blocked + column &* 16
+        striate_transpose8(planar + column, plane, target, 16)
+        striate_transpose8(planar + (8 &* plane &+ column), plane, target + 8, 16)
+        next &+= 8
+    }
+}
+
+@inline(always)
+private func unblockRow(_ blocked: Floats, _ plane: Int, _ width: Int, _ planar: MutableFloats) {
+    var next = 0
+    while next < width {
+        let column = min(next, width &- 8)
+        let source = blocked + column &* 16
+        striate_transpose8(source, 16, planar + column, plane)
+        striate_transpose8(source + 8, 16, planar + (8 &* plane &+ column), plane)
+        next &+= 8
     }
 }
 
@@ -43,6 +75,14 @@ func planarFromBlock(
     _ end: Int
 ) {
     for block in first..<end {
+        if width >= 8 && channels &- block &* 16 >= 16 {
+            for row in 0..<height {
+                let source = blocked + (block &* blockedPlane &+ row &* blockedRow)
+                let target = planar + (block &* 16 &* planarPlane &+ row &* planarRow)
+                unblockRow(source, planarPlane, width, target)
+            }
+            continue
+        }
         for lane in 0..<max(0, min(16, channels &- block &* 16)) {
             let channel = block &* 16 &+ lane
             for row in 0..<height {

@@ -120,10 +120,10 @@ private struct LocalLayer<let lanes: Int> {
                 }
             }
         }
-        let floor = splat(geometry.activation == .relu ? 0 : -Float.infinity)
+        let (floor, ceiling) = (splat(geometry.floor), splat(geometry.ceiling))
         for p in 0..<P {
             let sum = sums[p] + load(bias + p &* blocks &* 16)
-            store(raise(sum, to: floor), output + p &* 16)
+            store(lower(raise(sum, to: floor), to: ceiling), output + p &* 16)
         }
     }
 }

@@ -6,14 +6,18 @@ func convolvePlanar(
     _ input: Floats,
     _ weights: Floats,
     _ bias: Floats,
+    _ addend: Floats?,
     _ output: MutableFloats,
     _ first: Int,
     _ end: Int
 ) {
     let geometry = geometry.pointee
     switch geometry.literalStride {
-    case 1: coverBlocks(Reading<1, 1>.self, geometry, input, weights, bias, output, first, end)
-    case 2: coverBlocks(Reading<2, 1>.self, geometry, input, weights, bias, output, first, end)
-    default: coverBlocks(Reading<0, 1>.self, geometry, input, weights, bias, output, first, end)
+    case 1:
+        coverBlocks(Reading<1, 1>.self, geometry, input, weights, bias, addend, output, first, end)
+    case 2:
+        coverBlocks(Reading<2, 1>.self, geometry, input, weights, bias, addend, output, first, end)
+    default:
+        coverBlocks(Reading<0, 1>.self, geometry, input, weights, bias, addend, output, first, end)
     }
 }

@@ -76,7 +76,7 @@ private struct RecurrentStep {
     func runLSTM(_ first: Int, _ end: Int) {
         walk(GateChoice<4>.self, GateLayout(gates: 4), previous, geometry.previousPlane, first, end)
         { place in
-            let cell = cellState + contiguous(place)
+            let cell = cellState + state(place)
             let input = sigmoid(place[0]) * tanh(place[3])
             let next = multiplyAdd(input, sigmoid(place[2]), load(cell))
             store(next, cell)
@@ -102,9 +102,9 @@ private struct RecurrentStep {
     func runGRUGates(_ first: Int, _ end: Int) {
         walk(GateChoice<2>.self, GateLayout(gates: 3), previous, geometry.previousPlane, first, end)
         { place in
-            store(sigmoid(place[0]), update + contiguous(place))
+            store(sigmoid(place[0]), update + state(place))
             let reset = sigmoid(place[1]) * load(previous(place))
-            store(reset, resetHidden + contiguous(place))
+            store(reset, resetHidden + state(place))
         }
     }
 
@@ -113,9 +113,9 @@ private struct RecurrentStep {
     func runGRUCandidate(_ first: Int, _ end: Int) {
         var layout = GateLayout(gates: 3)
         layout.first = 2
-        walk(GateChoice<1>.self, layout, resetHidden, geometry.batch &* 16, first, end) { place in
+        walk(GateChoice<1>.self, layout, resetHidden, geometry.statePlane, first, end) { place in
             let candidate = tanh(place[0])
-            let gate = load(update + contiguous(place))
+            let gate = load(update + state(place))
             let before = load(previous(place))
             store(multiplyAdd(candidate, gate, before - candidate), hidden(place))
         }
@@ -136,10 +136,10 @@ private struct RecurrentStep {
         product + ((place.unit &* 3 &+ gate) &* geometry.productPlane &+ place.sequence &* 16)
     }
 
-    /// Offset in arrays of [hidden/16][batch][16].
+    /// Offset in the states that steps update in place.
     @inline(always)
-    private func contiguous(_ place: Place) -> Int {
-        (place.unit &* geometry.batch &+ place.sequence) &* 16
+    private func state(_ place: Place) -> Int {
+        place.unit &* geometry.statePlane &+ place.sequence &* 16
     }
 }
 

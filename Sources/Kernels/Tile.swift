@@ -56,6 +56,8 @@ struct Tile<
         }
         if W % 2 == 0 && finish.pairs {
             storePairs(sums, finish)
+        } else if let addend = finish.addend {
+            storeSums(sums, finish, plus: addend)
         } else {
             storeAll(sums, finish)
         }
@@ -69,15 +71,37 @@ struct Tile<
 
     @inline(always)
     private static func storeAll(_ sums: borrowing Sums, _ finish: Finish) {
-        let floor = splat(finish.floor)
+        let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
         for g in 0..<G {
             for r in 0..<R {
                 let pixel = g &* R &+ r
                 for w in 0..<W {
                     let sum = sums[g][r][w] + load(finish.bias + w &* 16)
                     store(
-                        raise(sum, to: floor),
+                        lower(raise(sum, to: floor), to: ceiling),
                         finish.output + (w &* finish.plane &+ pixel &* outputStep(finish))
+                    )
+                }
+            }
+        }
+    }
+
+    @inline(always)
+    private static func storeSums(
+        _ sums: borrowing Sums,
+        _ finish: Finish,
+        plus addend: Floats
+    ) {
+        let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
+        for g in 0..<G {
+            for r in 0..<R {
+                let pixel = (g &* R &+ r) &* outputStep(finish)
+                for w in 0..<W {
+                    let sum = sums[g][r][w] + load(finish.bias + w &* 16)
+                    let total = sum + load(addend + (w &* finish.addendPlane &+ pixel))
+                    store(
+                        lower(raise(total, to: floor), to: ceiling),
+                        finish.output + (w &* finish.plane &+ pixel)
                     )
                 }
             }
@@ -134,11 +158,12 @@ private struct Window {
     }
 }
 
-/// What becomes of a tile's sums: bias, then a bound from below (−∞ leaves them, 0 is Relu) or the
+/// What becomes of a tile's sums: bias and addend, then bounds (infinite ones leave them) or the
 /// maximum of neighbouring blocks.
 private struct Finish {
     let bias: Floats
     let floor: Float
+    let ceiling: Float
     let pairs: Bool
     let output: MutableFloats
 
@@ -147,6 +172,9 @@ private struct Finish {
 
     /// From one output pixel to the next.
     let column: Int
+
+    let addend: Floats?
+    let addendPlane: Int
 }
 
 /// Covers an image by tiles of G · R <= width pixels.
@@ -161,11 +189,11 @@ func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let la
     _ input: Floats,
     _ weights: Floats,
     _ bias: Floats,
+    _ addend: Floats?,
     _ output: MutableFloats
 ) {
     let window = Window(geometry, lanes: lanes, packed: Q)
     let pixelStep = step == 0 ? window.step : step
-    let floor = geometry.activation == .relu ? 0 : -Float.infinity
     let pairs = geometry.activation == .maxoutPair
     for row in 0..<geometry.outputHeight {
         let source = input + row &* geometry.strideHeight &* geometry.inputRow
@@ -173,13 +201,17 @@ func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let la
         var column = 0
         while column < geometry.outputWidth {
             let start = min(column, geometry.outputWidth &- G &* R)
+            let pixel = start &* (step == 0 ? geometry.outputColumn : 16)
             let finish = Finish(
                 bias: bias,
-                floor: floor,
+                floor: geometry.floor,
+                ceiling: geometry.ceiling,
                 pairs: pairs,
-                output: target + start &* (step == 0 ? geometry.outputColumn : 16),
+                output: target + pixel,
                 plane: geometry.outputPlane,
-                column: geometry.outputColumn
+                column: geometry.outputColumn,
+                addend: addend.map { $0 + (row &* geometry.addendRow &+ pixel) },
+                addendPlane: geometry.addendPlane
             )
             tile.run(window, source + start &* pixelStep, weights, finish)
             column &+= G &* R

@@ -104,13 +104,14 @@ func coverTile<let step: Int, let lanes: Int>(
     _ input: Floats,
     _ weights: Floats,
     _ bias: Floats,
+    _ addend: Floats?,
     _ output: MutableFloats
 ) {
     @inline(always)
     func run<let G: Int, let R: Int, let W: Int, let Q: Int>(
         _ tile: Tile<G, R, W, Q, step, lanes>.Type
     ) {
-        cover(tile, geometry, input, weights, bias, output)
+        cover(tile, geometry, input, weights, bias, addend, output)
     }
     #if KERNEL_AVX512
     switch (blocks, pixels) {

@@ -13,8 +13,9 @@ import Testing
                 let from = width * chunk / chunks
                 let to = width * (chunk + 1) / chunks
                 for position in from..<to {
-                    let previous = arena[(index % 2) * width + (position * 7 + 3) % width]
-                    arena[((index + 1) % 2) * width + position] = previous * 1.0001 + Float(index)
+                    let previous = arena.start[(index % 2) * width + (position * 7 + 3) % width]
+                    arena.start[((index + 1) % 2) * width + position] =
+                        previous * 1.0001 + Float(index)
                 }
             }
         }

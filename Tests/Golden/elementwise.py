@@ -20,6 +20,9 @@ def cases():
             x = Numbers(f"{op}/{name}").floats(*shape, scale=3)
             yield Case(op, name, {"X": x}, {"Y": function(torch.from_numpy(x)).numpy()})
         yield Case(op, "hard", {"X": HARD}, {"Y": function(torch.from_numpy(HARD)).numpy()})
+    for name, low, high in [("relu6", 0, 6), ("both-sides", -1.5, 2.25), ("one-point", 1, 1)]:
+        x = Numbers(f"Clip/{name}").floats(2, 5, 3, 7, scale=5)
+        yield Case("Clip", name, {"X": x}, {"Y": np.clip(x, low, high)}, {"min": low, "max": high})
     yield from softmax_cases()
     yield from broadcast_cases()
     yield from normalisation_cases()

@@ -170,7 +170,12 @@ struct ConvolutionSample {
                 outputs: ["layer"]
             )
         ]
-        var builder = PlanBuilder(graph: graph, kernels: set, weights: WeightStore())
+        var builder = PlanBuilder(
+            graph: graph,
+            kernels: set,
+            weights: WeightStore(),
+            numerics: .precise
+        )
         _ = try builder.lowerAll(inputs: ["image": image.shape])
         let result = try GraphRunner(kernels: set)
             .run(graph, inputs: ["image": image], outputs: ["layer"])[0]

@@ -7,6 +7,7 @@ struct GraphRunner {
     var kernels: KernelSet
     var workers = Workers(count: 1)
     var rewrites = true
+    var numerics = Manifest.Numerics.precise
 
     struct Result {
         let shape: Shape
@@ -20,7 +21,12 @@ struct GraphRunner {
     ) throws(ModelError) -> Plan {
         var graph = graph.pruned(for: outputs)
         if rewrites { graph = try Rewrites.apply(to: graph, wanted: Set(outputs)) }
-        var builder = PlanBuilder(graph: graph, kernels: kernels, weights: WeightStore())
+        var builder = PlanBuilder(
+            graph: graph,
+            kernels: kernels,
+            weights: WeightStore(),
+            numerics: numerics
+        )
         let ids = try builder.lowerAll(inputs: inputs.mapValues(\.shape))
         var ports: [(name: String, id: ValueID)] = []
         for name in outputs {

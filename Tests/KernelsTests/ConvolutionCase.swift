@@ -141,6 +141,7 @@ extension ConvolutionCase {
                 source.start,
                 memory.pointer(packed),
                 memory.pointer(packedBias),
+                nil,
                 output.start,
                 range.lowerBound,
                 range.upperBound
@@ -164,7 +165,7 @@ extension ConvolutionCase {
     private typealias Kernel =
         @convention(c) (
             UnsafePointer<ConvolutionGeometry>, UnsafePointer<Float>, UnsafePointer<Float>,
-            UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Int
+            UnsafePointer<Float>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int, Int
         ) -> Void
 
     private func function(_ kernels: KernelSet) -> Kernel {
@@ -194,7 +195,11 @@ extension ConvolutionCase {
             outputPlane: size.height * outputRow,
             outputRow: outputRow,
             outputColumn: 16,
-            activation: activation
+            activation: activation == .relu ? .none : activation,
+            floor: activation == .relu ? 0 : -.infinity,
+            ceiling: .infinity,
+            addendPlane: 0,
+            addendRow: 0
         )
     }
 

@@ -140,6 +140,7 @@ extension RecurrentCase {
                 productPlane: batch * 16,
                 previousPlane: plane,
                 hiddenPlane: plane,
+                statePlane: batch * 16,
                 activation: activation
             )
             for range in ranges ?? [0..<count] {

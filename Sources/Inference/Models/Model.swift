@@ -88,7 +88,12 @@ public final class Model: Sendable {
         var pruned = graph.pruned(for: outputs)
         dropStates(from: &pruned, given: inputs)
         pruned = try Rewrites.apply(to: pruned, wanted: Set(outputs))
-        var builder = PlanBuilder(graph: pruned, kernels: kernels, weights: weights)
+        var builder = PlanBuilder(
+            graph: pruned,
+            kernels: kernels,
+            weights: weights,
+            numerics: manifest.numerics
+        )
         let ids = try builder.lowerAll(inputs: inputs)
         var ports: [(name: String, id: ValueID)] = []
         for name in outputs {

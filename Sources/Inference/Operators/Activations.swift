@@ -3,7 +3,9 @@ import KernelInterface
 
 /// Element-wise nonlinearities.
 enum Activations {
-    static let operators: [any Operator.Type] = [Relu.self, Tanh.self, Sigmoid.self]
+    static let operators: [any Operator.Type] = [
+        Relu.self, Tanh.self, Sigmoid.self, BoundedActivation.self,
+    ]
 }
 
 /// max(x, 0).
@@ -13,7 +15,10 @@ struct Relu: Operator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerActivation(node, Activation.relu, into: &plan)
+        let kernels = plan.kernels
+        try lowerActivation(node, into: &plan) {
+            kernels.activate(Activation.relu, $0, into: $1, count: $2)
+        }
     }
 }
 
@@ -24,7 +29,10 @@ struct Tanh: Operator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerActivation(node, Activation.tanh, into: &plan)
+        let kernels = plan.kernels
+        try lowerActivation(node, into: &plan) {
+            kernels.activate(Activation.tanh, $0, into: $1, count: $2)
+        }
     }
 }
 
@@ -35,31 +43,53 @@ struct Sigmoid: Operator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerActivation(node, Activation.sigmoid, into: &plan)
+        let kernels = plan.kernels
+        try lowerActivation(node, into: &plan) {
+            kernels.activate(Activation.sigmoid, $0, into: $1, count: $2)
+        }
+    }
+}
+
+/// ONNX Clip: min(max, max(min, x)), the bounds constant inputs or, before opset 11, attributes.
+struct BoundedActivation: Operator {
+    static let name = "Clip"
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        _ = try (attributes.float("min", default: 0), attributes.float("max", default: 0))
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        guard let bounds = plan.graph.clipBounds(node) else {
+            throw .shape(node: node.name, reason: "the bounds of Clip must be constant numbers")
+        }
+        let kernels = plan.kernels
+        try lowerActivation(node, into: &plan) { x, y, count in
+            kernels.clip(x, from: bounds[0], to: bounds[1], into: y, count: count)
+        }
     }
 }
 
 /// Keeps the input's layout.
 private func lowerActivation(
     _ node: Node,
-    _ activation: Activation,
-    into plan: inout PlanBuilder
+    into plan: inout PlanBuilder,
+    apply: @escaping @Sendable (_ x: FloatPosition, _ y: FloatPosition, _ count: Int) -> Void
 ) throws(ModelError) {
     let source = try plan.input(node, 0)
     let output = try plan.define(node.outputs[0], plan.shape(of: source), plan[source].layout)
     let runs = Runs(plan[source])
-    let kernels = plan.kernels
-    plan.step(node.name, chunks: runs.chunks, reads: [source], writes: [output]) { placement in
+    plan.step(
+        node.name,
+        chunks: runs.chunks,
+        reads: [source],
+        writes: [output],
+        planes: runs.planes
+    ) { placement in
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in
             let (input, output) = (from.position(in: arena), to.position(in: arena))
             runs.forEach(in: chunk, (from, to, to)) { offsets in
-                kernels.activate(
-                    activation,
-                    input + offsets.0,
-                    into: output + offsets.1,
-                    count: runs.length
-                )
+                apply(input + offsets.0, output + offsets.1, runs.length)
             }
         }
     }

@@ -77,6 +77,7 @@ private func lowerChannelPool(
         node.name,
         images: images,
         blocks: blocks(of: channels / group),
+        readsAcross: true,
         from: source,
         to: output
     ) { from, to in

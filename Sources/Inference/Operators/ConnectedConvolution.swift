@@ -164,7 +164,7 @@ struct ConnectedConvolution {
                 inputBlocks: 0,
                 from: from,
                 to: to,
-                activation: activation.kernel
+                activation: activation
             )
             geometry.outputColumn = 1
             let taps = kernels.height * kernels.width

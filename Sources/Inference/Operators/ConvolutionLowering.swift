@@ -8,6 +8,8 @@ struct ConvolutionLowering {
     let groups: Int
     let activation: FusedActivation
     let kernel: Kernel
+    /// Added to the sums; a value of the output's shape.
+    var addend: ValueID?
 
     /// How the weights lie and which kernel runs them.
     enum Method: String {
@@ -19,14 +21,67 @@ struct ConvolutionLowering {
         case depthwise
         /// Groups that do not fill blocks: one dense convolution with zeros between groups.
         case expanded
+        /// Winograd's F(4x4, 3x3) or F(2x2, 3x3), blocked.
+        case winograd4, winograd2
 
         var kernel: ConvolutionKernel {
             switch self {
-            case .blocked, .expanded: .blocked
+            case .blocked, .expanded, .winograd4, .winograd2: .blocked
             case .planar: .planar
             case .depthwise: .depthwise
             }
         }
+    }
+
+    /// Adds another value to the sums: in registers if the kernel can, else by a step of its own.
+    func lower(
+        _ input: ValueID,
+        plus other: ValueID?,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
+        guard let other else { return try lower(input, into: &plan) }
+        let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
+        let (rows, columns) = try windows.axes(
+            node,
+            kernel: [kernel.shape[2], kernel.shape[3]],
+            height: image.height,
+            width: image.width
+        )
+        let shape = image.result(channels: outputs, height: rows.output, width: columns.output)
+        let isDepthwise = groups > 1 && kernel.shape[1] == 1
+        guard plan.shape(of: other) == shape, !isDepthwise, activation != .maxout else {
+            return try lowerApart(input, other, into: &plan)
+        }
+        var fused = self
+        fused.addend = try plan.value(other, as: .blocked)
+        try fused.lower(input, into: &plan)
+    }
+
+    /// Convolution, addition and activation one after the other.
+    private func lowerApart(
+        _ input: ValueID,
+        _ other: ValueID,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
+        var apart = node
+        apart.outputs = ["\(node.name).convolved"]
+        try ConvolutionLowering(
+            node: apart,
+            windows: windows,
+            groups: groups,
+            activation: .none,
+            kernel: kernel
+        ).lower(input, into: &plan)
+        let sum = activation == .none ? node.outputs[0] : "\(node.name).sum"
+        let addition = Node(
+            name: node.name,
+            op: "Add",
+            inputs: [apart.outputs[0], plan[other].name],
+            outputs: [sum]
+        )
+        try Operators.make(addition).lower(addition, into: &plan)
+        guard let last = activation.node(node.name, from: sum, to: node.outputs[0]) else { return }
+        try Operators.make(last).lower(last, into: &plan)
     }
 
     func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
@@ -39,11 +94,12 @@ struct ConvolutionLowering {
             height: image.height,
             width: image.width
         )
-        let method = method(channels: image.channels, layout: plan[input].layout)
+        let method = method(image, rows, columns, layout: plan[input].layout, plan.numerics)
+        let winograd = WinogradLowering(lowering: self, method, rows: rows, columns: columns)
         let source = try plan.image(
             input,
             as: method == .planar ? .dense : .blocked,
-            halo: Halo(rows, columns)
+            halo: winograd?.halo ?? Halo(rows, columns)
         )
         let output = try plan.define(
             node.outputs[0],
@@ -59,8 +115,12 @@ struct ConvolutionLowering {
                 * kernelSize[0] * kernelSize[1],
             for: node
         )
-        ConvolutionStep(lowering: self, method: method, rows: rows, columns: columns)
-            .add(from: source, to: output, images: image.count, into: &plan)
+        if let winograd {
+            try winograd.add(from: source, to: output, images: image.count, into: &plan)
+        } else {
+            ConvolutionStep(lowering: self, method: method, rows: rows, columns: columns)
+                .add(from: source, to: output, images: image.count, into: &plan)
+        }
     }
 
     var outputs: Int { kernel.shape[0] }
@@ -105,11 +165,22 @@ struct ConvolutionLowering {
         }
     }
 
-    private func method(channels: Int, layout: Layout) -> Method {
-        if groups == 1 { return layout == .dense && channels < 16 ? .planar : .blocked }
-        if groups == channels, outputs == channels, activation != .maxout { return .depthwise }
+    private func method(
+        _ image: ImageShape,
+        _ rows: Windows.Axis,
+        _ columns: Windows.Axis,
+        layout: Layout,
+        _ numerics: Manifest.Numerics
+    ) -> Method {
+        let channels = image.channels
+        if groups == 1, layout == .dense, channels < 16 { return .planar }
+        if groups > 1, groups == channels, outputs == channels, activation != .maxout {
+            return .depthwise
+        }
         let perGroup = (channels / groups, outputs / groups)
-        return perGroup.0 % 16 == 0 && perGroup.1 % 16 == 0 && activation != .maxout
-            ? .blocked : .expanded
+        let fillsBlocks = perGroup.0 % 16 == 0 && perGroup.1 % 16 == 0 && activation != .maxout
+        guard groups == 1 || fillsBlocks else { return .expanded }
+        guard numerics == .fast else { return .blocked }
+        return WinogradLowering.method(for: self, rows, columns) ?? .blocked
     }
 }

@@ -38,15 +38,22 @@ struct ConvolutionStep {
     ) {
         let (table, store, lowering, step) = (plan.kernels, plan.weights, lowering, self)
         let chunks = chunks(images: images, tileWidth: table.blocksPerTile)
-        let name = lowering.node.name
-        plan.step(name, chunks: chunks.count, reads: [source], writes: [output]) { placement in
+        let addend = lowering.addend
+        plan.step(
+            lowering.node.name,
+            chunks: chunks.count,
+            reads: [source] + [addend].compactMap { $0 },
+            writes: [output],
+            planes: planes(chunks, images: images, tileWidth: table.blocksPerTile)
+        ) { placement in
             let packed = store.layer(lowering.packingKey(method)) {
                 lowering.pack(method, for: table)
             }
             let (from, to) = (placement[source], placement[output])
-            let geometry = step.geometry(from: from, to: to)
+            let added = addend.map { placement[$0] }
+            let geometry = step.geometry(from: from, to: to, addend: added)
             return { arena, index in
-                step.run(chunks[index], geometry, packed, from, to, arena, table)
+                step.run(chunks[index], geometry, packed, from, to, added, arena, table)
             }
         }
     }
@@ -57,7 +64,8 @@ struct ConvolutionStep {
         _ packed: PackedLayer,
         _ from: Place,
         _ to: Place,
-        _ arena: FloatPosition,
+        _ added: Place?,
+        _ arena: PassArena,
         _ table: KernelSet
     ) {
         let tiling = lowering.kernel.tiling
@@ -76,6 +84,10 @@ struct ConvolutionStep {
         let output =
             to.position(in: arena) + chunk.image * to.image
             + (chunk.group * groupBlocks * to.plane + row * to.row + column * 16)
+        let addend = added.map { place in
+            place.position(in: arena) + chunk.image * place.image
+                + (chunk.group * groupBlocks * place.plane + row * place.row + column * 16)
+        }
         let blocks = lowering.outputBlocks
         table.convolve(
             method.kernel,
@@ -84,13 +96,14 @@ struct ConvolutionStep {
             weights: packed.weights.start + chunk.group * packed.groupStride
                 + chunk.tile.index * (packed.weights.count / tiling.count),
             bias: packed.bias.start + (chunk.tile.index * blocks + chunk.group * groupBlocks) * 16,
+            addend: addend,
             output: output,
             blocks: chunk.blocks
         )
     }
 
     /// The whole image's windows; a chunk cuts rows off.
-    private func geometry(from: Place, to: Place) -> ConvolutionGeometry {
+    private func geometry(from: Place, to: Place, addend: Place?) -> ConvolutionGeometry {
         let tiling = lowering.kernel.tiling
         var geometry = ConvolutionGeometry(
             rows,
@@ -99,8 +112,10 @@ struct ConvolutionStep {
                 ? lowering.kernel.shape[1] : blocks(of: lowering.groupInputs(method)),
             from: from,
             to: to,
-            activation: lowering.activation.kernel
+            activation: lowering.activation
         )
+        geometry.addendPlane = addend?.plane ?? 0
+        geometry.addendRow = (addend?.row ?? 0) * tiling.rows
         geometry.strideHeight *= tiling.rows
         geometry.strideWidth *= tiling.columns
         geometry.outputRow *= tiling.rows
@@ -129,12 +144,30 @@ struct ConvolutionStep {
         return tiles
     }
 
+    /// Output blocks of one chunk.
+    private func width(tileWidth: Int) -> Int {
+        if method == .depthwise { return 1 }
+        return lowering.activation == .maxout ? max(2, tileWidth) : tileWidth
+    }
+
+    /// How the chunks walk over the output's planes, if none is a part of one.
+    private func planes(_ chunks: [Chunk], images: Int, tileWidth: Int) -> PlaneChunks? {
+        let perOutput = lowering.activation.channelsPerOutput
+        let walk = PlaneChunks(
+            images: images,
+            blocks: lowering.outputBlocks / perOutput,
+            width: width(tileWidth: tileWidth) / perOutput,
+            readsAcross: method != .depthwise
+        )
+        let isWhole = chunks.allSatisfy { $0.rows.count == rows.output }
+        return isWhole && chunks.count == images * walk.perImage ? walk : nil
+    }
+
     /// Cuts by tile of output blocks, then by rows until there are a few chunks of useful size.
     private func chunks(images: Int, tileWidth: Int) -> [Chunk] {
         let groups = method == .blocked ? lowering.groups : 1
         let blockCount = lowering.outputBlocks / groups
-        let isPaired = lowering.activation == .maxout
-        let width = method == .depthwise ? 1 : isPaired ? max(2, tileWidth) : tileWidth
+        let width = width(tileWidth: tileWidth)
         var chunks: [Chunk] = []
         for image in 0..<images {
             for tile in tiles {
@@ -170,6 +203,8 @@ struct ConvolutionStep {
         let reduction = lowering.groupInputs(method) * kernel.shape[2] * kernel.shape[3]
         let rowWork = tile.width * reduction * width * 16
         let usefulRows = max(1, (200_000 + rowWork - 1) / rowWork)
+        // Four pieces or more are whole planes, which a pooling or depthwise layer can follow in the cache.
+        if others >= 4 { return tile.height }
         let wanted = max(1, 8 / (others * kernel.tiling.count))
         return max(usefulRows, (tile.height + wanted - 1) / wanted)
     }
@@ -181,6 +216,6 @@ extension ConvolutionLowering {
     }
 
     fileprivate func packingKey(_ method: Method) -> String {
-        "\(kernel.key)/\(method.rawValue)/\(activation.rawValue)"
+        "\(kernel.key)/\(method.rawValue)/\(activation == .maxout)"
     }
 }

@@ -47,7 +47,7 @@ struct Conv: Operator {
             throw .shape(node: node.name, reason: "the kernel of a convolution must be a constant")
         }
         let bias = try node.constantBias(plan)
-        try ConvolutionLowering(
+        let lowering = ConvolutionLowering(
             node: node,
             windows: windows,
             groups: groups,
@@ -59,7 +59,8 @@ struct Conv: Operator {
                 key: "\(node.constantNames)/\(groups)",
                 isSeries: weights.shape.rank == 3
             )
-        ).lower(input, into: &plan)
+        )
+        try lowering.lower(input, plus: plan.optionalInput(node, 3), into: &plan)
     }
 }
 
@@ -135,34 +136,4 @@ struct Kernel: Sendable {
             key: key
         )
     }
-}
-
-/// What fusion left to be applied to finished sums.
-enum FusedActivation: String, Sendable {
-    case none = ""
-    case relu = "Relu"
-    case tanh = "Tanh"
-    case sigmoid = "Sigmoid"
-    case maxout = "Maxout"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        let text = try attributes.string("activation", default: "")
-        guard let value = FusedActivation(rawValue: text) else {
-            throw attributes.mismatch("activation", "Relu, Tanh, Sigmoid or Maxout", .string(text))
-        }
-        self = value
-    }
-
-    var kernel: Activation {
-        switch self {
-        case .none: Activation.none
-        case .relu: Activation.relu
-        case .tanh: Activation.tanh
-        case .sigmoid: Activation.sigmoid
-        case .maxout: Activation.maxoutPair
-        }
-    }
-
-    /// Output channels that one stored channel stands for.
-    var channelsPerOutput: Int { self == .maxout ? 2 : 1 }
 }

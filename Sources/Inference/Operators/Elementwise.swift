@@ -56,7 +56,8 @@ private struct ElementwiseLowering {
             node.name,
             chunks: runs.chunks,
             reads: [left, right],
-            writes: [output]
+            writes: [output],
+            planes: runs.planes
         ) { placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
             return { arena, chunk in

@@ -53,7 +53,7 @@ struct LocallyConnected: Operator {
             [image.count, shape[0], rows.output, columns.output],
             .blocked
         )
-        LocalStep(weights: weights, rows: rows, columns: columns, activation: activation.kernel)
+        LocalStep(weights: weights, rows: rows, columns: columns, activation: activation)
             .add(
                 node.name,
                 isPlanar: isPlanar,
@@ -151,7 +151,7 @@ private struct LocalStep {
     let weights: LocalWeights
     let rows: Windows.Axis
     let columns: Windows.Axis
-    let activation: Activation
+    let activation: FusedActivation
 
     func add(
         _ name: String,

@@ -166,7 +166,7 @@ struct ConnectedLayer {
                 points: plan[source].points,
                 inputBlocks: blocks(of: weights.inputs),
                 outputBlocks: perOutput * blocks(of: weights.units / perOutput),
-                activation: activation.kernel
+                activation: activation
             ),
             from: source,
             to: output,
@@ -182,7 +182,7 @@ struct ProductShape: Sendable {
     let points: Int
     let inputBlocks: Int
     let outputBlocks: Int
-    let activation: Activation
+    var activation = FusedActivation.none
 }
 
 extension PlanBuilder {
@@ -198,7 +198,7 @@ extension PlanBuilder {
         let (table, store) = (kernels, weights)
         // A row or two: whole groups of eight blocks, so that eight chains hide the latency of each.
         let isNarrow = shape.points < 4
-        let paired = shape.activation == Activation.maxoutPair ? 2 : 1
+        let paired = shape.activation.channelsPerOutput
         let width = isNarrow ? 8 : max(table.blocksPerTile, paired)
         let chunks = (shape.outputBlocks + width - 1) / width
         step(name, chunks: chunks, reads: [source], writes: [output]) { placement in
@@ -219,7 +219,11 @@ extension PlanBuilder {
                 outputPlane: to.plane,
                 outputRow: to.plane,
                 outputColumn: 16,
-                activation: shape.activation
+                activation: shape.activation.kernel,
+                floor: shape.activation.floor,
+                ceiling: shape.activation.ceiling,
+                addendPlane: 0,
+                addendRow: 0
             )
             return { arena, chunk in
                 table.convolve(

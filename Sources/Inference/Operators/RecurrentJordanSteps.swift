@@ -72,8 +72,7 @@ struct JordanLowering {
             ProductShape(
                 points: points,
                 inputBlocks: blocks(of: weights.inputs),
-                outputBlocks: blocks(of: weights.hidden),
-                activation: Activation.none
+                outputBlocks: blocks(of: weights.hidden)
             ),
             from: source,
             to: product,
@@ -180,6 +179,7 @@ struct JordanLowering {
                 productPlane: places.start.plane,
                 previousPlane: places.previous.plane,
                 hiddenPlane: places.target.plane,
+                statePlane: 0,
                 activation: activation
             )
             return { arena, chunk in

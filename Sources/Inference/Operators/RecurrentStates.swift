@@ -40,7 +40,7 @@ extension RecurrentLowering {
             let (from, to) = (given.map { placement[$0] }, placement[state])
             return { arena, _ in
                 let target = to.position(in: arena)
-                guard let from else { return target.fill(0, count: blocks * row) }
+                guard let from else { return target.fill(0, count: blocks * to.plane) }
                 let source = from.position(in: arena) + direction * row
                 for block in 0..<blocks {
                     (target + block * to.plane).copy(from: source + block * from.plane, count: row)

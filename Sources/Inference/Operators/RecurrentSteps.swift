@@ -37,8 +37,7 @@ extension RecurrentLowering {
             ProductShape(
                 points: sizes.steps * sizes.batch,
                 inputBlocks: blocks(of: sizes.inputs),
-                outputBlocks: outputs,
-                activation: Activation.none
+                outputBlocks: outputs
             ),
             from: source,
             to: product,
@@ -80,6 +79,7 @@ extension RecurrentLowering {
                 productPlane: placement[passes[0].product].plane,
                 previousPlane: bound[0].previous.plane,
                 hiddenPlane: placement[state.hidden].plane,
+                statePlane: states.first.map { placement[$0].plane } ?? 0,
                 activation: activation
             )
             return { arena, chunk in
@@ -139,7 +139,7 @@ private struct BoundPass: Sendable {
     @inline(__always)
     func run(
         _ geometry: RecurrentGeometry,
-        _ arena: FloatPosition,
+        _ arena: PassArena,
         blocks: Range<Int>,
         _ table: KernelSet
     ) {

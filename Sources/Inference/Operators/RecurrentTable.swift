@@ -19,20 +19,23 @@ extension PlanBuilder {
         pack: @escaping @Sendable () -> PackedLayer
     ) {
         let store = weights
-        step(name, chunks: 1, reads: [input], writes: [product]) { placement in
+        // Vector by vector: what is written lies together, the table is small enough to be read in any order.
+        let width = max(8, (shape.vectors + 7) / 8)
+        let chunks = (shape.vectors + width - 1) / width
+        step(name, chunks: chunks, reads: [input], writes: [product]) { placement in
             let table = store.layer(key, pack: pack).weights
             let (from, to) = (placement[input], placement[product])
-            return { arena, _ in
+            return { arena, chunk in
                 let tokens = from.position(in: arena)
                 let output = to.position(in: arena)
-                for index in 0..<shape.positions {
-                    // Tokens are checked before they reach a plan; clamping keeps any other inside.
-                    let given = wrapped(tokens.integer(at: index), shape.depth)
-                    let token = min(max(given, 0), shape.depth - 1)
-                    let row = table.start + token * shape.vectors * 16
-                    for vector in 0..<shape.vectors {
-                        (output + vector * to.plane + index * 16)
-                            .copy(from: row + vector * 16, count: 16)
+                for vector in chunk * width..<min((chunk + 1) * width, shape.vectors) {
+                    let target = output + vector * to.plane
+                    for index in 0..<shape.positions {
+                        // Tokens are checked before they reach a plan; clamping keeps any other inside.
+                        let given = wrapped(tokens.integer(at: index), shape.depth)
+                        let token = min(max(given, 0), shape.depth - 1)
+                        let row = token * shape.vectors + vector
+                        (target + index * 16).copy(from: table.start + row * 16, count: 16)
                     }
                 }
             }

@@ -9,6 +9,11 @@ struct Runs: Sendable {
     private let layout: Layout
     private let perImage: Int
 
+    /// Blocked images are walked plane by plane.
+    var planes: PlaneChunks? {
+        layout == .blocked ? PlaneChunks(images: chunks / perImage, blocks: perImage) : nil
+    }
+
     init(_ value: PlannedValue) {
         layout = value.layout
         if value.layout == .blocked {

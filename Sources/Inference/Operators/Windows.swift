@@ -148,7 +148,7 @@ extension ConvolutionGeometry {
         inputBlocks: Int,
         from: Place,
         to: Place,
-        activation: Activation
+        activation: FusedActivation
     ) {
         self.init(
             inputBlocks: inputBlocks,
@@ -165,7 +165,11 @@ extension ConvolutionGeometry {
             outputPlane: to.plane,
             outputRow: to.row,
             outputColumn: 16,
-            activation: activation
+            activation: activation.kernel,
+            floor: activation.floor,
+            ceiling: activation.ceiling,
+            addendPlane: 0,
+            addendRow: 0
         )
     }
 }

@@ -12,11 +12,18 @@ extension PlanBuilder {
         _ name: String,
         images: Int,
         blocks: Int,
+        readsAcross: Bool = false,
         from source: ValueID,
         to target: ValueID,
         bind: @escaping (_ from: Place, _ to: Place) -> BlockBody
     ) {
-        step(name, chunks: images * blocks, reads: [source], writes: [target]) { placement in
+        step(
+            name,
+            chunks: images * blocks,
+            reads: [source],
+            writes: [target],
+            planes: PlaneChunks(images: images, blocks: blocks, readsAcross: readsAcross)
+        ) { placement in
             let (from, to) = (placement[source], placement[target])
             let run = bind(from, to)
             return { arena, chunk in

@@ -111,31 +111,35 @@ extension PlanBuilder {
         }
     }
 
-    /// Adds the step that clears a value's halo, before anything is written inside.
+    /// The step that clears a value's halo, before anything is written inside.
     func haloStep(_ id: ValueID) -> PendingStep? {
         let value = self[id]
         guard case .arena = value.memory, value.halo != .none else { return nil }
         let lanes = value.layout == .blocked ? 16 : 1
-        let planes = value.shape[0] * (lanes == 16 ? blocks(of: value.shape[1]) : value.shape[1])
+        let blocks = lanes == 16 ? blocks(of: value.shape[1]) : value.shape[1]
         let (height, halo) = (value.image[2], value.halo)
         let width = value.image[3] * lanes
-        return PendingStep(name: "halo", chunks: 1, reads: [], writes: [id]) { placement in
+        return PendingStep(
+            name: "halo",
+            chunks: value.shape[0] * blocks,
+            reads: [],
+            writes: [id],
+            planes: PlaneChunks(images: value.shape[0], blocks: blocks)
+        ) { placement in
             let place = placement[id]
-            return { arena, _ in
-                for plane in 0..<planes {
-                    // From the halo's first float: planes of all images follow each other.
-                    let start =
-                        place.position(in: arena) + plane * place.plane
-                        + (-halo.top * place.row - halo.left * lanes)
-                    start.fill(0, count: halo.top * place.row)
-                    for row in halo.top..<halo.top + height {
-                        let line = start + row * place.row
-                        line.fill(0, count: halo.left * lanes)
-                        (line + halo.left * lanes + width).fill(0, count: halo.right * lanes)
-                    }
-                    (start + (halo.top + height) * place.row)
-                        .fill(0, count: halo.bottom * place.row)
+            return { arena, plane in
+                // From the halo's first float.
+                let start =
+                    place.position(in: arena) + plane / blocks * place.image
+                    + (plane % blocks * place.plane - halo.top * place.row - halo.left * lanes)
+                start.fill(0, count: halo.top * place.row)
+                for row in halo.top..<halo.top + height {
+                    let line = start + row * place.row
+                    line.fill(0, count: halo.left * lanes)
+                    (line + halo.left * lanes + width).fill(0, count: halo.right * lanes)
                 }
+                let bottom = start + (halo.top + height) * place.row
+                bottom.fill(0, count: halo.bottom * place.row)
             }
         }
     }

@@ -65,7 +65,7 @@ extension ConvolutionLowering {
                 bias: bias,
                 groupStride: kernel.values.count / groups
             )
-        case .blocked:
+        case .blocked, .winograd4, .winograd2:
             return PackedLayer(weights: packed(kernel.values, inputs: kernel.shape[1]), bias: bias)
         }
     }

@@ -2,13 +2,14 @@ import Compute
 
 /// Collects values and steps while operators lower themselves; `finish` lays them out.
 struct PlanBuilder {
-    typealias Body = @Sendable (_ arena: FloatPosition, _ chunk: Int) -> Void
+    typealias Body = @Sendable (_ arena: PassArena, _ chunk: Int) -> Void
 
     struct PendingStep {
         let name: String
         let chunks: Int
         let reads: [ValueID]
         let writes: [ValueID]
+        var planes: PlaneChunks?
         /// Called once every value has its place: packs weights and returns the step's body.
         let bind: (Placement) throws(ModelError) -> Body
     }
@@ -16,6 +17,7 @@ struct PlanBuilder {
     let kernels: KernelSet
     let weights: WeightStore
     let graph: Graph
+    let numerics: Manifest.Numerics
     private(set) var values: [PlannedValue] = []
     private(set) var steps: [PendingStep] = []
     private var named: [String: ValueID] = [:]
@@ -30,7 +32,13 @@ struct PlanBuilder {
         let halo: Halo
     }
 
-    init(graph: Graph, kernels: KernelSet, weights: WeightStore) {
+    init(
+        graph: Graph,
+        kernels: KernelSet,
+        weights: WeightStore,
+        numerics: Manifest.Numerics = .fast
+    ) {
+        self.numerics = numerics
         self.graph = graph
         self.kernels = kernels
         self.weights = weights
@@ -74,6 +82,11 @@ struct PlanBuilder {
     /// Memory that one step needs for itself.
     mutating func scratch(_ count: Int) throws(ModelError) -> ValueID {
         try define("", [count], .dense)
+    }
+
+    /// The same for each worker.
+    mutating func workerScratch(_ count: Int) throws(ModelError) -> ValueID {
+        try define("", [count], .dense, memory: .worker)
     }
 
     /// The same elements under another name and shape.
@@ -145,10 +158,18 @@ struct PlanBuilder {
         chunks: Int,
         reads: [ValueID],
         writes: [ValueID],
+        planes: PlaneChunks? = nil,
         bind: @escaping (Placement) throws(ModelError) -> Body
     ) {
         steps.append(
-            PendingStep(name: name, chunks: chunks, reads: reads, writes: writes, bind: bind)
+            PendingStep(
+                name: name,
+                chunks: chunks,
+                reads: reads,
+                writes: writes,
+                planes: planes,
+                bind: bind
+            )
         )
     }
 

@@ -10,18 +10,24 @@ extension PlanBuilder {
         memoryLimit: Int,
         on workers: Workers
     ) throws(ModelError) -> Plan {
-        let ordered = stepsWithHalos()
+        let groups = StepGroup.make(
+            steps,
+            halo: { haloStep($0) },
+            owner: { values.owner(of: $0) }
+        )
         let placement = Placement(
             values: values,
-            steps: ordered,
+            groups: groups,
             inputs: inputs,
-            outputs: outputs.map(\.id)
+            outputs: outputs.map(\.id),
+            workers: workers.count
         )
         let bytes = placement.size * MemoryLayout<Float>.stride
         guard bytes <= memoryLimit else { throw .tooLarge(bytes: bytes, limit: memoryLimit) }
         var steps: [Step] = []
-        for step in ordered {
-            steps.append(Step(name: step.name, chunks: step.chunks, run: try step.bind(placement)))
+        for group in groups {
+            let name = group.steps.map(\.name).joined(separator: " ")
+            steps.append(Step(name: name, chunks: group.chunks, run: try group.bind(placement)))
         }
         let plan = self
         func ports(_ named: [(name: String, id: ValueID)]) -> [Plan.Port] {
@@ -45,18 +51,5 @@ extension PlanBuilder {
             multiplyAdds: work.values.reduce(0, +),
             workers: workers
         )
-    }
-
-    /// Every value with a halo has it cleared just before its first writer.
-    private func stepsWithHalos() -> [PendingStep] {
-        var cleared = Set<ValueID>()
-        var ordered: [PendingStep] = []
-        for step in steps {
-            for id in step.writes where cleared.insert(id).inserted {
-                if let halo = haloStep(id) { ordered.append(halo) }
-            }
-            ordered.append(step)
-        }
-        return ordered
     }
 }

@@ -35,6 +35,8 @@ struct Halo: Hashable, Sendable {
 struct PlannedValue {
     enum Memory {
         case arena
+        /// A part of the arena for each worker.
+        case worker
         /// Lies in another value's memory, element for element.
         case alias(ValueID)
         case constant(FloatStorage)
@@ -57,12 +59,23 @@ struct PlannedValue {
     var storage: Int {
         switch layout {
         case .points:
-            return blocks(of: shape.dimensions.last ?? 1) * points * 16
+            return blocks(of: shape.dimensions.last ?? 1) * pointsPlane
         case .blocked:
             return shape[0] * blocks(of: shape[1]) * paddedPlane * 16
         case .dense:
             return image.rank == 4 ? shape[0] * shape[1] * paddedPlane : shape.count
         }
+    }
+
+    /// Floats of one block's plane in the blocked layout, halo included.
+    var planeStorage: Int { paddedPlane * 16 }
+
+    /// Floats between blocks of channels of points.
+    ///
+    /// Planes at multiples of 4 KiB would all fall into the same few lines of a first-level cache.
+    private var pointsPlane: Int {
+        let plane = points * 16
+        return plane % 1024 == 0 ? plane + 112 : plane
     }
 
     private var paddedPlane: Int {
@@ -74,7 +87,7 @@ struct PlannedValue {
         let lanes = layout == .blocked ? 16 : 1
         switch layout {
         case .points:
-            return Place(storage: storage, offset: start, row: 16, plane: points * 16, image: 0)
+            return Place(storage: storage, offset: start, row: 16, plane: pointsPlane, image: 0)
         case .dense where image.rank != 4:
             return Place(storage: storage, offset: start, row: 0, plane: 0, image: 0)
         case .dense, .blocked:
@@ -102,10 +115,16 @@ struct Place: Sendable {
     /// Between channels (dense) or blocks (blocked, points).
     let plane: Int
     let image: Int
+    /// Between the workers' own copies; 0 for a value that all share.
+    ///
+    /// A worker's copy holds one chunk's planes: positions count from the image and block the arena has at hand.
+    var worker = 0
 
     @inline(__always)
-    func position(in arena: FloatPosition) -> FloatPosition {
-        (storage?.start ?? arena) + offset
+    func position(in arena: PassArena) -> FloatPosition {
+        let first = (storage?.start ?? arena.start) + offset
+        guard worker != 0 else { return first }
+        return first + (arena.worker * worker - arena.image * image - arena.block * plane)
     }
 
     var strides: ImageStrides { ImageStrides(plane: plane, row: row) }

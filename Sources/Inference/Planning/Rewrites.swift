@@ -6,8 +6,10 @@ enum Rewrites {
     static func apply(to graph: Graph, wanted: Set<String>) throws(ModelError) -> Graph {
         var graph = try foldBatchNormalization(graph, wanted: wanted)
         graph = fuseBias(graph, wanted: wanted)
+        graph = fuseAddition(graph, wanted: wanted)
         graph = fuseActivations(graph, wanted: wanted)
-        return fuseOneHot(graph, wanted: wanted)
+        graph = fuseOneHot(graph, wanted: wanted)
+        return fuseEmbedding(graph, wanted: wanted)
     }
 
     /// Conv → BatchNormalization: scales the kernels and shifts the bias instead.
@@ -70,16 +72,46 @@ enum Rewrites {
         return result
     }
 
-    /// Conv, Gemm or MatMul → Relu, Tanh, Sigmoid or maxout of pairs: applied while sums are in registers.
+    /// Conv → Add of a computed value, as in residual networks: the convolution's fourth input.
+    static func fuseAddition(_ graph: Graph, wanted: Set<String>) -> Graph {
+        var result = graph
+        for node in graph.nodes where node.op == "Add" && node.inputs.count == 2 {
+            let candidates = [(0, 1), (1, 0)].compactMap { (own, other) -> (Int, String)? in
+                var turned = node
+                turned.inputs = [node.inputs[own]]
+                guard result.constants[node.inputs[other]] == nil,
+                    let producer = result.soleProducer(of: turned, wanted: wanted, ops: ["Conv"]),
+                    result.nodes[producer].attributes["activation"] == nil,
+                    result.nodes[producer].attributes["connections"] == nil,
+                    result.nodes[producer].inputs.count < 4
+                else { return nil }
+                return (producer, node.inputs[other])
+            }
+            guard let (producer, other) = candidates.max(by: { $0.0 < $1.0 }),
+                let index = result.nodes.firstIndex(where: { $0.outputs == node.outputs })
+            else { continue }
+            var fused = result.nodes[producer]
+            fused.inputs += Array(repeating: "", count: 3 - fused.inputs.count) + [other]
+            (fused.name, fused.outputs) = (node.name, node.outputs)
+            // Only where the addition stood are both operands known.
+            result.nodes[index] = fused
+            result.nodes.remove(at: producer)
+        }
+        return result
+    }
+
+    /// Conv, Gemm or MatMul → Relu, Clip, Tanh, Sigmoid or maxout of pairs: applied while sums are in registers.
     static func fuseActivations(_ graph: Graph, wanted: Set<String>) -> Graph {
         let producers = Convolutions.weighted.union(["Gemm", "MatMul"])
         var result = graph
-        for node in graph.nodes where ["Relu", "Tanh", "Sigmoid", "Maxout"].contains(node.op) {
+        for node in graph.nodes
+        where ["Relu", "Clip", "Tanh", "Sigmoid", "Maxout"].contains(node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: producers),
                 result.nodes[producer].attributes["activation"] == nil,
                 result.isLayer(result.nodes[producer])
             else { continue }
             if node.op == "Maxout" {
+                guard result.nodes[producer].inputs.count < 4 else { continue }
                 // Weights that are read once leave no time to save: its kernels know no pairs.
                 // Nor are the channels of a connection table side by side.
                 guard result.nodes[producer].op != "LocallyConnected",
@@ -91,6 +123,10 @@ enum Rewrites {
             }
             var fused = result.nodes[producer]
             fused.attributes["activation"] = .string(node.op)
+            if node.op == "Clip" {
+                guard let bounds = result.clipBounds(node) else { continue }
+                fused.attributes["activation_bounds"] = .floats(bounds)
+            }
             result.replace(producer, with: fused, absorbing: node)
         }
         return result
@@ -110,9 +146,65 @@ enum Rewrites {
         }
         return result
     }
+
+    /// Gather of a constant table → recurrent layer: W times every row of the table is computed once, and looked up.
+    static func fuseEmbedding(_ graph: Graph, wanted: Set<String>) -> Graph {
+        var result = graph
+        for node in graph.nodes where Recurrence.names.contains(node.op) {
+            guard let producer = result.embedding(before: node, wanted: wanted),
+                let index = result.nodes.firstIndex(where: { $0.outputs == node.outputs }),
+                let table = result.constants[result.nodes[producer].inputs[0]],
+                let weights = result.constants[node.inputs[1]],
+                let product = weights.timesRows(of: table)
+            else { continue }
+            let name = "\(node.inputs[1])·\(result.nodes[producer].inputs[0])"
+            result.constants[name] = product
+            result.nodes[index].attributes["one_hot_depth"] = .int(table.shape[0])
+            result.nodes[index].inputs[0] = result.nodes[producer].inputs[1]
+            result.nodes[index].inputs[1] = name
+            result.nodes.remove(at: producer)
+        }
+        return result
+    }
+}
+
+extension Tensor {
+    /// W [D, N, inputs] and a table [symbols, inputs] to [D, N, symbols]; nil if they do not fit or it would be large.
+    fileprivate func timesRows(of table: Tensor) -> Tensor? {
+        guard let weights = floats, let rows = table.floats, shape.rank == 3, table.shape.rank == 2,
+            shape[2] == table.shape[1], shape.count == weights.count,
+            table.shape.count == rows.count
+        else { return nil }
+        let (inputs, symbols) = (shape[2], table.shape[0])
+        let units = shape[0] * shape[1]
+        guard symbols > 0, units * symbols <= 1 << 23 else { return nil }
+        var product = [Float](repeating: 0, count: units * symbols)
+        for unit in 0..<units {
+            for symbol in 0..<symbols {
+                var sum = 0.0
+                for input in 0..<inputs {
+                    sum +=
+                        Double(weights[unit * inputs + input])
+                        * Double(rows[symbol * inputs + input])
+                }
+                product[unit * symbols + symbol] = Float(sum)
+            }
+        }
+        return Tensor(shape: [shape[0], shape[1], symbols], floats: product)
+    }
 }
 
 extension Graph {
+    /// The Gather along axis 0 of a constant table that a recurrent layer alone reads.
+    fileprivate func embedding(before node: Node, wanted: Set<String>) -> Int? {
+        guard node.attributes["one_hot_depth"] == nil,
+            let producer = soleProducer(of: node, wanted: wanted, ops: ["Gather"]),
+            nodes[producer].attributes["axis"] ?? .int(0) == .int(0), node.inputs.count > 1,
+            nodes[producer].inputs.count == 2
+        else { return nil }
+        return producer
+    }
+
     /// The node that computes `node`'s first input for it alone.
     fileprivate func soleProducer(
         of node: Node,
@@ -156,6 +248,23 @@ extension Graph {
             constants[node.inputs[2]]?.floats == [0, 1]
         else { return nil }
         return constants[node.inputs[1]]?.integers?.first
+    }
+
+    /// The constant bounds of a Clip, given as inputs or, before opset 11, as attributes.
+    func clipBounds(_ node: Node) -> [Float]? {
+        var bounds = [-Float.greatestFiniteMagnitude, Float.greatestFiniteMagnitude]
+        for (index, name) in ["min", "max"].enumerated() {
+            switch node.attributes[name] {
+            case .float(let value): bounds[index] = value
+            case .int(let value): bounds[index] = Float(value)
+            case nil: break
+            default: return nil
+            }
+            guard index + 1 < node.inputs.count, !node.inputs[index + 1].isEmpty else { continue }
+            guard let value = constants[node.inputs[index + 1]]?.floats?.first else { return nil }
+            bounds[index] = value
+        }
+        return bounds
     }
 
     /// Puts `node` in place of a producer and lets it write what `absorbed` wrote.

@@ -11,12 +11,14 @@
 // order, whatever the tile, the batch, the range of blocks or the number of workers: results agree bit for bit.
 #pragma once
 
+#include "Transposition.h"
+
 #pragma clang assume_nonnull begin
 
 /// What is applied to a finished sum, bias included.
 typedef enum __attribute__((enum_extensibility(closed))) : long {
     ActivationNone = 0,
-    ActivationRelu = 1,
+    ActivationRelu = 1, // convolutions say it with `floor` instead
     ActivationTanh = 2,
     ActivationSigmoid = 3,
     /// Blocks 2q and 2q+1 hold the two members of each maxout pair; block q of the output receives their maximum.
@@ -37,7 +39,31 @@ typedef struct {
     /// `outputColumn`: between two output pixels of a row; 16 unless they are strewn over a larger image. Planar output: 1.
     long outputPlane, outputRow, outputColumn;
     Activation activation;
+    /// What finished sums are held between, before any other activation; -infinity and infinity leave them. Relu is [0, infinity].
+    float floor, ceiling;
+    /// Of the addend: null, or laid out as the output is and added to every sum before the bounds. No maxout pairs.
+    long addendPlane, addendRow;
 } ConvolutionGeometry;
+
+/// A 3x3 convolution of stride 1 by Winograd's minimal filtering F(size x size, 3x3), in tiles of size x size outputs.
+///
+/// Tiles are counted row by row, image after image. `input` points at the first element the first window reads; the
+/// halo must reach the last tile's last input. One strip of tiles [first, end) is transformed into
+/// `transformed` [(size + 2)^2][inputBlocks][tiles][16], multiplied, and transformed back.
+typedef struct {
+    /// 2 or 4.
+    long size;
+    long inputBlocks;
+    /// Input blocks that one output block sees: inputBlocks / groups.
+    long groupBlocks;
+    long tilesPerRow, tilesPerImage;
+    long inputPlane, inputRow, inputImage;
+    long outputHeight, outputWidth;
+    long outputPlane, outputRow, outputImage;
+    Activation activation;
+    float floor, ceiling;
+    long addendPlane, addendRow, addendImage;
+} WinogradGeometry;
 
 /// A pooling of one image; windows are clipped to the input, which has no halo need. `input` is element (0, 0, 0).
 typedef struct {
@@ -79,7 +105,8 @@ typedef struct {
     /// Units of the previous state: what each sum goes over. The number of blocks computed is the range's.
     long hidden, batch;
     long productPlane;
-    long previousPlane, hiddenPlane;
+    /// `statePlane`: of the cell state, the update gate and the reset hidden state.
+    long previousPlane, hiddenPlane, statePlane;
     /// RNN only: Tanh, Relu, Sigmoid, Saturating or None.
     Activation activation;
 } RecurrentGeometry;
@@ -95,12 +122,23 @@ typedef struct {
     /// weights: for each tile of up to blocksPerTile blocks Q: [inputBlocks][kernelHeight][kernelWidth][16][Q * 16]; bias: [blocks * 16].
     /// A 1x1 convolution over points is the dense product.
     void (*convolve)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                     const float *_Nullable addend,
                      float *output, long first, long end);
     /// Planar input [channels][rows][columns] (few channels), blocked out; weights [tile][channels][kh][kw][Q * 16].
     void (*convolvePlanar)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                     const float *_Nullable addend,
                            float *output, long first, long end);
+    /// Input blocks [firstBlock, endBlock) of a strip of tiles into `transformed`.
+    void (*winogradInput)(const WinogradGeometry *, const float *input, float *transformed,
+                          long firstBlock, long endBlock, long firstTile, long endTile);
+    /// Output blocks [first, end) of a strip, of one group: `transformed` at the group's first input block, weights
+    /// [tile of blocks][(size + 2)^2][groupBlocks][16][Q * 16] and bias at block 0 of the layer.
+    /// `sums`: 128 + (size + 2)^2 * (end - first) * tiles * 16 floats for the kernel alone.
+    void (*winogradOutput)(const WinogradGeometry *, const float *transformed, const float *weights, const float *bias,
+                           const float *_Nullable addend, float *sums, float *output, long first, long end, long firstTile, long endTile);
     /// One kernel per channel; weights [block][kh][kw][16].
     void (*convolveDepthwise)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                     const float *_Nullable addend,
                               float *output, long first, long end);
     /// Every output position has kernels of its own. Weights [row][column][blocks][inputBlocks][kernelHeight][kernelWidth][16][16],
     /// bias [row][column][blocks * 16], both of all `blocks` output blocks; no maxout pairs. Input blocked.
@@ -126,6 +164,8 @@ typedef struct {
 
     /// y = activation(x); `count` is any number, x may equal y.
     void (*activate)(Activation, const float *x, float *y, long count);
+    /// y = min(high, max(low, x)); NaN stays.
+    void (*clip)(float low, float high, const float *x, float *y, long count);
     /// y = x * scale[lane] + shift[lane], lane = index % 16, for `vectors` vectors of 16: BatchNormalization of one block row.
     void (*scaleShift)(const float *x, const float *scale, const float *shift, float *y, long vectors);
     /// y = a + b, y = a * b; any count.
@@ -136,7 +176,7 @@ typedef struct {
     void (*logSoftmax)(const float *x, float *y, long count);
 
     /// Hidden blocks [first, end) of one time step. `bias` [hidden/16][16]: the recurrent bias of the GRU's hidden gate
-    /// (linear_before_reset = 1), else unused. `cellState` (LSTM) is updated in place, [hidden/16][batch][16], as are
+    /// (linear_before_reset = 1), else unused. `cellState` (LSTM) is updated in place, as are
     /// `update` and `resetHidden` (two-phase GRU).
     void (*recur)(const RecurrentGeometry *, const float *product, const float *previous, const float *weights,
                   const float *bias, float *cellState, float *update, float *resetHidden, float *hidden,

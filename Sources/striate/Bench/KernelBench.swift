@@ -184,7 +184,11 @@ struct KernelBench {
             outputPlane: height * width * 16,
             outputRow: width * 16,
             outputColumn: 16,
-            activation: .none
+            activation: .none,
+            floor: -.infinity,
+            ceiling: .infinity,
+            addendPlane: 0,
+            addendRow: 0
         )
     }
 
@@ -228,6 +232,7 @@ struct KernelBench {
             productPlane: 16,
             previousPlane: 16,
             hiddenPlane: 16,
+            statePlane: 16,
             activation: .tanh
         )
         let scale: Float = 1 / 32

@@ -1,0 +1,48 @@
+// Eight rows of eight floats turned into eight columns: a shuffle that Swift's vectors cannot say.
+//
+// Static, so that every kernel module has its own, compiled for its own processor.
+#pragma once
+
+#pragma clang assume_nonnull begin
+
+typedef float striate_float8 __attribute__((vector_size(32), aligned(4)));
+
+#define STRIATE_ROW(i) striate_float8 r##i = *(const striate_float8 *)(source + i * sourceRow);
+#define STRIATE_COLUMN(i, low, high, ...) \
+    *(striate_float8 *)(target + i * targetRow) = __builtin_shufflevector(low, high, __VA_ARGS__);
+
+/// target[j * targetRow + i] = source[i * sourceRow + j] for i, j < 8.
+static inline __attribute__((always_inline)) void striate_transpose8(
+    const float *source, long sourceRow, float *target, long targetRow) {
+    STRIATE_ROW(0) STRIATE_ROW(1) STRIATE_ROW(2) STRIATE_ROW(3)
+    STRIATE_ROW(4) STRIATE_ROW(5) STRIATE_ROW(6) STRIATE_ROW(7)
+    striate_float8 a0 = __builtin_shufflevector(r0, r1, 0, 8, 1, 9, 4, 12, 5, 13);
+    striate_float8 a1 = __builtin_shufflevector(r0, r1, 2, 10, 3, 11, 6, 14, 7, 15);
+    striate_float8 a2 = __builtin_shufflevector(r2, r3, 0, 8, 1, 9, 4, 12, 5, 13);
+    striate_float8 a3 = __builtin_shufflevector(r2, r3, 2, 10, 3, 11, 6, 14, 7, 15);
+    striate_float8 a4 = __builtin_shufflevector(r4, r5, 0, 8, 1, 9, 4, 12, 5, 13);
+    striate_float8 a5 = __builtin_shufflevector(r4, r5, 2, 10, 3, 11, 6, 14, 7, 15);
+    striate_float8 a6 = __builtin_shufflevector(r6, r7, 0, 8, 1, 9, 4, 12, 5, 13);
+    striate_float8 a7 = __builtin_shufflevector(r6, r7, 2, 10, 3, 11, 6, 14, 7, 15);
+    striate_float8 b0 = __builtin_shufflevector(a0, a2, 0, 1, 8, 9, 4, 5, 12, 13);
+    striate_float8 b1 = __builtin_shufflevector(a0, a2, 2, 3, 10, 11, 6, 7, 14, 15);
+    striate_float8 b2 = __builtin_shufflevector(a1, a3, 0, 1, 8, 9, 4, 5, 12, 13);
+    striate_float8 b3 = __builtin_shufflevector(a1, a3, 2, 3, 10, 11, 6, 7, 14, 15);
+    striate_float8 b4 = __builtin_shufflevector(a4, a6, 0, 1, 8, 9, 4, 5, 12, 13);
+    striate_float8 b5 = __builtin_shufflevector(a4, a6, 2, 3, 10, 11, 6, 7, 14, 15);
+    striate_float8 b6 = __builtin_shufflevector(a5, a7, 0, 1, 8, 9, 4, 5, 12, 13);
+    striate_float8 b7 = __builtin_shufflevector(a5, a7, 2, 3, 10, 11, 6, 7, 14, 15);
+    STRIATE_COLUMN(0, b0, b4, 0, 1, 2, 3, 8, 9, 10, 11)
+    STRIATE_COLUMN(1, b1, b5, 0, 1, 2, 3, 8, 9, 10, 11)
+    STRIATE_COLUMN(2, b2, b6, 0, 1, 2, 3, 8, 9, 10, 11)
+    STRIATE_COLUMN(3, b3, b7, 0, 1, 2, 3, 8, 9, 10, 11)
+    STRIATE_COLUMN(4, b0, b4, 4, 5, 6, 7, 12, 13, 14, 15)
+    STRIATE_COLUMN(5, b1, b5, 4, 5, 6, 7, 12, 13, 14, 15)
+    STRIATE_COLUMN(6, b2, b6, 4, 5, 6, 7, 12, 13, 14, 15)
+    STRIATE_COLUMN(7, b3, b7, 4, 5, 6, 7, 12, 13, 14, 15)
+}
+
+#undef STRIATE_ROW
+#undef STRIATE_COLUMN
+
+#pragma clang assume_nonnull end

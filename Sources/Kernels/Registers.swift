@@ -1,0 +1,42 @@
+// One register of the processor, for kernels whose working set is many values: a part of a Vector,
+// which is worked through in `Register.scalarCount` lanes at a time.
+
+#if KERNEL_AVX512
+typealias Register = SIMD16<Float>
+#elseif KERNEL_FMA
+typealias Register = SIMD8<Float>
+#else
+typealias Register = SIMD4<Float>
+#endif
+
+@inline(always)
+func loadRegister(_ source: Floats) -> Register {
+    UnsafeRawPointer(source).loadUnaligned(as: Register.self)
+}
+
+@inline(always)
+func storeRegister(_ register: Register, _ target: MutableFloats) {
+    UnsafeMutableRawPointer(target).storeBytes(of: register, as: Register.self)
+}
+
+/// sum + a · b, as for Vectors.
+@inline(always)
+func multiplyAdd(_ sum: Register, _ a: Register, _ factor: Float) -> Register {
+    multiplyAdd(sum, a, by: Register(repeating: factor))
+}
+
+@inline(always)
+func multiplyAdd(_ sum: Register, _ a: Register, by b: Register) -> Register {
+    #if KERNEL_FMA || arch(arm64)
+    sum.addingProduct(a, b)
+    #else
+    sum + a * b
+    #endif
+}
+
+/// Held between two bounds; NaN stays.
+@inline(always)
+func bounded(_ register: Register, _ floor: Register, _ ceiling: Register) -> Register {
+    let raised = register.replacing(with: floor, where: register .< floor)
+    return raised.replacing(with: ceiling, where: ceiling .< raised)
+}
