@@ -4,8 +4,9 @@ import Inference
 extension Service {
     public func admit(_ head: RequestHead) -> Admission {
         let settings = settings
-        do {
+        do throws(ServiceError) {
             let (route, _) = try router.route(head.method, head.path)
+            if isRefusing, route.access != .everyone { throw .ending }
             let key = try settings.access.key(of: head)
             try settings.access.check(route.access, key)
             if let key { try keyUse.count(key) }

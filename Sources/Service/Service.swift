@@ -20,6 +20,7 @@ public final class Service: Handler {
     let sequences = SequenceStates()
     let statistics = InferenceStatistics()
     private let isDrainingFlag = Atomic(false)
+    private let isRefusingFlag = Atomic(false)
 
     /// Names of the models that are served.
     public var modelNames: [String] { repository.models.map(\.name) }
@@ -68,6 +69,16 @@ public final class Service: Handler {
 
     var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
+    /// From now on requests are refused that have not begun; those that have are finished.
+    public func refuseRequests() {
+        isRefusingFlag.store(true, ordering: .relaxed)
+    }
+
+    var isRefusing: Bool { isRefusingFlag.load(ordering: .relaxed) }
+
+    /// Time between not being ready and taking no more requests.
+    public var drainDelaySeconds: Int { configuration.drainDelaySeconds }
+
     /// Time for requests in flight at the end.
     public var drainSeconds: Int { configuration.drainSeconds }
 
@@ -77,17 +88,14 @@ public final class Service: Handler {
     }
 
     /// Connects the figures only the server knows.
-    public func report(_ statistics: @escaping @Sendable () -> ServerFigures) {
-        metrics.connect(statistics)
-    }
-}
-
-extension Service {
-    /// How the HTTP server in front of this service is set up.
-    public var serverConfiguration: ServerConfiguration {
-        let settings = settings
-        var server = settings.configuration.server
-        server.host = settings.binding.host
-        return server
+    public func report(_ server: Server) {
+        metrics.connect {
+            let statistics = server.statistics
+            return ServerFigures(
+                openConnections: statistics.openConnections,
+                acceptedConnections: statistics.acceptedConnections,
+                requestsInFlight: statistics.requestsInFlight
+            )
+        }
     }
 }

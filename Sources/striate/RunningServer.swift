@@ -12,49 +12,49 @@ enum RunningServer {
     ///
     /// `source` reads the configuration again where it came from.
     static func run(_ source: ConfigurationSource, showsExamples: Bool = false) throws {
-        let configuration = try source.read()
         let start = ContinuousClock.now
         let signals = EndingSignals()
-        let sink = LogSink(descriptor: STDERR_FILENO)
-        defer { sink.flush() }
-        let handler = LineLogHandler(
-            sink,
-            level: configuration.logLevel,
-            format: configuration.logFormat
-        )
-        let logger = Logger(label: "striate", factory: { _ in handler })
-        let isLogged = logger.logLevel <= .info
-        let accessLog = isLogged ? AccessLog(sink, format: configuration.logFormat) : nil
-        let service = try makeService(configuration, logger, accessLog)
-        let server = Server(configuration: service.serverConfiguration, handler: service)
-        service.report {
-            let statistics = server.statistics
-            return ServerFigures(
-                openConnections: statistics.openConnections,
-                acceptedConnections: statistics.acceptedConnections,
-                requestsInFlight: statistics.requestsInFlight
-            )
-        }
-        service.watchRepository()
+        var configuration = try source.read()
+        let cores = configuration.threads > 0 ? configuration.threads : Workers.availableCores()
+        configuration.threads = cores
+        if configuration.loops == 0 { configuration.loops = cores }
+        let log = ServerLog(configuration)
+        defer { log.sink.flush() }
+        let keys = try AccessKeys.read(configuration, log.logger)
+        var bound = configuration
+        bound.host = Binding(configuration, hasKeys: !keys.isEmpty).host
+        let gateway = Gateway()
+        let server = Server(configuration: bound.server, handler: gateway)
         try server.start()
-        let reloads = Reloads(logger: logger)
+        let service = try makeService(configuration, keys, log)
+        service.report(server)
+        service.watchRepository()
+        gateway.open(service)
+        let reloads = Reloads(logger: log.logger)
         register(source, service, server, configuration, with: reloads)
         let reloadSignal = ReloadSignal(reloads, seconds: configuration.reloadSeconds)
         defer { withExtendedLifetime(reloadSignal) {} }
-        var bound = configuration
-        bound.host = service.serverConfiguration.host
-        try announce(server, bound, logger, since: start)
+        try announce(server, bound, log.logger, since: start)
         if showsExamples {
             let address = addresses(of: server, bound)[0]
             print(RequestExamples(address: address, models: service.modelNames).text)
             // Seen at once even where the output is a file.
             fflush(nil)
         }
-        let name = signals.wait()
-        logger.notice("draining", metadata: ["signal": "\(name)"])
+        end(service, server, after: signals.wait(), log.logger)
+    }
+
+    private static func end(
+        _ service: Service,
+        _ server: Server,
+        after signal: String,
+        _ logger: Logger
+    ) {
+        logger.notice("draining", metadata: ["signal": "\(signal)"])
         service.beginDraining()
         // Whoever balances the load looks at /healthz, and sends its clients elsewhere meanwhile.
-        Thread.sleep(forTimeInterval: TimeInterval(configuration.drainDelaySeconds))
+        Thread.sleep(forTimeInterval: TimeInterval(service.drainDelaySeconds))
+        service.refuseRequests()
         server.shutdown(grace: .seconds(service.drainSeconds))
         service.flush()
         logger.notice("stopped")
@@ -97,15 +97,18 @@ enum RunningServer {
 
     private static func makeService(
         _ configuration: Configuration,
-        _ logger: Logger,
-        _ accessLog: AccessLog?
+        _ keys: [AccessKey],
+        _ log: ServerLog
     ) throws -> Service {
+        let logger = log.logger
         let kernels = try KernelSet.select(
             configuration.kernels.isEmpty ? nil : configuration.kernels
         )
-        let cores = configuration.threads > 0 ? configuration.threads : Workers.availableCores()
-        let workers = Workers(count: cores)
-        logger.notice("engine", metadata: ["kernels": "\(kernels.name)", "threads": "\(cores)"])
+        let workers = Workers(count: configuration.threads)
+        logger.notice(
+            "engine",
+            metadata: ["kernels": "\(kernels.name)", "threads": "\(configuration.threads)"]
+        )
         let folders = SearchPath.current.modelFolders(configuration.models)
         let repository = ModelRepository(
             folders: folders,
@@ -134,16 +137,12 @@ enum RunningServer {
         guard !repository.models.isEmpty || isWatched(folders, configuration) else {
             throw StartError.noModels(folders)
         }
-        var sized = configuration
-        sized.threads = cores
-        if sized.loops == 0 { sized.loops = cores }
-        let keys = try AccessKeys.read(configuration, logger)
         return Service(
             repository: repository,
-            configuration: sized,
+            configuration: configuration,
             keys: keys,
             logger: logger,
-            accessLog: accessLog
+            accessLog: log.access
         )
     }
 

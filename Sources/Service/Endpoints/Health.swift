@@ -13,7 +13,9 @@ enum Health {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         guard !call.service.isDraining else {
-            return Answer(["status": "draining"], status: .serviceUnavailable)
+            var answer = Answer(["status": "draining"], status: .serviceUnavailable)
+            answer.headers.append(("Retry-After", "1"))
+            return answer
         }
         let names = call.service.repository.models.map(\.name)
         return Answer(["status": "ready", "models": .strings(names)])

@@ -14,7 +14,7 @@ extension ServiceError: CustomStringConvertible {
             .emptySequence,
             .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge:
             bodyMessage
-        case .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
+        case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
             stateMessage
         case .unauthorized, .forbidden, .tooManyRequests, .tooManyConcurrentRequests:
             accessMessage
@@ -136,6 +136,8 @@ extension ServiceError: CustomStringConvertible {
                 + "\(predicted) ms."
         case .deadlineExceeded(let milliseconds):
             "The deadline of \(milliseconds) ms passed before the answer was ready."
+        case .starting: "The server is loading its models; try again in a moment."
+        case .ending: "The server is shutting down; send the request to another one."
         case .clientGone: "The client closed the connection before the answer was ready."
         default: ""
         }

@@ -20,6 +20,7 @@ extension ServiceError {
         case .image(let error, _): error.status
         case .model(let error): error.status
         case .nonFiniteResult: .internalServerError
+        case .starting, .ending: .serviceUnavailable
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .overloaded, .tooManyRequests, .tooManyConcurrentRequests: .tooManyRequests
@@ -73,6 +74,8 @@ extension ServiceError {
         case .wrongTask: "wrong_task"
         case .model(let error): error.code
         case .nonFiniteResult: "non_finite_result"
+        case .starting: "starting"
+        case .ending: "shutting_down"
         case .unauthorized: "unauthorized"
         case .forbidden: "forbidden"
         case .tooManyRequests: "rate_limited"

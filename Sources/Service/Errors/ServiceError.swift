@@ -59,6 +59,8 @@ public enum ServiceError: Error, Sendable {
     case model(ModelError)
     case nonFiniteResult(output: String, index: Int)
     // The server's state.
+    case starting
+    case ending
     case overloaded(waitingMilliseconds: Int, retryAfterSeconds: Int)
     case deadlineUnreachable(milliseconds: Int, predictedMilliseconds: Int)
     case deadlineExceeded(milliseconds: Int)
