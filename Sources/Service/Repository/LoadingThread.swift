@@ -6,7 +6,7 @@ import Synchronization
 import Glibc
 #endif
 
-/// The one thread that loads models, one after the other and at the lowest priority, so that serving does not feel it.
+/// The one thread that loads models, one after the other and at a low priority, so that serving hardly feels it.
 final class LoadingThread: Sendable {
     typealias Job = @Sendable () -> Void
 
@@ -47,8 +47,9 @@ final class LoadingThread: Sendable {
     }
 
     private static func work(_ shared: Shared) {
-        // Linux takes this for the calling thread only.
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+        // Linux takes this for the calling thread only. A tenth of a core is left to it even when all are busy: with the
+        // lowest priority of all a loaded server would hardly ever finish.
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
         while true {
             let pause = shared.state.withLock { $0.repeated?.milliseconds }
             let end = pause.map { DispatchTime.now() + .milliseconds($0) } ?? .distantFuture
