@@ -160,6 +160,7 @@ var testTargets: [Target] {
         .testTarget(
             name: "HTTPTests",
             dependencies: ["CLinux", "COpenSSL", "CZlib", "HTTP", "TestSupport"],
+            exclude: ["FuzzInputs.txt"],
             swiftSettings: safe
         ),
         .executableTarget(

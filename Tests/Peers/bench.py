@@ -100,7 +100,11 @@ def start(command, port, folder):
 
 
 def microseconds(text):
-    number, unit = re.match(r'([\d.]+)(us|ms|s|m)', text).groups()
+    """Of wrk's figure, which is no number when nothing was answered."""
+    figure = re.match(r'([\d.]+)(us|ms|s|m)', text)
+    if not figure:
+        return float('nan')
+    number, unit = figure.groups()
     return float(number) * {'us': 1, 'ms': 1e3, 's': 1e6, 'm': 6e7}[unit]
 
 
