@@ -47,12 +47,15 @@ if architecture == "x86_64" {
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
 /// Imports run downward only: each target names what it may see.
 let package = Package(
     name: "striate",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: kernelTargets + [
         .target(name: "KernelInterface"),
@@ -78,8 +81,14 @@ let package = Package(
         ),
         .target(
             name: "Inference",
-            dependencies: ["Compute", "KernelInterface"],
+            dependencies: ["Compute", "KernelInterface", "OnnxFormat", protobuf],
             swiftSettings: safe
+        ),
+        .target(
+            name: "OnnxFormat",
+            dependencies: [protobuf],
+            exclude: ["onnx.proto"],
+            swiftSettings: house
         ),
         .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
@@ -143,7 +152,9 @@ var testTargets: [Target] {
         ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: ["Compute", "CountingAllocator", "Inference", "TestSupport"],
+            dependencies: [
+                "Compute", "CountingAllocator", "Inference", "OnnxFormat", "TestSupport", protobuf,
+            ],
             swiftSettings: safe
         ),
         .testTarget(

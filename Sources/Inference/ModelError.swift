@@ -9,6 +9,8 @@ public enum ModelError: Error, Equatable, Sendable {
     /// A weights file that contradicts itself or the manifest.
     case invalidWeights(String)
     case unsupportedOperator(node: String, op: String)
+    /// Everything in a file that is not supported, at once.
+    case unsupported([ModelError])
     case invalidAttribute(node: String, attribute: String, expected: String, got: String)
     /// Shapes that do not fit together, found while a plan is built.
     case shape(node: String, reason: String)
@@ -42,6 +44,8 @@ extension ModelError: CustomStringConvertible {
             "the weights do not fit: \(reason)"
         case .unsupportedOperator(let node, let op):
             "layer \"\(node)\": the operator \"\(op)\" is not supported"
+        case .unsupported(let problems):
+            problems.map(\.description).joined(separator: "; ")
         case .invalidAttribute(let node, let attribute, let expected, let got):
             "layer \"\(node)\", attribute \"\(attribute)\": expected \(expected), got \(got)"
         case .shape(let node, let reason):

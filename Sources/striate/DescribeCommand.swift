@@ -50,6 +50,8 @@ struct DescribeCommand: ParsableCommand {
             return "sequence of \(vocabulary.symbols.count) symbols"
         case .clock:
             return "steps without symbols"
+        case .tensors:
+            return "tensors"
         }
     }
 }

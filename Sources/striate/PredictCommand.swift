@@ -56,7 +56,7 @@ struct PredictCommand: ParsableCommand {
     private func request(for model: Model) throws -> Request {
         let (route, type) =
             switch model.manifest.task {
-            case .imageClassification, .seriesClassification:
+            case .imageClassification, .seriesClassification, .tensors:
                 ("classify?top=\(top)", "application/octet-stream")
             case .imageFeatures: ("features?pool=mean", "application/octet-stream")
             case .nextSymbol: ("next?top=\(top)", "text/plain")

@@ -78,6 +78,8 @@ struct AttributeReader {
         }
     }
 
+    func has(_ name: String) -> Bool { remaining[name] != nil }
+
     mutating func strings(_ name: String) throws(ModelError) -> [String]? {
         switch remaining.removeValue(forKey: name) {
         case nil: return nil

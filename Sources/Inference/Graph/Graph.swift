@@ -14,6 +14,8 @@ public struct Graph: Sendable, Equatable {
     public var constants: [String: Tensor] = [:]
     /// What the model answers when nothing else is asked for.
     public var outputs: [String] = []
+    /// What a file declares of the outputs; empty where nothing is declared.
+    public var outputInfo: [Input] = []
 
     public init() {}
 }

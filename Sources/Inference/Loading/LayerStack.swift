@@ -66,6 +66,7 @@ struct LayerStack {
             ]
         case .tokens(let name, _), .clock(let name):
             graph.inputs = [Graph.Input(name: name, type: .int64, dimensions: [nil, nil])]
+        case .tensors: break
         }
         guard let tree = manifest.tree else { return }
         graph.inputs += [(tree.children, 2 * tree.width), (tree.node, tree.width)].map {

@@ -17,6 +17,9 @@ extension Model {
     ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
         try check(inputs)
         let names = outputs ?? signature.outputs.map(\.name)
+        if let executor {
+            return try execute(executor, inputs, outputs: names, isCancelled: isCancelled)
+        }
         let plan = try plan(inputs: inputs.mapValues(\.shape), outputs: names)
         return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
             for port in plan.inputs {
@@ -28,6 +31,21 @@ extension Model {
             for port in plan.outputs { answer.append((port.name, try results.tensor(port))) }
             return answer
         }
+    }
+
+    private func execute(
+        _ executor: GraphExecutor,
+        _ inputs: [String: Tensor],
+        outputs: [String],
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
+        let tensors = try withoutActuallyEscaping(isCancelled) {
+            (isCancelled) throws(ModelError) in
+            try executor.run(inputs, outputs: outputs, isCancelled: isCancelled)
+        }
+        var answer: [(name: String, tensor: Tensor)] = []
+        for (name, tensor) in zip(outputs, tensors) { answer.append((name, tensor)) }
+        return answer
     }
 
     /// What was given against the signature, and symbols against the vocabulary.

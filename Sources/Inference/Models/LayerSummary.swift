@@ -49,6 +49,23 @@ public struct LayerSummary: Sendable {
         }
     }
 
+    /// The nodes of an ONNX file, whose shapes are known only when it runs.
+    static func summarise(_ graph: Graph) -> [LayerSummary] {
+        var counted = Set<String>()
+        return graph.nodes.map { node in
+            let weights = node.inputs.filter { counted.insert($0).inserted }
+                .compactMap { graph.constants[$0] }.filter(\.type.isFloat)
+            return LayerSummary(
+                name: node.outputs.first { !$0.isEmpty } ?? node.name,
+                op: node.op,
+                outputShape: [],
+                parameters: weights.reduce(0) { $0 + $1.count },
+                multiplyAdds: 0,
+                receptiveField: nil
+            )
+        }
+    }
+
     static func referenceShapes(
         _ stack: LayerStack,
         _ manifest: Manifest
@@ -61,6 +78,7 @@ public struct LayerSummary: Sendable {
             shapes[name] = [1, channels, length ?? referenceLength]
         case .tokens(let name, _), .clock(let name):
             shapes[name] = [1, 1]
+        case .tensors: break
         }
         if let tree = manifest.tree {
             shapes[tree.children] = [1, 2 * tree.width]
@@ -83,7 +101,7 @@ private struct ReceptiveFields {
     init(manifest: Manifest) {
         switch manifest.input {
         case .image(let name, _, _, _), .series(let name, _, _): fields[name] = Field()
-        case .tokens, .clock: break
+        case .tokens, .clock, .tensors: break
         }
     }
 

@@ -11,6 +11,8 @@ public struct Manifest: Sendable {
         case dynamicalSystem = "dynamical-system"
         case treeClassification = "tree-classification"
         case seriesClassification = "series-classification"
+        /// Any tensors in, any tensors out.
+        case tensors
     }
 
     /// "precise" uses direct kernels only; "fast" may use transforms that stay within 1e-4 of max|y|.
@@ -30,10 +32,13 @@ public struct Manifest: Sendable {
         /// Steps without a symbol, [T, B] zeros: a system that runs by itself.
         case clock(name: String)
 
+        /// Whatever the model's signature says; the name is that of the first input.
+        case tensors(name: String)
+
         public var name: String {
             switch self {
             case .image(let name, _, _, _), .series(let name, _, _), .tokens(let name, _),
-                .clock(let name):
+                .clock(let name), .tensors(let name):
                 name
             }
         }
@@ -45,7 +50,7 @@ public struct Manifest: Sendable {
         /// Symbols of a sequence; a clock has one, nil is no sequence.
         public var symbolCount: Int? {
             switch self {
-            case .image, .series: nil
+            case .image, .series, .tensors: nil
             case .tokens(_, let vocabulary): vocabulary.symbols.count
             case .clock: 1
             }
@@ -78,6 +83,26 @@ public struct Manifest: Sendable {
     public let source: String
     public let licence: String
     public let score: Score?
+
+    /// Of a model that comes without a manifest.
+    init(name: String, version: String, signature: ModelSignature) throws(ModelError) {
+        guard Self.isName(name) else {
+            throw .invalidManifest(
+                field: "name",
+                expected: "1 to 64 letters, digits, '.', '_' or '-'",
+                got: "\"\(name)\""
+            )
+        }
+        self.name = name
+        self.version = version
+        task = .tensors
+        input = .tensors(name: signature.inputs.first?.name ?? "")
+        outputs = signature.outputs.map(\.name)
+        numerics = .fast
+        (preprocessing, featuresLayer, logits, tree, score) = (nil, nil, nil, nil, nil)
+        (description, source, licence) = ("", "", "")
+        labels = []
+    }
 
     init(_ fields: inout JSONFields, folder: URL) throws(ModelError) {
         name = try fields.requiredString("name")

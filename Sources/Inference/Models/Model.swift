@@ -15,6 +15,8 @@ public final class Model: Sendable {
     public let form: NetworkForm
 
     let graph: Graph
+    /// What computes a model that came as an ONNX file; nil for one of layers.
+    let executor: GraphExecutor?
     let states: [StatePair]
     /// The first layer that reads backward: whole sequences only, no state between calls.
     public let backwardLayer: String?
@@ -52,11 +54,39 @@ public final class Model: Sendable {
         self.memoryLimit = memoryLimit
         graph = stack.graph
         states = stack.states
+        executor = nil
         backwardLayer = stack.backwardLayer
         layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
         signature = try ModelSignature(stack, manifest: manifest, kernels: kernels)
         try checkTask()
         if verifies { try CheckVectors.read(folder)?.run(on: self) }
+    }
+
+    /// Loads an ONNX file that comes without a manifest: tensors in, tensors out.
+    ///
+    /// External data must lie in the file's folder. A name has 1 to 64 letters, digits, '.', '_' or '-'.
+    /// - Throws: what is wrong with the file, or `unsupported` with everything that is not supported.
+    public init(
+        onnx file: URL,
+        name: String,
+        version: String = "1",
+        kernels: KernelSet,
+        workers: Workers,
+        memoryLimit: Int = 1 << 30
+    ) throws(ModelError) {
+        let graph = try OnnxFile.read(file)
+        let executor = try GraphExecutor(graph, memoryLimit: memoryLimit)
+        signature = ModelSignature(graph)
+        manifest = try Manifest(name: name, version: version, signature: signature)
+        form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])
+        layers = LayerSummary.summarise(executor.graph)
+        self.graph = executor.graph
+        self.executor = executor
+        self.kernels = kernels
+        self.workers = workers
+        self.memoryLimit = memoryLimit
+        states = []
+        backwardLayer = nil
     }
 
     /// The plan for inputs of these shapes that answers `outputs`; made once, then shared.

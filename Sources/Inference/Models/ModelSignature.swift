@@ -9,6 +9,8 @@ public struct ModelSignature: Sendable, Equatable {
         public let dimensions: [Int?]
         /// An input that may be left out, such as a state: then it is zeros.
         public var isOptional = false
+        /// Whether not even the number of dimensions is known.
+        public var hasAnyRank = false
     }
 
     public let inputs: [Port]
@@ -16,6 +18,20 @@ public struct ModelSignature: Sendable, Equatable {
 }
 
 extension ModelSignature {
+    /// The signature that an ONNX file declares.
+    init(_ graph: Graph) {
+        func port(_ info: Graph.Input) -> Port {
+            Port(
+                name: info.name,
+                type: info.type,
+                dimensions: info.dimensions,
+                hasAnyRank: info.hasAnyRank
+            )
+        }
+        inputs = graph.inputs.map(port)
+        outputs = graph.outputInfo.map(port)
+    }
+
     /// The signature of a stack of layers: an output's dimension varies if it follows an input's that does.
     init(_ stack: LayerStack, manifest: Manifest, kernels: KernelSet) throws(ModelError) {
         let states = Set(stack.states.map(\.input))
@@ -63,9 +79,9 @@ extension ModelSignature {
 extension ModelSignature.Port: CustomStringConvertible {
     /// Such as `float32 [any, 3, 224, 224]`.
     public var description: String {
-        "\(type.rawValue) ["
-            + dimensions.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
-            + "]"
+        if hasAnyRank { return "\(type.rawValue) of any shape" }
+        let sizes = dimensions.map { $0.map(String.init) ?? "any" }
+        return "\(type.rawValue) [\(sizes.joined(separator: ", "))]"
     }
 
     /// Whether a tensor may be given here.
@@ -78,8 +94,9 @@ extension ModelSignature.Port: CustomStringConvertible {
             )
         }
         let fits =
-            tensor.shape.rank == dimensions.count
-            && zip(tensor.shape.dimensions, dimensions).allSatisfy { $1 == nil || $1 == $0 }
+            hasAnyRank
+            || tensor.shape.rank == dimensions.count
+                && zip(tensor.shape.dimensions, dimensions).allSatisfy { $1 == nil || $1 == $0 }
         guard fits else {
             throw .inputShape(name: name, expected: description, got: tensor.shape)
         }

@@ -4,7 +4,7 @@ extension Model {
     /// What a task asks of the layers and labels, found when the model is loaded.
     func checkTask() throws(ModelError) {
         switch manifest.task {
-        case .imageClassification, .imageFeatures: break
+        case .imageClassification, .imageFeatures, .tensors: break
         case .nextSymbol:
             try checkInput("a vocabulary", manifest.input.symbolCount != nil)
             guard let backwardLayer else { break }

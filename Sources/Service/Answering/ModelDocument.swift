@@ -53,6 +53,8 @@ struct ModelDocument {
             ]
         case .clock(let name):
             ["name": .string(name), "kind": "steps", "state": .integer(model.stateCount)]
+        case .tensors(let name):
+            ["name": .string(name), "kind": "tensors"]
         }
     }
 

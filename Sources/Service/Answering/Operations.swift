@@ -2,7 +2,7 @@ import Inference
 
 extension Manifest {
     /// The last segments of the routes this model answers.
-    var operations: [String] { taskOperations + ["graph"] }
+    var operations: [String] { task == .tensors ? [] : taskOperations + ["graph"] }
 
     private var taskOperations: [String] {
         switch task {
@@ -13,6 +13,7 @@ extension Manifest {
         case .sequenceClassification: ["classify", "encode"]
         case .dynamicalSystem: ["encode"]
         case .treeClassification: ["tree"]
+        case .tensors: []
         }
     }
 }

@@ -140,7 +140,8 @@ extension ModelError {
             .badRequest
         case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
-        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .invalidAttribute,
+        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .unsupported,
+            .invalidAttribute,
             .nonFinite, .checkFailed:
             .internalServerError
         }
@@ -160,7 +161,8 @@ extension ModelError {
         case .sequenceTooLong: "sequence_too_long"
         case .cancelled: "deadline_exceeded"
         case .nonFinite: "non_finite_result"
-        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .invalidAttribute,
+        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .unsupported,
+            .invalidAttribute,
             .checkFailed:
             "model_error"
         }

@@ -21,6 +21,7 @@ struct ModelBench {
             case .series(let name, let channels, let length):
                 try image(model, single, name, [1, channels, length ?? 100])
             case .tokens where model.manifest.task == .treeClassification: break
+            case .tensors: break
             case .tokens, .clock:
                 try sequence(model, symbols: model.manifest.input.symbolCount ?? 1)
             }

@@ -128,6 +128,16 @@ extension ModelRepository {
                 got: "\"\(source.name)\""
             )
         }
+        if let file = version.onnxFile {
+            return try Model(
+                onnx: file,
+                name: source.name,
+                version: version.number.map(String.init) ?? "1",
+                kernels: kernels,
+                workers: workers,
+                memoryLimit: memoryLimit
+            )
+        }
         let model = try Model(
             folder: version.place,
             kernels: kernels,

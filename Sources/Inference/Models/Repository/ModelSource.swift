@@ -11,6 +11,14 @@ struct ModelSource: Sendable {
         let number: Int?
         /// A folder, or an ONNX file.
         let place: URL
+
+        /// The ONNX file of a model that comes without a manifest.
+        var onnxFile: URL? {
+            if place.pathExtension == "onnx", ModelSource.isFile(place) { return place }
+            let file = place.appendingPathComponent("model.onnx")
+            let manifest = place.appendingPathComponent("model.json")
+            return ModelSource.isFile(file) && !ModelSource.isFile(manifest) ? file : nil
+        }
     }
 
     /// How clients name the model.
@@ -55,7 +63,7 @@ extension ModelSource {
         ["model.json", "model.onnx"].contains { isFile(folder.appendingPathComponent($0)) }
     }
 
-    private static func isFile(_ place: URL) -> Bool {
+    fileprivate static func isFile(_ place: URL) -> Bool {
         var isFolder: ObjCBool = false
         // SAFETY: the pointer is written during the call only.
         return unsafe FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)

@@ -1,0 +1,110 @@
+import Compute
+
+extension Evaluators {
+    static let comparisons: [String: any Evaluated.Type] = [
+        "Equal": Comparison.self, "Less": Comparison.self, "LessOrEqual": Comparison.self,
+        "Greater": Comparison.self, "GreaterOrEqual": Comparison.self,
+        "And": Logic.self, "Or": Logic.self, "Xor": Logic.self, "Where": Choice.self,
+    ]
+}
+
+/// Truth values of two operands with NumPy's broadcasting.
+private struct Comparison: Evaluated {
+    private let legacy: LegacyBroadcast?
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        legacy = try LegacyBroadcast(&attributes)
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let (a, b) = (try operands(0), try operands(1))
+        guard a.type == b.type else {
+            throw operands.fail("\(operands.node.op) of \(a.type.rawValue) and \(b.type.rawValue)")
+        }
+        var other = b.shape.dimensions
+        if let legacy { other = try legacy.aligned(other, with: a.shape, operands) }
+        let shape = try operands.broadcast([a.shape, Shape(other)])
+        let places = (
+            broadcastOffsets(a.shape.dimensions, to: shape), broadcastOffsets(other, to: shape)
+        )
+        let flags: [Bool]
+        if case .strings(let x) = a.elements, case .strings(let y) = b.elements {
+            guard operands.node.op == "Equal" else { throw operands.unfit(a.type) }
+            flags = zip(x.picked(places.0), y.picked(places.1)).map { $0 == $1 }
+        } else {
+            let left = try operands.numbers(0).picked(places.0)
+            let right = try operands.numbers(1).picked(places.1)
+            flags =
+                switch (left, right) {
+                case (.floats(let x), .floats(let y)): compare(x, y, operands.node.op)
+                case (.signed(let x), .signed(let y)): compare(x, y, operands.node.op)
+                case (.unsigned(let x), .unsigned(let y)): compare(x, y, operands.node.op)
+                default: []
+                }
+        }
+        return [Tensor(shape: Shape(shape), elements: .booleans(flags))]
+    }
+
+    private func compare<Value: Comparable>(_ a: [Value], _ b: [Value], _ op: String) -> [Bool] {
+        zip(a, b).map { x, y in
+            switch op {
+            case "Less": x < y
+            case "LessOrEqual": x <= y
+            case "Greater": x > y
+            case "GreaterOrEqual": x >= y
+            default: x == y
+            }
+        }
+    }
+}
+
+private struct Logic: Evaluated {
+    private let legacy: LegacyBroadcast?
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        legacy = try LegacyBroadcast(&attributes)
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let (a, b) = (try operands(0), try operands(1))
+        guard let x = a.elements.booleans, let y = b.elements.booleans else {
+            throw operands.unfit(a.elements.booleans == nil ? a.type : b.type)
+        }
+        var other = b.shape.dimensions
+        if let legacy { other = try legacy.aligned(other, with: a.shape, operands) }
+        let shape = try operands.broadcast([a.shape, Shape(other)])
+        let left = x.picked(broadcastOffsets(a.shape.dimensions, to: shape))
+        let right = y.picked(broadcastOffsets(other, to: shape))
+        let flags = zip(left, right).map { p, q in
+            switch operands.node.op {
+            case "And": p && q
+            case "Or": p || q
+            default: p != q
+            }
+        }
+        return [Tensor(shape: Shape(shape), elements: .booleans(flags))]
+    }
+}
+
+/// Where: the second operand's element where the condition holds, else the third's.
+private struct Choice: Evaluated {
+    init(_ attributes: inout AttributeReader) throws(ModelError) {}
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let (condition, a, b) = (try operands(0), try operands(1), try operands(2))
+        guard let flags = condition.elements.booleans else { throw operands.unfit(condition.type) }
+        guard let all = a.elements.joined(b.elements) else {
+            throw operands.fail("Where of \(a.type.rawValue) and \(b.type.rawValue)")
+        }
+        let shape = try operands.broadcast([condition.shape, a.shape, b.shape])
+        let places = [condition, a, b].map { tensor in
+            broadcastOffsets(tensor.shape.dimensions, to: shape)
+        }
+        let count = try operands.count(shape)
+        let sources = (0..<count).map { index in
+            flags[places[0]?[index] ?? index]
+                ? places[1]?[index] ?? index : a.count + (places[2]?[index] ?? index)
+        }
+        return [Tensor(shape: Shape(shape), elements: all.picking(sources))]
+    }
+}

@@ -1,0 +1,98 @@
+import Compute
+
+extension Evaluators {
+    static let joints: [String: any Evaluated.Type] = [
+        "Concat": Joined.self, "Split": Parted.self,
+    ]
+}
+
+private struct Joined: Evaluated {
+    private let axis: Int
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        if attributes.opset < 4 {
+            axis = try attributes.int("axis", default: 1)
+            return
+        }
+        guard let axis = try attributes.optionalInt("axis") else {
+            throw attributes.mismatch("axis", "an integer", .string("nothing"))
+        }
+        self.axis = axis
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let first = try operands(0)
+        let axis = try operands.axis(axis, rank: first.shape.rank)
+        var (shape, all) = (first.shape.dimensions, first.elements)
+        shape[axis] = 0
+        var parts: [(start: Int, width: Int)] = []
+        for index in operands.tensors.indices {
+            let part = try operands(index)
+            var others = (part.shape.dimensions, first.shape.dimensions)
+            guard others.0.count == others.1.count else {
+                throw operands.fail("\(first.shape) and \(part.shape) differ in rank")
+            }
+            (others.0[axis], others.1[axis]) = (0, 0)
+            guard others.0 == others.1 else {
+                throw operands.fail("\(first.shape) and \(part.shape) differ beside axis \(axis)")
+            }
+            if index > 0 {
+                guard let next = all.joined(part.elements) else {
+                    throw operands.fail("the inputs of Concat differ in type")
+                }
+                all = next
+            }
+            let inner = part.shape.dimensions[axis...].reduce(1, *)
+            parts.append((all.count - part.count, inner))
+            shape[axis] += part.shape[axis]
+        }
+        let outer = shape[..<axis].reduce(1, *)
+        if outer == 1 { return [Tensor(shape: Shape(shape), elements: all)] }
+        var sources: [Int] = []
+        sources.reserveCapacity(all.count)
+        for row in 0..<outer {
+            for part in parts {
+                sources.append(
+                    contentsOf: part.start + row * part.width..<part.start + (row + 1) * part.width
+                )
+            }
+        }
+        return [Tensor(shape: Shape(shape), elements: all.picking(sources))]
+    }
+}
+
+/// Sizes are an attribute before opset 13, an input since; `num_outputs` since opset 18.
+private struct Parted: Evaluated {
+    private let axis: Int
+    private let sizes: [Int]?
+    private let count: Int?
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axis = try attributes.int("axis", default: 0)
+        sizes = attributes.opset < 13 ? try attributes.ints("split") : nil
+        count = attributes.opset >= 18 ? try attributes.optionalInt("num_outputs") : nil
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let input = try operands(0)
+        var shape = input.shape.dimensions
+        let axis = try operands.axis(axis, rank: shape.count)
+        let outputs = count ?? operands.node.outputs.count
+        let given = try sizes.or(operands.optionalIntegers(1))
+        // The last part is smaller where the parts are not equal.
+        let size = (shape[axis] + outputs - 1) / max(outputs, 1)
+        let parts = given ?? (0..<outputs).map { max(0, min(size, shape[axis] - $0 * size)) }
+        guard parts.allSatisfy({ $0 >= 0 && $0 <= shape[axis] }),
+            parts.reduce(0, +) == shape[axis], parts.count >= operands.node.outputs.count
+        else { throw operands.fail("parts of \(parts) do not fit \(input.shape)") }
+        let strides = rowMajorStrides(shape)
+        var (start, result): (Int, [Tensor]) = (0, [])
+        for part in parts {
+            shape[axis] = part
+            let places = offsets(shape, strides: strides, offset: start * strides[axis])
+            result.append(input.picking(places, shape: shape))
+            start += part
+        }
+        return result
+    }
+}

@@ -1,0 +1,134 @@
+import Compute
+
+// Operators that only move elements compute where each element of the result comes from.
+
+extension Tensor {
+    /// A tensor whose element i is this one's element `sources[i]`.
+    ///
+    /// Each source lies inside this tensor.
+    func picking(_ sources: [Int], shape: [Int]) -> Tensor {
+        Tensor(shape: Shape(shape), elements: elements.picking(sources))
+    }
+
+    /// The same elements in another shape of as many.
+    func reshaped(_ shape: [Int]) -> Tensor {
+        Tensor(shape: Shape(shape), elements: elements)
+    }
+}
+
+extension Tensor.Elements {
+    func picking(_ sources: [Int]) -> Self {
+        switch self {
+        case .floats(let values): .floats(sources.map { values[$0] })
+        case .doubles(let values): .doubles(sources.map { values[$0] })
+        case .halves(let values): .halves(sources.map { values[$0] })
+        case .bfloats(let values): .bfloats(sources.map { values[$0] })
+        case .integers(let values): .integers(sources.map { values[$0] })
+        case .int32(let values): .int32(sources.map { values[$0] })
+        case .int16(let values): .int16(sources.map { values[$0] })
+        case .int8(let values): .int8(sources.map { values[$0] })
+        case .uint64(let values): .uint64(sources.map { values[$0] })
+        case .uint32(let values): .uint32(sources.map { values[$0] })
+        case .uint16(let values): .uint16(sources.map { values[$0] })
+        case .uint8(let values): .uint8(sources.map { values[$0] })
+        case .booleans(let values): .booleans(sources.map { values[$0] })
+        case .strings(let values): .strings(sources.map { values[$0] })
+        }
+    }
+
+    /// These elements, then the other's; nil if the types differ.
+    func joined(_ other: Self) -> Self? {
+        switch (self, other) {
+        case (.floats(let a), .floats(let b)): .floats(a + b)
+        case (.doubles(let a), .doubles(let b)): .doubles(a + b)
+        case (.halves(let a), .halves(let b)): .halves(a + b)
+        case (.bfloats(let a), .bfloats(let b)): .bfloats(a + b)
+        case (.integers(let a), .integers(let b)): .integers(a + b)
+        case (.int32(let a), .int32(let b)): .int32(a + b)
+        case (.int16(let a), .int16(let b)): .int16(a + b)
+        case (.int8(let a), .int8(let b)): .int8(a + b)
+        case (.uint64(let a), .uint64(let b)): .uint64(a + b)
+        case (.uint32(let a), .uint32(let b)): .uint32(a + b)
+        case (.uint16(let a), .uint16(let b)): .uint16(a + b)
+        case (.uint8(let a), .uint8(let b)): .uint8(a + b)
+        case (.booleans(let a), .booleans(let b)): .booleans(a + b)
+        case (.strings(let a), .strings(let b)): .strings(a + b)
+        default: nil
+        }
+    }
+
+    /// `count` elements of a type that all are 0, false or empty.
+    static func zeros(_ count: Int, _ type: ElementType) -> Self {
+        Self([Double](repeating: 0, count: count), as: type)
+            ?? Self([Int](repeating: 0, count: count), as: type)
+            ?? .strings(Array(repeating: [], count: count))
+    }
+}
+
+/// The strides of a row-major tensor.
+func rowMajorStrides(_ shape: [Int]) -> [Int] {
+    var strides = [Int](repeating: 1, count: shape.count)
+    for axis in shape.indices.dropLast().reversed() {
+        strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
+    return strides
+}
+
+/// `offset` + Σ position · stride of every element of `shape` in order: where a result's elements come from.
+func offsets(_ shape: [Int], strides: [Int], offset: Int = 0) -> [Int] {
+    let count = shape.reduce(1, *)
+    guard count > 0 else { return [] }
+    var result: [Int] = []
+    result.reserveCapacity(count)
+    var position = [Int](repeating: 0, count: shape.count)
+    var current = offset
+    while true {
+        result.append(current)
+        var axis = shape.count - 1
+        while axis >= 0 {
+            position[axis] += 1
+            current += strides[axis]
+            if position[axis] < shape[axis] { break }
+            current -= strides[axis] * shape[axis]
+            position[axis] = 0
+            axis -= 1
+        }
+        if axis < 0 { return result }
+    }
+}
+
+/// For every element of a broadcast result, the index of an operand's element.
+///
+/// nil stands for the identity.
+func broadcastOffsets(_ operand: [Int], to shape: [Int]) -> [Int]? {
+    guard operand != shape else { return nil }
+    let own = rowMajorStrides(operand)
+    var strides = [Int](repeating: 0, count: shape.count)
+    for axis in operand.indices where operand[axis] != 1 {
+        strides[axis + shape.count - operand.count] = own[axis]
+    }
+    return offsets(shape, strides: strides)
+}
+
+extension Operands {
+    /// The shape that all of these broadcast to.
+    func broadcast(_ shapes: [Shape]) throws(ModelError) -> [Int] {
+        var result = shapes.first ?? []
+        for shape in shapes.dropFirst() {
+            guard let next = broadcastShape(result, shape) else {
+                throw fail("\(result) and \(shape) do not broadcast")
+            }
+            result = next
+        }
+        _ = try count(result.dimensions)
+        return result.dimensions
+    }
+}
+
+extension Array {
+    /// The elements at these places, or all of them.
+    func picked(_ places: [Int]?) -> [Element] {
+        guard let places else { return self }
+        return places.map { self[$0] }
+    }
+}

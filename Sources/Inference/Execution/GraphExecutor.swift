@@ -1,0 +1,166 @@
+import Compute
+
+/// Computes the values of a graph from tensors, node by node.
+///
+/// Immutable: what it knows is found when it is made. Graphs inside of nodes have executors of their own.
+final class GraphExecutor: Sendable {
+    let graph: Graph
+    private let nodes: [PreparedNode]
+    private let memoryLimit: Int
+
+    /// Values of outer graphs that this one reads.
+    let captured: [String]
+
+    /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
+    init(_ graph: Graph, memoryLimit: Int) throws(ModelError) {
+        let folded = ConstantFolding.apply(to: graph)
+        self.graph = folded
+        self.memoryLimit = memoryLimit
+        var nodes: [PreparedNode] = []
+        var problems: [ModelError] = []
+        for node in folded.nodes {
+            do throws(ModelError) {
+                nodes.append(try PreparedNode(node, memoryLimit: memoryLimit))
+            } catch {
+                if case .unsupported(let inner) = error {
+                    problems += inner
+                } else {
+                    problems.append(error)
+                }
+            }
+        }
+        guard problems.isEmpty else { throw .unsupported(problems) }
+        self.nodes = nodes
+        captured = Self.captured(folded, nodes)
+    }
+
+    private static func captured(_ graph: Graph, _ nodes: [PreparedNode]) -> [String] {
+        var known = Set(graph.inputs.map(\.name)).union(graph.constants.keys)
+        var result: [String] = []
+        func read(_ name: String) {
+            if !name.isEmpty, !known.contains(name), !result.contains(name) { result.append(name) }
+        }
+        for node in nodes {
+            node.reads.forEach(read)
+            known.formUnion(node.node.outputs)
+        }
+        graph.outputs.forEach(read)
+        return result
+    }
+
+    /// The named values, of inputs and of what outer graphs computed.
+    func run(
+        _ inputs: [String: Tensor],
+        outputs: [String],
+        isCancelled: @escaping () -> Bool
+    ) throws(ModelError) -> [Tensor] {
+        var values = inputs
+        let needed = needed(for: outputs)
+        var lastUse: [String: Int] = [:]
+        for index in needed { for name in nodes[index].reads { lastUse[name] = index } }
+        for name in outputs { lastUse[name] = nodes.count }
+        for index in needed {
+            if isCancelled() { throw .cancelled }
+            try evaluate(nodes[index], &values, isCancelled)
+            for name in nodes[index].reads where lastUse[name] == index {
+                values.removeValue(forKey: name)
+            }
+        }
+        var results: [Tensor] = []
+        for name in outputs {
+            guard let tensor = values[name] ?? graph.constants[name] else {
+                throw .unknownLayer(name, available: graph.outputs)
+            }
+            results.append(tensor)
+        }
+        return results
+    }
+
+    /// The nodes that `outputs` depend on, in order.
+    private func needed(for outputs: [String]) -> [Int] {
+        var wanted = Set(outputs)
+        return nodes.indices.reversed().filter { index in
+            guard nodes[index].node.outputs.contains(where: wanted.contains) else { return false }
+            wanted.formUnion(nodes[index].reads)
+            return true
+        }.reversed()
+    }
+
+    private func evaluate(
+        _ prepared: PreparedNode,
+        _ values: inout [String: Tensor],
+        _ isCancelled: @escaping () -> Bool
+    ) throws(ModelError) {
+        let known = values
+        func value(_ name: String) -> Tensor? { known[name] ?? graph.constants[name] }
+        let context = EvaluationContext(memoryLimit: memoryLimit, isCancelled: isCancelled) {
+            (attribute, given) throws(ModelError) in
+            try prepared.run(attribute, given, value, isCancelled)
+        }
+        let operands = Operands(
+            node: prepared.node,
+            tensors: prepared.node.inputs.map { $0.isEmpty ? nil : value($0) },
+            context: context
+        )
+        let results = try prepared.evaluator.evaluate(operands)
+        for (index, name) in prepared.node.outputs.enumerated() where !name.isEmpty {
+            guard index < results.count else {
+                throw .shape(
+                    node: prepared.node.name,
+                    reason: "\(prepared.node.op) has no output \(index)"
+                )
+            }
+            values[name] = results[index]
+        }
+    }
+}
+
+/// A node ready to be evaluated.
+struct PreparedNode: Sendable {
+    let node: Node
+    let evaluator: any Evaluated
+    let graphs: [String: GraphExecutor]
+    /// Everything the node reads, graphs inside of it included.
+    let reads: [String]
+
+    init(_ node: Node, memoryLimit: Int) throws(ModelError) {
+        self.node = node
+        var problems: [ModelError] = []
+        var graphs: [String: GraphExecutor] = [:]
+        for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
+            guard case .graph(let graph) = attribute else { continue }
+            do throws(ModelError) {
+                graphs[name] = try GraphExecutor(graph, memoryLimit: memoryLimit)
+            } catch {
+                problems.append(error)
+            }
+        }
+        do throws(ModelError) {
+            evaluator = try Evaluators.make(node)
+        } catch {
+            throw .unsupported([error] + problems)
+        }
+        guard problems.isEmpty else { throw .unsupported(problems) }
+        self.graphs = graphs
+        reads = node.inputs.filter { !$0.isEmpty } + graphs.values.flatMap(\.captured)
+    }
+
+    func run(
+        _ attribute: String,
+        _ given: [Tensor],
+        _ outer: (String) -> Tensor?,
+        _ isCancelled: @escaping () -> Bool
+    ) throws(ModelError) -> [Tensor] {
+        guard let executor = graphs[attribute], given.count == executor.graph.inputs.count else {
+            throw .shape(node: node.name, reason: "the graph \(attribute) takes other inputs")
+        }
+        var inputs: [String: Tensor] = [:]
+        for name in executor.captured { inputs[name] = outer(name) }
+        for (port, tensor) in zip(executor.graph.inputs, given) { inputs[port.name] = tensor }
+        return try executor.run(
+            inputs,
+            outputs: executor.graph.outputs,
+            isCancelled: isCancelled
+        )
+    }
+}

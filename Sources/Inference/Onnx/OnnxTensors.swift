@@ -1,0 +1,109 @@
+import Compute
+import Foundation
+import OnnxFormat
+
+/// Reads TensorProto: raw, typed or external data.
+///
+/// Every way a tensor can contradict itself is an error, found before memory is taken.
+struct OnnxTensors {
+    /// Where external data may lie; nil refuses it.
+    let folder: URL?
+
+    func tensor(_ proto: OnnxTensorProto) throws(ModelError) -> Tensor {
+        let name = proto.name
+        func fail(_ reason: String) -> ModelError { .invalidWeights("\"\(name)\" \(reason)") }
+        guard let type = ElementType(onnx: Int(proto.dataType)) else {
+            throw fail("is of data type \(proto.dataType), which is not supported")
+        }
+        guard !proto.hasSegment else { throw fail("is a segment, which is not supported") }
+        let shape = Shape(proto.dims.map { Int($0) })
+        guard let count = shape.checkedCount, count <= 1 << 40 else {
+            throw fail("has the shape \(shape)")
+        }
+        let elements: Tensor.Elements
+        if proto.dataLocation == .external {
+            elements = try external(proto, type, count)
+        } else if proto.hasRawData {
+            guard let width = type.byteCount else { throw fail("holds texts as raw data") }
+            guard proto.rawData.count == count * width else {
+                throw fail("has \(proto.rawData.count) bytes for \(shape) of \(type.rawValue)")
+            }
+            elements = Tensor.Elements(bytes: proto.rawData, as: type)
+        } else {
+            elements = typed(proto, type)
+        }
+        guard elements.count == count else {
+            throw fail("has \(elements.count) elements for the shape \(shape)")
+        }
+        return Tensor(shape: shape, elements: elements)
+    }
+
+    /// The field that ONNX has for a type; 16 bits and less are widened to 32.
+    private func typed(_ proto: OnnxTensorProto, _ type: ElementType) -> Tensor.Elements {
+        let small = proto.int32Data
+        switch type {
+        case .float32: return .floats(proto.floatData)
+        case .float64: return .doubles(proto.doubleData)
+        case .int64: return .integers(proto.int64Data.map { Int($0) })
+        case .uint64: return .uint64(proto.uint64Data)
+        case .uint32: return .uint32(proto.uint64Data.map { UInt32(truncatingIfNeeded: $0) })
+        case .string: return .strings(proto.stringData.map { Array($0) })
+        case .int32: return .int32(small)
+        case .int16: return .int16(small.map { Int16(truncatingIfNeeded: $0) })
+        case .int8: return .int8(small.map { Int8(truncatingIfNeeded: $0) })
+        case .uint16: return .uint16(small.map { UInt16(truncatingIfNeeded: $0) })
+        case .uint8: return .uint8(small.map { UInt8(truncatingIfNeeded: $0) })
+        case .bool: return .booleans(small.map { $0 != 0 })
+        case .float16:
+            return .halves(small.map { Float16(bitPattern: UInt16(truncatingIfNeeded: $0)) })
+        case .bfloat16:
+            return .bfloats(small.map { BFloat16(bitPattern: UInt16(truncatingIfNeeded: $0)) })
+        }
+    }
+
+    private func external(
+        _ proto: OnnxTensorProto,
+        _ type: ElementType,
+        _ count: Int
+    ) throws(ModelError) -> Tensor.Elements {
+        let name = proto.name
+        func fail(_ reason: String) -> ModelError { .invalidWeights("\"\(name)\" \(reason)") }
+        let fields = Dictionary(
+            proto.externalData.map { ($0.key, $0.value) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        guard let width = type.byteCount, let location = fields["location"] else {
+            throw fail("does not say where its data lies")
+        }
+        guard let file = file(location) else {
+            throw fail("has its data outside of the model's folder")
+        }
+        guard let offset = UInt64(fields["offset"] ?? "0"), count <= 1 << 36 else {
+            throw fail("does not say where its data begins")
+        }
+        let length = count * width
+        if let text = fields["length"], text != "\(length)" {
+            throw fail("has \(text) bytes for \(count) elements of \(type.rawValue)")
+        }
+        guard let handle = try? FileHandle(forReadingFrom: file),
+            let end = try? handle.seekToEnd(), offset <= end, UInt64(length) <= end - offset
+        else { throw fail("lies outside of the file \(location)") }
+        defer { try? handle.close() }
+        guard (try? handle.seek(toOffset: offset)) != nil,
+            let data = length == 0 ? Data() : try? handle.read(upToCount: length),
+            data.count == length
+        else { throw fail("cannot be read from the file \(location)") }
+        return Tensor.Elements(bytes: data, as: type)
+    }
+
+    /// A file inside of the model's folder, links followed; nil for all others.
+    private func file(_ location: String) -> URL? {
+        guard let folder, !location.isEmpty, !location.hasPrefix("/"), !location.contains("\0"),
+            !location.split(separator: "/").contains("..")
+        else { return nil }
+        let root = folder.resolvingSymlinksInPath().standardizedFileURL.path
+        let file = folder.appendingPathComponent(location).resolvingSymlinksInPath()
+            .standardizedFileURL
+        return file.path.hasPrefix(root + "/") ? file : nil
+    }
+}
