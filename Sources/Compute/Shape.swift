@@ -18,15 +18,17 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
     }
 
     /// Number of elements; `nil` for a negative dimension or a product beyond `Int`.
+    ///
+    /// The dimensions beside a 0 must fit too: strides are made of them.
     public var checkedCount: Int? {
         var count = 1
         for dimension in dimensions {
             guard dimension >= 0 else { return nil }
-            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(dimension, 1))
             guard !overflow else { return nil }
             count = product
         }
-        return count
+        return dimensions.contains(0) ? 0 : count
     }
 
     /// Number of elements of a shape already known to be valid.

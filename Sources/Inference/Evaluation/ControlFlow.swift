@@ -89,7 +89,7 @@ private struct Scan: Evaluated {
             inputAxes = try attributes.ints("scan_input_axes")
             outputAxes = try attributes.ints("scan_output_axes")
         }
-        guard (1...body.inputs.count).contains(inputCount) else {
+        guard inputCount >= 1, inputCount <= body.inputs.count else {
             throw attributes.mismatch("num_scan_inputs", "1 or more", .int(inputCount))
         }
     }

@@ -78,6 +78,9 @@ private struct Parted: Evaluated {
         var shape = input.shape.dimensions
         let axis = try operands.axis(axis, rank: shape.count)
         let outputs = count ?? operands.node.outputs.count
+        guard outputs >= 1, outputs <= max(operands.node.outputs.count, 1) else {
+            throw operands.fail("num_outputs is \(outputs)")
+        }
         let given = try sizes.or(operands.optionalIntegers(1))
         // The last part is smaller where the parts are not equal.
         let size = (shape[axis] + outputs - 1) / max(outputs, 1)

@@ -38,7 +38,10 @@ private struct Resized: Evaluated {
             guard shape[axis] > 0 else { throw operands.fail("axis \(axis) has no elements") }
             var next = shape
             next[axis] = target.size
-            _ = try operands.count(next)
+            guard try operands.count(next) > 0 else {
+                (values, shape) = ([], next)
+                continue
+            }
             let taps = (0..<target.size).map { place in
                 interpolation.taps(
                     place,

@@ -1,26 +1,28 @@
 import Compute
+import Synchronization
 
-/// Computes the values of a graph from tensors, node by node.
+/// Computes the values of a graph from tensors: islands by plans, the other nodes one by one.
 ///
-/// Immutable: what it knows is found when it is made. Graphs inside of nodes have executors of their own.
+/// Graphs inside of nodes have executors of their own.
 final class GraphExecutor: Sendable {
     let graph: Graph
     private let nodes: [PreparedNode]
-    private let memoryLimit: Int
+    private let tools: IslandTools
+    private let islands = Mutex(IslandCache())
 
     /// Values of outer graphs that this one reads.
     let captured: [String]
 
     /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
-    init(_ graph: Graph, memoryLimit: Int) throws(ModelError) {
+    init(_ graph: Graph, tools: IslandTools) throws(ModelError) {
         let folded = ConstantFolding.apply(to: graph)
         self.graph = folded
-        self.memoryLimit = memoryLimit
+        self.tools = tools
         var nodes: [PreparedNode] = []
         var problems: [ModelError] = []
         for node in folded.nodes {
             do throws(ModelError) {
-                nodes.append(try PreparedNode(node, memoryLimit: memoryLimit))
+                nodes.append(try PreparedNode(node, tools: tools))
             } catch {
                 if case .unsupported(let inner) = error {
                     problems += inner
@@ -55,14 +57,25 @@ final class GraphExecutor: Sendable {
         isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> [Tensor] {
         var values = inputs
-        let needed = needed(for: outputs)
+        var remaining = needed(for: outputs)[...]
         var lastUse: [String: Int] = [:]
-        for index in needed { for name in nodes[index].reads { lastUse[name] = index } }
-        for name in outputs { lastUse[name] = nodes.count }
-        for index in needed {
+        var looksForIsland = true
+        while let first = remaining.first {
             if isCancelled() { throw .cancelled }
-            try evaluate(nodes[index], &values, isCancelled)
-            for name in nodes[index].reads where lastUse[name] == index {
+            if looksForIsland, let island = island(remaining, values, outputs) {
+                try island.run(&values, isCancelled: isCancelled)
+                remaining.removeAll { island.nodes.contains($0) }
+                forget(&values, after: remaining, outputs)
+                looksForIsland = false
+                continue
+            }
+            try evaluate(nodes[first], &values, isCancelled)
+            remaining.removeFirst()
+            // A value that an island may begin with has just been made.
+            looksForIsland = remaining.first.map { PlannedForm.begins(nodes[$0].node) } ?? false
+            if lastUse.isEmpty { lastUse = self.lastUse(outputs) }
+            for name in nodes[first].reads + nodes[first].node.outputs
+            where lastUse[name] ?? first <= first {
                 values.removeValue(forKey: name)
             }
         }
@@ -74,6 +87,55 @@ final class GraphExecutor: Sendable {
             results.append(tensor)
         }
         return results
+    }
+
+    /// The last node that reads each value; outputs are read after all nodes.
+    private func lastUse(_ outputs: [String]) -> [String: Int] {
+        var result: [String: Int] = [:]
+        for index in nodes.indices {
+            for name in nodes[index].reads { result[name] = index }
+        }
+        for name in outputs { result[name] = nodes.count }
+        return result
+    }
+
+    private func forget(
+        _ values: inout [String: Tensor],
+        after remaining: ArraySlice<Int>,
+        _ outputs: [String]
+    ) {
+        let kept = Set(outputs).union(remaining.flatMap { nodes[$0].reads })
+        values = values.filter { kept.contains($0.key) }
+    }
+
+    /// The island that begins with what remains, found once for these shapes.
+    private func island(
+        _ remaining: ArraySlice<Int>,
+        _ values: [String: Tensor],
+        _ outputs: [String]
+    ) -> Island? {
+        let key = IslandCache.Key(
+            first: remaining.first ?? 0,
+            outputs: outputs,
+            shapes: values.mapValues(\.shape)
+        )
+        if let known = islands.withLock({ $0[key] }) { return known }
+        var constants = graph.constants
+        let items = OnnxPatterns.apply(
+            remaining.map { index in
+                OnnxPatterns.Item(
+                    node: nodes[index].node,
+                    covers: [index],
+                    reads: nodes[index].reads
+                )
+            },
+            constants: &constants,
+            wanted: Set(outputs)
+        )
+        var builder = IslandBuilder(items, constants: constants, live: values, tools: tools)
+        let made = builder.build(wanted: outputs)
+        islands.withLock { $0.insert(made, for: key) }
+        return made
     }
 
     /// The nodes that `outputs` depend on, in order.
@@ -93,7 +155,7 @@ final class GraphExecutor: Sendable {
     ) throws(ModelError) {
         let known = values
         func value(_ name: String) -> Tensor? { known[name] ?? graph.constants[name] }
-        let context = EvaluationContext(memoryLimit: memoryLimit, isCancelled: isCancelled) {
+        let context = EvaluationContext(memoryLimit: tools.memoryLimit, isCancelled: isCancelled) {
             (attribute, given) throws(ModelError) in
             try prepared.run(attribute, given, value, isCancelled)
         }
@@ -123,14 +185,14 @@ struct PreparedNode: Sendable {
     /// Everything the node reads, graphs inside of it included.
     let reads: [String]
 
-    init(_ node: Node, memoryLimit: Int) throws(ModelError) {
+    init(_ node: Node, tools: IslandTools) throws(ModelError) {
         self.node = node
         var problems: [ModelError] = []
         var graphs: [String: GraphExecutor] = [:]
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
             guard case .graph(let graph) = attribute else { continue }
             do throws(ModelError) {
-                graphs[name] = try GraphExecutor(graph, memoryLimit: memoryLimit)
+                graphs[name] = try GraphExecutor(graph, tools: tools.forAnotherGraph)
             } catch {
                 problems.append(error)
             }

@@ -60,6 +60,9 @@ extension Model {
                 throw .missingInput(name: port.name, expected: port.description)
             }
             try port.check(tensor)
+            guard tensor.shape.dimensions.allSatisfy({ $0 <= 1 << 31 }) else {
+                throw .inputShape(name: port.name, expected: port.description, got: tensor.shape)
+            }
         }
         guard let symbols = manifest.input.symbolCount,
             let tokens = inputs[manifest.input.name]?.integers

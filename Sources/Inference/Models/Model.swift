@@ -75,7 +75,10 @@ public final class Model: Sendable {
         memoryLimit: Int = 1 << 30
     ) throws(ModelError) {
         let graph = try OnnxFile.read(file)
-        let executor = try GraphExecutor(graph, memoryLimit: memoryLimit)
+        let executor = try GraphExecutor(
+            graph,
+            tools: IslandTools(kernels: kernels, workers: workers, memoryLimit: memoryLimit)
+        )
         signature = ModelSignature(graph)
         manifest = try Manifest(name: name, version: version, signature: signature)
         form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])

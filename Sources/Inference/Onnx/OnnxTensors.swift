@@ -17,7 +17,9 @@ struct OnnxTensors {
         }
         guard !proto.hasSegment else { throw fail("is a segment, which is not supported") }
         let shape = Shape(proto.dims.map { Int($0) })
-        guard let count = shape.checkedCount, count <= 1 << 40 else {
+        guard let count = shape.checkedCount, count <= 1 << 40,
+            shape.dimensions.allSatisfy({ $0 <= 1 << 31 })
+        else {
             throw fail("has the shape \(shape)")
         }
         let elements: Tensor.Elements

@@ -16,7 +16,7 @@ struct PlanBuilder {
 
     let kernels: KernelSet
     let weights: WeightStore
-    let graph: Graph
+    var graph: Graph
     let numerics: Manifest.Numerics
     private(set) var values: [PlannedValue] = []
     private(set) var steps: [PendingStep] = []
