@@ -34,6 +34,13 @@ func multiplyAdd(_ sum: Register, _ a: Register, by b: Register) -> Register {
     #endif
 }
 
+/// The larger lanes; NaN wherever either is NaN.
+@inline(always)
+func larger(_ a: Register, or b: Register) -> Register {
+    let ordered = a.replacing(with: b, where: b .> a)
+    return ordered.replacing(with: b, where: b .!= b)
+}
+
 /// Held between two bounds; NaN stays.
 @inline(always)
 func bounded(_ register: Register, _ floor: Register, _ ceiling: Register) -> Register {

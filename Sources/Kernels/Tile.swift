@@ -30,12 +30,13 @@ struct Tile<
         var weights = packedWeights
         let pixelStep = step == 0 ? window.step : step
         for plane in 0..<window.planes {
+            let count = lanes == 1 || plane < window.planes &- 1 ? lanes : window.lastLanes
             for row in 0..<window.rows {
                 for column in 0..<window.columns {
                     let offset =
                         plane &* window.plane &+ row &* window.row &+ column &* window.column
                     var pixels = input + offset
-                    for _ in 0..<lanes {
+                    for _ in 0..<count {
                         var loaded = InlineArray<W, Vector>(repeating: Vector())
                         for w in 0..<W {
                             loaded[w] = load(weights + (w / Q &* window.pack &+ w % Q &* 16))
@@ -51,6 +52,7 @@ struct Tile<
                         weights += Q &* 16
                         pixels += 1
                     }
+                    weights += (lanes &- count) &* Q &* 16
                 }
             }
         }
@@ -133,6 +135,7 @@ struct Tile<
 /// channel), kernel row and kernel column, dilation included.
 private struct Window {
     let planes: Int
+    let lastLanes: Int
     let plane: Int
     let rows: Int
     let row: Int
@@ -148,6 +151,7 @@ private struct Window {
     @inline(always)
     init(_ geometry: ConvolutionGeometry, lanes: Int, packed: Int) {
         planes = geometry.inputBlocks
+        lastLanes = geometry.lastLanes
         plane = geometry.inputPlane
         rows = geometry.kernelHeight
         row = geometry.dilationHeight &* geometry.inputRow

@@ -84,6 +84,19 @@ private struct WinogradStrip {
         _ firstBlock: Int,
         _ endBlock: Int
     ) {
+        withPatch { (patch: WinogradPatch<A>) in
+            transformInput(patch, input, transformed, firstBlock, endBlock)
+        }
+    }
+
+    @inline(always)
+    private func transformInput<let A: Int>(
+        _ patch: WinogradPatch<A>,
+        _ input: Floats,
+        _ transformed: MutableFloats,
+        _ firstBlock: Int,
+        _ endBlock: Int
+    ) {
         let plane = geometry.inputBlocks &* tiles &* 16
         for block in firstBlock..<endBlock {
             let source = input + block &* geometry.inputPlane
@@ -94,7 +107,7 @@ private struct WinogradStrip {
                     &+ row &* (A - 2) &* geometry.inputRow &+ column &* (A - 2) &* 16
                 var lane = 0
                 while lane < 16 {
-                    WinogradPatch<A>.transformInput(
+                    patch.transformInput(
                         source + (corner &+ lane),
                         row: geometry.inputRow,
                         into: target + (index &* 16 &+ lane),
@@ -123,6 +136,7 @@ private struct WinogradStrip {
         let row = tiles &* 16
         let product = ConvolutionGeometry(
             inputBlocks: geometry.groupBlocks,
+            lastLanes: 16,
             inputPlane: row,
             inputRow: row,
             kernelHeight: 1,
@@ -164,92 +178,117 @@ private struct WinogradStrip {
         _: WinogradPatch<A>.Type,
         _ products: Floats,
         _ finish: WinogradFinish,
-        _ firstBlock: Int,
-        _ endBlock: Int
+        _ first: Int,
+        _ end: Int
     ) {
-        let blocks = endBlock &- firstBlock
-        let plane = blocks &* tiles &* 16
-        let pairs = geometry.activation == .maxoutPair
-        var block = 0
-        while block < blocks {
-            let whole = firstBlock &+ block
+        withPatch { (patch: WinogradPatch<A>) in
+            if geometry.activation == .maxoutPair {
+                withPatch { (partner: WinogradPatch<A>) in
+                    transformPairs(patch, partner, products, finish, first, end)
+                }
+            } else {
+                transformOutput(patch, products, finish, first, end)
+            }
+        }
+    }
+
+    @inline(always)
+    private func transformOutput<let A: Int>(
+        _ patch: WinogradPatch<A>,
+        _ products: Floats,
+        _ finish: WinogradFinish,
+        _ first: Int,
+        _ end: Int
+    ) {
+        let plane = (end &- first) &* tiles &* 16
+        for block in first..<end {
             forEachTile { index, image, row, column in
                 let corner = TileCorner(
                     geometry,
-                    block: pairs ? whole / 2 : whole,
+                    block: block,
                     image: image,
                     row: row &* (A - 2),
                     column: column &* (A - 2)
                 )
-                let source = products + (block &* tiles &+ index) &* 16
+                let source = products + ((block &- first) &* tiles &+ index) &* 16
                 var lane = 0
                 while lane < 16 {
-                    let bias = finish.bias + (whole &* 16 &+ lane)
-                    var values = WinogradPatch<A>.transformOutput(source + lane, plane: plane)
-                    if pairs {
-                        let partner = WinogradPatch<A>.transformOutput(
-                            source + (tiles &* 16 &+ lane),
-                            plane: plane
-                        )
-                        takeMaximum(&values, loadRegister(bias), partner, loadRegister(bias + 16))
-                    } else {
-                        add(loadRegister(bias), to: &values)
+                    let bias = loadRegister(finish.bias + (block &* 16 &+ lane))
+                    patch.transformColumns(source + lane, plane: plane)
+                    for i in 0..<(A - 2) where i < corner.height {
+                        var values = patch.outputRow(i)
+                        for j in 0..<(A - 2) { values[j] += bias }
+                        write(values, row: i, at: corner, lane, finish)
                     }
-                    write(values, at: corner, lane, finish)
                     lane &+= Register.scalarCount
                 }
                 activateTile(corner, finish.output, size: A - 2)
             }
-            block &+= pairs ? 2 : 1
         }
     }
 
+    /// Blocks 2q and 2q + 1 hold the two members of each pair.
     @inline(always)
-    private func add<let A: Int>(
-        _ bias: Register,
-        to values: inout InlineArray<A, InlineArray<A, Register>>
+    private func transformPairs<let A: Int>(
+        _ patch: WinogradPatch<A>,
+        _ partner: WinogradPatch<A>,
+        _ products: Floats,
+        _ finish: WinogradFinish,
+        _ first: Int,
+        _ end: Int
     ) {
-        for i in 0..<(A - 2) {
-            for j in 0..<(A - 2) { values[i][j] += bias }
-        }
-    }
-
-    @inline(always)
-    private func takeMaximum<let A: Int>(
-        _ values: inout InlineArray<A, InlineArray<A, Register>>,
-        _ bias: Register,
-        _ partner: InlineArray<A, InlineArray<A, Register>>,
-        _ partnerBias: Register
-    ) {
-        for i in 0..<(A - 2) {
-            for j in 0..<(A - 2) {
-                let (even, odd) = (values[i][j] + bias, partner[i][j] + partnerBias)
-                let larger = even.replacing(with: odd, where: odd .> even)
-                values[i][j] = larger.replacing(with: odd, where: odd .!= odd)
+        let plane = (end &- first) &* tiles &* 16
+        var block = first
+        while block < end {
+            forEachTile { index, image, row, column in
+                let corner = TileCorner(
+                    geometry,
+                    block: block / 2,
+                    image: image,
+                    row: row &* (A - 2),
+                    column: column &* (A - 2)
+                )
+                let source = products + ((block &- first) &* tiles &+ index) &* 16
+                var lane = 0
+                while lane < 16 {
+                    let bias = finish.bias + (block &* 16 &+ lane)
+                    patch.transformColumns(source + lane, plane: plane)
+                    partner.transformColumns(source + (tiles &* 16 &+ lane), plane: plane)
+                    for i in 0..<(A - 2) where i < corner.height {
+                        var values = patch.outputRow(i)
+                        let others = partner.outputRow(i)
+                        for j in 0..<(A - 2) {
+                            values[j] = larger(
+                                values[j] + loadRegister(bias),
+                                or: others[j] + loadRegister(bias + 16)
+                            )
+                        }
+                        write(values, row: i, at: corner, lane, finish)
+                    }
+                    lane &+= Register.scalarCount
+                }
             }
+            block &+= 2
         }
     }
 
-    /// Stores what lies inside the image.
+    /// Stores what lies inside the image of one row of a tile.
     @inline(always)
     private func write<let A: Int>(
-        _ values: InlineArray<A, InlineArray<A, Register>>,
+        _ values: InlineArray<A, Register>,
+        row: Int,
         at corner: TileCorner,
         _ lane: Int,
         _ finish: WinogradFinish
     ) {
         let floor = Register(repeating: geometry.floor)
         let ceiling = Register(repeating: geometry.ceiling)
-        for i in 0..<(A - 2) where i < corner.height {
-            let target = finish.output + (corner.output &+ i &* geometry.outputRow &+ lane)
-            let addend = finish.addend.map {
-                $0 + (corner.addend &+ i &* geometry.addendRow &+ lane)
-            }
-            for j in 0..<(A - 2) where j < corner.width {
-                var sum = values[i][j]
-                if let addend { sum += loadRegister(addend + j &* 16) }
-                storeRegister(bounded(sum, floor, ceiling), target + j &* 16)
-            }
+        let target = finish.output + (corner.output &+ row &* geometry.outputRow &+ lane)
+        let addend = finish.addend.map { $0 + (corner.addend &+ row &* geometry.addendRow &+ lane) }
+        for j in 0..<(A - 2) where j < corner.width {
+            var sum = values[j]
+            if let addend { sum += loadRegister(addend + j &* 16) }
+            storeRegister(bounded(sum, floor, ceiling), target + j &* 16)
         }
     }
 

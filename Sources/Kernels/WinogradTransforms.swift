@@ -47,41 +47,56 @@ private func output<let A: Int>(_ m: InlineArray<A, Register>) -> InlineArray<A,
     return y
 }
 
-/// A x A values of one register of channels.
+/// A x A values of one register of channels, with room for them between the two halves of a transform.
 struct WinogradPatch<let A: Int> {
-    private typealias Column = InlineArray<A, Register>
+    typealias Line = InlineArray<A, Register>
+
+    /// [A][A] registers; an array of Swift's would be cleared before every use.
+    let room: UnsafeMutablePointer<Register>
 
     /// Reads a patch, `row` floats between rows, and writes V with `plane` floats between its values.
     @inline(always)
-    static func transformInput(_ source: Floats, row: Int, into target: MutableFloats, plane: Int) {
-        var half = InlineArray<A, Column>(repeating: Column(repeating: Register()))
+    func transformInput(_ source: Floats, row: Int, into target: MutableFloats, plane: Int) {
         for j in 0..<A {
-            var column = Column(repeating: Register())
+            var column = Line(repeating: Register())
             for i in 0..<A { column[i] = loadRegister(source + (i &* row &+ j &* 16)) }
             let transformed = input(column)
-            for i in 0..<A { half[i][j] = transformed[i] }
+            for i in 0..<A { room[i &* A &+ j] = transformed[i] }
         }
         for i in 0..<A {
-            let values = input(half[i])
+            let values = input(line(i))
             for j in 0..<A { storeRegister(values[j], target + (i &* A &+ j) &* plane) }
         }
     }
 
-    /// Reads M with `plane` floats between its values; the first A - 2 of either index count.
+    /// The first half of the way back: reads M with `plane` floats between its values.
     @inline(always)
-    static func transformOutput(
-        _ source: Floats,
-        plane: Int
-    ) -> InlineArray<A, InlineArray<A, Register>> {
-        var half = InlineArray<A, Column>(repeating: Column(repeating: Register()))
+    func transformColumns(_ source: Floats, plane: Int) {
         for j in 0..<A {
-            var column = Column(repeating: Register())
+            var column = Line(repeating: Register())
             for i in 0..<A { column[i] = loadRegister(source + (i &* A &+ j) &* plane) }
             let transformed = output(column)
-            for i in 0..<(A - 2) { half[i][j] = transformed[i] }
+            for i in 0..<(A - 2) { room[i &* A &+ j] = transformed[i] }
         }
-        var result = InlineArray<A, Column>(repeating: Column(repeating: Register()))
-        for i in 0..<(A - 2) { result[i] = output(half[i]) }
-        return result
+    }
+
+    /// The second half: row `i` of the outputs, of which the first A - 2 count.
+    @inline(always)
+    func outputRow(_ i: Int) -> Line { output(line(i)) }
+
+    @inline(always)
+    private func line(_ i: Int) -> Line {
+        var line = Line(repeating: Register())
+        for j in 0..<A { line[j] = room[i &* A &+ j] }
+        return line
+    }
+}
+
+/// Calls `body` with room on the stack for one patch.
+@inline(always)
+func withPatch<let A: Int>(_ body: (WinogradPatch<A>) -> Void) {
+    withUnsafeTemporaryAllocation(of: Register.self, capacity: A &* A) { room in
+        guard let start = room.baseAddress else { return }
+        body(WinogradPatch(room: start))
     }
 }

@@ -182,6 +182,7 @@ extension ConvolutionCase {
     private func geometry(outputRow: Int) -> ConvolutionGeometry {
         ConvolutionGeometry(
             inputBlocks: kind == .planar ? inputs : blocks(of: inputs),
+            lastLanes: kind == .planar ? 1 : (inputs - 1) % 16 + 1,
             inputPlane: inputSize.height * inputRow,
             inputRow: inputRow,
             kernelHeight: kernel.height,

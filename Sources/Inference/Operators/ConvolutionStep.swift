@@ -110,6 +110,7 @@ struct ConvolutionStep {
             columns,
             inputBlocks: method == .planar
                 ? lowering.kernel.shape[1] : blocks(of: lowering.groupInputs(method)),
+            lastLanes: method == .planar ? 1 : (lowering.groupInputs(method) - 1) % 16 + 1,
             from: from,
             to: to,
             activation: lowering.activation

@@ -206,6 +206,7 @@ extension PlanBuilder {
             let (from, to) = (placement[source], placement[output])
             let geometry = ConvolutionGeometry(
                 inputBlocks: shape.inputBlocks,
+                lastLanes: 16,
                 inputPlane: from.plane,
                 inputRow: from.plane,
                 kernelHeight: 1,

@@ -146,12 +146,14 @@ extension ConvolutionGeometry {
         _ rows: Windows.Axis,
         _ columns: Windows.Axis,
         inputBlocks: Int,
+        lastLanes: Int = 16,
         from: Place,
         to: Place,
         activation: FusedActivation
     ) {
         self.init(
             inputBlocks: inputBlocks,
+            lastLanes: lastLanes,
             inputPlane: from.plane,
             inputRow: from.row,
             kernelHeight: rows.kernel,

@@ -31,6 +31,8 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
 typedef struct {
     /// Blocks of 16 input channels; for the planar kernel, input channels.
     long inputBlocks;
+    /// Channels of the last input block, 1 to 16; the blocked kernel passes over the others. Planar: 1.
+    long lastLanes;
     long inputPlane, inputRow;
     long kernelHeight, kernelWidth;
     long strideHeight, strideWidth;

@@ -171,6 +171,7 @@ struct KernelBench {
     ) -> ConvolutionGeometry {
         ConvolutionGeometry(
             inputBlocks: inputBlocks,
+            lastLanes: 16,
             inputPlane: input.plane,
             inputRow: input.row,
             kernelHeight: kernel,
