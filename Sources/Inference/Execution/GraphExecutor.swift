@@ -138,6 +138,15 @@ final class GraphExecutor: Sendable {
         return made
     }
 
+    /// The plan of all that `outputs` depend on, if one island holds it.
+    func wholePlan(like inputs: [String: Tensor], outputs: [String]) -> Plan? {
+        let nodes = needed(for: outputs)
+        guard let island = island(nodes[...], inputs, outputs),
+            island.nodes.isSuperset(of: nodes)
+        else { return nil }
+        return island.plan
+    }
+
     /// The nodes that `outputs` depend on, in order.
     private func needed(for outputs: [String]) -> [Int] {
         var wanted = Set(outputs)

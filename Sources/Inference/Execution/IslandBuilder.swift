@@ -40,7 +40,10 @@ struct IslandBuilder {
     /// `wanted` are the values that must be there at the end.
     mutating func build(wanted: [String]) -> Island? {
         for item in items { take(item) }
-        guard chosen.contains(where: { Self.heavy.contains($0.node.op) }) else { return nil }
+        let isWhole = items.allSatisfy { covered.isSuperset(of: $0.covers) }
+        guard isWhole || chosen.contains(where: { Self.heavy.contains($0.node.op) }) else {
+            return nil
+        }
         return try? finish(wanted: wanted)
     }
 

@@ -16,7 +16,8 @@ struct BenchCommand: ParsableCommand {
               striate bench
               striate bench --only kernels --all-kernels
               striate bench --only server --seconds 10 --connections 64
-            """
+            """,
+        subcommands: [EngineBenchCommand.self]
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {

@@ -1,0 +1,214 @@
+import ArgumentParser
+import Compute
+import Foundation
+import Inference
+import TensorFormats
+
+/// `striate bench engine`: one model, timed pass by pass at the bidding of a harness.
+///
+/// It says {"ready":true} when the model is loaded; then, for each line `run N` of its input, it runs N passes and
+/// writes N lines {"ns":nanoseconds}. `quit` or the end of the input ends it.
+struct EngineBenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine",
+        abstract: "Time the passes of one model, for a harness that compares engines."
+    )
+
+    @Option(help: "An ONNX file, or a model's folder.", completion: .file())
+    var model: String?
+
+    @Option(help: "An input as NAME=FILE.npy; may be repeated.")
+    var input: [String] = []
+
+    @Option(help: "A recurrent state as INPUT=OUTPUT, fed back after every pass; may be repeated.")
+    var state: [String] = []
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    @Option(help: "Where the first output of the first pass is written, as .npy.")
+    var output: String?
+
+    @Option(help: "Instruction set of the kernels: baseline, avx2, avx512 or neon.")
+    var kernels: String?
+
+    @Flag(help: "Print the core's multiply-add peak in GFLOP/s instead.")
+    var peak = false
+
+    func run() throws {
+        let set = try KernelSet.chosen(kernels)
+        if peak { return try printPeak(set) }
+        guard let model else { throw ValidationError("--model is missing") }
+        let start = ContinuousClock.now
+        let loaded = try load(URL(fileURLWithPath: model), set)
+        var bench = try EngineBench(
+            loaded,
+            inputs: try pairs(input).map { ($0, try tensor($1)) },
+            states: try pairs(state)
+        )
+        let nanoseconds = (ContinuousClock.now - start).nanoseconds
+        let memory = ProcessMemory.residentKilobytes
+        say("{\"ready\":true,\"load_ns\":\(nanoseconds),\"rss_kb\":\(memory)}")
+        while let line = readLine() {
+            let words = line.split(separator: " ")
+            guard words.count == 2, words[0] == "run", let count = Int(words[1]), count > 0 else {
+                break
+            }
+            var answer: [String] = []
+            for _ in 0..<count { answer.append("{\"ns\":\(try bench.pass())}") }
+            if let output, let first = bench.takeFirst() {
+                try Data(NPY.encode(shape: first.shape, values: first.values.span))
+                    .write(to: URL(fileURLWithPath: output))
+            }
+            say(answer.joined(separator: "\n"))
+        }
+    }
+
+    private func load(_ file: URL, _ set: KernelSet) throws -> Model {
+        let workers = Workers(count: threads)
+        if file.pathExtension == "onnx" {
+            return try Model(
+                onnx: file,
+                name: "bench",
+                kernels: set,
+                workers: workers
+            )
+        }
+        return try Model(folder: file, kernels: set, workers: workers, verifies: false)
+    }
+
+    private func pairs(_ texts: [String]) throws -> [(String, String)] {
+        try texts.map { text in
+            guard let equals = text.firstIndex(of: "=") else {
+                throw ValidationError("\"\(text)\" is not NAME=VALUE")
+            }
+            return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+        }
+    }
+
+    private func tensor(_ path: String) throws -> TensorData {
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        return try unsafe NPY.decode(bytes.span.bytes)
+    }
+
+    private func printPeak(_ set: KernelSet) throws {
+        let sink = FloatStorage(count: 16)
+        var best = 0.0
+        for _ in 0..<200 {
+            var count = 0
+            let time = seconds { count = set.peak(50_000, sink: sink.start) }
+            best = max(best, 2e-9 * Double(count) / time)
+        }
+        say("{\"kernels\":\"\(set.name)\",\"gflops\":\(fixed(best, 1))}")
+    }
+
+    private func say(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    }
+}
+
+extension Duration {
+    fileprivate var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}
+
+/// The memory of this process.
+private enum ProcessMemory {
+    static var residentKilobytes: Int {
+        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+}
+
+/// A model's plan with its inputs at hand.
+private struct EngineBench {
+    private let plan: Plan
+    private let inputs: [(name: String, data: TensorData)]
+    private let states: [(input: String, output: String)]
+    private var fedBack: [[Float]]
+    private var first: TensorData?
+    private let answer: String
+
+    init(
+        _ model: Model,
+        inputs: [(String, TensorData)],
+        states: [(String, String)]
+    ) throws {
+        let integers = Set(model.signature.inputs.filter { $0.type != .float32 }.map(\.name))
+        var tensors: [String: Tensor] = [:]
+        for (name, data) in inputs {
+            let shape = Shape(data.shape)
+            tensors[name] =
+                integers.contains(name)
+                ? Tensor(shape: shape, integers: data.values.map { Int($0) })
+                : Tensor(shape: shape, floats: data.values)
+        }
+        let outputs = model.signature.outputs.map(\.name)
+        guard let plan = try model.wholePlan(like: tensors, outputs: outputs),
+            let answer = outputs.first
+        else { throw ValidationError("some nodes of the model have no plan") }
+        self.plan = plan
+        self.answer = answer
+        self.states = states.map { (input: $0.0, output: $0.1) }
+        let fed = Set(states.map { $0.0 })
+        self.inputs = inputs.filter { !fed.contains($0.0) }.map { (name: $0.0, data: $0.1) }
+        fedBack = states.map { state in inputs.first { $0.0 == state.0 }?.1.values ?? [] }
+    }
+
+    /// One pass: inputs in, outputs read, states fed back; its time in nanoseconds.
+    mutating func pass() throws -> Int64 {
+        let isFirst = first == nil
+        var states = fedBack
+        var read: TensorData?
+        let start = ContinuousClock.now
+        try plan.run { access throws(ModelError) in
+            for (name, data) in inputs { try access.write(data.values, to: name, of: plan) }
+            for (index, state) in self.states.enumerated() {
+                try access.write(states[index], to: state.input, of: plan)
+            }
+        } read: { results throws(ModelError) in
+            for (index, state) in self.states.enumerated() {
+                try results.withFloats(state.output) { span throws(ModelError) in
+                    for place in span.indices { states[index][place] = span[place] }
+                }
+            }
+            guard isFirst else { return }
+            let values = try results.withFloats(answer) { span throws(ModelError) in
+                span.indices.map { span[$0] }
+            }
+            read = TensorData(
+                shape: try results.shape(of: answer).dimensions,
+                values: values
+            )
+        }
+        let time = (ContinuousClock.now - start).nanoseconds
+        fedBack = states
+        first = first ?? read
+        return time
+    }
+
+    /// The first pass's answer.
+    func takeFirst() -> TensorData? { first }
+}
+
+extension PlanInputs {
+    fileprivate mutating func write(
+        _ values: [Float],
+        to name: String,
+        of plan: Plan
+    ) throws(ModelError) {
+        let isInteger = plan.inputs.contains { $0.name == name && $0.type != .float32 }
+        if isInteger {
+            try withIntegers(name) { span throws(ModelError) in
+                for index in values.indices { span[index] = Int32(values[index]) }
+            }
+        } else {
+            try withFloats(name) { span throws(ModelError) in
+                let source = values.span
+                for index in source.indices { span[index] = source[index] }
+            }
+        }
+    }
+}
