@@ -64,10 +64,11 @@ struct OpenAPIOperation {
 
     private var layerNames: JSON? {
         guard let model else { return nil }
-        let names =
-            route.operation == "kernels"
-            ? model.layersWithKernels : model.layers.map(\.name)
-        return ["type": "string", "examples": .strings(names)]
+        if route.operation == "kernels" {
+            return ["type": "string", "enum": .strings(model.layersWithKernels)]
+        }
+        // Others take several, separated by commas.
+        return ["type": "string", "examples": .strings(model.layers.map(\.name))]
     }
 
     private static let deadline: JSON = [
