@@ -37,6 +37,8 @@ def served(binary, model, count):
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(binary)]
         command += ["serve", "--models", str(MODELS / model), "--port", "0"]
         command += ["--ready-file", str(ready), "--kernels", "avx2", "--threads", "1"]
+        # Under valgrind a request takes seconds: no queue is too long here.
+        command += ["--set", "queue_milliseconds=600000"]
         server = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
