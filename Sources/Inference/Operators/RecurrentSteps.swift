@@ -58,7 +58,7 @@ extension RecurrentLowering {
         into plan: inout PlanBuilder
     ) {
         let (table, store, activation) = (plan.kernels, plan.weights, cell.activation)
-        let width = cell.blocksPerChunk(gates: gates, hidden: sizes.hidden)
+        let width = cell.blocksPerChunk(gates: gates, hidden: sizes.hidden, batch: sizes.batch)
         let perDirection = (sizes.blocks + width - 1) / width
         let states = passes.flatMap(\.states)
         plan.step(
@@ -181,9 +181,12 @@ extension Cell {
     }
 
     /// Enough hidden blocks that a chunk is worth handing over (about a microsecond).
-    func blocksPerChunk(gates: Int, hidden: Int) -> Int {
-        let perBlock = max(1, hidden * gates * 16)
+    ///
+    /// A few sequences need several blocks at once for enough sums; many have them in one.
+    func blocksPerChunk(gates: Int, hidden: Int, batch: Int) -> Int {
+        let perBlock = max(1, hidden * gates * 16 * batch)
         let useful = (65_536 + perBlock - 1) / perBlock
-        return (useful + blocksPerChunk - 1) / blocksPerChunk * blocksPerChunk
+        let together = batch < 4 ? blocksPerChunk : 1
+        return (useful + together - 1) / together * together
     }
 }
