@@ -167,7 +167,8 @@ struct JordanLowering {
         let (table, store, batch) = (plan.kernels, plan.weights, sequence.batch)
         let key = "\(weights.key)/\(key)"
         let count = blocks(of: units)
-        let width = Cell.rnn(activation).blocksPerChunk(gates: 1, hidden: states)
+        let width = Cell.rnn(activation)
+            .blocksPerChunk(gates: 1, hidden: states, batch: batch)
         let chunks = (count + width - 1) / width
         plan.step(node.name, chunks: chunks, reads: reads, writes: [writes]) { placement in
             let packed = store.layer(key, pack: pack)
