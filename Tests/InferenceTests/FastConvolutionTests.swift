@@ -69,6 +69,32 @@ import Testing
     }
 
     @Test(arguments: KernelSet.supported.map(\.name))
+    func `a maxout layer and a plain one with the same kernel keep their own weights`(
+        _ name: String
+    ) throws {
+        var random = SeededGenerator(seed: 23)
+        var graph = Graph()
+        let shape = Shape([64, 32, 3, 3])
+        graph.constants["w"] = Tensor(shape: shape, floats: random.floats(shape.count))
+        graph.inputs = [
+            Graph.Input(name: "x", type: .float32, dimensions: [nil, nil, nil, nil])
+        ]
+        graph.nodes = ["plain", "sum"].map { output in
+            Node(name: output, op: "Conv", inputs: ["x", "w"], outputs: [output])
+        }
+        graph.nodes.append(Node(name: "max", op: "Maxout", inputs: ["sum"], outputs: ["max"]))
+        let input = Tensor(shape: [1, 32, 10, 10], floats: random.floats(3200))
+        let results = try GraphRunner(kernels: try KernelSet.select(name), numerics: .fast)
+            .run(graph, inputs: ["x": input], outputs: ["plain", "max"])
+        let plain = results[0].values
+        let expected = (0..<32 * 64).map { index in
+            let (pair, place) = index.quotientAndRemainder(dividingBy: 64)
+            return max(plain[2 * pair * 64 + place], plain[(2 * pair + 1) * 64 + place])
+        }
+        expectSameBits(results[1].values, expected)
+    }
+
+    @Test(arguments: KernelSet.supported.map(\.name))
     func `depthwise layers in the cache equal layers one by one`(_ name: String) throws {
         for seed in Self.seeds {
             let (graph, input) = Self.depthwiseStack(seed: seed)

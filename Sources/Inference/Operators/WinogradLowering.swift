@@ -171,7 +171,10 @@ struct WinogradLowering {
             reads: [transformed] + [addend].compactMap { $0 },
             writes: [output, sums]
         ) { placement in
-            let packed = store.layer("\(lowering.kernel.key)/winograd\(step.size)/\(width)") {
+            // A maxout's pairs lie in another order, even where a tile is two blocks wide anyway.
+            let isPaired = lowering.activation == .maxout
+            let key = "\(lowering.kernel.key)/winograd\(step.size)/\(width)/\(isPaired)"
+            let packed = store.layer(key) {
                 lowering.packWinograd(size: step.size, width: width, for: table)
             }
             let (from, to, scratch) = (placement[transformed], placement[output], placement[sums])

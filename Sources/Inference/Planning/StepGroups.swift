@@ -13,9 +13,6 @@ struct StepGroup {
         planes = step.planes
     }
 
-    /// The value's writers and readers among the group's steps.
-    private func writes(_ id: ValueID) -> Bool { steps.contains { $0.writes.contains(id) } }
-
     /// Whether `step` reads what the group writes, plane by plane.
     private func feeds(_ step: PlanBuilder.PendingStep, _ owner: (ValueID) -> ValueID) -> Bool {
         let written = Set(steps.flatMap(\.writes).map(owner))
