@@ -5,31 +5,40 @@
 @unsafe func parseFloat(_ cursor: inout UnsafePointer<UInt8>) -> Float? {
     let start = unsafe cursor
     guard let decimal = unsafe DecimalNumber(&cursor) else { return nil }
-    if decimal.digits <= 19, let value = roundedOnce(decimal) {
-        return decimal.isNegative ? -value : value
+    // With 18 digits the significand is exact, and fits a signed word.
+    if decimal.digits <= 18, let value = roundedTwice(decimal) {
+        return signed(value, decimal)
     }
     return unsafe parseFloatExactly(decimal, start, cursor)
 }
 
-/// The exact cases of Clinger's method: one correctly rounded operation in double, then one to float.
-///
-/// nil where that would round twice (a double on the midpoint of two floats), below the normal range, and where
-/// the operands are not exact.
 @inline(__always)
-private func roundedOnce(_ decimal: DecimalNumber) -> Float? {
-    let exponent = decimal.exponent
-    guard decimal.significand < 1 << 53, exponent >= -22, exponent <= 22 else { return nil }
-    let significand = Double(decimal.significand)
-    let value =
-        exponent < 0 ? significand / powersOfTen[-exponent] : significand * powersOfTen[exponent]
+private func signed(_ magnitude: Float, _ decimal: DecimalNumber) -> Float {
+    Float(bitPattern: magnitude.bitPattern | (decimal.isNegative ? 0x8000_0000 : 0))
+}
+
+/// The nearest float by way of a double; nil where that would have to be more exact, or leaves the normal range.
+///
+/// Rounding significand, power and product, the double is at most three of its units off, which can only matter
+/// near the midpoint of two floats.
+@inline(__always)
+private func roundedTwice(_ decimal: DecimalNumber) -> Float? {
+    let index = decimal.exponent &+ 22
+    guard index >= 0, index < powersOfTen.count else { return nil }
+    let value = Double(Int64(bitPattern: decimal.significand)) * powersOfTen[index]
     // A double has 29 more bits than a float: on the midpoint only their highest is set.
-    guard value.bitPattern & 0x1FFF_FFFF != 0x1000_0000 else { return nil }
+    let distance = (value.bitPattern & 0x1FFF_FFFF) &- 0x1000_0000
+    guard distance &+ 4 > 8 else { return nil }
     guard value >= 0x1p-126 || decimal.significand == 0 else { return nil }
     return value < 0x1.fffffep+127 ? Float(value) : nil
 }
 
-private let powersOfTen: [Double] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+/// From 10^-22 to 10^22.
+private let powersOfTen: InlineArray<45, Double> = [
+    1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9,
+    1e-8,
+    1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
+    1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ]
 
@@ -41,7 +50,7 @@ private func parseFloatExactly(
 ) -> Float? {
     if unsafe decimal.digits <= 19 || significantDigits(start, end) <= 19 {
         if let value = eiselLemire(decimal.significand, decimal.exponent) {
-            return decimal.isNegative ? -value : value
+            return signed(value, decimal)
         }
     }
     // SAFETY: both pointers are into the same text, in this order.

@@ -13,10 +13,8 @@ struct DecimalNumber {
     /// At least 8 bytes after the text must be readable, and the first of them no digit.
     @inline(__always)
     @unsafe init?(_ cursor: inout UnsafePointer<UInt8>) {
-        if unsafe cursor.pointee == UInt8(ascii: "-") {
-            isNegative = true
-            unsafe cursor += 1
-        }
+        isNegative = unsafe cursor.pointee == UInt8(ascii: "-")
+        unsafe cursor += isNegative ? 1 : 0
         let first = unsafe cursor
         var digit = unsafe cursor.pointee &- 48
         if digit > 9 { return nil }
@@ -44,20 +42,15 @@ struct DecimalNumber {
         unsafe cursor += 1
         isInteger = false
         let first = unsafe cursor
-        while true {
+        var run: Int
+        repeat {
             let word = unsafe UInt64(
                 littleEndian: UnsafeRawPointer(cursor).loadUnaligned(as: UInt64.self)
             )
-            guard holdsEightDigits(word) else { break }
-            significand = significand &* 100_000_000 &+ valueOfEightDigits(word)
-            unsafe cursor += 8
-        }
-        var digit = unsafe cursor.pointee &- 48
-        while digit <= 9 {
-            significand = significand &* 10 &+ UInt64(digit)
-            unsafe cursor += 1
-            digit = unsafe cursor.pointee &- 48
-        }
+            run = leadingDigits(word)
+            significand = significand &* wholePowersOfTen[run] &+ valueOfDigits(word, count: run)
+            unsafe cursor += run
+        } while run == 8
         let count = unsafe cursor - first
         exponent = -count
         digits += count
@@ -84,17 +77,25 @@ struct DecimalNumber {
     }
 }
 
+private let wholePowersOfTen: InlineArray<9, UInt64> = [
+    1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000,
+]
+
+/// How many of eight bytes of ASCII, the first in the lowest place, are digits before the first that is none.
 @inline(__always)
-private func holdsEightDigits(_ word: UInt64) -> Bool {
+private func leadingDigits(_ word: UInt64) -> Int {
     let high: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
-    let carried = word &+ 0x0606_0606_0606_0606
-    return (word & high) | ((carried & high) >> 4) == 0x3333_3333_3333_3333
+    // Only a digit has 3 above, and still has it when 6 is added; what a byte carries, it carries upward.
+    let others =
+        (word ^ 0x3030_3030_3030_3030) | ((word &+ 0x0606_0606_0606_0606) ^ 0x3030_3030_3030_3030)
+    return (others & high).trailingZeroBitCount / 8
 }
 
 /// Adds neighbouring digits, then pairs, then fours, within one register.
 @inline(__always)
-private func valueOfEightDigits(_ word: UInt64) -> UInt64 {
-    var value = word &- 0x3030_3030_3030_3030
+private func valueOfDigits(_ word: UInt64, count: Int) -> UInt64 {
+    // The digits move to the upper bytes, zeros come in below, which are the leading ones.
+    var value = (word & 0x0F0F_0F0F_0F0F_0F0F) << UInt64(64 - 8 * count)
     value = (value &* 10) &+ (value >> 8)
     let mask: UInt64 = 0x0000_00FF_0000_00FF
     let fours = (value & mask) &* (100 + (1_000_000 << 32))

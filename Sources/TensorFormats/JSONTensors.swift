@@ -75,7 +75,7 @@ extension JSONReader {
                 guard byte == UInt8(ascii: ",") else { return }
             }
             advance()
-            if byte == 0x20 { advance() }
+            if _fastPath(byte == 0x20) { advance() }
             if byte <= 0x20 { skipSpace() }
         }
     }

@@ -2,7 +2,7 @@
 ///
 /// Commas are placed by the writer; that keys and values alternate is the caller's duty.
 public struct JSONWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    public internal(set) var bytes: [UInt8] = []
     private var needsComma = false
 
     public init(reservingCapacity capacity: Int = 0) {
@@ -43,9 +43,7 @@ public struct JSONWriter: Sendable {
 
     /// Writes the shortest text that reads back to the same value; refuses what is not finite as index 0.
     public mutating func number(_ value: Float) throws(JSONError) {
-        guard value.isFinite else { throw .nonFinite(index: 0) }
-        separate()
-        bytes.append(contentsOf: value.description.utf8)
+        try tensor(shape: [], values: [value].span)
     }
 
     /// Writes the shortest text that reads back to the same value; refuses what is not finite as index 0.
@@ -79,49 +77,6 @@ public struct JSONWriter: Sendable {
         endArray()
     }
 
-    /// Writes a flat array; refuses what is not finite by its index.
-    public mutating func array(of values: Span<Float>) throws(JSONError) {
-        try tensor(shape: [values.count], values: values)
-    }
-
-    /// Writes nested arrays, one level for each dimension; without dimensions, a number.
-    ///
-    /// `values` holds as many as the product of `shape`; the first that is not finite is refused by its index.
-    public mutating func tensor(shape: [Int], values: Span<Float>) throws(JSONError) {
-        precondition(shape.reduce(1, *) == values.count, "shape and values do not agree")
-        for index in values.indices where !values[index].isFinite {
-            throw .nonFinite(index: index)
-        }
-        // About 10 digits, a point and a comma for most activations.
-        bytes.reserveCapacity(bytes.count + 12 * values.count)
-        var next = 0
-        separate()
-        append(shape[...], values, &next)
-        needsComma = true
-    }
-
-    private mutating func append(_ shape: ArraySlice<Int>, _ values: Span<Float>, _ next: inout Int)
-    {
-        guard let length = shape.first else { return append(values[next]) }
-        bytes.append(UInt8(ascii: "["))
-        for index in 0..<length {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            if shape.count == 1 {
-                append(values[next])
-                next += 1
-            } else {
-                append(shape.dropFirst(), values, &next)
-            }
-        }
-        bytes.append(UInt8(ascii: "]"))
-    }
-
-    private mutating func append(_ value: Float) {
-        var text = value.description
-        // SAFETY: the pointer does not leave the closure.
-        text.withUTF8 { unsafe bytes.append(contentsOf: $0) }
-    }
-
     private mutating func open(_ bracket: Unicode.Scalar) {
         separate()
         bytes.append(UInt8(ascii: bracket))
@@ -133,7 +88,8 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    private mutating func separate() {
+    /// Writes the comma between two values.
+    mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
     }

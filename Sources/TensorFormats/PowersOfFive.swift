@@ -1,10 +1,10 @@
-/// 5^q for q from -65 to 38 as 128-bit numbers whose highest bit is set, high word first.
+/// 5^q for q from -65 to 45 as 128-bit numbers whose highest bit is set, high word first.
 ///
 /// For q >= 0 these are the leading 128 bits. For q < 0 they are those of 2^(z + 127) / 5^-q, z being the length
 /// of 5^-q in bits: rounded up for q >= -27, where a product can lie exactly between two floats and a table
 /// rounded down would miss it, and down below (Lemire, "Number parsing at a gigabyte per second", 2021).
 enum PowersOfFive {
-    static let range = -65...38
+    static let range = -65...45
 
     static func power(_ exponent: Int) -> (high: UInt64, low: UInt64) {
         let index = 2 * (exponent - range.lowerBound)
@@ -64,5 +64,9 @@ enum PowersOfFive {
         0xc5371912364ce305, 0x6c28000000000000, 0xf684df56c3e01bc6, 0xc732000000000000,
         0x9a130b963a6c115c, 0x3c7f400000000000, 0xc097ce7bc90715b3, 0x4b9f100000000000,
         0xf0bdc21abb48db20, 0x1e86d40000000000, 0x96769950b50d88f4, 0x1314448000000000,
+        0xbc143fa4e250eb31, 0x17d955a000000000, 0xeb194f8e1ae525fd, 0x5dcfab0800000000,
+        0x92efd1b8d0cf37be, 0x5aa1cae500000000, 0xb7abc627050305ad, 0xf14a3d9e40000000,
+        0xe596b7b0c643c719, 0x6d9ccd05d0000000, 0x8f7e32ce7bea5c6f, 0xe4820023a2000000,
+        0xb35dbf821ae4f38b, 0xdda2802c8a800000,
     ]
 }

@@ -164,4 +164,40 @@ import Testing
         #expect(tensor.shape == shape)
         #expect(tensor.values.map(\.bitPattern) == used.map(\.bitPattern))
     }
+
+    @Test func `floats are printed with the digits of their description`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        // Around every power of two, and at both ends of each binade.
+        let edges = (0..<255).flatMap { exponent in
+            [0, 1, 2, 3, 0x3F_FFFF, 0x40_0000, 0x7F_FFFE, 0x7F_FFFF].map { exponent << 23 | $0 }
+        }.map { Float(bitPattern: $0) }
+        let powersOfTen = (-45...38).flatMap { exponent -> [Float] in
+            let power = Float("1e\(exponent)") ?? 0
+            return [power.nextDown, power, power.nextUp]
+        }
+        let whole = (0...2000).map { Float($0) } + (0...50).map { Float(16_777_200 + $0) }
+        try comparePrinting(edges + powersOfTen + whole)
+        for first in stride(from: 0, to: Self.hardNumbers, by: 100_000) {
+            try comparePrinting(
+                (first..<min(first + 100_000, Self.hardNumbers)).map { round in
+                    let bits = UInt32.random(in: 0..<0x7F80_0000, using: &random)
+                    // Every third as activations are: of few powers of two.
+                    return Float(bitPattern: round % 3 == 0 ? 0x3800_0000 | bits >> 5 : bits)
+                }
+            )
+        }
+    }
+
+    private func comparePrinting(_ magnitudes: [Float]) throws {
+        let values = magnitudes.indices.map { magnitudes[$0] * ($0 % 2 == 0 ? 1 : -1) }
+        var writer = JSONWriter()
+        try writer.array(of: values.span)
+        let texts = String(decoding: writer.bytes.dropFirst().dropLast(), as: UTF8.self)
+            .split(separator: ",")
+        #expect(texts.count == values.count)
+        let wrong = zip(texts, values).filter { $0 != $1.description }
+        #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+    }
 }
