@@ -90,8 +90,12 @@ let package = Package(
             exclude: ["onnx.proto"],
             swiftSettings: house
         ),
-        .target(name: "Images", dependencies: ["CPNG", "CTurboJPEG"], swiftSettings: safe),
-        .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe),
+        .target(
+            name: "Images",
+            dependencies: ["CPNG", "CTurboJPEG"],
+            swiftSettings: safe + fuzzing
+        ),
+        .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
         .target(
             name: "HTTP",
             dependencies: ["CLinux", "COpenSSL", "CZlib"],
@@ -102,7 +106,7 @@ let package = Package(
             dependencies: [
                 "COpenSSL", "Compute", "HTTP", "Images", "Inference", "TensorFormats", logging,
             ],
-            swiftSettings: safe
+            swiftSettings: safe + fuzzing
         ),
         .executableTarget(
             name: "striate",
@@ -126,9 +130,12 @@ var fuzzTargets: [Target] {
     guard isFuzzing else { return [] }
     return [
         .executableTarget(
-            name: "http-fuzz",
-            dependencies: ["HTTP"],
-            path: "Tests/HTTPFuzz",
+            name: "fuzzer",
+            dependencies: [
+                "Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", logging,
+            ],
+            path: "Tests/Fuzz",
+            exclude: ["seeds.py"],
             swiftSettings: safe + fuzzing + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
         )
