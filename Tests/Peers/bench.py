@@ -1,10 +1,12 @@
-"""CPU time a request costs http-sample, nginx and uvicorn, side by side in interleaved rounds.
+"""CPU time a request costs http-sample and others, side by side in interleaved rounds.
 
-usage: bench.py SAMPLE FOLDER [--rounds N] [--seconds S] [--only NAME,…] [--uvicorn PROGRAM]
+usage: bench.py SAMPLE FOLDER [--rounds N] [--seconds S] [--only LOAD,…] [--connections N,…] [--uvicorn PROGRAM]
+                [--servers FOLDER] [--peers NAME,…]
 
 SAMPLE is the built http-sample. FOLDER gets certificates, bodies and logs. Each server has one loop or
 worker on the first processor, wrk the second. Printed is the least microseconds of the server's
 processes per request over the rounds, then the most requests per second and its 99th percentile.
+`--servers` is where hummingbird-peer and flyingfox-peer were built.
 """
 import argparse
 import os
@@ -40,11 +42,16 @@ def commands(arguments):
         'striate': ([arguments.sample, '9300', '1', '9301', certificate], 9300, 9301),
         'nginx': (['nginx', '-p', arguments.folder, '-c', 'nginx.conf'], 9310, 9311),
     }
+    if arguments.servers:
+        for number, name in enumerate(('hummingbird', 'flyingfox')):
+            port = 9330 + 10 * number
+            servers[name] = ([os.path.join(arguments.servers, name + '-peer'), str(port)], port, None)
     if arguments.uvicorn:
         servers['uvicorn'] = (
             [arguments.uvicorn, '--app-dir', HERE, 'app:app', '--port', '9320', '--no-access-log',
              '--log-level', 'error'], 9320, None)
-    return servers
+    wanted = arguments.peers.split(',') if arguments.peers else servers
+    return {name: servers[name] for name in servers if name in wanted}
 
 
 def prepare(arguments):
@@ -129,6 +136,8 @@ def main():
     parser.add_argument('--only', default='')
     parser.add_argument('--connections', default='1,16,64,256')
     parser.add_argument('--uvicorn', default='')
+    parser.add_argument('--servers', default='')
+    parser.add_argument('--peers', default='')
     arguments = parser.parse_args()
     arguments.folder = os.path.abspath(arguments.folder)
     prepare(arguments)

@@ -4,6 +4,8 @@
 
 Starts the server on a free port of the loopback, measures what it answers at best, then offers twice that beside
 clients that send nonsense, half of something, or nothing, and prints what came of it. Exits 1 if a rule is broken.
+Good requests come from wrk (Debian's package) before, while and after; the server has half of the processors to
+itself all the time, the clients the rest, so that goodput is not what clients leave over.
 """
 
 import argparse
@@ -13,11 +15,14 @@ import gzip
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TEXT = "In the beginning God created the heaven and the earth. " * 12
 GOOD = json.dumps({"text": TEXT}).encode()
 PATH = "/models/scripture/score"
@@ -42,50 +47,29 @@ async def answer(reader):
 
 
 class Load:
-    """Connections that send good requests, in all as many per second as `rate`; None: as fast as answers come."""
+    """Good requests by wrk: as many per second as `rate` says, or as fast as answers come."""
 
-    def __init__(self, port, rate=None):
-        self.port, self.rate = port, rate
-        self.statuses, self.failures, self.times = collections.Counter(), 0, []
-        self.next = time.monotonic()
-
-    async def pace(self):
-        if self.rate:
-            self.next = max(self.next + 1 / self.rate, time.monotonic() - 1)
-            await asyncio.sleep(max(0, self.next - time.monotonic()))
-
-    async def connection(self, end):
-        reader = writer = None
-        packed = request(gzip.compress(GOOD, 1), fields="Content-Encoding: gzip\r\n")
-        plain = request(GOOD)
-        while time.monotonic() < end:
-            await self.pace()
-            try:
-                if writer is None:
-                    reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                start = time.monotonic()
-                writer.write(random.choice([plain, plain, plain, packed]))
-                status, closes = await asyncio.wait_for(answer(reader), 60)
-                self.statuses[status] += 1
-                if status == 200:
-                    self.times.append(time.monotonic() - start)
-                if closes:
-                    writer.close()
-                    writer = None
-            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
-                self.failures += 1
-                if writer:
-                    writer.close()
-                writer = None
-                await asyncio.sleep(0.1)
-        if writer:
-            writer.close()
+    def __init__(self, port, folder, rate=0):
+        self.port, self.folder, self.rate = port, folder, rate
+        self.statuses, self.figures = collections.Counter(), {}
 
     async def run(self, connections, seconds):
-        end = time.monotonic() + seconds
-        start = time.monotonic()
-        await asyncio.gather(*(self.connection(end) for _ in range(connections)))
-        return self.statuses[200] / (time.monotonic() - start)
+        """Answers with 200 per second."""
+        process = await asyncio.create_subprocess_exec(
+            "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:.0f}s", "--timeout", "60s",
+            "-s", os.path.join(HERE, "good.lua"), f"http://127.0.0.1:{self.port}{PATH}", "--", str(self.rate),
+            os.path.join(self.folder, "plain"), os.path.join(self.folder, "packed"),
+            stdout=asyncio.subprocess.PIPE)
+        output = (await process.communicate())[0].decode()
+        for line in re.findall(r"soak: (.*)", output):
+            for name, value in re.findall(r"(\w+)=([\d.]+)", line):
+                if name.isdigit():
+                    self.statuses[int(name)] += int(value)
+                else:
+                    self.figures[name] = float(value)
+        if "seconds" not in self.figures:
+            sys.exit("wrk did not finish: " + output)
+        return self.statuses[200] / self.figures["seconds"]
 
 
 BOMB = gzip.compress(b"[" + b"0," * (8 << 20) + b"0]")
@@ -148,10 +132,19 @@ async def watch(process, end, samples):
         await asyncio.sleep(2)
 
 
-def start(program, arguments):
+def share_processors():
+    """Those of the server; this process and the others it starts get the rest."""
+    processors = sorted(os.sched_getaffinity(0))
+    half = max(1, len(processors) // 2)
+    os.sched_setaffinity(0, processors[half:] or processors)
+    return processors[:half]
+
+
+def start(program, arguments, processors):
     ready = tempfile.mktemp()
     process = subprocess.Popen(
-        [program, "serve", "--port", "0", "--ready-file", ready, "--log-level", "warning", *arguments]
+        [program, "serve", "--port", "0", "--ready-file", ready, "--log-level", "warning", *arguments],
+        preexec_fn=lambda: os.sched_setaffinity(0, processors),
     )
     while not os.path.exists(ready):
         if process.poll() is not None:
@@ -171,30 +164,34 @@ async def main():
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--bad", type=int, default=24)
     options, rest = parser.parse_known_args()
-    process, port = start(options.program, rest)
+    folder = tempfile.mkdtemp()
+    for name, body in (("plain", GOOD), ("packed", gzip.compress(GOOD, 1))):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(body)
+    process, port = start(options.program, rest, share_processors())
     try:
-        await Load(port).run(4, 3)
-        best = await Load(port).run(4, 15)
-        print(f"unloaded maximum: {best:.0f} answers/s")
+        await Load(port, folder).run(4, 3)
+        best = await Load(port, folder).run(4, 10)
+        print(f"unloaded maximum: {best:.0f} answers/s", flush=True)
         end = time.monotonic() + options.seconds
         samples, statuses = [], collections.Counter()
-        load = Load(port, rate=2 * best)
+        load = Load(port, folder, rate=2 * best)
         goodput, *_ = await asyncio.gather(
             load.run(options.connections, options.seconds),
             watch(process, end, samples),
             *(bad(port, end, statuses) for _ in range(options.bad)),
         )
-        after = await Load(port).run(4, 15)
+        after = await Load(port, folder).run(4, 10)
         process.terminate()
         code = process.wait(60)
     finally:
         if process.poll() is None:
             process.kill()
+        shutil.rmtree(folder)
     return report(best, after, goodput, load, statuses, samples, code)
 
 
 def report(best, after, goodput, load, bad_statuses, samples, code):
-    times = sorted(load.times) or [0]
     quarter = max(1, len(samples) // 4)
     # What the first tenth allocates is warming up.
     early = samples[len(samples) // 10 :][:quarter]
@@ -203,8 +200,8 @@ def report(best, after, goodput, load, bad_statuses, samples, code):
     descriptors = mean([d for _, d in early]), mean([d for _, d in late])
     share = goodput / max(1, (best + after) / 2)
     print(f"goodput: {goodput:.0f} answers/s, {100 * share:.0f} % of the maximum ({best:.0f} before, {after:.0f} after)")
-    print(f"good clients: {dict(load.statuses)}, {load.failures} failures")
-    print(f"p50 {times[len(times) // 2] * 1e3:.0f} ms, p99 {times[len(times) * 99 // 100] * 1e3:.0f} ms")
+    print(f"good clients: {dict(load.statuses)}, {load.figures['failed']:.0f} failures")
+    print(f"good clients' answers of all kinds: p50 {load.figures['p50']:.0f} ms, p99 {load.figures['p99']:.0f} ms")
     print(f"bad clients: {dict(bad_statuses)}")
     print(f"memory: {memory[0]:.0f} → {memory[1]:.0f} MB; descriptors: {descriptors[0]:.0f} → {descriptors[1]:.0f}")
     allowed = lambda status: status in (503, "closed") or 200 <= status < 300 or 400 <= status < 500
