@@ -118,6 +118,7 @@ extension EventLoop {
             Glibc.close(socket)
             return
         }
+        if context != nil { limitHandshakes() }
         let connection = Connection(
             transport: Transport(socket: socket, session: session),
             token: token,

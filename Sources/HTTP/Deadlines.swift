@@ -32,6 +32,7 @@ struct Deadlines {
 
     private struct Queue {
         let duration: Duration
+        var count = 0
         var first: Int32 = -1
         var last: Int32 = -1
     }
@@ -69,6 +70,7 @@ struct Deadlines {
         let index = kind.rawValue
         let descriptor = connection.token.descriptor
         connection.place.kind = kind
+        queues[index].count += 1
         connection.place.time = now + queues[index].duration
         connection.place.before = queues[index].last
         connection.place.after = -1
@@ -94,11 +96,20 @@ struct Deadlines {
             queues[kind.rawValue].last = before
         }
         connection.place.kind = nil
+        queues[kind.rawValue].count -= 1
     }
 
     /// The earliest deadline of all.
     func next(among all: [Connection?]) -> ContinuousClock.Instant? {
         queues.lazy.compactMap { Self.connection($0.first, all)?.place.time }.min()
+    }
+
+    /// How many connections a queue holds.
+    func count(of kind: Kind) -> Int { queues[kind.rawValue].count }
+
+    /// The connection that has waited longest in a queue.
+    func oldest(of kind: Kind, among all: [Connection?]) -> Connection? {
+        Self.connection(queues[kind.rawValue].first, all)
     }
 
     /// A connection whose deadline has passed.

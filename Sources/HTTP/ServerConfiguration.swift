@@ -57,6 +57,8 @@ public struct Limits: Sendable {
     public var connections = 4096
     /// Of these, what one client may have: an address, or the first 64 bits of one of IPv6.
     public var clientConnections = 1024
+    /// TLS handshakes begun and not ended, over all loops; beyond this the oldest of a loop gives way.
+    public var handshakes = 512
     /// Requests of one connection answered before the others have their turn.
     public var pipelined = 64
     /// Bytes of answers waiting for a client, beyond which its next request is not read.
@@ -72,7 +74,7 @@ public struct Limits: Sendable {
         }
         limits.body = min(max(body, 0), 1 << 40)
         limits.bodies = min(max(bodies, 0), 1 << 40)
-        for path in [\Limits.pipelined, \.bodyRate, \.output] {
+        for path in [\Limits.pipelined, \.bodyRate, \.output, \.handshakes] {
             limits[keyPath: path] = min(max(self[keyPath: path], 1), 1 << 30)
         }
         for path in [

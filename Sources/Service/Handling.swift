@@ -18,7 +18,7 @@ extension Service {
             let allow = [("Allow", allowed.joined(separator: ", "))]
             return .respond(Response(.noContent, headers: allow, body: []))
         } catch {
-            return .respond(finished(error.response(requestID: head.requestID), for: head))
+            return .respond(finished(error.refusal(requestID: head.requestID), for: head))
         }
     }
 
@@ -38,7 +38,7 @@ extension Service {
             }
         } catch {
             exchange.respond(
-                finished(error.response(requestID: request.requestID), for: request.head)
+                finished(error.refusal(requestID: request.requestID), for: request.head)
             )
         }
     }
@@ -52,7 +52,7 @@ extension Service {
                 if request.body.count > limit { throw .http(.bodyTooLarge(limit: limit)) }
                 return finished(response(to: try call(request, nil)).response, for: request.head)
             } catch {
-                return finished(error.response(requestID: request.requestID), for: request.head)
+                return finished(error.refusal(requestID: request.requestID), for: request.head)
             }
         }
     }
@@ -74,7 +74,7 @@ extension Service {
     }
 
     public func errorResponse(_ error: HTTPError, requestID: String) -> Response {
-        ServiceError.http(error).response(requestID: requestID)
+        ServiceError.http(error).refusal(requestID: requestID)
     }
 
     public func log(_ record: AccessRecord) {
@@ -133,7 +133,12 @@ extension Service {
         call.stopwatch.enter(.decode)
         do throws(ServiceError) {
             try call.unpackBody()
-            let answer = try call.route.answer(&call)
+            let answer: Answer
+            if let unchanged = tags.answer(to: call) {
+                answer = unchanged
+            } else {
+                answer = try call.route.answer(&call)
+            }
             call.stopwatch.enter(.queue)
             note(call, isSuccess: true)
             return (response(with: answer, call), true)
@@ -165,7 +170,7 @@ extension Service {
             }
         }
         var response = Response(answer.status, headers: headers, body: answer.body)
-        call.validate(&response)
+        tags.validate(&response, to: call)
         response.note = AnswerNote(keyName: call.keyName, stopwatch: call.stopwatch)
         return response
     }

@@ -9,6 +9,7 @@ public final class Service: Handler {
     let metrics: Metrics
     let scheduler: Scheduler
     let coder = BodyCoder()
+    let tags = TagMemory()
     /// nil when traces go nowhere.
     let tracer: Tracer?
     let keyUse = KeyUse()
@@ -75,6 +76,11 @@ public final class Service: Handler {
     }
 
     var isRefusing: Bool { isRefusingFlag.load(ordering: .relaxed) }
+
+    /// False when every model is gone, and none is to be expected from a client.
+    var hasModelsOrWaits: Bool {
+        configuration.repositoryChanges || !repository.models.isEmpty
+    }
 
     /// Time between not being ready and taking no more requests.
     public var drainDelaySeconds: Int { configuration.drainDelaySeconds }

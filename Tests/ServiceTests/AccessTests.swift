@@ -42,6 +42,7 @@ import Testing
             let fields = key.map { [(field.0, field.1 + $0)] } ?? []
             let reply = try Reply("GET", target, fields, from: Self.guarded)
             #expect(reply.status == status)
+            #expect(reply.header("Server-Timing")?.contains("decode;dur=") == true)
             if status == 401 {
                 #expect(reply.header("WWW-Authenticate")?.hasPrefix("Bearer") == true)
                 #expect(try reply.json()["code"] as? String == "unauthorized")

@@ -1,4 +1,6 @@
+import Foundation
 import HTTP
+import Inference
 import Testing
 
 @testable import Service
@@ -27,6 +29,31 @@ import Testing
         )
         #expect(packed.status == 200)
         #expect(packed.header("ETag") == tag)
+    }
+
+    @Test func `a model that took another's place is shown anew`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = Fixture.package.appending(path: "config/models/brackets")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: source, to: folder.appending(path: "brackets"))
+        let service = Fixture.service(folders: [folder]) { _ in }
+        let tag = try #require(
+            try Reply("GET", "/models/brackets", from: service).header("ETag")
+        )
+        let fields = [("If-None-Match", tag)]
+        let again = try Reply("GET", "/models/brackets", fields, from: service)
+        #expect(again.status == 304)
+        #expect(again.header("Content-Type") == nil)
+
+        let manifest = folder.appending(path: "brackets/model.json")
+        let text = try String(contentsOf: manifest, encoding: .utf8)
+        let changed = text.replacing("\"version\": \"1\"", with: "\"version\": \"2\"")
+        #expect(changed != text)
+        try changed.write(to: manifest, atomically: true, encoding: .utf8)
+        // Files are read when two looks found the same.
+        for _ in 0..<2 { service.repository.refresh() }
+        #expect(try Reply("GET", "/models/brackets", fields, from: service).status == 200)
     }
 
     @Test func `another form and another query have another tag`() throws {

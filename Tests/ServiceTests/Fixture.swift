@@ -18,11 +18,12 @@ enum Fixture {
     /// A service whose settings `change` has changed.
     static func service(
         keys: [AccessKey] = [],
+        folders: [URL] = [package.appending(path: "config/models")],
         _ change: (inout Configuration) -> Void
     ) -> Service {
         let kernels = KernelSet.supported[KernelSet.supported.count - 1]
         let repository = ModelRepository(
-            folders: [package.appending(path: "config/models")],
+            folders: folders,
             kernels: kernels,
             workers: Workers(count: 2)
         )

@@ -25,6 +25,16 @@ import Testing
         #expect(try response("/models", from: gateway) == nil)
     }
 
+    @Test func `a service without models is not ready, unless clients may load some`() throws {
+        for (changes, status) in [(false, 503), (true, 200)] {
+            let service = Fixture.service(folders: []) { $0.repositoryChanges = changes }
+            for target in ["/healthz", "/v2/health/ready"] {
+                #expect(try Reply("GET", target, from: service).status == status)
+            }
+            #expect(try Reply("GET", "/v2/health/live", from: service).status == 200)
+        }
+    }
+
     @Test func `a service that ends takes no further requests`() throws {
         let service = Fixture.service { _ in }
         #expect(try Reply("GET", "/healthz", from: service).status == 200)

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Synchronization
 import Testing
 
 @testable import Service
@@ -104,6 +105,20 @@ import Testing
         taken.add(span())
         taken.flush()
         #expect(taken.counts == (1, 0))
+    }
+
+    @Test func `spans that were not taken are sent once more`() {
+        let attempts = Mutex(0)
+        let exporter = TraceExporter { _ in
+            attempts.withLock { attempts in
+                attempts += 1
+                return attempts == 2
+            }
+        }
+        exporter.add(span())
+        exporter.flush()
+        #expect(exporter.counts == (1, 0))
+        #expect(attempts.withLock(\.self) == 2)
     }
 
     @Test(

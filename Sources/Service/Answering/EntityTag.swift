@@ -3,7 +3,7 @@ import HTTP
 /// Names what an answer shows, so that a client which has it need not be sent it again (RFC 9110 §8.8.3).
 ///
 /// Weak, as packing changes the bytes and not what they say.
-struct EntityTag {
+struct EntityTag: Sendable {
     let text: String
 
     init(of body: [UInt8]) {
@@ -21,18 +21,5 @@ struct EntityTag {
     /// Weak comparison ignores the mark (§8.8.3.2).
     private static func opaque(_ tag: Substring) -> Substring {
         tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
-    }
-}
-
-extension Call {
-    /// Gives the answer its tag, or takes away what the client has already.
-    func validate(_ response: inout Response) {
-        guard route.isRevalidated, response.status == .ok else { return }
-        let tag = EntityTag(of: response.body)
-        response.headers += [("ETag", tag.text), ("Cache-Control", "no-cache")]
-        guard tag.isKnown(to: request.header("If-None-Match")) else { return }
-        response.status = .notModified
-        response.headers.removeAll { $0.0 == "Content-Type" }
-        response.body = []
     }
 }

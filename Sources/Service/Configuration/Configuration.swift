@@ -58,6 +58,7 @@ public struct Configuration: Sendable, Equatable {
     public var queueMilliseconds = 500
     public var connections = 4096
     public var clientConnections = 1024
+    public var handshakes = 512
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
     public var answerNumbers = 16 << 20
@@ -81,6 +82,7 @@ public struct Configuration: Sendable, Equatable {
         limits.bodies = totalBodyBytes
         limits.connections = connections
         limits.clientConnections = clientConnections
+        limits.handshakes = handshakes
         limits.head = headBytes
         limits.fields = headFields
         limits.requestLine = requestLineBytes

@@ -109,6 +109,7 @@ public struct Setting: Sendable {
         number("series_numbers", \.seriesNumbers, 1...(1 << 32), "numbers of all series in a body"),
         number("connections", \.connections, 1...1_000_000, "open connections"),
         number("client_connections", \.clientConnections, 1...1_000_000, "of these, one client's"),
+        number("handshakes", \.handshakes, 1...1_000_000, "TLS handshakes that have not ended"),
         number(
             "total_body_bytes",
             \.totalBodyBytes,

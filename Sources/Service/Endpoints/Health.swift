@@ -6,7 +6,7 @@ enum Health {
     static let route = Route(
         method: .get,
         template: "/healthz",
-        summary: "200 when ready, 503 while the server is shutting down.",
+        summary: "200 when ready, 503 while the server is shutting down or has no model to serve.",
         access: .everyone,
         answer: answer
     )
@@ -18,6 +18,9 @@ enum Health {
             return answer
         }
         let names = call.service.repository.models.map(\.name)
+        guard call.service.hasModelsOrWaits else {
+            return Answer(["status": "no_models", "models": []], status: .serviceUnavailable)
+        }
         return Answer(["status": "ready", "models": .strings(names)])
     }
 }

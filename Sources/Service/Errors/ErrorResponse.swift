@@ -3,6 +3,13 @@ import Inference
 import TensorFormats
 
 extension ServiceError {
+    /// The answer to a request that was refused before anything was done for it.
+    func refusal(requestID: String) -> Response {
+        var response = response(requestID: requestID)
+        response.headers.append(("Server-Timing", Stopwatch(since: .now).serverTiming))
+        return response
+    }
+
     /// The answer: a JSON object with the sentence, the code and what names the place.
     func response(requestID: String) -> Response {
         var members: [(String, JSON)] = [

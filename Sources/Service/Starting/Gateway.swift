@@ -20,19 +20,19 @@ public final class Gateway: Handler {
             let headers = [("Content-Type", "application/json")]
             return .respond(Response(.ok, headers: headers, body: Array(#"{"live":true}"#.utf8)))
         }
-        return .respond(ServiceError.starting.response(requestID: head.requestID))
+        return .respond(ServiceError.starting.refusal(requestID: head.requestID))
     }
 
     public func handle(_ request: Request, _ exchange: Exchange) {
         guard let service = service.withLock(\.self) else {
-            exchange.respond(ServiceError.starting.response(requestID: request.requestID))
+            exchange.respond(ServiceError.starting.refusal(requestID: request.requestID))
             return
         }
         service.handle(request, exchange)
     }
 
     public func errorResponse(_ error: HTTPError, requestID: String) -> Response {
-        ServiceError.http(error).response(requestID: requestID)
+        ServiceError.http(error).refusal(requestID: requestID)
     }
 
     public func log(_ record: AccessRecord) {

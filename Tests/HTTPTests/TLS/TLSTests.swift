@@ -50,6 +50,22 @@ import Testing
         }
     }
 
+    @Test func `the oldest of too many unfinished handshakes gives way`() throws {
+        var limits = Limits()
+        limits.handshakes = 2
+        try withSecureServer(configuration, limits: limits) { server, port in
+            let silent = try (0..<3).map { _ in try Client(port: port) }
+            #expect(eventually { server.statistics.openConnections == 2 })
+            #expect(server.statistics.failedHandshakes == 1)
+            let secure = try SecureClient(port: port)
+            secure.send(Self.get)
+            #expect(secure.answer()?.text == "ok")
+            // The one that ended its handshake took the place of another.
+            #expect(eventually { server.statistics.openConnections == 2 })
+            withExtendedLifetime(silent) {}
+        }
+    }
+
     @Test(arguments: [TLS1_VERSION, TLS1_1_VERSION])
     func `old versions are refused`(version: Int32) throws {
         try withSecureServer(configuration) { server, port in

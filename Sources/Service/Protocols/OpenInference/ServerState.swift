@@ -25,7 +25,7 @@ enum ServerState {
             method: .get,
             template: "/v2/health/ready",
             summary:
-                "Open Inference Protocol: 200 when ready, 503 while the server is shutting down.",
+                "Open Inference Protocol: 200 when ready, 503 while shutting down or without models.",
             access: .everyone,
             forms: [],
             conventions: .openInference,
@@ -52,7 +52,7 @@ enum ServerState {
     }
 
     @Sendable private static func ready(_ call: inout Call) throws(ServiceError) -> Answer {
-        let isReady = !call.service.isDraining
+        let isReady = !call.service.isDraining && call.service.hasModelsOrWaits
         return Answer(
             ["live": true, "ready": .boolean(isReady)],
             status: isReady ? .ok : .serviceUnavailable
