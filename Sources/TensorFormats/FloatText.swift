@@ -21,7 +21,7 @@ enum FloatText {
         return length + (isNegative ? 1 : 0)
     }
 
-    /// 0.00ddd
+    /// Writes 0.00ddd.
     @inline(__always)
     @unsafe private static func writeFraction(
         _ digits: NineDigits,
@@ -35,7 +35,7 @@ enum FloatText {
         return first + digits.count
     }
 
-    /// ddd.ddd
+    /// Writes ddd.ddd.
     @inline(__always)
     @unsafe private static func writeMixed(
         _ digits: NineDigits,
@@ -48,7 +48,7 @@ enum FloatText {
         return max(digits.count, digits.point + 1) + 1
     }
 
-    /// d.ddde±dd
+    /// Writes d.ddde±dd.
     @inline(never)
     @unsafe private static func writeScientific(
         _ digits: NineDigits,

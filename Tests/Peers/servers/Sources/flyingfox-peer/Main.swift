@@ -2,7 +2,7 @@ import FlyingFox
 import FlyingSocks
 import Foundation
 
-/// Says "ok" to GET, and to POST with "/p" how much was sent: flyingfox-peer PORT
+/// Says "ok" to GET, and to POST with "/p" how much was sent, on the port that is given.
 @main
 enum Peer {
     static func main() async throws {

@@ -2,7 +2,7 @@ import Hummingbird
 import Logging
 import NIOPosix
 
-/// Says "ok" to GET, and to POST with "/p" how much was sent: hummingbird-peer PORT
+/// Says "ok" to GET, and to POST with "/p" how much was sent, on the port that is given.
 @main
 enum Peer {
     static func main() async throws {
