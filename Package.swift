@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: ["Compute", "KernelInterface", "OnnxFormat", protobuf],
-            swiftSettings: safe
+            swiftSettings: safe + fuzzing
         ),
         .target(
             name: "OnnxFormat",
@@ -138,7 +138,14 @@ var fuzzTargets: [Target] {
             exclude: ["seeds.py"],
             swiftSettings: safe + fuzzing + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
-        )
+        ),
+        .executableTarget(
+            name: "onnx-fuzz",
+            dependencies: ["Compute", "Inference"],
+            path: "Tests/OnnxFuzz",
+            swiftSettings: safe + fuzzing + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+        ),
     ]
 }
 

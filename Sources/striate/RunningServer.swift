@@ -133,8 +133,11 @@ enum RunningServer {
                 metadata: ["folder": "\(failure.folder)", "reason": "\(failure.error)"]
             )
         }
-        // An empty folder that is watched may fill later.
-        guard !repository.models.isEmpty || isWatched(folders, configuration) else {
+        // An empty folder may fill later, where it is watched or clients load models.
+        guard
+            !repository.models.isEmpty || isWatched(folders, configuration)
+                || configuration.repositoryChanges
+        else {
             throw StartError.noModels(folders)
         }
         return Service(

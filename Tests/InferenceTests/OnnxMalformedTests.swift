@@ -53,7 +53,7 @@ import Testing
         let files = try Self.small.map {
             try Data(contentsOf: $0.folder.appending(path: "model.onnx"))
         }
-        for round in 0..<2000 where !files.isEmpty {
+        for round in 0..<10_000 where !files.isEmpty {
             var bytes = files[round % files.count]
             bytes[random.int(0...bytes.count - 1)] = UInt8(random.int(0...255))
             attempt(bytes, kernels)

@@ -73,8 +73,9 @@ enum Arithmetic: String, Sendable {
         case .and: a & b
         case .or: a | b
         case .exclusiveOr: a ^ b
-        case .shiftLeft: a << b
-        case .shiftRight: a >> b
+        // A negative number of places is, as without a sign, more than there are.
+        case .shiftLeft: b < 0 ? 0 : a << b
+        case .shiftRight: b < 0 ? a >> Integer(Integer.bitWidth - 1) : a >> b
         }
     }
 
@@ -141,6 +142,12 @@ private struct BinaryFunction: Evaluated {
         }
         if let legacyAxis { other = try legacyAxis.aligned(other, with: a.shape, operands) }
         let shape = try operands.broadcast([a.shape, Shape(other)])
+        if let x = a.floats, let y = b.floats,
+            let arithmetic = FloatArithmetic(rawValue: operation.rawValue)
+        {
+            let walk = StrideWalk(broadcasting: a.shape.dimensions, other, to: shape)
+            return [Tensor(shape: Shape(shape), floats: arithmetic(x, y, along: walk))]
+        }
         var (left, right) = (try operands.numbers(0), try operands.numbers(1))
         if operation == .power, a.type != b.type {
             // The exponent may be of another type; the result has the base's.

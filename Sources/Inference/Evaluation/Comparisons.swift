@@ -24,36 +24,34 @@ private struct Comparison: Evaluated {
         var other = b.shape.dimensions
         if let legacy { other = try legacy.aligned(other, with: a.shape, operands) }
         let shape = try operands.broadcast([a.shape, Shape(other)])
-        let places = (
-            broadcastOffsets(a.shape.dimensions, to: shape), broadcastOffsets(other, to: shape)
-        )
+        let left = a.broadcast(a.shape.dimensions, to: shape).elements
+        let right = b.broadcast(other, to: shape).elements
+        let op = operands.node.op
         let flags: [Bool]
-        if case .strings(let x) = a.elements, case .strings(let y) = b.elements {
-            guard operands.node.op == "Equal" else { throw operands.unfit(a.type) }
-            flags = zip(x.picked(places.0), y.picked(places.1)).map { $0 == $1 }
-        } else {
-            let left = try operands.numbers(0).picked(places.0)
-            let right = try operands.numbers(1).picked(places.1)
-            flags =
-                switch (left, right) {
-                case (.floats(let x), .floats(let y)): compare(x, y, operands.node.op)
-                case (.signed(let x), .signed(let y)): compare(x, y, operands.node.op)
-                case (.unsigned(let x), .unsigned(let y)): compare(x, y, operands.node.op)
-                default: []
-                }
+        switch (left, right) {
+        case (.strings(let x), .strings(let y)):
+            guard op == "Equal" else { throw operands.unfit(a.type) }
+            flags = zip(x, y).map { $0 == $1 }
+        case (.floats(let x), .floats(let y)): flags = compare(x, y, op)
+        case (.int32(let x), .int32(let y)): flags = compare(x, y, op)
+        case (.uint64(let x), .uint64(let y)): flags = compare(x, y, op)
+        default:
+            if let x = left.signed, let y = right.signed {
+                flags = compare(x, y, op)
+            } else {
+                flags = compare(left.doubles ?? [], right.doubles ?? [], op)
+            }
         }
         return [Tensor(shape: Shape(shape), elements: .booleans(flags))]
     }
 
     private func compare<Value: Comparable>(_ a: [Value], _ b: [Value], _ op: String) -> [Bool] {
-        zip(a, b).map { x, y in
-            switch op {
-            case "Less": x < y
-            case "LessOrEqual": x <= y
-            case "Greater": x > y
-            case "GreaterOrEqual": x >= y
-            default: x == y
-            }
+        switch op {
+        case "Less": zip(a, b).map { $0 < $1 }
+        case "LessOrEqual": zip(a, b).map { $0 <= $1 }
+        case "Greater": zip(a, b).map { $0 > $1 }
+        case "GreaterOrEqual": zip(a, b).map { $0 >= $1 }
+        default: zip(a, b).map { $0 == $1 }
         }
     }
 }

@@ -173,7 +173,7 @@ extension Tensor {
         let offset = index * strides[axis]
         rest.remove(at: axis)
         strides.remove(at: axis)
-        return picking(offsets(rest, strides: strides, offset: offset), shape: rest)
+        return strided(rest, strides: strides, offset: offset)
     }
 }
 

@@ -92,8 +92,7 @@ private struct Parted: Evaluated {
         var (start, result): (Int, [Tensor]) = (0, [])
         for part in parts {
             shape[axis] = part
-            let places = offsets(shape, strides: strides, offset: start * strides[axis])
-            result.append(input.picking(places, shape: shape))
+            result.append(input.strided(shape, strides: strides, offset: start * strides[axis]))
             start += part
         }
         return result

@@ -16,7 +16,58 @@ extension Tensor {
     }
 }
 
+extension Tensor {
+    /// Every element as often as it stands in the result of broadcasting to `shape`.
+    func broadcast(_ own: [Int], to shape: [Int]) -> Tensor {
+        own == shape
+            ? reshaped(shape) : strided(shape, strides: StrideWalk.strides(of: own, in: shape))
+    }
+
+    /// A tensor of `shape` whose elements lie in this one by `strides`, from `offset` on.
+    ///
+    /// Each of them lies inside this tensor.
+    func strided(_ shape: [Int], strides: [Int], offset: Int = 0) -> Tensor {
+        let walk = StrideWalk(shape, strides, rowMajorStrides(shape))
+        return Tensor(shape: Shape(shape), elements: elements.strided(walk, offset))
+    }
+}
+
 extension Tensor.Elements {
+    /// The elements that the walk's first place visits, from `offset` on.
+    fileprivate func strided(_ walk: StrideWalk, _ offset: Int) -> Self {
+        func rows<Value>(_ values: [Value]) -> [Value] {
+            var result: [Value] = []
+            guard walk.rows * walk.length > 0 else { return result }
+            result.reserveCapacity(walk.rows * walk.length)
+            let step = walk.steps.first
+            walk.forEachRow(in: 0..<walk.rows) { _, first, _ in
+                let start = offset + first
+                if step == 1 {
+                    result.append(contentsOf: values[start..<start + walk.length])
+                } else {
+                    for index in 0..<walk.length { result.append(values[start + index * step]) }
+                }
+            }
+            return result
+        }
+        return switch self {
+        case .floats(let values): .floats(rows(values))
+        case .doubles(let values): .doubles(rows(values))
+        case .halves(let values): .halves(rows(values))
+        case .bfloats(let values): .bfloats(rows(values))
+        case .integers(let values): .integers(rows(values))
+        case .int32(let values): .int32(rows(values))
+        case .int16(let values): .int16(rows(values))
+        case .int8(let values): .int8(rows(values))
+        case .uint64(let values): .uint64(rows(values))
+        case .uint32(let values): .uint32(rows(values))
+        case .uint16(let values): .uint16(rows(values))
+        case .uint8(let values): .uint8(rows(values))
+        case .booleans(let values): .booleans(rows(values))
+        case .strings(let values): .strings(rows(values))
+        }
+    }
+
     func picking(_ sources: [Int]) -> Self {
         switch self {
         case .floats(let values): .floats(sources.map { values[$0] })

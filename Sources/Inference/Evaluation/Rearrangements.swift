@@ -33,7 +33,7 @@ extension Tensor {
     func transposed(_ order: [Int]) -> Tensor {
         let strides = rowMajorStrides(shape.dimensions)
         let result = order.map { shape[$0] }
-        return picking(offsets(result, strides: order.map { strides[$0] }), shape: result)
+        return strided(result, strides: order.map { strides[$0] })
     }
 }
 
@@ -45,10 +45,12 @@ private struct Expanded: Evaluated {
         let wanted = try operands.integers(1)
         guard wanted.allSatisfy({ $0 >= 0 }) else { throw operands.fail("no shape: \(wanted)") }
         let shape = try operands.broadcast([input.shape, Shape(wanted)])
-        guard let places = broadcastOffsets(input.shape.dimensions, to: shape) else {
-            return [input]
-        }
-        return [input.picking(places, shape: shape)]
+        return [
+            input.strided(
+                shape,
+                strides: StrideWalk.strides(of: input.shape.dimensions, in: shape)
+            )
+        ]
     }
 }
 
@@ -84,7 +86,7 @@ private struct Tiled: Evaluated {
             split += [repeats[axis], dimensions[axis]]
             strides += [0, own[axis]]
         }
-        return [input.picking(offsets(split, strides: strides), shape: shape)]
+        return [input.strided(split, strides: strides).reshaped(shape)]
     }
 }
 
@@ -127,7 +129,7 @@ private struct Sliced: Evaluated {
             strides[axis] = cut.count > 1 ? strides[axis] * cut.step : 0
             shape[axis] = cut.count
         }
-        return [input.picking(offsets(shape, strides: strides, offset: offset), shape: shape)]
+        return [input.strided(shape, strides: strides, offset: offset)]
     }
 }
 

@@ -37,6 +37,12 @@ struct PlannedForm {
             return recurrent(node)
         case "Add", "Mul":
             if constants[node.inputs[0]] != nil { form.node.inputs.swapAt(0, 1) }
+        case "Sub", "Div", "Max", "Min", "Pow", "PRelu":
+            guard node.inputs.count == 2 else { return nil }
+        case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin":
+            return reduced(node, constants)
+        case _ where moving.contains(node.op):
+            return rearranged(node, shape: shape, constants: constants)
         case "Clip":
             guard node.inputs.dropFirst().allSatisfy({ $0.isEmpty || constants[$0] != nil }) else {
                 return nil
@@ -52,9 +58,28 @@ struct PlannedForm {
         case "Gather":
             guard constants[first] != nil else { return nil }
         case "Relu", "Tanh", "Sigmoid", "GlobalAveragePool", "GlobalMaxPool", "Gemm", "MatMul",
-            "Transpose", "Maxout":
+            "Transpose", "Maxout", "ConvTranspose", "HardSigmoid", "HardSwish", "LeakyRelu", "Elu",
+            "Erf", "Exp", "Sqrt", "Abs", "Neg", "Log", "Reciprocal":
             break
         default: return nil
+        }
+        return form
+    }
+
+    /// With its axes as an attribute; they are an input since opset 13 or 18.
+    private static func reduced(_ node: Node, _ constants: [String: Tensor]) -> PlannedForm? {
+        var form = PlannedForm(node: node)
+        if node.inputs.count > 1, !node.inputs[1].isEmpty {
+            guard let axes = constants[node.inputs[1]]?.integers else { return nil }
+            form.node.attributes["axes"] = .ints(axes)
+        }
+        form.node.inputs = [node.inputs[0]]
+        if case .ints(let axes) = form.node.attributes["axes"], axes.isEmpty {
+            form.node.attributes["axes"] = nil
+        }
+        let keepsAll = form.node.attributes.removeValue(forKey: "noop_with_empty_axes")
+        guard form.node.attributes["axes"] != nil || keepsAll ?? .int(0) == .int(0) else {
+            return nil
         }
         return form
     }

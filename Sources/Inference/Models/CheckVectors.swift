@@ -17,10 +17,14 @@ struct CheckVectors: Decodable {
     let tolerance: Double
     let cases: [Case]
 
+    static func exist(in folder: URL) -> Bool {
+        FileManager.default.fileExists(atPath: folder.appendingPathComponent("check.json").path)
+    }
+
     /// Reads check.json; nil if the folder has none.
     static func read(_ folder: URL) throws(ModelError) -> CheckVectors? {
+        guard exist(in: folder) else { return nil }
         let file = folder.appendingPathComponent("check.json")
-        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
         let data = try readFile(file)
         do {
             return try JSONDecoder().decode(CheckVectors.self, from: data)

@@ -39,8 +39,12 @@ extension Model {
         outputs: [String],
         isCancelled: () -> Bool
     ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
+        var inputs = inputs
+        for port in signature.inputs where port.isOptional && inputs[port.name] == nil {
+            inputs[port.name] = port.zeros
+        }
         let tensors = try withoutActuallyEscaping(isCancelled) {
-            (isCancelled) throws(ModelError) in
+            [inputs] (isCancelled) throws(ModelError) in
             try executor.run(inputs, outputs: outputs, isCancelled: isCancelled)
         }
         var answer: [(name: String, tensor: Tensor)] = []

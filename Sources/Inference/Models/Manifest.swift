@@ -72,7 +72,7 @@ public struct Manifest: Sendable {
     public let numerics: Numerics
     public let input: Input
     public let preprocessing: Preprocessing?
-    public let outputs: [String]
+    public internal(set) var outputs: [String]
     public let labels: [String]
     /// The layer the features route shows when none is named.
     public let featuresLayer: String?
@@ -84,27 +84,12 @@ public struct Manifest: Sendable {
     public let licence: String
     public let score: Score?
 
-    /// Of a model that comes without a manifest.
-    init(name: String, version: String, signature: ModelSignature) throws(ModelError) {
-        guard Self.isName(name) else {
-            throw .invalidManifest(
-                field: "name",
-                expected: "1 to 64 letters, digits, '.', '_' or '-'",
-                got: "\"\(name)\""
-            )
-        }
-        self.name = name
-        self.version = version
-        task = .tensors
-        input = .tensors(name: signature.inputs.first?.name ?? "")
-        outputs = signature.outputs.map(\.name)
-        numerics = .fast
-        (preprocessing, featuresLayer, logits, tree, score) = (nil, nil, nil, nil, nil)
-        (description, source, licence) = ("", "", "")
-        labels = []
-    }
-
-    init(_ fields: inout JSONFields, folder: URL) throws(ModelError) {
+    /// Reads the fields; `standard` is the input of a model that says nothing of it.
+    init(
+        _ fields: inout JSONFields,
+        folder: URL,
+        standard: Input? = nil
+    ) throws(ModelError) {
         name = try fields.requiredString("name")
         guard Self.isName(name) else {
             throw fields.mismatch(
@@ -115,9 +100,13 @@ public struct Manifest: Sendable {
         }
         version = try fields.string("version") ?? "1"
         description = try fields.string("description") ?? ""
-        task = try fields.word("task", default: Task.imageFeatures)
+        task = try fields.word("task", default: standard == nil ? Task.imageFeatures : .tensors)
         numerics = try fields.word("numerics", default: Numerics.fast)
-        input = try Self.input(&fields, folder: folder)
+        if let standard, task == .tensors {
+            input = standard
+        } else {
+            input = try Self.input(&fields, folder: folder)
+        }
         preprocessing = try fields.object("preprocessing").map {
             [input] (object) throws(ModelError) in
             if case .series(_, let channels, _) = input {
@@ -165,10 +154,10 @@ public struct Manifest: Sendable {
         }
     }
 
-    static let nameForm = "1 to 64 letters, digits, '.', '_' or '-'"
+    static let nameForm = "1 to 255 letters, digits, '.', '_' or '-'"
 
     static func isName(_ name: String) -> Bool {
-        (1...64).contains(name.utf8.count)
+        (1...255).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

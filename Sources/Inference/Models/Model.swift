@@ -62,14 +62,16 @@ public final class Model: Sendable {
         if verifies { try CheckVectors.read(folder)?.run(on: self) }
     }
 
-    /// Loads an ONNX file that comes without a manifest: tensors in, tensors out.
+    /// Loads an ONNX file; without a manifest it is a model of pictures where that is certain, else of tensors.
     ///
-    /// External data must lie in the file's folder. A name has 1 to 64 letters, digits, '.', '_' or '-'.
+    /// External data must lie in the file's folder. A name has 1 to 255 letters, digits, '.', '_' or '-'. `folder`
+    /// holds a model.json, which says what the file cannot: labels, preprocessing, a vocabulary; or check vectors.
     /// - Throws: what is wrong with the file, or `unsupported` with everything that is not supported.
     public init(
         onnx file: URL,
         name: String,
-        version: String = "1",
+        version: String? = nil,
+        folder: URL? = nil,
         kernels: KernelSet,
         workers: Workers,
         memoryLimit: Int = 1 << 30
@@ -79,8 +81,21 @@ public final class Model: Sendable {
             graph,
             tools: IslandTools(kernels: kernels, workers: workers, memoryLimit: memoryLimit)
         )
-        signature = ModelSignature(graph)
-        manifest = try Manifest(name: name, version: version, signature: signature)
+        var declared = ModelSignature(graph)
+        states = declared.takeStates()
+        signature = declared
+        var manifest = try Manifest(
+            name: name,
+            version: "1",
+            signature: declared,
+            graph: executor.graph
+        )
+        if let folder, let written = try Manifest(besideOnnx: folder, signature: declared) {
+            manifest = written
+        }
+        manifest.name = name
+        manifest.version = version ?? manifest.version
+        self.manifest = manifest
         form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])
         layers = LayerSummary.summarise(executor.graph)
         self.graph = executor.graph
@@ -88,9 +103,12 @@ public final class Model: Sendable {
         self.kernels = kernels
         self.workers = workers
         self.memoryLimit = memoryLimit
-        states = []
         backwardLayer = nil
+        if let folder { try CheckVectors.read(folder)?.run(on: self) }
     }
+
+    /// Whether the model came as an ONNX file.
+    public var isImported: Bool { executor != nil }
 
     /// The plan for inputs of these shapes that answers `outputs`; made once, then shared.
     ///
@@ -102,7 +120,12 @@ public final class Model: Sendable {
     ) throws(ModelError) -> Plan {
         let key = PlanCache.Key(inputs: inputs, outputs: outputs)
         if let known = plans.withLock({ $0.plan(for: key) }) { return known }
-        let made = try makePlan(inputs: inputs, outputs: outputs)
+        let made =
+            if let executor {
+                try importedPlan(executor, inputs: inputs, outputs: outputs)
+            } else {
+                try makePlan(inputs: inputs, outputs: outputs)
+            }
         return plans.withLock { $0.insert(made, for: key) }
     }
 

@@ -4,7 +4,9 @@ import KernelInterface
 /// Element-wise nonlinearities.
 enum Activations {
     static let operators: [any Operator.Type] = [
-        Relu.self, Tanh.self, Sigmoid.self, BoundedActivation.self,
+        Relu.self, Tanh.self, Sigmoid.self, BoundedActivation.self, HardSigmoid.self,
+        HardSwish.self, LeakyRelu.self, Elu.self, Erf.self, Exp.self, Sqrt.self, Abs.self,
+        Neg.self, Log.self, Reciprocal.self,
     ]
 }
 
@@ -69,13 +71,15 @@ struct BoundedActivation: Operator {
     }
 }
 
-/// Keeps the input's layout.
-private func lowerActivation(
+/// Keeps the input's layout, unless `apply` makes no number of the zeros beside a value's last channels.
+func lowerActivation(
     _ node: Node,
     into plan: inout PlanBuilder,
+    keepsLayout: Bool = true,
     apply: @escaping @Sendable (_ x: FloatPosition, _ y: FloatPosition, _ count: Int) -> Void
 ) throws(ModelError) {
-    let source = try plan.input(node, 0)
+    var source = try plan.input(node, 0)
+    if !keepsLayout { source = try plan.value(source, as: .dense) }
     let output = try plan.define(node.outputs[0], plan.shape(of: source), plan[source].layout)
     let runs = Runs(plan[source])
     plan.step(
@@ -84,7 +88,7 @@ private func lowerActivation(
         reads: [source],
         writes: [output],
         planes: runs.planes
-    ) { placement in
+    ) { [source] placement in
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in
             let (input, output) = (from.position(in: arena), to.position(in: arena))

@@ -23,7 +23,8 @@ enum Operators {
             Convolutions.operators, Pooling.operators, ChannelPooling.operators,
             Activations.operators, Softmaxes.operators, Products.operators,
             Elementwise.operators, Reshaping.operators, Normalization.operators,
-            Recurrence.operators, Symbols.operators,
+            Recurrence.operators, Symbols.operators, AxisReductions.operators,
+            BackwardConvolutions.operators, Imported.operators,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
     }()

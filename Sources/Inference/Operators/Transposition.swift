@@ -21,21 +21,24 @@ struct Transpose: Operator {
         }
         let result = Shape(order.map { shape[$0] })
         let output = try plan.define(node.outputs[0], result, .dense, type: plan[source].type)
-        let strides = order.map { axis in shape.dimensions[(axis + 1)...].reduce(1, *) }
-        let count = result.count
-        plan.step(node.name, chunks: 1, reads: [source], writes: [output]) { placement in
+        let own = rowMajorStrides(shape.dimensions)
+        let walk = StrideWalk(
+            result.dimensions,
+            order.map { own[$0] },
+            rowMajorStrides(result.dimensions)
+        )
+        plan.step(node.name, chunks: walk.chunks, reads: [source], writes: [output]) { placement in
             let (from, to) = (placement[source], placement[output])
-            return { arena, _ in
+            return { arena, chunk in
                 let (input, output) = (from.position(in: arena), to.position(in: arena))
-                for index in 0..<count {
-                    var (rest, offset) = (index, 0)
-                    var axis = strides.count - 1
-                    while axis >= 0 {
-                        offset += rest % result.dimensions[axis] * strides[axis]
-                        rest /= result.dimensions[axis]
-                        axis -= 1
+                let step = walk.steps.first
+                walk.forEachRow(in: walk.rows(ofChunk: chunk)) { _, first, second in
+                    let (x, y) = (input + first, output + second)
+                    if step == 1 {
+                        y.copy(from: x, count: walk.length)
+                    } else {
+                        for index in 0..<walk.length { y[index] = x[index * step] }
                     }
-                    output[index] = input[offset]
                 }
             }
         }

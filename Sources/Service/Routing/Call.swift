@@ -38,6 +38,14 @@ struct Call {
         form =
             route.conventions == .own
             ? try AnswerForm.choose(accept: request.header("Accept"), from: route.forms) : .json
+        if let model = parameters.model, let label = parameters.label {
+            // Versions have numbers here; nobody gives them labels.
+            throw .unknownVersion(
+                model: model,
+                version: label,
+                available: service.repository.versions(of: model)
+            )
+        }
         if let chooseModel = route.chooseModel {
             namedModel = try chooseModel(request, service)
         } else if route.needsModel, let name = parameters.model {

@@ -100,6 +100,8 @@ extension ModelRepository {
         }
         do throws(ModelError) {
             let model = try makeModel(version, of: source)
+            // Check vectors warm what they check.
+            if !CheckVectors.exist(in: version.place) { model.warm() }
             change(source.name, version.number) {
                 $0.model = model
                 $0.stamp = stamp
@@ -132,7 +134,8 @@ extension ModelRepository {
             return try Model(
                 onnx: file,
                 name: source.name,
-                version: version.number.map(String.init) ?? "1",
+                version: version.number.map(String.init),
+                folder: file == version.place ? nil : version.place,
                 kernels: kernels,
                 workers: workers,
                 memoryLimit: memoryLimit

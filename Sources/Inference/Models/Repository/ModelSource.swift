@@ -12,12 +12,11 @@ struct ModelSource: Sendable {
         /// A folder, or an ONNX file.
         let place: URL
 
-        /// The ONNX file of a model that comes without a manifest.
+        /// The ONNX file, if that is what the model is made of.
         var onnxFile: URL? {
             if place.pathExtension == "onnx", ModelSource.isFile(place) { return place }
             let file = place.appendingPathComponent("model.onnx")
-            let manifest = place.appendingPathComponent("model.json")
-            return ModelSource.isFile(file) && !ModelSource.isFile(manifest) ? file : nil
+            return ModelSource.isFile(file) ? file : nil
         }
     }
 

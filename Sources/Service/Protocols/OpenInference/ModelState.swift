@@ -74,5 +74,5 @@ enum ModelState {
 
 extension Model {
     /// What made it, as the protocol writes it.
-    var platform: String { "striate_layers" }
+    var platform: String { isImported ? "onnx_onnxv1" : "striate_layers" }
 }

@@ -5,4 +5,5 @@ enum OpenInference {
         ServerState.routes + [ModelState.list, StatisticsPages.all] + Infer.routes
         + ModelState.readiness + ModelState.metadata + ModelConfiguration.routes
         + StatisticsPages.ofModel + TextGeneration.routes + RepositoryRoutes.routes
+        + SettingsPages.routes
 }

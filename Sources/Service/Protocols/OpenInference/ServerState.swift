@@ -38,6 +38,7 @@ enum ServerState {
         "classification", "sequence", "sequence(string_id)", "model_repository",
         "model_repository(unload_dependents)", "schedule_policy", "model_configuration",
         "binary_tensor_data", "parameters", "statistics", "generate",
+        "logging", "trace",
     ]
 
     @Sendable private static func metadata(_ call: inout Call) throws(ServiceError) -> Answer {

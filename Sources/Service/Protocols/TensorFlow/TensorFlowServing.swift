@@ -8,9 +8,10 @@ enum TensorFlowServing {
         Predict.routes + ClassifyExamples.routes + paths("/metadata").map(metadata)
         + paths("").map(status) + [list]
 
-    /// A model's path, with and without a version, and something after it.
+    /// A model's path, with and without a version or a version's label, and something after it.
     static func paths(_ rest: String) -> [String] {
-        Route.versions(of: "/v1/models/{model}", "").map { $0 + rest }
+        (Route.versions(of: "/v1/models/{model}", "") + ["/v1/models/{model}/labels/{label}"])
+            .map { $0 + rest }
     }
 
     private static let list = Route(

@@ -1,0 +1,60 @@
+import Foundation
+
+extension Manifest {
+    /// Of an ONNX file that comes without a manifest: pictures where that is certain, else tensors.
+    ///
+    /// Certain are one float32 input [N, 1 or 3, H, W] of fixed size with one output [N, K]; it is a classifier if that
+    /// comes out of a Softmax. Pixels are taken as fractions of white: what else a network wants is for a model.json.
+    init(
+        name: String,
+        version: String,
+        signature: ModelSignature,
+        graph: Graph
+    ) throws(ModelError) {
+        guard Self.isName(name) else {
+            throw .invalidManifest(field: "name", expected: Self.nameForm, got: "\"\(name)\"")
+        }
+        self.name = name
+        self.version = version
+        let picture = Self.picture(signature)
+        input = picture ?? .tensors(name: signature.inputs.first?.name ?? "")
+        outputs = signature.outputs.map(\.name)
+        if picture == nil {
+            task = .tensors
+        } else {
+            let last = graph.nodes.last { $0.outputs.contains(signature.outputs[0].name) }
+            task = last?.op == "Softmax" ? .imageClassification : .imageFeatures
+        }
+        numerics = .fast
+        (preprocessing, featuresLayer, logits, tree, score) = (nil, nil, nil, nil, nil)
+        (description, source, licence) = ("", "", "")
+        labels = []
+    }
+
+    private static func picture(_ signature: ModelSignature) -> Input? {
+        guard signature.inputs.count == 1, signature.outputs.count == 1,
+            case let (input, output) = (signature.inputs[0], signature.outputs[0]),
+            input.type == .float32, output.type == .float32, input.dimensions.count == 4,
+            output.dimensions.count == 2, let channels = input.dimensions[1],
+            channels == 1 || channels == 3,
+            let height = input.dimensions[2], let width = input.dimensions[3], height > 1,
+            width > 1,
+            output.dimensions[1] != nil
+        else { return nil }
+        return .image(name: input.name, channels: channels, height: height, width: width)
+    }
+
+    /// The model.json beside an ONNX file; nil if there is none.
+    init?(besideOnnx folder: URL, signature: ModelSignature) throws(ModelError) {
+        let file = folder.appendingPathComponent("model.json")
+        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+        var fields = try JSONFields(JSONValue.read(file), at: "model.json")
+        let standard = Input.tensors(name: signature.inputs.first?.name ?? "")
+        self = try Manifest(&fields, folder: folder, standard: standard)
+        try fields.finish()
+        guard signature.inputs.contains(where: { $0.name == input.name }) else {
+            throw .unknownInput(input.name, available: signature.inputs.map(\.name))
+        }
+        if outputs.isEmpty { outputs = signature.outputs.map(\.name) }
+    }
+}
