@@ -6,7 +6,7 @@ The server runs under valgrind's callgrind, once for a few requests of a model a
 divided by how many more, is what a request costs, HTTP, decoding and kernels together. A count that is over 5 %
 off the one in expected.json beside this script, either way, is a failure; --accept records the new counts.
 
-Valgrind computes every fused multiply-add in software, a thousand times slower than the rest. So the AVX2 kernels
+Valgrind computes every fused multiply-add in software, some two hundred times slower than the rest. So the AVX2 kernels
 get few requests, and models are served without their check vectors, which would run at load.
 """
 
