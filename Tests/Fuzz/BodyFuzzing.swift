@@ -63,13 +63,15 @@ private let requests: [(target: String, fields: [(String, String)])] = {
 
 /// The small ones of the shipped models, found from the package's folder.
 private let service: Service = {
+    let package = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let names = ["lenet", "brackets", "series", "orbit", "listops", "language"]
     let repository = ModelRepository(
-        folders: names.map { URL(filePath: "config/models/\($0)") },
+        folders: names.map { package.appending(path: "config/models/\($0)") },
         kernels: KernelSet.supported[KernelSet.supported.count - 1],
         workers: Workers(count: 1)
     )
-    precondition(repository.models.count == names.count, "run this in the package's folder")
+    precondition(repository.models.count == names.count, "a model is missing")
     var configuration = Configuration()
     configuration.threads = 1
     configuration.maximumPixels = 1 << 16

@@ -16,7 +16,7 @@ struct OpenAPI {
                 "description": .string(Self.introduction),
             ],
             "paths": .object(paths),
-            "components": ["schemas": Self.schemas],
+            "components": ["schemas": .object(Self.schemas + trees)],
         ]
     }
 
@@ -56,6 +56,7 @@ struct OpenAPI {
                 let operation = OpenAPIOperation(
                     route: route,
                     model: model,
+                    models: service.repository.models.map(\.name),
                     sequenceLimit: service.configuration.sequenceLimit
                 )
                 return (route.method.rawValue.lowercased(), operation.document)
@@ -63,23 +64,39 @@ struct OpenAPI {
         )
     }
 
-    private static let schemas: JSON = [
-        "InferRequest": OpenAPIForeign.inferRequest,
-        "Error": [
-            "type": "object", "required": ["error", "code", "request_id"],
-            "properties": [
-                "error": ["type": "string", "description": "One sentence to act on."],
-                "code": ["type": "string", "description": "Stable, in snake_case."],
-                "request_id": ["type": "string"], "field": ["type": "string"],
-                "expected": ["type": "string"], "got": ["type": "string"],
-            ],
-        ],
-        "Probability": [
-            "type": "object",
-            "properties": [
-                "index": ["type": "integer"],
-                "probability": ["type": "number", "minimum": 0, "maximum": 1],
-            ],
-        ],
+    /// How trees are written, for each model that reads some.
+    private var trees: [(String, JSON)] {
+        service.repository.models.compactMap { model in
+            guard model.manifest.task == .treeClassification,
+                case .tokens(_, let vocabulary) = model.manifest.input
+            else { return nil }
+            return (OpenAPISchemas.treeName(model), OpenAPISchemas.tree(model, vocabulary))
+        }
+    }
+
+    private static let schemas: [(String, JSON)] = [
+        ("InferRequest", OpenAPIForeign.inferRequest),
+        (
+            "Error",
+            [
+                "type": "object", "required": ["error", "code", "request_id"],
+                "properties": [
+                    "error": ["type": "string", "description": "One sentence to act on."],
+                    "code": ["type": "string", "description": "Stable, in snake_case."],
+                    "request_id": ["type": "string"], "field": ["type": "string"],
+                    "expected": ["type": "string"], "got": ["type": "string"],
+                ],
+            ]
+        ),
+        (
+            "Probability",
+            [
+                "type": "object",
+                "properties": [
+                    "index": ["type": "integer"],
+                    "probability": ["type": "number", "minimum": 0, "maximum": 1],
+                ],
+            ]
+        ),
     ]
 }

@@ -24,7 +24,7 @@ enum OpenAPIBodies {
                     "oneOf": [["required": ["image"]], ["required": ["pixels"]]],
                     "properties": [
                         "image": ["type": "string", "contentEncoding": "base64"],
-                        "pixels": ["type": "array", "description": .string(pixels)],
+                        "pixels": OpenAPISchemas.pixels(size, description: pixels),
                     ],
                 ]
             ],
@@ -45,10 +45,11 @@ enum OpenAPIBodies {
                 "schema": [
                     "type": "object", "additionalProperties": false, "required": ["series"],
                     "properties": [
-                        "series": [
-                            "type": "array", "description": .string("Finite numbers, \(shape)."),
-                            "examples": [.array((0..<channels).map { _ in [0, 1] })],
-                        ]
+                        "series": OpenAPISchemas.series(
+                            channels: channels,
+                            length: length,
+                            description: "Finite numbers, \(shape)."
+                        )
                     ],
                 ]
             ],
@@ -69,19 +70,11 @@ enum OpenAPIBodies {
     /// The forms a sequence is sent in.
     static func sequence(_ vocabulary: Vocabulary, keys: SequenceReader.Keys) -> JSON {
         var properties: [(String, JSON)] = [
-            (
-                "text",
-                [
-                    "type": "string",
-                    "description": .string(
-                        "Symbols: " + vocabulary.symbols.map { quoted($0) }.joined(separator: " ")
-                    ),
-                ]
-            ),
+            ("text", OpenAPISchemas.text(vocabulary)),
             (
                 "tokens",
                 [
-                    "type": "array",
+                    "type": "array", "minItems": 1,
                     "items": [
                         "type": "integer", "minimum": 0,
                         "maximum": .integer(vocabulary.symbols.count - 1),
@@ -94,6 +87,9 @@ enum OpenAPIBodies {
         case .none: break
         case .options: properties += options(symbols: vocabulary.symbols.count)
         case .several:
+            let texts: JSON = [
+                "type": "array", "minItems": 1, "items": OpenAPISchemas.text(vocabulary),
+            ]
             properties.append(("texts", texts))
             required.append(["required": ["texts"]])
         }
@@ -105,13 +101,9 @@ enum OpenAPIBodies {
                     "properties": .object(properties),
                 ]
             ],
-            "text/plain": ["schema": ["type": "string"]],
+            "text/plain": ["schema": OpenAPISchemas.text(vocabulary)],
         ]
     }
-
-    private static let texts: JSON = [
-        "type": "array", "minItems": 1, "items": ["type": "string", "minLength": 1],
-    ]
 
     /// Steps of a system that runs by itself.
     static func steps(state: Int, most: Int) -> JSON {
@@ -133,7 +125,7 @@ enum OpenAPIBodies {
     }
 
     /// A tree as nested lists of symbols.
-    static func tree(_ vocabulary: Vocabulary) -> JSON {
+    static func tree(_ model: Model, _ vocabulary: Vocabulary) -> JSON {
         let symbols = vocabulary.symbols.map { quoted($0) }.joined(separator: " ")
         let meaning = """
             A symbol, or a list of symbols and lists, folded from the left: ((a b) c) d. An integer \
@@ -145,7 +137,9 @@ enum OpenAPIBodies {
                     "type": "object", "additionalProperties": false, "required": ["tree"],
                     "properties": [
                         "tree": [
-                            "type": ["array", "string", "integer"],
+                            "$ref": .string(
+                                "#/components/schemas/\(OpenAPISchemas.treeName(model))"
+                            ),
                             "description": .string(meaning),
                         ]
                     ],

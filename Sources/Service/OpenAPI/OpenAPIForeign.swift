@@ -1,12 +1,15 @@
 /// Other protocols' routes as OpenAPI describes them: the same for every model.
 enum OpenAPIForeign {
-    static func pathParameters(of route: Route) -> [JSON] {
+    static func pathParameters(of route: Route, models: [String]) -> [JSON] {
         guard route.conventions != .own else { return [] }
         return route.template.split(separator: "/").compactMap { part in
             guard case .parameter(let parameter, _) = Segment(part) else { return nil }
+            let schema: JSON =
+                parameter == .model
+                ? ["type": "string", "enum": .strings(models)] : ["type": "string", "minLength": 1]
             return [
                 "name": .string(parameter.rawValue), "in": "path", "required": true,
-                "schema": ["type": "string"],
+                "schema": schema,
             ]
         }
     }
@@ -35,12 +38,12 @@ enum OpenAPIForeign {
         "properties": [
             "id": ["type": "string"], "parameters": ["type": "object"],
             "inputs": [
-                "type": "array",
+                "type": "array", "minItems": 1,
                 "items": [
                     "type": "object", "required": ["name", "shape", "datatype"],
                     "properties": [
                         "name": ["type": "string"],
-                        "shape": ["type": "array", "items": ["type": "integer"]],
+                        "shape": ["type": "array", "items": ["type": "integer", "minimum": 0]],
                         "datatype": [
                             "type": "string", "enum": .strings(Datatype.allCases.map(\.rawValue)),
                         ],

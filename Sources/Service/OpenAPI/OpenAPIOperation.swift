@@ -4,6 +4,8 @@ import Inference
 struct OpenAPIOperation {
     let route: Route
     let model: Model?
+    /// Names of all models.
+    let models: [String]
     /// Symbols or steps of the longest sequence.
     let sequenceLimit: Int
 
@@ -12,7 +14,7 @@ struct OpenAPIOperation {
             ("summary", .string(route.summary)), ("operationId", .string(identifier)),
         ]
         if let model { members.append(("tags", [.string(model.name)])) }
-        var parameters = OpenAPIForeign.pathParameters(of: route)
+        var parameters = OpenAPIForeign.pathParameters(of: route, models: models)
         parameters += route.query.filter(applies).map(parameter)
         if route.placement == .queue { parameters.append(Self.deadline) }
         if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
@@ -41,7 +43,7 @@ struct OpenAPIOperation {
             }
         return [
             "name": .string(key.name), "in": "query", "description": .string(key.summary),
-            "schema": schema,
+            "style": "form", "explode": false, "schema": schema,
         ]
     }
 
@@ -67,8 +69,10 @@ struct OpenAPIOperation {
         if route.operation == "kernels" {
             return ["type": "string", "enum": .strings(model.layersWithKernels)]
         }
-        // Others take several, separated by commas.
-        return ["type": "string", "examples": .strings(model.layers.map(\.name))]
+        // Encode takes one; the others several, separated by commas.
+        let name: JSON = ["type": "string", "enum": .strings(model.layers.map(\.name))]
+        if route.operation == "encode" { return name }
+        return ["type": "array", "items": name, "minItems": 1, "uniqueItems": true]
     }
 
     private static let deadline: JSON = [
@@ -104,7 +108,7 @@ struct OpenAPIOperation {
                 "content": OpenAPIBodies.steps(state: model.stateCount, most: sequenceLimit),
             ]
         case (.tree, .tokens(_, let vocabulary)):
-            return ["required": true, "content": OpenAPIBodies.tree(vocabulary)]
+            return ["required": true, "content": OpenAPIBodies.tree(model, vocabulary)]
         default: return nil
         }
     }
