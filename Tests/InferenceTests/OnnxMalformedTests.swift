@@ -37,6 +37,17 @@ import Testing
         }
     }
 
+    /// What `./dev fuzz-onnx` found.
+    @Test func `files that trapped once are errors or models`() throws {
+        let kernels = try KernelSet.select(nil)
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent()
+            .appending(path: "OnnxFuzz/found")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            attempt(try Data(contentsOf: folder.appending(path: name)), kernels)
+        }
+    }
+
     @Test func `truncated files are errors`() throws {
         let kernels = try KernelSet.select(nil)
         for testCase in Self.small {

@@ -119,7 +119,7 @@ def inputs(cache):
     yield "mtcnn-onet", "a face", {"input_3": faces(astronaut.crop((160, 60, 290, 220)).resize((48, 48)))}
 
 
-def milliseconds(function, seconds=0.4):
+def milliseconds(function, seconds=0.3):
     """The median of as many runs as fit, after two."""
     function(), function()
     times, end = [], time.perf_counter() + seconds

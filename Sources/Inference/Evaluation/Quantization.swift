@@ -30,7 +30,7 @@ extension Operands {
         }
         if zeros.count == 1 { return values.map { $0 - zeros[0] } }
         let shape = tensor.shape.dimensions
-        guard let axis, axis < shape.count, shape[axis] == zeros.count else {
+        guard let axis, shape.indices.contains(axis), shape[axis] == zeros.count else {
             throw fail("the zero points of input \(index) do not fit \(tensor.shape)")
         }
         let inner = shape[(axis + 1)...].reduce(1, *)
