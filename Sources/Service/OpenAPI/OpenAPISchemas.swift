@@ -14,8 +14,15 @@ enum OpenAPISchemas {
         }
     }
 
-    /// A picture's numbers in every shape that is taken.
+    /// Numbers above which a shape is told in words only: whoever makes inputs from a schema would make them all.
+    private static let mostNumbers = 256
+
+    /// A picture's numbers, in every shape that is taken where the picture is small.
     static func pixels(_ size: PictureSize, description: String) -> JSON {
+        let sides = (size.height ?? 1) * (size.width ?? 1)
+        guard sides * size.channels <= mostNumbers else {
+            return ["type": "array", "minItems": 1, "description": .string(description)]
+        }
         let height = size.height.map { $0...$0 }
         let width = size.width.map { $0...$0 }
         let channels = size.channels...size.channels
