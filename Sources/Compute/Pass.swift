@@ -30,7 +30,7 @@ public final class Pass: Sendable {
 
     /// Computes every step; returns false if `isCancelled` said so between two steps.
     public func run(isCancelled: () -> Bool = { false }) -> Bool {
-        let helpers = workers.enter(work: work)
+        let helpers = workers.enter(work: work, steps: shared.stepCount)
         defer { workers.leave() }
         guard helpers > 0 else { return shared.runAlone(isCancelled) }
         let wanted = helpers - shared.presentHelpers
@@ -75,6 +75,8 @@ private final class SharedState: Sendable {
         position = arena.start
         ticket = Atomic(UInt64(steps.count) << 32)
     }
+
+    var stepCount: Int { steps.count }
 
     var presentHelpers: Int { helpers.load(ordering: .relaxed).nonzeroBitCount }
 

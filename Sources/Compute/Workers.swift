@@ -10,8 +10,11 @@ public final class Workers: Sendable {
     /// Passes cheaper than this many multiply–adds wake no helper by themselves: that costs about 0.1 ms.
     public let minimumWork: Int
 
-    /// Passes cheaper than this use no helper even if it is awake: handing chunks over costs a microsecond.
+    /// Passes cheaper than this use no helper even if it is awake.
     private static let leastSharedWork = 200_000
+
+    /// The same for each step: handing its chunks over and waiting for the last costs a microsecond.
+    private static let leastSharedStep = 120_000
 
     private let running = Atomic<Int>(0)
 
@@ -26,9 +29,10 @@ public final class Workers: Sendable {
     }
 
     /// Helpers a pass may borrow now: the cores that no running pass occupies.
-    func enter(work: Int) -> Int {
+    func enter(work: Int, steps: Int) -> Int {
         let others = running.add(1, ordering: .relaxed).oldValue
-        return work < min(minimumWork, Self.leastSharedWork) ? 0 : max(0, count - 1 - others)
+        let least = max(Self.leastSharedWork, steps * Self.leastSharedStep)
+        return work < min(minimumWork, least) ? 0 : max(0, count - 1 - others)
     }
 
     /// Whether more passes run than leave a core to a helper that waits for work.

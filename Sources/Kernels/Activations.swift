@@ -71,6 +71,34 @@ func map<Function: VectorFunction>(
     if rest > 0 { store(function(load(x + index, count: rest)), y + index, count: rest) }
 }
 
+/// y = activation(y) for the first 8 channels of blocked pixels, `step` floats apart; the others become zero.
+func activateHalves(_ activation: Activation, _ y: MutableFloats, _ pixels: Int, _ step: Int) {
+    switch activation {
+    case .tanh: mapHalves(Tanh(), y, pixels, step)
+    case .sigmoid: mapHalves(Sigmoid(), y, pixels, step)
+    default: break
+    }
+}
+
+/// Two pixels at a time; an odd last one is its own partner.
+@inline(always)
+private func mapHalves<Function: VectorFunction>(
+    _ function: Function,
+    _ y: MutableFloats,
+    _ pixels: Int,
+    _ step: Int
+) {
+    var pixel = 0
+    while pixel < pixels {
+        let first = y + pixel &* step
+        let second = pixel &+ 1 < pixels ? first + step : first
+        let both = function(joined(load(first).lowHalf, load(second).lowHalf))
+        store(joined(both.lowHalf, SIMD8()), first)
+        store(joined(both.highHalf, SIMD8()), second)
+        pixel &+= 2
+    }
+}
+
 /// 2ⁿ and eʳ − 1 where x = n · ln 2 + r and |r| <= ln 2 / 2.
 ///
 /// eʳ − 1 = r + r² q(r), the polynomial a fit of its own: 0.24 ulp in exact arithmetic.

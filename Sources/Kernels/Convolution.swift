@@ -68,17 +68,17 @@ func coverBlocks<let step: Int, let lanes: Int>(
     let pairs = geometry.activation == .maxoutPair
     let blockWeights =
         geometry.inputBlocks &* geometry.kernelHeight &* geometry.kernelWidth &* lanes &* 16
-    // Literal steps vanish into addresses; an unknown one needs registers for its multiples.
-    let limit = step == 0 ? 8 : 14
     var block = first
     while block < end {
         let blocks = TileChoice.blocks(width: width, remaining: end &- block, pairs: pairs)
-        let pixels = TileChoice.pixels(width: width, blocks: blocks, limit: limit)
         let target = output + (pairs ? block / 2 : block) &* geometry.outputPlane
-        coverTile(
+        let isHalf =
+            TileChoice.halves && blocks == 1 && block == geometry.halfBlock && width >= 2
+            && addend == nil && !pairs
+        coverColumns(
             reading,
-            pixels: pixels,
             blocks: blocks,
+            isHalf: isHalf,
             geometry,
             input,
             weights + block &* blockWeights,
@@ -86,8 +86,62 @@ func coverBlocks<let step: Int, let lanes: Int>(
             addend.map { $0 + block &* geometry.addendPlane },
             target
         )
-        activateBlocks(geometry, target, blocks)
+        if isHalf {
+            for row in 0..<geometry.outputHeight {
+                let start = target + row &* geometry.outputRow
+                activateHalves(geometry.activation, start, width, geometry.outputColumn)
+            }
+        } else {
+            activateBlocks(geometry, target, blocks)
+        }
         block &+= blocks
+    }
+}
+
+/// Computes some blocks from the left to the right, by one size of tile after the other.
+@inline(always)
+private func coverColumns<let step: Int, let lanes: Int>(
+    _ reading: Reading<step, lanes>.Type,
+    blocks: Int,
+    isHalf: Bool,
+    _ geometry: ConvolutionGeometry,
+    _ input: Floats,
+    _ weights: Floats,
+    _ bias: Floats,
+    _ addend: Floats?,
+    _ output: MutableFloats
+) {
+    // Literal steps vanish into addresses; an unknown one needs registers for its multiples.
+    let limit = step == 0 ? 8 : 14
+    let width = geometry.outputWidth
+    var part = geometry
+    var column = 0
+    while column < width {
+        let rest = width &- column
+        let run =
+            isHalf
+            ? TileChoice.halfRun(width: rest)
+            : TileChoice.run(width: rest, blocks: blocks, limit: limit)
+        part.outputWidth = run.width
+        let source = input + column &* (step == 0 ? geometry.strideWidth &* lanes : step)
+        let offset = column &* geometry.outputColumn
+        let target = output + offset
+        if TileChoice.halves && isHalf {
+            coverHalfTile(reading, pixels: run.pixels, part, source, weights, bias, target)
+        } else {
+            coverTile(
+                reading,
+                pixels: run.pixels,
+                blocks: blocks,
+                part,
+                source,
+                weights,
+                bias,
+                addend.map { $0 + offset },
+                target
+            )
+        }
+        column &+= run.width
     }
 }
 

@@ -14,7 +14,7 @@ struct GateChoice<let N: Int> {
         }
         #elseif KERNEL_FMA || arch(arm64)
         switch N {
-        case 1: return batch < 3 && remaining >= 6 ? 6 : 1
+        case 1: return batch < 3 ? TileChoice.narrowBlocks(remaining: remaining) ?? 1 : 1
         case 2: return batch < 3 && remaining >= 3 ? 3 : 1
         case 3: return batch < 2 && remaining >= 2 ? 2 : 1
         default: return 1
@@ -95,6 +95,7 @@ struct GateChoice<let N: Int> {
         #elseif KERNEL_FMA || arch(arm64)
         switch (N, units, rows) {
         case (1, 6, _): GateTile<1, 6, 1>.run(reduction)
+        case (1, 4, _): GateTile<1, 4, 1>.run(reduction)
         case (1, _, 1): GateTile<1, 1, 1>.run(reduction)
         case (2, 3, _): GateTile<1, 3, 2>.run(reduction)
         case (2, 1, 1): GateTile<1, 1, 2>.run(reduction)

@@ -5,7 +5,8 @@ import KernelInterface
 /// Each of the G · R · W accumulators sums its window in order. `step` is the literal distance between
 /// pixels, 0 if only the geometry knows it; `lanes` the input channels of a plane that lie side by side:
 /// 16 in the blocked layout, 1 in the planar one. Weights are packed Q blocks together; W > Q walks
-/// several packs at once.
+/// several packs at once. P = 2 is for a block of which at most 8 channels count: each of the G · R vectors
+/// holds the first 8 channels of two neighbouring pixels, and pixels are G · R · 2.
 ///
 /// G, R and W are 8 at most: longer loops over accumulators are not unrolled in time, and longer arrays
 /// are made by a library function that is not inlined; either way the accumulators would stay in memory.
@@ -15,7 +16,8 @@ struct Tile<
     let W: Int,
     let Q: Int,
     let step: Int,
-    let lanes: Int
+    let lanes: Int,
+    let P: Int
 > {
     fileprivate typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
 
@@ -39,11 +41,15 @@ struct Tile<
                     for _ in 0..<count {
                         var loaded = InlineArray<W, Vector>(repeating: Vector())
                         for w in 0..<W {
-                            loaded[w] = load(weights + (w / Q &* window.pack &+ w % Q &* 16))
+                            let position = weights + (w / Q &* window.pack &+ w % Q &* 16)
+                            loaded[w] = P == 1 ? load(position) : loadTwice(position)
                         }
                         for g in 0..<G {
                             for r in 0..<R {
-                                let value = splat(pixels[(g &* R &+ r) &* pixelStep])
+                                let pixel = pixels + (g &* R &+ r) &* P &* pixelStep
+                                let value =
+                                    P == 1
+                                    ? splat(pixel[0]) : splat(pixel[0], pixel[pixelStep])
                                 for w in 0..<W {
                                     sums[g][r][w] = multiplyAdd(sums[g][r][w], value, loaded[w])
                                 }
@@ -56,7 +62,9 @@ struct Tile<
                 }
             }
         }
-        if W % 2 == 0 && finish.pairs {
+        if P == 2 {
+            storeHalves(sums, finish)
+        } else if W % 2 == 0 && finish.pairs {
             storePairs(sums, finish)
         } else if let addend = finish.addend {
             storeSums(sums, finish, plus: addend)
@@ -84,6 +92,21 @@ struct Tile<
                         finish.output + (w &* finish.plane &+ pixel &* outputStep(finish))
                     )
                 }
+            }
+        }
+    }
+
+    /// Half a vector is a pixel; its other channels become zero.
+    @inline(always)
+    private static func storeHalves(_ sums: borrowing Sums, _ finish: Finish) {
+        let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
+        let bias = loadTwice(finish.bias)
+        for g in 0..<G {
+            for r in 0..<R {
+                let both = lower(raise(sums[g][r][0] + bias, to: floor), to: ceiling)
+                let first = finish.output + (g &* R &+ r) &* 2 &* outputStep(finish)
+                store(joined(both.lowHalf, SIMD8()), first)
+                store(joined(both.highHalf, SIMD8()), first + outputStep(finish))
             }
         }
     }
@@ -181,14 +204,22 @@ private struct Finish {
     let addendPlane: Int
 }
 
-/// Covers an image by tiles of G · R <= width pixels.
+/// Covers an image by tiles of G · R · P <= width pixels.
 ///
 /// Weights, bias and output are those of the first of the tile's blocks. The last tile of a row is moved
 /// left until it fits and computes some pixels again: they get the same bits, and no kernel for
 /// remainders is needed.
 @inline(never)
-func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let lanes: Int>(
-    _ tile: Tile<G, R, W, Q, step, lanes>.Type,
+func cover<
+    let G: Int,
+    let R: Int,
+    let W: Int,
+    let Q: Int,
+    let step: Int,
+    let lanes: Int,
+    let P: Int
+>(
+    _ tile: Tile<G, R, W, Q, step, lanes, P>.Type,
     _ geometry: ConvolutionGeometry,
     _ input: Floats,
     _ weights: Floats,
@@ -204,7 +235,7 @@ func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let la
         let target = output + row &* geometry.outputRow
         var column = 0
         while column < geometry.outputWidth {
-            let start = min(column, geometry.outputWidth &- G &* R)
+            let start = min(column, geometry.outputWidth &- G &* R &* P)
             let pixel = start &* (step == 0 ? geometry.outputColumn : 16)
             let finish = Finish(
                 bias: bias,
@@ -218,7 +249,7 @@ func cover<let G: Int, let R: Int, let W: Int, let Q: Int, let step: Int, let la
                 addendPlane: geometry.addendPlane
             )
             tile.run(window, source + start &* pixelStep, weights, finish)
-            column &+= G &* R
+            column &+= G &* R &* P
         }
     }
 }

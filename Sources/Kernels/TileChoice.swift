@@ -48,7 +48,7 @@ enum TileChoice {
         return 2
         #elseif KERNEL_FMA || arch(arm64)
         if pairs { return 2 }
-        if width == 1 && remaining >= 6 { return 6 }
+        if width == 1, let blocks = narrowBlocks(remaining: remaining) { return blocks }
         return width <= 2 && remaining >= 2 ? 2 : 1
         #else
         // Weights straight from memory beat pixels in registers: two-operand instructions copy either.
@@ -56,12 +56,70 @@ enum TileChoice {
         #endif
     }
 
-    /// The number of pixels, at most `width` and of those `cover` has a tile for, with the least work.
+    /// How many of `remaining` blocks one pixel computes at once: four where six would leave too few to keep the
+    /// multipliers busy; nil if there are too few to begin with.
     @inline(always)
-    static func pixels(width: Int, blocks: Int, limit: Int) -> Int {
+    static func narrowBlocks(remaining: Int) -> Int? {
+        switch remaining {
+        case ..<4: nil
+        case 4, 5, 8, 9: 4
+        default: 6
+        }
+    }
+
+    /// The tile for the first of `width` columns and how many columns it covers.
+    ///
+    /// With one block at a time a remainder gets a tile of its own size, so that few pixels are computed twice.
+    @inline(always)
+    static func run(width: Int, blocks: Int, limit: Int) -> (pixels: Int, width: Int) {
+        let largest = min(limit, registers / blocks)
+        if mixes && blocks == 1 {
+            if width <= largest { return (width, width) }
+            let rest = width % largest
+            if rest == 0 || rest &* 2 >= largest { return (largest, width &- rest) }
+            if width > 2 &* largest { return (largest, width &- rest &- largest) }
+            return ((largest &+ rest &+ 1) / 2, width)
+        }
+        return (pixels(width: width, blocks: blocks, largest: min(width, largest)), width)
+    }
+
+    /// The same for a block of which at most 8 channels count, two or more columns wide.
+    @inline(always)
+    static func halfRun(width: Int) -> (pixels: Int, width: Int) {
+        if width < 4 { return (2, width) }
+        if width < 8 { return (4, width) }
+        let rest = width % 12
+        if width < 12 || (width < 24 && rest > 0 && rest <= 4) { return (8, width) }
+        if rest == 0 || rest >= 9 { return (12, width) }
+        return (12, rest <= 4 ? width &- rest &- 12 : width &- rest)
+    }
+
+    /// Whether half a block is half the work: not where a block is one register.
+    static var halves: Bool {
+        #if KERNEL_AVX512
+        false
+        #elseif KERNEL_FMA || arch(arm64)
+        true
+        #else
+        false
+        #endif
+    }
+
+    /// Whether there is a tile of every number of pixels.
+    private static var mixes: Bool {
+        #if KERNEL_AVX512
+        false
+        #else
+        true
+        #endif
+    }
+
+    /// The number of pixels, at most `largest` and of those `cover` has a tile for, with the least work.
+    @inline(always)
+    private static func pixels(width: Int, blocks: Int, largest: Int) -> Int {
         var best = 1
         var bestCost = Int.max
-        var candidate = min(width, min(limit, registers / blocks))
+        var candidate = largest
         while candidate >= 1 {
             if isAvailable(candidate, blocks: blocks) {
                 let tiles = (width &+ candidate &- 1) / candidate
@@ -109,52 +167,76 @@ func coverTile<let step: Int, let lanes: Int>(
 ) {
     @inline(always)
     func run<let G: Int, let R: Int, let W: Int, let Q: Int>(
-        _ tile: Tile<G, R, W, Q, step, lanes>.Type
+        _ tile: Tile<G, R, W, Q, step, lanes, 1>.Type
     ) {
         cover(tile, geometry, input, weights, bias, addend, output)
     }
     #if KERNEL_AVX512
     switch (blocks, pixels) {
-    case (2, 14): run(Tile<2, 7, 2, 2, step, lanes>.self)
-    case (2, 12): run(Tile<2, 6, 2, 2, step, lanes>.self)
-    case (2, 10): run(Tile<2, 5, 2, 2, step, lanes>.self)
-    case (2, 8): run(Tile<1, 8, 2, 2, step, lanes>.self)
-    case (2, 7): run(Tile<1, 7, 2, 2, step, lanes>.self)
-    case (2, 6): run(Tile<1, 6, 2, 2, step, lanes>.self)
-    case (2, 5): run(Tile<1, 5, 2, 2, step, lanes>.self)
-    case (2, 4): run(Tile<1, 4, 2, 2, step, lanes>.self)
-    case (2, 3): run(Tile<1, 3, 2, 2, step, lanes>.self)
-    case (2, 2): run(Tile<1, 2, 2, 2, step, lanes>.self)
-    case (2, 1): run(Tile<1, 1, 2, 2, step, lanes>.self)
-    case (4, 3): run(Tile<1, 3, 4, 2, step, lanes>.self)
-    case (4, 2): run(Tile<1, 2, 4, 2, step, lanes>.self)
-    case (4, 1): run(Tile<1, 1, 4, 2, step, lanes>.self)
-    case (8, 1): run(Tile<1, 1, 8, 2, step, lanes>.self)
-    case (1, 14): run(Tile<2, 7, 1, 1, step, lanes>.self)
-    case (1, 7): run(Tile<1, 7, 1, 1, step, lanes>.self)
-    case (1, 4): run(Tile<1, 4, 1, 1, step, lanes>.self)
-    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes>.self)
-    default: run(Tile<1, 1, 1, 1, step, lanes>.self)
+    case (2, 14): run(Tile<2, 7, 2, 2, step, lanes, 1>.self)
+    case (2, 12): run(Tile<2, 6, 2, 2, step, lanes, 1>.self)
+    case (2, 10): run(Tile<2, 5, 2, 2, step, lanes, 1>.self)
+    case (2, 8): run(Tile<1, 8, 2, 2, step, lanes, 1>.self)
+    case (2, 7): run(Tile<1, 7, 2, 2, step, lanes, 1>.self)
+    case (2, 6): run(Tile<1, 6, 2, 2, step, lanes, 1>.self)
+    case (2, 5): run(Tile<1, 5, 2, 2, step, lanes, 1>.self)
+    case (2, 4): run(Tile<1, 4, 2, 2, step, lanes, 1>.self)
+    case (2, 3): run(Tile<1, 3, 2, 2, step, lanes, 1>.self)
+    case (2, 2): run(Tile<1, 2, 2, 2, step, lanes, 1>.self)
+    case (2, 1): run(Tile<1, 1, 2, 2, step, lanes, 1>.self)
+    case (4, 3): run(Tile<1, 3, 4, 2, step, lanes, 1>.self)
+    case (4, 2): run(Tile<1, 2, 4, 2, step, lanes, 1>.self)
+    case (4, 1): run(Tile<1, 1, 4, 2, step, lanes, 1>.self)
+    case (8, 1): run(Tile<1, 1, 8, 2, step, lanes, 1>.self)
+    case (1, 14): run(Tile<2, 7, 1, 1, step, lanes, 1>.self)
+    case (1, 7): run(Tile<1, 7, 1, 1, step, lanes, 1>.self)
+    case (1, 4): run(Tile<1, 4, 1, 1, step, lanes, 1>.self)
+    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes, 1>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes, 1>.self)
     }
     #elseif KERNEL_FMA || arch(arm64)
     switch (blocks, pixels) {
-    case (1, 6): run(Tile<1, 6, 1, 1, step, lanes>.self)
-    case (1, 5): run(Tile<1, 5, 1, 1, step, lanes>.self)
-    case (1, 4): run(Tile<1, 4, 1, 1, step, lanes>.self)
-    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes>.self)
-    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes>.self)
-    case (2, 2): run(Tile<1, 2, 2, 1, step, lanes>.self)
-    case (2, 1): run(Tile<1, 1, 2, 1, step, lanes>.self)
-    case (6, 1): run(Tile<1, 1, 6, 1, step, lanes>.self)
-    default: run(Tile<1, 1, 1, 1, step, lanes>.self)
+    case (1, 6): run(Tile<1, 6, 1, 1, step, lanes, 1>.self)
+    case (1, 5): run(Tile<1, 5, 1, 1, step, lanes, 1>.self)
+    case (1, 4): run(Tile<1, 4, 1, 1, step, lanes, 1>.self)
+    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes, 1>.self)
+    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes, 1>.self)
+    case (2, 2): run(Tile<1, 2, 2, 1, step, lanes, 1>.self)
+    case (2, 1): run(Tile<1, 1, 2, 1, step, lanes, 1>.self)
+    case (4, 1): run(Tile<1, 1, 4, 1, step, lanes, 1>.self)
+    case (6, 1): run(Tile<1, 1, 6, 1, step, lanes, 1>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes, 1>.self)
     }
     #else
     switch (blocks, pixels) {
-    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes>.self)
-    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes>.self)
-    case (2, 1): run(Tile<1, 1, 2, 1, step, lanes>.self)
-    case (3, 1): run(Tile<1, 1, 3, 1, step, lanes>.self)
-    default: run(Tile<1, 1, 1, 1, step, lanes>.self)
+    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes, 1>.self)
+    case (1, 2): run(Tile<1, 2, 1, 1, step, lanes, 1>.self)
+    case (2, 1): run(Tile<1, 1, 2, 1, step, lanes, 1>.self)
+    case (3, 1): run(Tile<1, 1, 3, 1, step, lanes, 1>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes, 1>.self)
     }
     #endif
+}
+
+/// The same for a block of which at most 8 channels count.
+@inline(always)
+func coverHalfTile<let step: Int, let lanes: Int>(
+    _: Reading<step, lanes>.Type,
+    pixels: Int,
+    _ geometry: ConvolutionGeometry,
+    _ input: Floats,
+    _ weights: Floats,
+    _ bias: Floats,
+    _ output: MutableFloats
+) {
+    @inline(always)
+    func run<let R: Int>(_ tile: Tile<1, R, 1, 1, step, lanes, 2>.Type) {
+        cover(tile, geometry, input, weights, bias, nil, output)
+    }
+    switch pixels {
+    case 12: run(Tile<1, 6, 1, 1, step, lanes, 2>.self)
+    case 8: run(Tile<1, 4, 1, 1, step, lanes, 2>.self)
+    case 4: run(Tile<1, 2, 1, 1, step, lanes, 2>.self)
+    default: run(Tile<1, 1, 1, 1, step, lanes, 2>.self)
+    }
 }

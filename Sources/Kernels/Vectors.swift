@@ -42,6 +42,24 @@ func splat(_ value: Float) -> Vector {
     Vector(repeating: value)
 }
 
+/// The first 8 floats, in both halves.
+@inline(always)
+func loadTwice(_ source: Floats) -> Vector {
+    let half = UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Float>.self)
+    return joined(half, half)
+}
+
+@inline(always)
+func joined(_ low: SIMD8<Float>, _ high: SIMD8<Float>) -> Vector {
+    Vector(lowHalf: low, highHalf: high)
+}
+
+/// One number in each half.
+@inline(always)
+func splat(_ low: Float, _ high: Float) -> Vector {
+    joined(SIMD8(repeating: low), SIMD8(repeating: high))
+}
+
 /// sum + a · b, rounded once where the processor can; without FMA it would be a library call per lane.
 @inline(always)
 func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {

@@ -59,6 +59,10 @@ private struct WinogradStrip {
 
     var tiles: Int { end &- first }
 
+    /// Floats between planes of values of `blocks` blocks; see WinogradGeometry.
+    @inline(always)
+    private func plane(_ blocks: Int) -> Int { (blocks &* tiles | 1) &* 16 }
+
     /// Calls `body` with each tile's place in the strip, image, row and column, in tiles.
     @inline(always)
     private func forEachTile(
@@ -97,7 +101,7 @@ private struct WinogradStrip {
         _ firstBlock: Int,
         _ endBlock: Int
     ) {
-        let plane = geometry.inputBlocks &* tiles &* 16
+        let plane = plane(geometry.inputBlocks)
         for block in firstBlock..<endBlock {
             let source = input + block &* geometry.inputPlane
             let target = transformed + block &* tiles &* 16
@@ -154,18 +158,19 @@ private struct WinogradStrip {
             floor: -.infinity,
             ceiling: .infinity,
             addendPlane: 0,
-            addendRow: 0
+            addendRow: 0,
+            halfBlock: -1
         )
         let start = weights + firstBlock &* values &* blockWeights
         for value in 0..<values {
             coverBlocks(
                 Reading<16, 16>.self,
                 product,
-                transformed + value &* geometry.inputBlocks &* row,
+                transformed + value &* plane(geometry.inputBlocks),
                 start + value &* blocks &* blockWeights,
                 sums,
                 nil,
-                products + value &* blocks &* row,
+                products + value &* plane(blocks),
                 0,
                 blocks
             )
@@ -200,7 +205,7 @@ private struct WinogradStrip {
         _ first: Int,
         _ end: Int
     ) {
-        let plane = (end &- first) &* tiles &* 16
+        let plane = plane(end &- first)
         for block in first..<end {
             forEachTile { index, image, row, column in
                 let corner = TileCorner(
@@ -237,7 +242,7 @@ private struct WinogradStrip {
         _ first: Int,
         _ end: Int
     ) {
-        let plane = (end &- first) &* tiles &* 16
+        let plane = plane(end &- first)
         var block = first
         while block < end {
             forEachTile { index, image, row, column in

@@ -200,7 +200,8 @@ extension ConvolutionCase {
             floor: activation == .relu ? 0 : -.infinity,
             ceiling: .infinity,
             addendPlane: 0,
-            addendRow: 0
+            addendRow: 0,
+            halfBlock: isPaired || outputs % 16 == 0 || outputs % 16 > 8 ? -1 : outputs / 16
         )
     }
 

@@ -154,9 +154,14 @@ struct ConnectedLayer {
         guard weights.units % activation.channelsPerOutput == 0 else {
             throw .shape(node: node.name, reason: "maxout needs an even number of units")
         }
-        let source = try plan.value(input, as: .points)
-        shape[last] = weights.units / activation.channelsPerOutput
-        let output = try plan.define(node.outputs[0], shape, .points)
+        let units = weights.units / activation.channelsPerOutput
+        // Rows of whole vectors are read and written where they lie.
+        let readsRows =
+            plan[input].layout == .dense && plan[input].points > 1 && weights.inputs % 16 == 0
+        let source = readsRows ? input : try plan.value(input, as: .points)
+        shape[last] = units
+        let layout: Layout = readsRows && units % 16 == 0 ? .dense : .points
+        let output = try plan.define(node.outputs[0], shape, layout)
         plan.count(plan[source].points * weights.inputs * weights.units, for: node)
         let (weights, bias, isPaired) = (weights, bias, activation == .maxout)
         let perOutput = activation.channelsPerOutput
@@ -165,8 +170,9 @@ struct ConnectedLayer {
             ProductShape(
                 points: plan[source].points,
                 inputBlocks: blocks(of: weights.inputs),
-                outputBlocks: perOutput * blocks(of: weights.units / perOutput),
-                activation: activation
+                outputBlocks: perOutput * blocks(of: units),
+                activation: activation,
+                halfBlock: isPaired || units % 16 == 0 || units % 16 > 8 ? -1 : units / 16
             ),
             from: source,
             to: output,
@@ -183,6 +189,8 @@ struct ProductShape: Sendable {
     let inputBlocks: Int
     let outputBlocks: Int
     var activation = FusedActivation.none
+    /// The output block of which at most 8 channels count, or -1.
+    var halfBlock = -1
 }
 
 extension PlanBuilder {
@@ -199,32 +207,36 @@ extension PlanBuilder {
         // A row or two: whole groups of eight blocks, so that eight chains hide the latency of each.
         let isNarrow = shape.points < 4
         let paired = shape.activation.channelsPerOutput
-        let width = isNarrow ? 8 : max(table.blocksPerTile, paired)
+        let wide = max(table.blocksPerTile, paired)
+        // Else about sixteen chunks: handing one over costs as much as a few rows.
+        let width = isNarrow ? 8 : max(1, shape.outputBlocks / (16 * wide)) * wide
         let chunks = (shape.outputBlocks + width - 1) / width
+        let (read, written) = (rows(source), rows(output))
         step(name, chunks: chunks, reads: [source], writes: [output]) { placement in
             let packed = store.layer(key) { pack(table) }
             let (from, to) = (placement[source], placement[output])
             let geometry = ConvolutionGeometry(
                 inputBlocks: shape.inputBlocks,
                 lastLanes: 16,
-                inputPlane: from.plane,
-                inputRow: from.plane,
+                inputPlane: read?.plane ?? from.plane,
+                inputRow: 0,
                 kernelHeight: 1,
                 kernelWidth: 1,
                 strideHeight: 1,
-                strideWidth: 1,
+                strideWidth: (read?.point ?? 16) / 16,
                 dilationHeight: 1,
                 dilationWidth: 1,
                 outputHeight: 1,
                 outputWidth: shape.points,
-                outputPlane: to.plane,
-                outputRow: to.plane,
-                outputColumn: 16,
+                outputPlane: written?.plane ?? to.plane,
+                outputRow: 0,
+                outputColumn: written?.point ?? 16,
                 activation: shape.activation.kernel,
                 floor: shape.activation.floor,
                 ceiling: shape.activation.ceiling,
                 addendPlane: 0,
-                addendRow: 0
+                addendRow: 0,
+                halfBlock: shape.halfBlock
             )
             return { arena, chunk in
                 table.convolve(
@@ -238,5 +250,11 @@ extension PlanBuilder {
                 )
             }
         }
+    }
+
+    /// Floats between blocks and between points of a matrix that lies row by row.
+    private func rows(_ id: ValueID) -> (plane: Int, point: Int)? {
+        guard self[id].layout == .dense else { return nil }
+        return (plane: 16, point: shape(of: id).dimensions.last ?? 0)
     }
 }

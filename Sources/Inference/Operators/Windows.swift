@@ -171,7 +171,8 @@ extension ConvolutionGeometry {
             floor: activation.floor,
             ceiling: activation.ceiling,
             addendPlane: 0,
-            addendRow: 0
+            addendRow: 0,
+            halfBlock: -1
         )
     }
 }

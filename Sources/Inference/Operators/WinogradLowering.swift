@@ -116,8 +116,8 @@ struct WinogradLowering {
         let tiles = images * tilesPerImage
         let length = stripLength(images: images)
         let width = max(plan.kernels.blocksPerTile, lowering.activation.channelsPerOutput)
-        let transformed = try plan.scratch(values * inputBlocks * length * 16)
-        let sums = try plan.workerScratch(128 + values * width * length * 16)
+        let transformed = try plan.scratch(values * (inputBlocks * length | 1) * 16)
+        let sums = try plan.workerScratch(128 + values * (width * length | 1) * 16)
         for first in stride(from: 0, to: tiles, by: length) {
             let strip = first..<min(first + length, tiles)
             inputStep(strip, source, transformed, inputBlocks, into: &plan)

@@ -58,19 +58,15 @@ extension PlanBuilder {
     /// Copies dense images into a place with a halo.
     private mutating func copyImages(_ source: ValueID, _ target: ValueID) {
         let shape = self[source].image
-        step("pad", chunks: shape[0], reads: [source], writes: [target]) { placement in
+        step("pad", chunks: shape[0] * shape[1], reads: [source], writes: [target]) { placement in
             let from = placement[source]
             let to = placement[target]
-            return { arena, image in
-                let input = from.position(in: arena) + image * from.image
-                let output = to.position(in: arena) + image * to.image
-                for channel in 0..<shape[1] {
-                    for row in 0..<shape[2] {
-                        (output + channel * to.plane + row * to.row).copy(
-                            from: input + channel * from.plane + row * from.row,
-                            count: shape[3]
-                        )
-                    }
+            return { arena, plane in
+                let (image, channel) = (plane / shape[1], plane % shape[1])
+                let input = from.position(in: arena) + image * from.image + channel * from.plane
+                let output = to.position(in: arena) + image * to.image + channel * to.plane
+                for row in 0..<shape[2] {
+                    (output + row * to.row).copy(from: input + row * from.row, count: shape[3])
                 }
             }
         }

@@ -111,8 +111,10 @@ private struct Lives {
             }
             for id in local { ownPlanes[id.index] = group.planes?.width }
         }
+        // Inputs stay as they were filled, for runs that are repeated.
         for id in kept where inputs.contains(where: { values.owner(of: $0) == id }) {
             shared[id.index, default: Life()].extend(to: -1)
+            shared[id.index, default: Life()].extend(to: groups.count)
         }
         var moment = 0
         for (index, group) in groups.enumerated() {

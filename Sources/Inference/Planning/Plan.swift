@@ -62,13 +62,13 @@ public final class Plan: Sendable {
         return try read(PlanOutputs(plan: self, arena: execution.arena.start))
     }
 
-    private func borrow() -> Execution {
+    fileprivate func borrow() -> Execution {
         idle.withLock { $0.popLast() }
             ?? Execution(steps: steps, size: arenaSize, work: multiplyAdds, workers: workers)
     }
 
     /// Keeps as many arenas as cores could use at once, but none that is large.
-    private func giveBack(_ execution: Execution) {
+    fileprivate func giveBack(_ execution: Execution) {
         guard arenaBytes <= Self.largestKeptArena else { return }
         idle.withLock { idle in
             if idle.count < workers.count { idle.append(execution) }
@@ -81,6 +81,47 @@ public final class Plan: Sendable {
     /// Bytes of arenas this plan may keep between runs.
     var keptBytes: Int {
         arenaBytes <= Self.largestKeptArena ? arenaBytes * workers.count : 0
+    }
+}
+
+/// Runs of a plan one after the other in memory of their own: what was filled stays until it is filled again.
+public struct PlanRuns: ~Copyable {
+    private let plan: Plan
+    private let execution: Execution
+
+    public init(_ plan: Plan) {
+        self.plan = plan
+        execution = plan.borrow()
+    }
+
+    deinit { plan.giveBack(execution) }
+
+    /// Fills inputs for the runs to come.
+    public func fill(
+        _ body: (inout PlanInputs) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        var access = PlanInputs(plan: plan, arena: execution.arena.start)
+        try body(&access)
+    }
+
+    /// Computes once more.
+    public func run() {
+        _ = execution.pass.run()
+    }
+
+    /// Fills an input with an output of the last run that has as many elements.
+    public func feed(_ output: String, to input: String) throws(ModelError) {
+        let (from, to) = (try plan.output(named: output), try plan.input(named: input))
+        guard from.count == to.count else {
+            throw .shape(node: output, reason: "\(from.shape) does not fit \(input), \(to.shape)")
+        }
+        let source = (from.constant?.start ?? execution.arena.start) + from.offset
+        (execution.arena.start + to.offset).copy(from: source, count: to.count)
+    }
+
+    /// The outputs of the last run.
+    public var outputs: PlanOutputs {
+        PlanOutputs(plan: plan, arena: execution.arena.start)
     }
 }
 

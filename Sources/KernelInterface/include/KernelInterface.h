@@ -45,13 +45,16 @@ typedef struct {
     float floor, ceiling;
     /// Of the addend: null, or laid out as the output is and added to every sum before the bounds. No maxout pairs.
     long addendPlane, addendRow;
+    /// The output block of which at most 8 channels count, or -1; the others are stored as zeros or as sums.
+    long halfBlock;
 } ConvolutionGeometry;
 
 /// A 3x3 convolution of stride 1 by Winograd's minimal filtering F(size x size, 3x3), in tiles of size x size outputs.
 ///
 /// Tiles are counted row by row, image after image. `input` points at the first element the first window reads; the
 /// halo must reach the last tile's last input. One strip of tiles [first, end) is transformed into
-/// `transformed` [(size + 2)^2][inputBlocks][tiles][16], multiplied, and transformed back.
+/// `transformed` [(size + 2)^2][inputBlocks][tiles][16], multiplied, and transformed back. Planes of values are
+/// (blocks * tiles | 1) * 16 floats apart: an even number of lines would put them all into a few lines of a cache.
 typedef struct {
     /// 2 or 4.
     long size;
@@ -135,7 +138,7 @@ typedef struct {
                           long firstBlock, long endBlock, long firstTile, long endTile);
     /// Output blocks [first, end) of a strip, of one group: `transformed` at the group's first input block, weights
     /// [tile of blocks][(size + 2)^2][groupBlocks][16][Q * 16] and bias at block 0 of the layer.
-    /// `sums`: 128 + (size + 2)^2 * (end - first) * tiles * 16 floats for the kernel alone.
+    /// `sums`: 128 + (size + 2)^2 planes of (end - first) * tiles for the kernel alone.
     void (*winogradOutput)(const WinogradGeometry *, const float *transformed, const float *weights, const float *bias,
                            const float *_Nullable addend, float *sums, float *output, long first, long end, long firstTile, long endTile);
     /// One kernel per channel; weights [block][kh][kw][16].

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Dispatch
 import Foundation
 import Inference
 import TensorFormats
@@ -122,14 +123,12 @@ private enum ProcessMemory {
     }
 }
 
-/// A model's plan with its inputs at hand.
-private struct EngineBench {
-    private let plan: Plan
-    private let inputs: [(name: String, data: TensorData)]
+/// A model's plan with its inputs in place.
+private struct EngineBench: ~Copyable {
+    private let runs: PlanRuns
     private let states: [(input: String, output: String)]
-    private var fedBack: [[Float]]
-    private var first: TensorData?
     private let answer: String
+    private var first: TensorData?
 
     init(
         _ model: Model,
@@ -149,43 +148,29 @@ private struct EngineBench {
         guard let plan = try model.wholePlan(like: tensors, outputs: outputs),
             let answer = outputs.first
         else { throw ValidationError("some nodes of the model have no plan") }
-        self.plan = plan
+        let runs = PlanRuns(plan)
+        try runs.fill { access throws(ModelError) in
+            for (name, data) in inputs { try access.write(data.values, to: name, of: plan) }
+        }
         self.answer = answer
         self.states = states.map { (input: $0.0, output: $0.1) }
-        let fed = Set(states.map { $0.0 })
-        self.inputs = inputs.filter { !fed.contains($0.0) }.map { (name: $0.0, data: $0.1) }
-        fedBack = states.map { state in inputs.first { $0.0 == state.0 }?.1.values ?? [] }
+        self.runs = runs
+        first = nil
     }
 
-    /// One pass: inputs in, outputs read, states fed back; its time in nanoseconds.
-    mutating func pass() throws -> Int64 {
-        let isFirst = first == nil
-        var states = fedBack
-        var read: TensorData?
-        let start = ContinuousClock.now
-        try plan.run { access throws(ModelError) in
-            for (name, data) in inputs { try access.write(data.values, to: name, of: plan) }
-            for (index, state) in self.states.enumerated() {
-                try access.write(states[index], to: state.input, of: plan)
-            }
-        } read: { results throws(ModelError) in
-            for (index, state) in self.states.enumerated() {
-                try results.withFloats(state.output) { span throws(ModelError) in
-                    for place in span.indices { states[index][place] = span[place] }
-                }
-            }
-            guard isFirst else { return }
-            let values = try results.withFloats(answer) { span throws(ModelError) in
+    /// One pass over the inputs as they lie, states fed back; its time in nanoseconds.
+    mutating func pass() throws -> UInt64 {
+        let start = DispatchTime.now().uptimeNanoseconds
+        runs.run()
+        for state in states { try runs.feed(state.output, to: state.input) }
+        let time = DispatchTime.now().uptimeNanoseconds - start
+        if first == nil {
+            let outputs = runs.outputs
+            let values = try outputs.withFloats(answer) { span throws(ModelError) in
                 span.indices.map { span[$0] }
             }
-            read = TensorData(
-                shape: try results.shape(of: answer).dimensions,
-                values: values
-            )
+            first = TensorData(shape: try outputs.shape(of: answer).dimensions, values: values)
         }
-        let time = (ContinuousClock.now - start).nanoseconds
-        fedBack = states
-        first = first ?? read
         return time
     }
 
@@ -199,15 +184,13 @@ extension PlanInputs {
         to name: String,
         of plan: Plan
     ) throws(ModelError) {
-        let isInteger = plan.inputs.contains { $0.name == name && $0.type != .float32 }
-        if isInteger {
+        if plan.inputs.contains(where: { $0.name == name && $0.type != .float32 }) {
             try withIntegers(name) { span throws(ModelError) in
                 for index in values.indices { span[index] = Int32(values[index]) }
             }
         } else {
             try withFloats(name) { span throws(ModelError) in
-                let source = values.span
-                for index in source.indices { span[index] = source[index] }
+                for index in values.indices { span[index] = values[index] }
             }
         }
     }

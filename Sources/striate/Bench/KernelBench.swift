@@ -189,7 +189,8 @@ struct KernelBench {
             floor: -.infinity,
             ceiling: .infinity,
             addendPlane: 0,
-            addendRow: 0
+            addendRow: 0,
+            halfBlock: -1
         )
     }
 
