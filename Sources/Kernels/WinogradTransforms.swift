@@ -92,11 +92,14 @@ struct WinogradPatch<let A: Int> {
     }
 }
 
-/// Calls `body` with room on the stack for one patch.
+/// Calls `body` with room on the stack for one patch, of the larger size.
 @inline(always)
 func withPatch<let A: Int>(_ body: (WinogradPatch<A>) -> Void) {
-    withUnsafeTemporaryAllocation(of: Register.self, capacity: A &* A) { room in
-        guard let start = room.baseAddress else { return }
-        body(WinogradPatch(room: start))
+    var room = InlineArray<6, InlineArray<6, Register>>(
+        repeating: InlineArray(repeating: Register())
+    )
+    withUnsafeMutableBytes(of: &room) { bytes in
+        guard let start = bytes.baseAddress else { return }
+        body(WinogradPatch(room: start.assumingMemoryBound(to: Register.self)))
     }
 }
