@@ -1,6 +1,10 @@
 import Foundation
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 extension ModelRepository {
     /// Loads the files of a model as they are now: all its versions, whether they changed or not.
     ///
@@ -39,9 +43,11 @@ extension ModelRepository {
     ///
     /// Files are read only when two looks in a row found the same sizes and times of change, so that a file is
     /// complete before it is used; what failed to load is tried again only when its files change.
+    /// A look for which the process had no descriptor left saw nothing and changes nothing.
     /// - Returns: Names of models whose served versions may have changed, or that could not be loaded.
     @discardableResult
     public func refresh() -> [String] {
+        guard hasDescriptors else { return [] }
         let before = looks.withLock { $0.stamps }
         var changed: [String] = []
         var stamps: [String: FileStamp] = [:]
@@ -56,9 +62,18 @@ extension ModelRepository {
                 changed.append(source.name)
             }
         }
+        guard hasDescriptors else { return changed }
         looks.withLock { $0.stamps = stamps }
         // Files that are replaced may be missing for a moment: gone is what two looks did not find.
         return changed + dropMissing(besides: Set(stamps.keys).union(before.keys))
+    }
+
+    /// Whether a folder could be opened just now.
+    private var hasDescriptors: Bool {
+        let descriptor = unsafe open("/", O_RDONLY | O_DIRECTORY)
+        guard descriptor >= 0 else { return errno != EMFILE && errno != ENFILE }
+        close(descriptor)
+        return true
     }
 
     /// The models in the folders; of several with one name the first.
