@@ -36,27 +36,31 @@ func blockFromPlanar(
 }
 
 /// One row of sixteen channels, eight pixels at a time; the last eight are moved left until they fit.
+///
+/// Eight channels come before the others: planes of 4 KiB would compete, all sixteen, for eight lines of a cache.
 @inline(always)
 private func blockRow(_ planar: Floats, _ plane: Int, _ width: Int, _ blocked: MutableFloats) {
-    var next = 0
-    while next < width {
-        let column = min(next, width &- 8)
-        let target = blocked + column &* 16
-        striate_transpose8(planar + column, plane, target, 16)
-        striate_transpose8(planar + (8 &* plane &+ column), plane, target + 8, 16)
-        next &+= 8
+    for half in 0..<2 {
+        let (source, target) = (planar + half &* 8 &* plane, blocked + half &* 8)
+        var next = 0
+        while next < width {
+            let column = min(next, width &- 8)
+            striate_transpose8(source + column, plane, target + column &* 16, 16)
+            next &+= 8
+        }
     }
 }
 
 @inline(always)
 private func unblockRow(_ blocked: Floats, _ plane: Int, _ width: Int, _ planar: MutableFloats) {
-    var next = 0
-    while next < width {
-        let column = min(next, width &- 8)
-        let source = blocked + column &* 16
-        striate_transpose8(source, 16, planar + column, plane)
-        striate_transpose8(source + 8, 16, planar + (8 &* plane &+ column), plane)
-        next &+= 8
+    for half in 0..<2 {
+        let (source, target) = (blocked + half &* 8, planar + half &* 8 &* plane)
+        var next = 0
+        while next < width {
+            let column = min(next, width &- 8)
+            striate_transpose8(source + column &* 16, 16, target + column, plane)
+            next &+= 8
+        }
     }
 }
 

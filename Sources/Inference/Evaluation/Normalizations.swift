@@ -151,8 +151,11 @@ private struct LayerNormalised: Evaluated {
         let scale = try weights(operands, 1, shape, standard: 1)
         let bias = isCentred ? try weights(operands, 2, shape, standard: 0) : nil
         let size = shape[axis...].reduce(1, *)
+        guard size > 0 else {
+            throw operands.fail("\(input.shape) has nothing to normalise from axis \(axis) on")
+        }
         var (means, inverses): ([Double], [Double]) = ([], [])
-        for row in 0..<(size == 0 ? 0 : values.count / size) {
+        for row in 0..<values.count / size {
             let range = row * size..<(row + 1) * size
             let moments = Moments(Array(values[range]))
             let square =

@@ -154,7 +154,7 @@ extension Operands {
         _ type: ElementType
     ) throws(ModelError) -> Tensor {
         if let elements = Tensor.Elements(values, as: type) {
-            return Tensor(shape: Shape(shape), elements: elements)
+            return try filled(shape, elements)
         }
         return try result(shape, values.map { Int(saturating: $0) }, type)
     }
@@ -165,7 +165,19 @@ extension Operands {
         _ type: ElementType
     ) throws(ModelError) -> Tensor {
         guard let elements = Tensor.Elements(values, as: type) else { throw unfit(type) }
-        return Tensor(shape: Shape(shape), elements: elements)
+        return try filled(shape, elements)
+    }
+
+    /// An operator that miscounts for a strange shape fails alone, and takes no server with it.
+    private func filled(
+        _ shape: [Int],
+        _ elements: Tensor.Elements
+    ) throws(ModelError) -> Tensor {
+        let shape = Shape(shape)
+        guard shape.checkedCount == elements.count else {
+            throw fail("\(node.op) made \(elements.count) elements for the shape \(shape)")
+        }
+        return Tensor(shape: shape, elements: elements)
     }
 }
 
