@@ -3,6 +3,11 @@ public func blocks(of channels: Int) -> Int {
     (channels + 15) / 16
 }
 
+/// The block of which at most 8 of `channels` channels count, or -1; see `ConvolutionGeometry`.
+public func halfBlock(of channels: Int) -> Int {
+    (1...8).contains(channels % 16) ? channels / 16 : -1
+}
+
 /// Which of a layer's outputs each lane of its output blocks computes.
 ///
 /// Lanes without an output have weights and bias zero.

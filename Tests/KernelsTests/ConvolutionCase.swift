@@ -201,7 +201,7 @@ extension ConvolutionCase {
             ceiling: .infinity,
             addendPlane: 0,
             addendRow: 0,
-            halfBlock: isPaired || outputs % 16 == 0 || outputs % 16 > 8 ? -1 : outputs / 16
+            halfBlock: isPaired ? -1 : halfBlock(of: outputs)
         )
     }
 

@@ -11,10 +11,8 @@ enum Activations {
 }
 
 /// max(x, 0).
-struct Relu: Operator {
+struct Relu: PlainOperator {
     static let name = "Relu"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let kernels = plan.kernels
@@ -25,10 +23,8 @@ struct Relu: Operator {
 }
 
 /// Hyperbolic tangent.
-struct Tanh: Operator {
+struct Tanh: PlainOperator {
     static let name = "Tanh"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let kernels = plan.kernels
@@ -39,10 +35,8 @@ struct Tanh: Operator {
 }
 
 /// The logistic function 1 / (1 + exp(−x)).
-struct Sigmoid: Operator {
+struct Sigmoid: PlainOperator {
     static let name = "Sigmoid"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let kernels = plan.kernels

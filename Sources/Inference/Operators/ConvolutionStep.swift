@@ -115,9 +115,8 @@ struct ConvolutionStep {
             to: to,
             activation: lowering.activation
         )
-        let last = lowering.outputs % 16
-        if method != .depthwise, lowering.activation != .maxout, last > 0, last <= 8 {
-            geometry.halfBlock = lowering.outputs / 16
+        if method != .depthwise, lowering.activation != .maxout {
+            geometry.halfBlock = halfBlock(of: lowering.outputs)
         }
         geometry.addendPlane = addend?.plane ?? 0
         geometry.addendRow = (addend?.row ?? 0) * tiling.rows

@@ -10,52 +10,44 @@ enum Elementwise {
 /// a + b.
 struct Add: ElementwiseOperator {
     static let name = "Add"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// a · b.
 struct Mul: ElementwiseOperator {
     static let name = "Mul"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// a − b.
 struct Sub: ElementwiseOperator {
     static let name = "Sub"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// a / b.
 struct Div: ElementwiseOperator {
     static let name = "Div"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// The greater of two; NaN if one of them is.
 struct Max: ElementwiseOperator {
     static let name = "Max"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// The smaller of two; NaN if one of them is.
 struct Min: ElementwiseOperator {
     static let name = "Min"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// a to the power of b.
 struct Pow: ElementwiseOperator {
     static let name = "Pow"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
 /// a < 0 ? a · slope : a.
 struct PRelu: ElementwiseOperator {
     static let name = "PRelu"
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 }
 
-protocol ElementwiseOperator: Operator {}
+protocol ElementwiseOperator: PlainOperator {}
 
 extension ElementwiseOperator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {

@@ -16,6 +16,15 @@ extension Operator {
     static var parameters: [String] { [] }
 }
 
+/// An operator without attributes.
+protocol PlainOperator: Operator {
+    init()
+}
+
+extension PlainOperator {
+    init(_ attributes: inout AttributeReader) throws(ModelError) { self.init() }
+}
+
 /// Every operator by name; an operator is added in its family's file.
 enum Operators {
     static let all: [String: any Operator.Type] = {

@@ -71,10 +71,8 @@ struct LpPool: Operator {
 }
 
 /// The mean of each channel: [N, C, H, W] to [N, C, 1, 1], or [N, C, L] to [N, C, 1].
-struct GlobalAveragePool: Operator {
+struct GlobalAveragePool: PlainOperator {
     static let name = "GlobalAveragePool"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerGlobalPool(node, .average, into: &plan)
@@ -82,10 +80,8 @@ struct GlobalAveragePool: Operator {
 }
 
 /// The maximum of each channel: [N, C, H, W] to [N, C, 1, 1], or [N, C, L] to [N, C, 1].
-struct GlobalMaxPool: Operator {
+struct GlobalMaxPool: PlainOperator {
     static let name = "GlobalMaxPool"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerGlobalPool(node, .maximum, into: &plan)

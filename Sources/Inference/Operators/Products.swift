@@ -172,7 +172,7 @@ struct ConnectedLayer {
                 inputBlocks: blocks(of: weights.inputs),
                 outputBlocks: perOutput * blocks(of: units),
                 activation: activation,
-                halfBlock: isPaired || units % 16 == 0 || units % 16 > 8 ? -1 : units / 16
+                halfBlock: isPaired ? -1 : halfBlock(of: units)
             ),
             from: source,
             to: output,

@@ -23,10 +23,8 @@ struct HardSigmoid: Operator {
 }
 
 /// x · max(0, min(1, x / 6 + 1 / 2)).
-struct HardSwish: Operator {
+struct HardSwish: PlainOperator {
     static let name = "HardSwish"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan) { x in
@@ -65,10 +63,8 @@ struct Elu: Operator {
 }
 
 /// The error function.
-struct Erf: Operator {
+struct Erf: PlainOperator {
     static let name = "Erf"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan) { erf($0) }
@@ -76,10 +72,8 @@ struct Erf: Operator {
 }
 
 /// e to the power of x.
-struct Exp: Operator {
+struct Exp: PlainOperator {
     static let name = "Exp"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan) { exp($0) }
@@ -87,10 +81,8 @@ struct Exp: Operator {
 }
 
 /// The square root.
-struct Sqrt: Operator {
+struct Sqrt: PlainOperator {
     static let name = "Sqrt"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan) { $0.squareRoot() }
@@ -98,10 +90,8 @@ struct Sqrt: Operator {
 }
 
 /// The magnitude.
-struct Abs: Operator {
+struct Abs: PlainOperator {
     static let name = "Abs"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan) { abs($0) }
@@ -109,10 +99,8 @@ struct Abs: Operator {
 }
 
 /// −x.
-struct Neg: Operator {
+struct Neg: PlainOperator {
     static let name = "Neg"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan) { -$0 }
@@ -120,10 +108,8 @@ struct Neg: Operator {
 }
 
 /// The natural logarithm.
-struct Log: Operator {
+struct Log: PlainOperator {
     static let name = "Log"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan, keepsLayout: false) { log($0) }
@@ -131,10 +117,8 @@ struct Log: Operator {
 }
 
 /// 1 / x.
-struct Reciprocal: Operator {
+struct Reciprocal: PlainOperator {
     static let name = "Reciprocal"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         try lowerFunction(node, into: &plan, keepsLayout: false) { 1 / $0 }

@@ -65,10 +65,8 @@ struct Reshape: Operator {
 }
 
 /// Removes the axes of size 1 that the second input names (all of them if it is absent).
-struct Squeeze: Operator {
+struct Squeeze: PlainOperator {
     static let name = "Squeeze"
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let shape = try plan.shape(of: plan.input(node, 0))
