@@ -1,6 +1,9 @@
 import Foundation
 import Glibc
 
+/// Seconds that a test waits for what must come: a busy machine is slow, and that is no failure.
+let patience = 60.0
+
 /// A raw socket to a server, for sending what no HTTP client would send.
 final class Client {
     let descriptor: Int32
@@ -75,7 +78,7 @@ final class Client {
     }
 
     /// The next answer; nil if the connection ends before, or nothing comes within `seconds`.
-    func answer(toHead: Bool = false, within seconds: Double = 5) -> Answer? {
+    func answer(toHead: Bool = false, within seconds: Double = patience) -> Answer? {
         while true {
             if let (answer, count) = Answer.parse(received, toHead: toHead) {
                 received.removeFirst(count)
@@ -87,7 +90,7 @@ final class Client {
     }
 
     /// Whether the server closes within `seconds` without sending more.
-    func isClosed(within seconds: Double) -> Bool {
+    func isClosed(within seconds: Double = patience) -> Bool {
         received.isEmpty && read(within: seconds)?.isEmpty == true
     }
 }

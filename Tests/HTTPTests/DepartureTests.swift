@@ -20,7 +20,7 @@ import Testing
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             client.endSending()
             #expect(client.answer()?.text == "ok")
-            #expect(client.isClosed(within: 5))
+            #expect(client.isClosed())
         }
     }
 
@@ -37,7 +37,7 @@ import Testing
             exchange.respond(Response(.ok, body: Array("late".utf8)))
             #expect(client.answer()?.text == "late")
             #expect(client.answer()?.text == "ok")
-            #expect(client.isClosed(within: 5))
+            #expect(client.isClosed())
         }
     }
 
@@ -50,7 +50,7 @@ import Testing
             usleep(50_000)
             exchange.respond(Response(.ok, body: Array("late".utf8)))
             #expect(client.answer()?.text == "late")
-            #expect(client.isClosed(within: 5))
+            #expect(client.isClosed())
         }
     }
 
@@ -98,16 +98,16 @@ import Testing
         let idle = try Client(port: port)
         idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(idle.answer()?.status == 200)
-        let thread = startThread { server.shutdown(grace: .seconds(10)) }
-        #expect(idle.isClosed(within: 5))
+        let thread = startThread { server.shutdown(grace: .seconds(patience)) }
+        #expect(idle.isClosed())
         #expect(eventually { (try? Client(port: port)) == nil })
         #expect(thread.wait(timeout: .now()) == .timedOut)
         exchange.respond(Response(.ok, body: Array("last".utf8)))
         let answer = busy.answer()
         #expect(answer?.text == "last")
         #expect(answer?.fields["connection"] == "close")
-        #expect(busy.isClosed(within: 5))
-        #expect(thread.wait(timeout: .now() + 5) == .success)
+        #expect(busy.isClosed())
+        #expect(thread.wait(timeout: .now() + patience) == .success)
         #expect(server.statistics.openConnections == 0)
     }
 
@@ -118,11 +118,9 @@ import Testing
         let client = try Client(port: server.port)
         client.send(Self.held)
         let exchange = try exchange(service)
-        let start = ContinuousClock.now
         server.shutdown(grace: .milliseconds(200))
-        #expect(ContinuousClock.now - start < .seconds(5))
         #expect(exchange.isAbandoned)
-        #expect(client.isClosed(within: 5))
+        #expect(client.isClosed())
         exchange.respond(Response(.ok))
     }
 
@@ -136,7 +134,7 @@ import Testing
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             clients.append(client)
         }
-        server.shutdown(grace: .seconds(5))
+        server.shutdown(grace: .seconds(patience))
         for client in clients { #expect(client.answer()?.text == "ok") }
     }
 }

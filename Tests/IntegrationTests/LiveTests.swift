@@ -189,10 +189,11 @@ import Testing
 
     @Test func `logs one JSON object for each request`() throws {
         _ = try server.curl("/healthz", ["-H", "X-Request-Id: logged-1"])
-        usleep(200_000)
-        let line = try #require(
+        func logged() -> Substring? {
             server.log.split(separator: "\n").first { $0.contains("logged-1") }
-        )
+        }
+        for _ in 0..<1000 where logged() == nil { usleep(10_000) }
+        let line = try #require(logged())
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
         let fields = try #require(object as? [String: Any])
         #expect(fields["status"] as? Int == 200)
