@@ -48,11 +48,17 @@ public final class FloatStorage: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
     public let count: Int
 
+    /// The first float.
+    public let start: FloatPosition
+
     public init(count: Int) {
         self.count = count
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
         unsafe memory = .allocate(byteCount: bytes, alignment: 64)
         unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        start = unsafe FloatPosition(
+            memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
+        )
     }
 
     public convenience init(_ values: [Float]) {
@@ -62,13 +68,6 @@ public final class FloatStorage: @unchecked Sendable {
 
     deinit {
         unsafe memory.deallocate()
-    }
-
-    /// The first float.
-    public var start: FloatPosition {
-        unsafe FloatPosition(
-            memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
-        )
     }
 
     public subscript(index: Int) -> Float {

@@ -8,12 +8,13 @@ public final class PackedWeights: @unchecked Sendable {
     public var count: Int { storage.count }
 
     /// The first float; it must not be written to.
-    public var start: FloatPosition { storage.start }
+    public let start: FloatPosition
 
     /// Zeros, except where `fill` writes.
     public init(count: Int, fill: (FloatPosition) -> Void) {
         storage = FloatStorage(count: count)
-        fill(storage.start)
+        start = storage.start
+        fill(start)
     }
 
     /// One after the other.

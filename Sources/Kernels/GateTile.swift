@@ -95,6 +95,7 @@ struct GateChoice<let N: Int> {
         #elseif KERNEL_FMA || arch(arm64)
         switch (N, units, rows) {
         case (1, 6, _): GateTile<1, 6, 1>.run(reduction)
+        case (1, 5, _): GateTile<1, 5, 1>.run(reduction)
         case (1, 4, _): GateTile<1, 4, 1>.run(reduction)
         case (1, _, 1): GateTile<1, 1, 1>.run(reduction)
         case (2, 3, _): GateTile<1, 3, 2>.run(reduction)

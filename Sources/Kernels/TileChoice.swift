@@ -56,13 +56,14 @@ enum TileChoice {
         #endif
     }
 
-    /// How many of `remaining` blocks one pixel computes at once: four where six would leave too few to keep the
-    /// multipliers busy; nil if there are too few to begin with.
+    /// How many of `remaining` blocks one pixel computes at once: fewer than six where six would leave too few to
+    /// keep the multipliers busy; nil if there are too few to begin with.
     @inline(always)
     static func narrowBlocks(remaining: Int) -> Int? {
         switch remaining {
         case ..<4: nil
-        case 4, 5, 8, 9: 4
+        case 4, 8: 4
+        case 5, 7, 9, 10, 13: 5
         default: 6
         }
     }
@@ -204,6 +205,7 @@ func coverTile<let step: Int, let lanes: Int>(
     case (2, 2): run(Tile<1, 2, 2, 1, step, lanes, 1>.self)
     case (2, 1): run(Tile<1, 1, 2, 1, step, lanes, 1>.self)
     case (4, 1): run(Tile<1, 1, 4, 1, step, lanes, 1>.self)
+    case (5, 1): run(Tile<1, 1, 5, 1, step, lanes, 1>.self)
     case (6, 1): run(Tile<1, 1, 6, 1, step, lanes, 1>.self)
     default: run(Tile<1, 1, 1, 1, step, lanes, 1>.self)
     }

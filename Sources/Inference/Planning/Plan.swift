@@ -88,6 +88,7 @@ public final class Plan: Sendable {
 public struct PlanRuns: ~Copyable {
     private let plan: Plan
     private let execution: Execution
+    private var fed: [(source: FloatPosition, target: FloatPosition, count: Int)] = []
 
     public init(_ plan: Plan) {
         self.plan = plan
@@ -107,16 +108,19 @@ public struct PlanRuns: ~Copyable {
     /// Computes once more.
     public func run() {
         _ = execution.pass.run()
+        for index in fed.indices {
+            fed[index].target.copy(from: fed[index].source, count: fed[index].count)
+        }
     }
 
-    /// Fills an input with an output of the last run that has as many elements.
-    public func feed(_ output: String, to input: String) throws(ModelError) {
+    /// From now on fills an input, after each run, with an output that has as many elements.
+    public mutating func feed(_ output: String, to input: String) throws(ModelError) {
         let (from, to) = (try plan.output(named: output), try plan.input(named: input))
         guard from.count == to.count else {
             throw .shape(node: output, reason: "\(from.shape) does not fit \(input), \(to.shape)")
         }
-        let source = (from.constant?.start ?? execution.arena.start) + from.offset
-        (execution.arena.start + to.offset).copy(from: source, count: to.count)
+        let source = (from.constant ?? execution.arena).start + from.offset
+        fed.append((source, execution.arena.start + to.offset, to.count))
     }
 
     /// The outputs of the last run.
