@@ -25,7 +25,16 @@ extension JSONReader {
     }
 
     mutating func skipSpace() {
-        while byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { advance() }
+        unsafe Self.skipSpace(&cursor)
+    }
+
+    @unsafe static func skipSpace(_ place: inout UnsafePointer<UInt8>) {
+        while true {
+            switch unsafe place.pointee {
+            case 0x20, 0x0A, 0x0D, 0x09: unsafe place += 1
+            default: return
+            }
+        }
     }
 
     /// Skips white space, then the mark if it comes next, and says whether it did.

@@ -3,13 +3,17 @@ extension JSONReader {
     ///
     /// The shape is the arrays' lengths from the outside in; all arrays of one depth must be of one length.
     public mutating func tensor(limit: Int) throws(JSONError) -> TensorData {
-        var numbers = FloatBuffer()
-        let shape = try nested("an array of numbers") { (reader) throws(JSONError) in
-            let count = numbers.count
-            try reader.readNumbers(into: &numbers, limit: limit)
-            return numbers.count - count
+        var shape: [Int] = []
+        // A number takes two bytes at least, the last one its comma's place too.
+        let capacity = min(limit, (unsafe textEnd - cursor) / 2 + 1)
+        let values = try [Float](capacity: capacity) { numbers throws(JSONError) in
+            shape = try nested("an array of numbers") { (reader) throws(JSONError) in
+                let count = numbers.count
+                try reader.readNumbers(into: &numbers, limit: limit)
+                return numbers.count - count
+            }
         }
-        return TensorData(shape: shape, values: numbers.array)
+        return TensorData(shape: shape, values: values)
     }
 
     /// Walks nested arrays, all of one depth of one length, and returns their lengths from the outside in.
@@ -55,29 +59,46 @@ extension JSONReader {
 
     /// Reads numbers and the commas between them up to the first thing that is no comma.
     private mutating func readNumbers(
-        into numbers: inout FloatBuffer,
+        into numbers: inout OutputSpan<Float>,
         limit: Int
     ) throws(JSONError) {
-        while true {
-            if numbers.count == min(numbers.capacity, limit) {
-                guard numbers.count < limit else {
-                    throw .tooManyValues(limit: limit, at: position)
-                }
-                numbers.grow()
-            }
-            var place = unsafe cursor
-            guard let value = unsafe parseFloat(&place) else { throw tensorElementError() }
-            numbers.appendWithinCapacity(value)
-            unsafe cursor = place
-            // The common separators, ", " and ",", before the general case.
-            if byte != UInt8(ascii: ",") {
-                skipSpace()
-                guard byte == UInt8(ascii: ",") else { return }
-            }
-            advance()
-            if _fastPath(byte == 0x20) { advance() }
-            if byte <= 0x20 { skipSpace() }
+        // The place stays in a register: the reader itself is in memory.
+        var place = unsafe cursor
+        let end = unsafe Self.scanNumbers(&place, into: &numbers)
+        unsafe cursor = place
+        switch end {
+        case .noComma: return
+        case .noNumber: throw tensorElementError()
+        case .full: throw .tooManyValues(limit: limit, at: position)
         }
+    }
+
+    /// Why a run of numbers ended.
+    private enum RunEnd {
+        case noComma
+        case noNumber
+        case full
+    }
+
+    private static func scanNumbers(
+        _ place: inout UnsafePointer<UInt8>,
+        into numbers: inout OutputSpan<Float>
+    ) -> RunEnd {
+        while !numbers.isFull {
+            var end = unsafe place
+            guard let value = unsafe parseFloat(&end) else { return .noNumber }
+            numbers.append(value)
+            unsafe place = end
+            // The common separators, ", " and ",", before the general case.
+            if unsafe place.pointee != UInt8(ascii: ",") {
+                unsafe skipSpace(&place)
+                guard unsafe place.pointee == UInt8(ascii: ",") else { return .noComma }
+            }
+            unsafe place += 1
+            if unsafe _fastPath(place.pointee == 0x20) { unsafe place += 1 }
+            if unsafe place.pointee <= 0x20 { unsafe skipSpace(&place) }
+        }
+        return .full
     }
 
     private func tensorElementError() -> JSONError {
