@@ -21,6 +21,8 @@ final class Connection {
     /// Set while the handler has the request and the loop goes on.
     var isComputing = false
     weak var exchange: Exchange?
+    /// The answer that is being sent piece by piece; its request counts as being computed until its end.
+    var stream: EventLoop.Stream?
     var isContinueSent = false
     /// Whether the client has sent its last byte, and it was read.
     var hasInputEnded = false

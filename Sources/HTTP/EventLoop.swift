@@ -89,9 +89,12 @@ final class EventLoop {
             turn()
         }
         for letter in mailbox.closeForGood() {
-            if case .connection(let socket, _) = letter {
+            switch letter {
+            case .connection(let socket, _):
                 counters.openConnections.add(-1)
                 Glibc.close(socket)
+            case .answer(_, .stream(let pieces)): pieces.abandon()
+            default: break
             }
         }
     }
@@ -158,7 +161,8 @@ final class EventLoop {
         share.mailbox.collect(into: &letters)
         for letter in letters {
             switch letter {
-            case .answer(let token, let response): deliver(response, to: token)
+            case .answer(let token, let reply): deliver(reply, to: token)
+            case .pieces(let token): forwardPieces(to: token)
             case .noAnswer(let token): deliverNoAnswer(to: token)
             case .connection(let socket, let listener): add(socket, from: listener)
             case .drain: drain()

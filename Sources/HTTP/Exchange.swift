@@ -4,18 +4,25 @@ import Synchronization
 ///
 /// May be used from any thread. Letting go of it without an answer answers 500.
 public final class Exchange: Sendable {
+    /// An answer as the loop gets it: whole, or a stream that has begun.
+    enum Reply: Sendable {
+        case response(Response)
+        case stream(StreamedPieces)
+    }
+
+    enum Destination: Sendable {
+        /// `streamed` is the limit of bytes of a stream that may wait.
+        case connection(Mailbox, ConnectionToken, streamed: Int)
+        case function(@Sendable (Response) -> Void)
+    }
+
     private enum State {
         /// The handler has not returned yet; its loop will ask for the answer.
         case handling
-        case answered(Response)
+        case answered(Reply)
         /// The loop has gone on; an answer must be brought to it.
         case deferred
         case finished
-    }
-
-    private enum Destination {
-        case connection(Mailbox, ConnectionToken)
-        case function(@Sendable (Response) -> Void)
     }
 
     private let destination: Destination
@@ -28,48 +35,77 @@ public final class Exchange: Sendable {
         state = Mutex(.deferred)
     }
 
-    init(mailbox: Mailbox, connection: ConnectionToken) {
-        destination = .connection(mailbox, connection)
+    init(mailbox: Mailbox, connection: ConnectionToken, streamed: Int) {
+        destination = .connection(mailbox, connection, streamed: streamed)
         state = Mutex(.handling)
     }
 
     deinit {
         guard state.withLock({ if case .deferred = $0 { true } else { false } }) else { return }
         switch destination {
-        case .connection(let mailbox, let token): mailbox.post(.noAnswer(token))
+        case .connection(let mailbox, let token, _): mailbox.post(.noAnswer(token))
         case .function(let deliver): deliver(Response(.internalServerError))
         }
     }
 
     /// Answers the request; only the first answer counts.
     public func respond(_ response: Response) {
-        let mustDeliver = state.withLock { state in
-            switch state {
-            case .handling:
-                state = .answered(response)
-                return false
-            case .deferred:
-                state = .finished
-                return true
-            case .answered, .finished: return false
-            }
-        }
-        guard mustDeliver else { return }
+        guard settle(.response(response)) == .mustDeliver else { return }
         switch destination {
-        case .connection(let mailbox, let token): mailbox.post(.answer(token, response))
+        case .connection(let mailbox, let token, _):
+            mailbox.post(.answer(token, .response(response)))
         case .function(let deliver): deliver(response)
         }
     }
 
-    /// The answer given while the handler ran; without one, answers go to the mailbox from now on.
-    func takeAnswer() -> Response? {
+    /// Begins an answer that is sent piece by piece; the body of `head` is not used.
+    ///
+    /// Only the first answer counts: the stream of another is abandoned.
+    public func stream(_ head: Response) -> ResponseStream {
+        let pieces = StreamedPieces(head, to: destination)
+        switch settle(.stream(pieces)) {
+        case .mustDeliver:
+            if case .connection(let mailbox, let token, _) = destination {
+                let isDelivered = mailbox.post(.answer(token, .stream(pieces)))
+                if !isDelivered { pieces.abandon() }
+            }
+        case .isKept: break
+        case .isLate: pieces.abandon()
+        }
+        return ResponseStream(pieces)
+    }
+
+    private enum Settlement {
+        case mustDeliver
+        /// The loop will ask for it.
+        case isKept
+        /// There was an answer before.
+        case isLate
+    }
+
+    private func settle(_ reply: Reply) -> Settlement {
         state.withLock { state in
-            guard case .answered(let response) = state else {
+            switch state {
+            case .handling:
+                state = .answered(reply)
+                return .isKept
+            case .deferred:
+                state = .finished
+                return .mustDeliver
+            case .answered, .finished: return .isLate
+            }
+        }
+    }
+
+    /// The answer given while the handler ran; without one, answers go to the mailbox from now on.
+    func takeAnswer() -> Reply? {
+        state.withLock { state in
+            guard case .answered(let reply) = state else {
                 state = .deferred
                 return nil
             }
             state = .finished
-            return response
+            return reply
         }
     }
 

@@ -7,7 +7,9 @@ import Synchronization
 /// The loop waits on `descriptor`, which is written only by the poster that finds the box empty.
 final class Mailbox: Sendable {
     enum Letter: Sendable {
-        case answer(ConnectionToken, Response)
+        case answer(ConnectionToken, Exchange.Reply)
+        /// The stream of a connection has something new.
+        case pieces(ConnectionToken)
         /// The handler let go of the request without answering.
         case noAnswer(ConnectionToken)
         /// A socket accepted for this loop, and the index of the listener it came to.

@@ -31,7 +31,8 @@ extension EventLoop {
         }
         if event.contains(.peerClosed), !connection.hasBeenProbed {
             connection.hasBeenProbed = true
-            if connection.current?.head.minorVersion == 1 {
+            // A stream finds out by its next piece, and nothing may come between its pieces.
+            if connection.current?.head.minorVersion == 1, connection.stream == nil {
                 connection.output.append("HTTP/1.1 100 Continue\r\n\r\n")
             }
         }
@@ -135,6 +136,7 @@ extension EventLoop {
     private func flush(_ connection: Connection) -> Bool {
         guard let sent = connection.output.flush(to: connection.transport) else { return false }
         counters.bytesOut.add(sent)
+        connection.stream?.pieces.keep(unsent: connection.output.count)
         if connection.output.isEmpty {
             // Output that was full may have held back requests.
             if !connection.input.isEmpty && connection.isOpen && !connection.isComputing {

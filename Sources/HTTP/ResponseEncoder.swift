@@ -22,16 +22,56 @@ struct ResponseEncoder {
         into output: inout OutputQueue
     ) -> Int {
         let before = output.count
+        appendFields(of: response, to: &output)
+        if response.status.allowsBody {
+            output.append("\r\nContent-Length: ")
+            output.append(decimal: response.body.count)
+        }
+        appendEnd(context, to: &output)
+        if response.status.allowsBody && !context.omitsBody { output.append(body: response.body) }
+        return output.count - before
+    }
+
+    /// Appends the head of an answer whose length nobody knows yet, and returns its own length.
+    mutating func encodeHead(
+        ofStream response: Response,
+        _ context: Context,
+        isChunked: Bool,
+        into output: inout OutputQueue
+    ) -> Int {
+        let before = output.count
+        appendFields(of: response, to: &output)
+        if isChunked && response.status.allowsBody {
+            output.append("\r\nTransfer-Encoding: chunked")
+        }
+        appendEnd(context, to: &output)
+        return output.count - before
+    }
+
+    /// Appends a chunk (RFC 9112 §7.1), unless there is nothing for it: an empty one would be the last.
+    func encodeChunk(_ bytes: Span<UInt8>, into output: inout OutputQueue) {
+        guard bytes.count > 0 else { return }
+        output.append(String(bytes.count, radix: 16))
+        output.append("\r\n")
+        output.append(bytes)
+        output.append("\r\n")
+    }
+
+    /// Appends the chunk that says that no more come, and no trailer.
+    func encodeLastChunk(into output: inout OutputQueue) {
+        output.append("0\r\n\r\n")
+    }
+
+    private mutating func appendFields(of response: Response, to output: inout OutputQueue) {
         output.append("HTTP/1.1 ")
         output.append(decimal: response.status.code)
         output.append(UInt8(ascii: " "))
         output.append(value: response.status.reason)
         date.append(to: &output)
         for (name, value) in response.headers { append(name, value, to: &output) }
-        if response.status.allowsBody {
-            output.append("\r\nContent-Length: ")
-            output.append(decimal: response.body.count)
-        }
+    }
+
+    private func appendEnd(_ context: Context, to output: inout OutputQueue) {
         output.append("\r\nX-Request-Id: ")
         output.append(value: context.requestID)
         if context.closes {
@@ -40,8 +80,6 @@ struct ResponseEncoder {
             output.append("\r\nConnection: keep-alive")
         }
         output.append("\r\n\r\n")
-        if response.status.allowsBody && !context.omitsBody { output.append(body: response.body) }
-        return output.count - before
     }
 
     private func append(_ name: String, _ value: String, to output: inout OutputQueue) {

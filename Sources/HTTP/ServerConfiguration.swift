@@ -63,6 +63,8 @@ public struct Limits: Sendable {
     public var pipelined = 64
     /// Bytes of answers waiting for a client, beyond which its next request is not read.
     public var output = 1 << 20
+    /// Bytes of a streamed answer waiting for its client, beyond which its producer is told to wait.
+    public var streamed = 64 << 10
 
     public init() {}
 
@@ -74,7 +76,7 @@ public struct Limits: Sendable {
         }
         limits.body = min(max(body, 0), 1 << 40)
         limits.bodies = min(max(bodies, 0), 1 << 40)
-        for path in [\Limits.pipelined, \.bodyRate, \.output, \.handshakes] {
+        for path in [\Limits.pipelined, \.bodyRate, \.output, \.streamed, \.handshakes] {
             limits[keyPath: path] = min(max(self[keyPath: path], 1), 1 << 30)
         }
         for path in [

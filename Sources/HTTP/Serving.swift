@@ -79,34 +79,54 @@ extension EventLoop {
     func handle(_ body: Bytes, on connection: Connection) {
         guard let (head, arrival) = connection.current else { return }
         let request = Request(head: head, body: body, arrival: arrival, peer: connection.peer)
-        let exchange = Exchange(mailbox: share.mailbox, connection: connection.token)
+        let exchange = Exchange(
+            mailbox: share.mailbox,
+            connection: connection.token,
+            streamed: limits.streamed
+        )
         counters.requestsInFlight.add(1)
         handler.handle(request, exchange)
-        if let response = exchange.takeAnswer() {
+        switch exchange.takeAnswer() {
+        case .response(let response):
             counters.requestsInFlight.add(-1)
             answer(connection, response)
-        } else {
-            connection.isComputing = true
-            connection.exchange = exchange
+        case .stream(let pieces):
+            startComputing(connection, exchange)
+            begin(pieces, on: connection)
+        case nil: startComputing(connection, exchange)
         }
     }
 
+    private func startComputing(_ connection: Connection, _ exchange: Exchange) {
+        connection.isComputing = true
+        connection.exchange = exchange
+    }
+
     /// Brings an answer that was computed elsewhere.
-    func deliver(_ response: Response, to token: ConnectionToken) {
-        guard let connection = connection(token), connection.isComputing else { return }
-        endComputing(connection)
-        answer(connection, response)
-        serve(connection)
+    func deliver(_ reply: Exchange.Reply, to token: ConnectionToken) {
+        let connection = connection(token).flatMap { $0.isComputing ? $0 : nil }
+        switch (reply, connection) {
+        case (.response(let response), let connection?):
+            endComputing(connection)
+            answer(connection, response)
+            serve(connection)
+        case (.stream(let pieces), let connection?):
+            begin(pieces, on: connection)
+            serve(connection)
+        case (.stream(let pieces), nil): pieces.abandon()
+        case (.response, nil): break
+        }
     }
 
     func deliverNoAnswer(to token: ConnectionToken) {
         guard let connection = connection(token), connection.isComputing,
             let current = connection.current
         else { return }
-        deliver(handler.errorResponse(.noAnswer, requestID: current.head.requestID), to: token)
+        let response = handler.errorResponse(.noAnswer, requestID: current.head.requestID)
+        deliver(.response(response), to: token)
     }
 
-    private func endComputing(_ connection: Connection) {
+    func endComputing(_ connection: Connection) {
         connection.isComputing = false
         connection.exchange = nil
         connection.hasBeenProbed = false
@@ -117,8 +137,12 @@ extension EventLoop {
     func abandon(_ connection: Connection) {
         guard connection.isComputing, let current = connection.current else { return }
         connection.exchange?.abandon()
+        let stream = connection.stream
+        connection.stream = nil
+        stream?.pieces.abandon()
         endComputing(connection)
-        log(current, .clientClosedRequest, connection, bytesOut: 0)
+        let bytesOut = stream.map { max(0, $0.bytesOut - connection.output.count) } ?? 0
+        log(current, .clientClosedRequest, connection, bytesOut: bytesOut)
     }
 
     /// Puts the answer to the current request on its way.
@@ -169,13 +193,13 @@ extension EventLoop {
         handler.log(record)
     }
 
-    private func finishRequest(_ connection: Connection) {
+    func finishRequest(_ connection: Connection) {
         connection.current = nil
         connection.hasBeenServed = true
         connection.place.isRenewed = true
     }
 
-    private func log(
+    func log(
         _ request: (head: RequestHead, arrival: ContinuousClock.Instant),
         _ status: Status,
         _ connection: Connection,

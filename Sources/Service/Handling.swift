@@ -28,11 +28,11 @@ extension Service {
             let route = call.route
             switch route.placement {
             case .loop where request.head.contentCoding == .identity:
-                send(response(to: call).response, to: request.head, exchange)
+                send(response(to: call), to: request.head, exchange)
             case .loop, .queue: schedule(call, exchange)
             case .loading:
                 loading.run {
-                    let response = self.response(to: call).response
+                    let response = self.response(to: call)
                     exchange.respond(self.finished(response, for: call.request.head))
                 }
             }
@@ -50,7 +50,7 @@ extension Service {
         case .read(let limit):
             do throws(ServiceError) {
                 if request.body.count > limit { throw .http(.bodyTooLarge(limit: limit)) }
-                return finished(response(to: try call(request, nil)).response, for: request.head)
+                return finished(response(to: try call(request, nil)), for: request.head)
             } catch {
                 return finished(error.refusal(requestID: request.requestID), for: request.head)
             }
@@ -101,20 +101,9 @@ extension Service {
     }
 
     private func schedule(_ call: Call, _ exchange: Exchange) {
-        let job = Scheduler.Job(
-            kind: CostEstimates.Kind(
-                model: call.modelLabel?.name ?? "",
-                operation: call.route.operation
-            ),
-            units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes),
-            client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
-            model: call.modelLabel,
-            cancellation: call.cancellation,
-            run: {
-                let (response, isTypical) = self.response(to: call)
-                exchange.respond(self.finished(response, for: call.request.head))
-                return isTypical
-            },
+        let job = job(
+            for: call,
+            run: { self.run(call, exchange) },
             refuse: { error in
                 let response = self.response(with: error, call)
                 exchange.respond(self.finished(response, for: call.request.head))
@@ -127,65 +116,125 @@ extension Service {
         }
     }
 
-    /// Runs the endpoint; `isTypical` is false for errors.
-    private func response(to call: Call) -> (response: Response, isTypical: Bool) {
+    /// What the scheduler knows of a call, or of the `share` of it that is left.
+    func job(
+        for call: Call,
+        share: Double = 1,
+        run: @escaping @Sendable () -> Bool,
+        refuse: @escaping @Sendable (ServiceError) -> Void
+    ) -> Scheduler.Job {
+        Scheduler.Job(
+            kind: CostEstimates.Kind(
+                model: call.modelLabel?.name ?? "",
+                operation: call.route.operation
+            ),
+            units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes) * share,
+            client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
+            model: call.modelLabel,
+            cancellation: call.cancellation,
+            run: run,
+            refuse: refuse
+        )
+    }
+
+    /// Runs the endpoint and sends what it answers; false if the time it took is not typical.
+    private func run(_ call: Call, _ exchange: Exchange) -> Bool {
         var call = call
-        call.stopwatch.enter(.decode)
+        let response: Response
+        var isTypical = true
         do throws(ServiceError) {
-            try call.unpackBody()
-            let answer: Answer
-            if let unchanged = tags.answer(to: call) {
-                answer = unchanged
-            } else {
-                answer = try call.route.answer(&call)
-            }
-            call.stopwatch.enter(.queue)
-            note(call, isSuccess: true)
-            return (response(with: answer, call), true)
+            let answer = try answer(to: &call)
+            if let events = answer.events { return try begin(answer, events, call, exchange) }
+            response = succeeded(answer, call)
         } catch {
-            call.stopwatch.enter(.queue)
-            note(call, isSuccess: false)
-            return (response(with: error, call), false)
+            response = failed(error, call)
+            isTypical = false
+        }
+        exchange.respond(finished(response, for: call.request.head))
+        return isTypical
+    }
+
+    /// Runs the endpoint for somebody who does not wait for events one by one.
+    private func response(to call: Call) -> Response {
+        var call = call
+        do throws(ServiceError) {
+            var answer = try answer(to: &call)
+            if let events = answer.events { answer.body = try events.whole(for: call) }
+            return succeeded(answer, call)
+        } catch {
+            return failed(error, call)
         }
     }
 
-    /// Counts a call that computed, or was to.
-    private func note(_ call: Call, isSuccess: Bool) {
-        guard call.route.placement == .queue, let model = try? call.model else { return }
-        statistics.record(model, call.stopwatch, rows: call.inferences, isSuccess: isSuccess)
+    private func answer(to call: inout Call) throws(ServiceError) -> Answer {
+        call.stopwatch.enter(.decode)
+        try call.unpackBody()
+        if let unchanged = tags.answer(to: call) { return unchanged }
+        return try call.route.answer(&call)
     }
 
-    private func response(with answer: Answer, _ call: Call) -> Response {
-        var headers = [("Content-Type", answer.contentType)] + answer.headers
-        headers.append(("Server-Timing", call.stopwatch.serverTiming))
-        if let label = call.modelLabel {
-            headers.append(("X-Model-Version", label.version))
-            if !call.route.operation.isEmpty {
-                metrics.countSuccess(
-                    of: label,
-                    operation: call.route.operation,
-                    inferences: call.inferences,
-                    call.stopwatch
-                )
-            }
-        }
-        var response = Response(answer.status, headers: headers, body: answer.body)
+    private func succeeded(_ answer: Answer, _ call: Call) -> Response {
+        var call = call
+        call.stopwatch.enter(.queue)
+        note(call, isSuccess: true)
+        countSuccess(of: call)
+        var response = Response(
+            answer.status,
+            headers: headers(of: answer, call),
+            body: answer.body
+        )
         tags.validate(&response, to: call)
         response.note = AnswerNote(keyName: call.keyName, stopwatch: call.stopwatch)
         return response
     }
 
+    private func failed(_ error: ServiceError, _ call: Call) -> Response {
+        var call = call
+        call.stopwatch.enter(.queue)
+        note(call, isSuccess: false)
+        return response(with: error, call)
+    }
+
+    func headers(of answer: Answer, _ call: Call) -> [(String, String)] {
+        var headers = [("Content-Type", answer.contentType)] + answer.headers
+        headers.append(("Server-Timing", call.stopwatch.serverTiming))
+        if let label = call.modelLabel { headers.append(("X-Model-Version", label.version)) }
+        return headers
+    }
+
     private func response(with error: ServiceError, _ call: Call) -> Response {
         var response = error.response(requestID: call.request.requestID)
         response.headers.append(("Server-Timing", call.stopwatch.serverTiming))
-        response.note = AnswerNote(
-            code: error.code,
-            keyName: call.keyName,
-            stopwatch: call.stopwatch
-        )
-        if let label = call.modelLabel, !call.route.operation.isEmpty {
-            metrics.countFailure(of: label, FailureReason(error))
-        }
+        response.note = errorNote(error, call)
+        countFailure(of: call, error)
         return response
+    }
+}
+
+/// What is counted and logged of calls.
+extension Service {
+    /// Counts a call that computed, or was to.
+    func note(_ call: Call, isSuccess: Bool) {
+        guard call.route.placement == .queue, let model = try? call.model else { return }
+        statistics.record(model, call.stopwatch, rows: call.inferences, isSuccess: isSuccess)
+    }
+
+    func countSuccess(of call: Call) {
+        guard let label = call.modelLabel, !call.route.operation.isEmpty else { return }
+        metrics.countSuccess(
+            of: label,
+            operation: call.route.operation,
+            inferences: call.inferences,
+            call.stopwatch
+        )
+    }
+
+    func countFailure(of call: Call, _ error: ServiceError) {
+        guard let label = call.modelLabel, !call.route.operation.isEmpty else { return }
+        metrics.countFailure(of: label, FailureReason(error))
+    }
+
+    func errorNote(_ error: ServiceError, _ call: Call) -> AnswerNote {
+        AnswerNote(code: error.code, keyName: call.keyName, stopwatch: call.stopwatch)
     }
 }

@@ -89,6 +89,28 @@ final class Client {
         }
     }
 
+    /// What comes up to and with `end`; what came if the connection ends before.
+    func text(through end: String) -> String {
+        let end = Array(end.utf8)
+        while true {
+            if let range = received.firstRange(of: end) {
+                defer { received.removeFirst(range.upperBound) }
+                return String(decoding: received[..<range.upperBound], as: UTF8.self)
+            }
+            guard let bytes = read(within: patience), !bytes.isEmpty else {
+                return String(decoding: received, as: UTF8.self)
+            }
+            received += bytes
+        }
+    }
+
+    /// Everything until the server closes.
+    func rest() -> String {
+        while let bytes = read(within: patience), !bytes.isEmpty { received += bytes }
+        defer { received = [] }
+        return String(decoding: received, as: UTF8.self)
+    }
+
     /// Whether the server closes within `seconds` without sending more.
     func isClosed(within seconds: Double = patience) -> Bool {
         received.isEmpty && read(within: seconds)?.isEmpty == true
@@ -118,9 +140,31 @@ struct Answer: Equatable {
                 $0.trimmingCharacters(in: .whitespaces)
             }
         }
+        if fields["transfer-encoding"] == "chunked", !toHead {
+            return chunkedBody(bytes[end.upperBound...]).map { body, next in
+                (Answer(status: status, fields: fields, body: body), next)
+            }
+        }
         let length = toHead ? 0 : Int(fields["content-length"] ?? "0") ?? 0
         guard bytes.count >= end.upperBound + length else { return nil }
         let body = Array(bytes[end.upperBound..<end.upperBound + length])
         return (Answer(status: status, fields: fields, body: body), end.upperBound + length)
+    }
+
+    /// A body of chunks without extensions or trailer and where it ends, or nil if it is not complete.
+    private static func chunkedBody(_ bytes: ArraySlice<UInt8>) -> ([UInt8], Int)? {
+        var body: [UInt8] = []
+        var rest = bytes
+        while let line = rest.firstRange(of: Array("\r\n".utf8)),
+            let size = Int(String(decoding: rest[..<line.lowerBound], as: UTF8.self), radix: 16),
+            rest.endIndex - line.upperBound >= size + 2
+        {
+            body += rest[line.upperBound..<line.upperBound + size]
+            let next = line.upperBound + size + 2
+            guard rest[(next - 2)..<next].elementsEqual("\r\n".utf8) else { return nil }
+            if size == 0 { return (body, next) }
+            rest = rest[next...]
+        }
+        return nil
     }
 }

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Synchronization
+import Testing
 
 @testable import HTTP
 
@@ -22,6 +23,11 @@ final class TestService: Handler {
         switch request.path.first {
         case "held": held.withLock { $0.append(exchange) }
         case "dropped": break
+        case "streamed":
+            let stream = exchange.stream(Response(.ok))
+            stream.send(Array("at ".utf8))
+            stream.send(Array("once".utf8))
+            stream.end()
         case "later":
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(30)) {
                 exchange.respond(Response(.ok, body: Array("later".utf8)))
@@ -83,6 +89,17 @@ func eventually(within seconds: Double = patience, _ condition: () -> Bool) -> B
         usleep(2000)
     }
     return true
+}
+
+/// The exchange of a request for "/held".
+func heldExchange(_ service: TestService) throws -> Exchange {
+    _ = eventually { service.held.withLock { !$0.isEmpty } }
+    return try #require(service.held.withLock { $0.popLast() })
+}
+
+/// The stream that answers a request for "/held".
+func beginStream(_ service: TestService) throws -> ResponseStream {
+    try heldExchange(service).stream(Response(.ok))
 }
 
 /// Runs `body` on a thread of its own; wait on the result for its end.

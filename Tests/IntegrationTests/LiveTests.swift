@@ -73,6 +73,26 @@ import Testing
         }
     }
 
+    @Test func `streams a text to curl symbol by symbol`() throws {
+        let body = Data(#"{"text":"And God said, ","length":40,"seed":7}"#.utf8)
+        let arguments = ["-N", "-H", "Accept: text/event-stream"]
+        let plain = try server.curl("/models/scripture/generate", body: body)
+        let chunked = try server.curl("/models/scripture/generate", arguments, body: body)
+        #expect(chunked.head.contains("Transfer-Encoding: chunked"))
+        #expect(chunked.head.contains("Content-Type: text/event-stream"))
+        let ended = try server.curl(
+            "/models/scripture/generate",
+            arguments + ["--http1.0"],
+            body: body
+        )
+        #expect(!ended.head.contains("Transfer-Encoding"))
+        #expect(ended.body == chunked.body)
+        let events = chunked.text.components(separatedBy: "\n\n").filter { !$0.isEmpty }
+        #expect(events.count == 41)
+        #expect(events.dropLast().allSatisfy { $0.hasPrefix(#"data: {"index":"#) })
+        #expect(events.last == "event: end\ndata: " + plain.text.dropLast())
+    }
+
     @Test func `decides brackets of any length`() throws {
         for depth in [1, 500, 5000, 40_000] {
             let open = String(repeating: "(", count: depth)

@@ -257,6 +257,30 @@ import Testing
         #expect(try text(#"{"text_input":"a","top_p":0.5}"#).status == 400)
     }
 
+    @Test(
+        "a streamed text is the whole one in parts",
+        arguments: [#""max_tokens":40"#, #""max_tokens":200,"stop":["e t","h"]"#, #""stop":"""#]
+    )
+    func streams(_ parameters: String) throws {
+        let body =
+            #"{"id":"a","text_input":"In the ","details":true,"parameters":{"seed":3,\#(parameters)}}"#
+        for version in ["", "/versions/2"] {
+            let path = "/v2/models/scripture\(version)/generate"
+            let whole = try post(path, json: body).json()
+            let reply = try post(path + "_stream", json: body)
+            #expect(reply.header("Content-Type") == "text/event-stream; charset=utf-8")
+            let events = try ReadEvent.all(in: reply.text)
+            #expect(events.count > 1)
+            #expect(events.allSatisfy { $0.name == nil && $0.data["id"] as? String == "a" })
+            let parts = events.map { $0.data["text_output"] as? String ?? "?" }
+            #expect(parts.dropLast().allSatisfy { !$0.isEmpty })
+            #expect(parts.joined() == whole["text_output"] as? String)
+            let details = try #require(events.last?.data["details"] as? [String: String])
+            #expect(details == whole["details"] as? [String: String])
+            #expect(events.dropLast().allSatisfy { $0.data["details"] == nil })
+        }
+    }
+
     @Test func `a deadline in microseconds that passed is 504`() throws {
         let (input, _) = try sample(1)
         let floats = try #require(input.floats)

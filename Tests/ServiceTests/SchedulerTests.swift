@@ -75,6 +75,20 @@ import Testing
         later.open(1)
     }
 
+    @Test func `what was admitted once goes on, however much waits`() throws {
+        let scheduler = Scheduler(cores: 1, longestWaitSeconds: 0.1)
+        let gate = Gate()
+        for _ in 0..<3 { try scheduler.submit(gate.job(kind, 40, cancellation())) }
+        scheduler.resume(try gate.job(kind, 40, cancellation()))
+        #expect(scheduler.load.waiting == 3)
+        gate.open(4)
+        #expect(gate.refusals.withLock { $0.isEmpty })
+        let later = Gate()
+        scheduler.resume(try later.job(kind, 1, cancellation()))
+        later.open(1)
+        #expect(later.ran.load(ordering: .relaxed) == 1)
+    }
+
     @Test func `a client with one request is served beside one with many`() throws {
         let scheduler = Scheduler(cores: 1, longestWaitSeconds: 0.1)
         let crowd = Gate(), single = Gate()

@@ -6,12 +6,22 @@ struct Answer: Sendable {
     var contentType: String
     var body: [UInt8]
     var headers: [(String, String)] = []
+    /// What makes the body, where it is sent while it is made.
+    var events: (any EventSource)?
 
     /// A JSON document without numbers that may be NaN or infinite.
     init(_ document: JSON, status: Status = .ok) {
         self.status = status
         contentType = AnswerForm.json.contentType
         body = document.text
+    }
+
+    init(_ events: any EventSource) {
+        contentType = AnswerForm.eventStream.contentType
+        body = []
+        // The second keeps nginx from collecting events before it passes them on.
+        headers = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
+        self.events = events
     }
 
     init(contentType: String, body: [UInt8], headers: [(String, String)] = []) {

@@ -5,6 +5,7 @@ enum AnswerForm: String, Sendable, CaseIterable {
     case png = "image/png"
     case svg = "image/svg+xml"
     case csv = "text/csv"
+    case eventStream = "text/event-stream; charset=utf-8"
     case prometheus = "text/plain; version=0.0.4; charset=utf-8"
 
     var contentType: String {

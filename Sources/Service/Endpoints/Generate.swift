@@ -1,4 +1,3 @@
-import Foundation
 import Inference
 
 /// `POST /models/{m}/generate`: a prompt to symbols drawn one after the other.
@@ -11,6 +10,7 @@ enum Generate {
         summary: "Symbols drawn one after the other; the same seed draws the same symbols.",
         body: .sequence,
         placement: .queue,
+        forms: [.json, .eventStream],
         answer: answer
     )
 
@@ -19,51 +19,26 @@ enum Generate {
         let prompt = try call.sequence(for: symbols, allowsOptions: true)
         let settings = try Settings(prompt.options, symbols: symbols.vocabulary.symbols.count)
         call.stopwatch.enter(.compute)
-        let drawn = try draw(settings, after: prompt.tokens, symbols, call)
+        var generation = Generation(settings, after: prompt.tokens, symbols)
+        if call.form == .eventStream { return Answer(GenerationEvents(generation)) }
+        while try generation.next(call) != nil {}
         call.stopwatch.enter(.encode)
-        return Answer([
-            "model": .string(symbols.model.name), "version": .string(symbols.model.version),
-            "text": .string(symbols.vocabulary.decode(drawn)),
-            "tokens": .integers(drawn.map { Int($0) }),
-            "seed": .integer(settings.seed),
-            "position": .integer(prompt.tokens.count + drawn.count),
-        ])
+        return Answer(document(generation))
     }
 
-    static func draw(
-        _ settings: Settings,
-        after prompt: [Int32],
-        _ symbols: SymbolModel,
-        _ call: Call
-    ) throws(ServiceError) -> [Int32] {
-        var sampler = Sampler(
-            temperature: settings.temperature,
-            topK: settings.topK,
-            seed: UInt64(bitPattern: Int64(settings.seed))
-        )
-        let output = symbols.scores
-        var state = symbols.model.initialState()
-        var pending = prompt
-        var drawn: [Int32] = []
-        while drawn.count < settings.length {
-            var scores: [Double] = []
-            let last = pending.count - 1
-            try call.advance(symbols.model, pending, state: &state, output: output) {
-                (step, row) throws(ModelError) in
-                if step == last { scores = symbols.scores(of: row) }
-            }
-            if let index = scores.firstIndex(where: \.isNaN) {
-                throw .nonFiniteResult(output: output, index: index)
-            }
-            let symbol = Int32(sampler.draw(from: scores))
-            drawn.append(symbol)
-            pending = [symbol]
-        }
-        return drawn
+    static func document(_ generation: Generation) -> JSON {
+        let symbols = generation.symbols
+        return [
+            "model": .string(symbols.model.name), "version": .string(symbols.model.version),
+            "text": .string(symbols.vocabulary.decode(generation.drawn)),
+            "tokens": .integers(generation.drawn.map { Int($0) }),
+            "seed": .integer(generation.settings.seed),
+            "position": .integer(generation.position),
+        ]
     }
 
     /// The options with their defaults, checked.
-    struct Settings {
+    struct Settings: Sendable {
         let length: Int
         let temperature: Double
         let topK: Int
@@ -106,12 +81,5 @@ enum Generate {
             }
             return value
         }
-    }
-}
-
-extension SymbolModel {
-    /// The logits of a row, or the logarithms of its probabilities where the model has no logits.
-    fileprivate func scores(of row: Span<Float>) -> [Double] {
-        row.indices.map { logits != nil ? Double(row[$0]) : log(Double(row[$0])) }
     }
 }

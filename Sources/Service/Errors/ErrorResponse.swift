@@ -10,8 +10,8 @@ extension ServiceError {
         return response
     }
 
-    /// The answer: a JSON object with the sentence, the code and what names the place.
-    func response(requestID: String) -> Response {
+    /// The sentence, the code and what names the place.
+    func document(requestID: String) -> JSON {
         var members: [(String, JSON)] = [
             ("error", .string(description)), ("code", .string(code)),
             ("request_id", .string(requestID)),
@@ -23,6 +23,11 @@ extension ServiceError {
             members.append(("example", .string(fault.example)))
         }
         if let got { members.append(("got", .string(String(got.prefix(200))))) }
+        return .object(members)
+    }
+
+    /// The answer, with the fields that its status calls for.
+    func response(requestID: String) -> Response {
         var headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
         switch self {
         case .methodNotAllowed(_, let allowed):
@@ -37,7 +42,8 @@ extension ServiceError {
             headers.append(("WWW-Authenticate", "Bearer realm=\"striate\"\(problem)"))
         default: break
         }
-        var response = Response(status, headers: headers, body: JSON.object(members).text)
+        let body = document(requestID: requestID).text
+        var response = Response(status, headers: headers, body: body)
         response.note = AnswerNote(code: code)
         return response
     }

@@ -127,7 +127,7 @@ struct OpenAPIOperation {
             switch form {
             case .json: return (type, ["schema": answerSchema])
             case .npy, .png, .svg: return (type, [:])
-            case .csv, .prometheus: return (type, ["schema": ["type": "string"]])
+            case .csv, .eventStream, .prometheus: return (type, ["schema": ["type": "string"]])
             }
         }
         let failure: JSON = [

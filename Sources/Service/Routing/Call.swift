@@ -37,7 +37,8 @@ struct Call {
         stopwatch = Stopwatch(since: request.arrival)
         form =
             route.conventions == .own
-            ? try AnswerForm.choose(accept: request.header("Accept"), from: route.forms) : .json
+            ? try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
+            : route.forms.first ?? .json
         if let model = parameters.model, let label = parameters.label {
             // Versions have numbers here; nobody gives them labels.
             throw .unknownVersion(

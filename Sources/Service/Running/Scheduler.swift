@@ -98,6 +98,14 @@ final class Scheduler: Sendable {
         }
     }
 
+    /// Queues the rest of a job that let go of its core, however much waits: it was admitted once.
+    func resume(_ job: Job) {
+        let starting = state.withLock { state in
+            enqueue(job, state.estimates.seconds(of: job.kind, units: job.units), &state)
+        }
+        if let starting { queue.async { self.work(startingWith: starting) } }
+    }
+
     private func admit(_ job: Job, _ state: inout State) throws(ServiceError) -> Admission {
         let seconds = state.estimates.seconds(of: job.kind, units: job.units)
         let wait = predictedWait(state)
@@ -115,14 +123,20 @@ final class Scheduler: Sendable {
             if let displaced { requeue(displaced, &state) }
             throw error
         }
+        if let entry = enqueue(job, seconds, &state) { return .starts(entry) }
+        return .waits(instead: displaced?.element)
+    }
+
+    /// Has the job wait, or returns it if a core is free.
+    private func enqueue(_ job: Job, _ seconds: Double, _ state: inout State) -> Entry? {
         state.pendingSeconds += seconds
         guard state.running >= cores else {
             state.running += 1
-            return .starts(Entry(job: job, predictedSeconds: seconds))
+            return Entry(job: job, predictedSeconds: seconds)
         }
         state.waiting.append(job, client: job.client, seconds: seconds)
         state.count(1, job)
-        return .waits(instead: displaced?.element)
+        return nil
     }
 
     private func requeue(_ entry: Queue.Entry, _ state: inout State) {

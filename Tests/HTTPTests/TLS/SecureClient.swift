@@ -139,6 +139,20 @@ final class SecureClient {
         }
     }
 
+    /// What comes up to and with `end`; what came if the connection ends before.
+    func text(through end: String) -> String {
+        let end = Array(end.utf8)
+        while true {
+            if let range = received.firstRange(of: end) {
+                defer { received.removeFirst(range.upperBound) }
+                return String(decoding: received[..<range.upperBound], as: UTF8.self)
+            }
+            let bytes = read()
+            if bytes.isEmpty { return String(decoding: received, as: UTF8.self) }
+            received += bytes
+        }
+    }
+
     /// Whether the server ends the connection now, and says so by close_notify.
     var isEndedProperly: Bool {
         guard received.isEmpty && read().isEmpty else { return false }

@@ -50,6 +50,23 @@ import Testing
         }
     }
 
+    @Test func `a stream's pieces arrive one by one`() throws {
+        let service = TestService()
+        try withSecureServer(configuration, service: service) { _, port in
+            let client = try SecureClient(port: port)
+            for _ in 0..<2 {
+                client.send(StreamTests.held)
+                let stream = try beginStream(service)
+                for text in ["first", "second"] {
+                    stream.send(Array(text.utf8))
+                    #expect(client.text(through: "\(text)\r\n").hasSuffix("\r\n\(text)\r\n"))
+                }
+                stream.end()
+                #expect(client.text(through: "0\r\n\r\n") == "0\r\n\r\n")
+            }
+        }
+    }
+
     @Test func `the oldest of too many unfinished handshakes gives way`() throws {
         var limits = Limits()
         limits.handshakes = 2

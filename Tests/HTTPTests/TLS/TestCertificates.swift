@@ -59,6 +59,7 @@ final class TestCertificates {
 func withSecureServer(
     _ certificates: TLSConfiguration,
     limits: Limits = Limits(),
+    service: TestService = TestService(),
     _ body: (Server, Int) throws -> Void
 ) throws {
     let server = Server(
@@ -68,7 +69,7 @@ func withSecureServer(
             loops: 2,
             limits: limits
         ),
-        handler: TestService()
+        handler: service
     )
     try server.start()
     defer { server.shutdown(grace: .milliseconds(200)) }
