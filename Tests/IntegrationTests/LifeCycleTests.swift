@@ -17,6 +17,29 @@ import Testing
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }
 
+    @Test func `a signal lets a stream come to its end`() throws {
+        let server = try LiveServer(["--set", "drain_seconds=3600"])
+        let script = """
+            out=$(mktemp)
+            curl -sS -N -H 'Accept: text/event-stream' -d '{"text":"And ","length":2000}' \
+                http://127.0.0.1:\(server.port)/models/scripture/generate > "$out" &
+            curl=$!
+            until grep -q index "$out"; do kill -0 $curl || break; done
+            kill -TERM \(server.process.processIdentifier)
+            wait $curl
+            echo "curl ended with $?"
+            cat "$out"
+            rm "$out"
+            """
+        let (output, messages) = try LiveServer.run("bash", ["-c", script])
+        server.process.waitUntilExit()
+        #expect(server.process.terminationStatus == 0)
+        let text = String(decoding: output, as: UTF8.self)
+        #expect(text.hasPrefix("curl ended with 0\n"), "\(messages)")
+        #expect(text.components(separatedBy: "data: {\"index\":").count == 2001)
+        #expect(text.components(separatedBy: "event: end\n").count == 2)
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `a signal under load loses no answer and exits with 0`(signal: Int32) throws {
         let server = try LiveServer()

@@ -224,13 +224,16 @@ struct ReadEvent {
 
 /// Event streams whose client is slow: the test is the event loop.
 @Suite struct `Events and slow clients` {
-    private let service = Fixture.service { _ in }
+    private let service: Service
+    private let key = AccessKey.generate()
     private let mailbox: Mailbox
     private let exchange: Exchange
     private let body = Array(#"{"text":"And God ","length":30,"seed":5}"#.utf8)
     private static let path = "/models/scripture/generate"
 
     init() throws {
+        let access = AccessKey(name: "one", digest: KeyDigest(of: key), concurrentRequests: 1)
+        service = Fixture.service(keys: [access]) { _ in }
         mailbox = try Mailbox()
         let token = ConnectionToken(descriptor: 9, generation: 1)
         // Every event fills it.
@@ -239,7 +242,7 @@ struct ReadEvent {
 
     /// Sends the request, and returns its stream once that has begun.
     private func begin() throws -> StreamedPieces {
-        let headers = [("Accept", "text/event-stream")]
+        let headers = [("Accept", "text/event-stream"), ("X-API-Key", key)]
         let request = try Request("POST", Self.path, headers: headers, body: Bytes(body))
         service.handle(request, exchange)
         if case .stream(let pieces) = exchange.takeAnswer() { return pieces }
@@ -302,8 +305,15 @@ struct ReadEvent {
     @Test func `a client that leaves while its stream waits ends it`() throws {
         let pieces = try begin()
         #expect(isParked)
+        func next() throws -> Int {
+            let headers = [("X-API-Key", key)]
+            return try Reply("POST", Self.path, headers, body: body, from: service).status
+        }
+        // It is still one of the requests that the key may have at once.
+        #expect(try next() == 429)
         exchange.abandon()
         pieces.abandon()
+        #expect(comes { (try? next()) == 200 })
         let label = ModelLabel(name: "scripture", version: "2")
         #expect(comes { service.metrics.figures(of: label)?.failures[.canceled] == 1 })
         #expect(isParked)

@@ -7,7 +7,10 @@ enum Generate {
     static let route = Route(
         method: .post,
         template: "/models/{model}/generate",
-        summary: "Symbols drawn one after the other; the same seed draws the same symbols.",
+        summary: """
+            Symbols drawn one after the other; the same seed draws the same symbols. An event stream has an event \
+            for each, and a last one, "end", with the whole answer.
+            """,
         body: .sequence,
         placement: .queue,
         forms: [.json, .eventStream],
