@@ -88,7 +88,11 @@ extension EventLoop {
         if connection.isOpen, connection.parser.bodyBytesWanted > 0, connection.input.isEmpty {
             do throws(HTTPError) {
                 let event = try unsafe connection.parser.receiveBody(receive)
-                if case .body(let body) = event { handle(body, on: connection) }
+                if case .body(let body) = event {
+                    // It took all the room it asked for: whether more has come, the poller tells.
+                    room = .max
+                    handle(body, on: connection)
+                }
             } catch {
                 refuse(connection, error)
             }
