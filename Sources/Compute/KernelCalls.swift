@@ -8,6 +8,8 @@ public enum ConvolutionKernel: String, Sendable {
     case planar
     /// Blocked input, one kernel per channel.
     case depthwise
+    /// Row-major input with few channels, row-major output; its blocks are single channels.
+    case planes
 }
 
 /// What becomes of a window.
@@ -49,6 +51,7 @@ extension KernelSet {
             case .blocked: unsafe table.convolve
             case .planar: unsafe table.convolvePlanar
             case .depthwise: unsafe table.convolveDepthwise
+            case .planes: unsafe table.convolvePlanes
             }
         unsafe withUnsafePointer(to: geometry) { geometry in
             unsafe function(

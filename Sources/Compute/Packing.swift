@@ -84,18 +84,17 @@ public enum Packing {
         }
     }
 
-    /// [C, 1, kh, kw] for `convolveDepthwise`: [C / 16][kh][kw][16].
-    public static func depthwise(
+    /// [O, I, kh, kw] for `convolvePlanes` and, with I = 1, `convolveDepthwise`: [O / 16][I][kh][kw][16].
+    public static func planes(
         _ weights: [Float],
-        channels: Int,
+        outputs: Int,
+        inputs: Int,
         height: Int,
         width: Int
     ) -> PackedWeights {
-        let taps = height * width
-        precondition(weights.count == channels * taps, "weights are not [C, 1, kh, kw]")
-        return tiles(.plain(channels), sums: taps, 1) { channel, tap in
-            weights[channel * taps + tap]
-        }
+        let sums = inputs * height * width
+        precondition(weights.count == outputs * sums, "weights are not [O, I, kh, kw]")
+        return tiles(.plain(outputs), sums: sums, 1) { output, sum in weights[output * sums + sum] }
     }
 
     /// A dense product's weights, [N][K] or, if `isInputMajor`, [K][N], for a 1x1 `convolve`.

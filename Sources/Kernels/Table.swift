@@ -10,6 +10,7 @@ public func makeKernelTable() -> KernelTable {
         winogradInput: winogradInput,
         winogradOutput: winogradOutput,
         convolveDepthwise: convolveDepthwise,
+        convolvePlanes: convolvePlanes,
         convolveLocal: convolveLocal,
         convolveLocalPlanar: convolveLocalPlanar,
         convolveChannels: convolveChannels,

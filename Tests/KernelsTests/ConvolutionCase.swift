@@ -4,7 +4,7 @@ import KernelInterface
 
 /// A convolution in ONNX's terms, with its naive reference and its run through a kernel set.
 struct ConvolutionCase {
-    enum Kind { case blocked, planar, depthwise }
+    enum Kind { case blocked, planar, planes, depthwise }
 
     var kind = Kind.blocked
     var inputs: Int
@@ -42,7 +42,7 @@ struct ConvolutionCase {
     /// Random sizes around the tiles' edges.
     init(random: inout SeededGenerator, kind: Kind) {
         self.kind = kind
-        inputs = kind == .planar ? random.int(1...4) : random.int(1...40)
+        inputs = kind == .planar || kind == .planes ? random.int(1...4) : random.int(1...40)
         outputs = kind == .depthwise ? inputs : random.int(1...70)
         kernel = (random.int(1...4), random.int(1...4))
         stride = (random.int(1...3), random.int(1...3))
@@ -51,7 +51,11 @@ struct ConvolutionCase {
         gap = random.int(0...1) * 16
         let choices: [Activation] = [.none, .relu, .tanh, .sigmoid]
         activation = choices[random.int(0...3)]
-        if kind != .depthwise && outputs % 2 == 0 && random.int(0...1) == 0 {
+        if kind == .planes {
+            stride.width = 1
+            size.width += 15
+            activation = random.int(0...1) == 0 ? .none : .relu
+        } else if kind != .depthwise && outputs % 2 == 0 && random.int(0...1) == 0 {
             activation = .maxoutPair
         }
         fill(&random)
@@ -124,18 +128,22 @@ extension ConvolutionCase {
 }
 
 extension ConvolutionCase {
-    /// Output blocks from `first` on, as planar [channels][height][width].
+    /// What ranges are of: output blocks, or channels where the output is planar.
+    var count: Int { kind == .planes ? outputs : order.blocks }
+
+    /// Outputs as planar [channels][height][width].
     func run(_ kernels: KernelSet, ranges: [Range<Int>]? = nil) -> Outcome {
         let memory = TestMemory()
         defer { memory.release() }
         let source = memory.floats(arrangedInput())
         let packed = pack(kernels)
         let packedBias = Packing.vector(bias, order)
-        let outputBlocks = blocks(of: channels)
-        let row = size.width * 16 + gap
-        let output = memory.floats(count: (outputBlocks * size.height * row) - gap)
+        let lanes = outputLanes
+        let outputPlanes = lanes == 1 ? outputs : blocks(of: channels)
+        let row = size.width * lanes + gap
+        let output = memory.floats(count: (outputPlanes * size.height * row) - gap)
         var geometry = geometry(outputRow: row)
-        for range in ranges ?? [0..<order.blocks] {
+        for range in ranges ?? [0..<count] {
             function(kernels)(
                 &geometry,
                 source.start,
@@ -152,7 +160,7 @@ extension ConvolutionCase {
                 dividingBy: size.height * size.width
             )
             let (y, x) = position.quotientAndRemainder(dividingBy: size.width)
-            return output[(plane / 16 * size.height + y) * row + x * 16 + plane % 16]
+            return output[(plane / lanes * size.height + y) * row + x * lanes + plane % lanes]
         }
         return Outcome(values: values, isIntact: output.isIntact && source.isIntact)
     }
@@ -172,17 +180,23 @@ extension ConvolutionCase {
         switch kind {
         case .blocked: kernels.table.convolve
         case .planar: kernels.table.convolvePlanar
+        case .planes: kernels.table.convolvePlanes
         case .depthwise: kernels.table.convolveDepthwise
         }
     }
 
-    private var lanes: Int { kind == .planar ? 1 : 16 }
+    /// Whether the input lies row by row.
+    private var isPlanar: Bool { kind == .planar || kind == .planes }
+
+    private var lanes: Int { isPlanar ? 1 : 16 }
+
+    private var outputLanes: Int { kind == .planes ? 1 : 16 }
     private var inputRow: Int { inputSize.width * lanes + gap }
 
     private func geometry(outputRow: Int) -> ConvolutionGeometry {
         ConvolutionGeometry(
-            inputBlocks: kind == .planar ? inputs : blocks(of: inputs),
-            lastLanes: kind == .planar ? 1 : (inputs - 1) % 16 + 1,
+            inputBlocks: isPlanar ? inputs : blocks(of: inputs),
+            lastLanes: isPlanar ? 1 : (inputs - 1) % 16 + 1,
             inputPlane: inputSize.height * inputRow,
             inputRow: inputRow,
             kernelHeight: kernel.height,
@@ -207,7 +221,7 @@ extension ConvolutionCase {
 
     /// The input in the kernel's layout; lanes past the channels hold numbers that must not matter.
     private func arrangedInput() -> [Float] {
-        let planes = kind == .planar ? inputs : blocks(of: inputs)
+        let planes = isPlanar ? inputs : blocks(of: inputs)
         var arranged = [Float](repeating: 3, count: planes * inputSize.height * inputRow - gap)
         for channel in 0..<inputs {
             for y in 0..<inputSize.height {
@@ -241,10 +255,19 @@ extension ConvolutionCase {
                 width: kernel.width,
                 for: kernels
             )
-        case .depthwise:
-            Packing.depthwise(
+        case .planes:
+            Packing.planes(
                 weights,
-                channels: inputs,
+                outputs: outputs,
+                inputs: inputs,
+                height: kernel.height,
+                width: kernel.width
+            )
+        case .depthwise:
+            Packing.planes(
+                weights,
+                outputs: outputs,
+                inputs: 1,
                 height: kernel.height,
                 width: kernel.width
             )

@@ -14,6 +14,27 @@ import Testing
         check(.planar, kernels, seed)
     }
 
+    @Test(arguments: KernelSet.supported, Seeds.first(60))
+    func `a convolution from planes to planes equals its definition`(
+        kernels: KernelSet,
+        seed: UInt64
+    ) {
+        check(.planes, kernels, seed)
+    }
+
+    @Test(arguments: KernelSet.supported, Seeds.first(20))
+    func `planes and blocks get the same bits`(kernels: KernelSet, seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var convolution = ConvolutionCase(random: &random, kind: .planes)
+        let planes = convolution.run(kernels).values
+        convolution.kind = .planar
+        expectIdentical(
+            planes,
+            convolution.run(kernels).values,
+            "\(kernels.name), seed \(seed), \(convolution.description)"
+        )
+    }
+
     @Test(arguments: KernelSet.supported, Seeds.first(40))
     func `a depthwise convolution equals its definition`(kernels: KernelSet, seed: UInt64) {
         check(.depthwise, kernels, seed)
@@ -140,10 +161,10 @@ import Testing
 
     @Test(arguments: KernelSet.supported, Seeds.first(20))
     func `ranges of blocks do not change a bit`(kernels: KernelSet, seed: UInt64) {
-        for kind in [ConvolutionCase.Kind.blocked, .planar] {
+        for kind in [ConvolutionCase.Kind.blocked, .planar, .planes] {
             var random = SeededGenerator(seed: seed)
             let convolution = ConvolutionCase(random: &random, kind: kind)
-            let count = convolution.order.blocks
+            let count = convolution.count
             let ranges = stride(from: 0, to: count, by: 2).map { $0..<min($0 + 2, count) }
             expectIdentical(
                 convolution.run(kernels, ranges: ranges).values,

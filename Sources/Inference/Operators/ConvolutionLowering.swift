@@ -17,20 +17,26 @@ struct ConvolutionLowering {
         case blocked
         /// Few input channels that lie row-major anyway: no block conversion.
         case planar
+        /// The same with a row-major output, which nobody wants in blocks.
+        case planes
         /// One kernel per channel.
         case depthwise
         /// Groups that do not fill blocks: one dense convolution with zeros between groups.
         case expanded
         /// Winograd's F(4x4, 3x3) or F(2x2, 3x3), blocked.
         case winograd4, winograd2
-
         var kernel: ConvolutionKernel {
             switch self {
             case .blocked, .expanded, .winograd4, .winograd2: .blocked
             case .planar: .planar
             case .depthwise: .depthwise
+            case .planes: .planes
             }
         }
+
+        var input: Layout { self == .planar ? .dense : output }
+
+        var output: Layout { self == .planes ? .dense : .blocked }
     }
 
     /// Adds another value to the sums: in registers if the kernel can, else by a step of its own.
@@ -94,11 +100,11 @@ struct ConvolutionLowering {
             height: image.height,
             width: image.width
         )
-        let method = method(image, rows, columns, layout: plan[input].layout, plan.numerics)
+        let method = method(image, rows, columns, input, plan)
         let winograd = WinogradLowering(lowering: self, method, rows: rows, columns: columns)
         let source = try plan.image(
             input,
-            as: method == .planar ? .dense : .blocked,
+            as: method.input,
             halo: winograd?.halo ?? Halo(rows, columns)
         )
         let output = try plan.define(
@@ -108,7 +114,7 @@ struct ConvolutionLowering {
                 height: rows.output,
                 width: columns.output
             ),
-            .blocked
+            method.output
         )
         plan.count(
             image.count * outputs * rows.output * columns.output * kernel.shape[1]
@@ -169,18 +175,28 @@ struct ConvolutionLowering {
         _ image: ImageShape,
         _ rows: Windows.Axis,
         _ columns: Windows.Axis,
-        layout: Layout,
-        _ numerics: Manifest.Numerics
+        _ input: ValueID,
+        _ plan: PlanBuilder
     ) -> Method {
         let channels = image.channels
-        if groups == 1, layout == .dense, channels < 16 { return .planar }
+        if groups == 1, plan[input].layout == .dense, channels < 16 {
+            return staysPlanar(columns, plan) ? .planes : .planar
+        }
         if groups > 1, groups == channels, outputs == channels, activation != .maxout {
             return .depthwise
         }
         let perGroup = (channels / groups, outputs / groups)
         let fillsBlocks = perGroup.0 % 16 == 0 && perGroup.1 % 16 == 0 && activation != .maxout
         guard groups == 1 || fillsBlocks else { return .expanded }
-        guard numerics == .fast else { return .blocked }
+        guard plan.numerics == .fast else { return .blocked }
         return WinogradLowering.method(for: self, rows, columns) ?? .blocked
+    }
+
+    /// Whether nobody wants the output in blocks, and the kernel for planar ones can make it.
+    private func staysPlanar(_ columns: Windows.Axis, _ plan: PlanBuilder) -> Bool {
+        guard columns.stride == 1, columns.output >= 16, kernel.tiling.count == 1, addend == nil,
+            activation.kernel == .none
+        else { return false }
+        return !plan.graph.nodes.contains { $0.inputs.contains(node.outputs[0]) }
     }
 }

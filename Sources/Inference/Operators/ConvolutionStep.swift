@@ -69,7 +69,7 @@ struct ConvolutionStep {
         _ table: KernelSet
     ) {
         let tiling = lowering.kernel.tiling
-        let lanes = method == .planar ? 1 : 16
+        let lanes = method.input == .dense ? 1 : 16
         let groupBlocks = method == .blocked ? lowering.outputBlocks / lowering.groups : 0
         var geometry = whole
         (geometry.outputHeight, geometry.outputWidth) = (chunk.rows.count, chunk.tile.width)
@@ -98,8 +98,12 @@ struct ConvolutionStep {
             bias: packed.bias.start + (chunk.tile.index * blocks + chunk.group * groupBlocks) * 16,
             addend: addend,
             output: output,
-            blocks: chunk.blocks
+            blocks: method.output == .dense ? channels(chunk.blocks) : chunk.blocks
         )
+    }
+
+    private func channels(_ blocks: Range<Int>) -> Range<Int> {
+        blocks.lowerBound * 16..<min(blocks.upperBound * 16, lowering.outputs)
     }
 
     /// The whole image's windows; a chunk cuts rows off.
@@ -108,9 +112,9 @@ struct ConvolutionStep {
         var geometry = ConvolutionGeometry(
             rows,
             columns,
-            inputBlocks: method == .planar
+            inputBlocks: method.input == .dense
                 ? lowering.kernel.shape[1] : blocks(of: lowering.groupInputs(method)),
-            lastLanes: method == .planar ? 1 : (lowering.groupInputs(method) - 1) % 16 + 1,
+            lastLanes: method.input == .dense ? 1 : (lowering.groupInputs(method) - 1) % 16 + 1,
             from: from,
             to: to,
             activation: lowering.activation

@@ -48,10 +48,11 @@ extension ConvolutionLowering {
                 for: table
             )
             return PackedLayer(weights: weights, bias: bias)
-        case .depthwise:
-            let weights = Packing.depthwise(
+        case .planes, .depthwise:
+            let weights = Packing.planes(
                 kernel.values,
-                channels: outputs,
+                outputs: outputs,
+                inputs: kernel.shape[1],
                 height: height,
                 width: width
             )

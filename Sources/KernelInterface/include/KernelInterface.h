@@ -145,6 +145,11 @@ typedef struct {
     void (*convolveDepthwise)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
                      const float *_Nullable addend,
                               float *output, long first, long end);
+    /// Planar input and output [channels][rows][columns], 16 columns at least, of stride 1; `first` and `end` count output channels.
+    /// Weights [O / 16][channels][kh][kw][16]. Bounds are the only activation, and there is no addend.
+    void (*convolvePlanes)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
+                           const float *_Nullable addend,
+                           float *output, long first, long end);
     /// Every output position has kernels of its own. Weights [row][column][blocks][inputBlocks][kernelHeight][kernelWidth][16][16],
     /// bias [row][column][blocks * 16], both of all `blocks` output blocks; no maxout pairs. Input blocked.
     void (*convolveLocal)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
