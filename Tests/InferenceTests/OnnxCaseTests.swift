@@ -88,12 +88,12 @@ struct OnnxCase: Sendable, CustomTestStringConvertible, CustomStringConvertible 
     }
 
     private func tensors(_ folder: URL, _ kind: String) throws -> [Tensor] {
-        var result: [Tensor] = []
+        var (reader, result) = (OnnxTensors(file: nil, folder: nil), [Tensor]())
         while let bytes = FileManager.default.contents(
             atPath: folder.appending(path: "\(kind)_\(result.count).pb").path
         ) {
             let proto = try OnnxTensorProto(serializedBytes: bytes)
-            result.append(try OnnxTensors(folder: nil).tensor(proto))
+            result.append(try reader.tensor(proto))
         }
         return result
     }

@@ -29,9 +29,11 @@ enum ConstantFolding {
         }
         guard !hasGraph, inputs.allSatisfy({ constants[$0] != nil }) else { return nil }
         let size = inputs.reduce(0) { $0 + (constants[$1]?.count ?? 0) }
+        // Numbers that cannot be read are left to the plan, which says so.
+        let tensors = node.inputs.map { $0.isEmpty ? nil : try? constants[$0]?.loaded() }
         let operands = Operands(
             node: node,
-            tensors: node.inputs.map { $0.isEmpty ? nil : constants[$0] },
+            tensors: tensors,
             context: .folding(memoryLimit: 16 * (largestGrowth + 2 * size))
         )
         guard let values = try? Evaluators.make(node).evaluate(operands),

@@ -9,6 +9,8 @@ final class GraphExecutor: Sendable {
     private let nodes: [PreparedNode]
     private let tools: IslandTools
     private let islands = Mutex(IslandCache())
+    /// Stored constants that nodes computed one by one have asked for.
+    private let loaded = Mutex<[String: Tensor]>([:])
 
     /// Values of outer graphs that this one reads.
     let captured: [String]
@@ -84,7 +86,7 @@ final class GraphExecutor: Sendable {
             guard let tensor = values[name] ?? graph.constants[name] else {
                 throw .unknownLayer(name, available: graph.outputs)
             }
-            results.append(tensor)
+            results.append(try tensor.loaded())
         }
         return results
     }
@@ -157,13 +159,31 @@ final class GraphExecutor: Sendable {
         }.reversed()
     }
 
+    /// A constant, in memory from its first use on.
+    private func constant(_ name: String) throws(ModelError) -> Tensor? {
+        guard let constant = graph.constants[name], constant.isStored else {
+            return graph.constants[name]
+        }
+        if let known = loaded.withLock({ $0[name] }) { return known }
+        let tensor = try constant.loaded()
+        loaded.withLock { $0[name] = tensor }
+        return tensor
+    }
+
     private func evaluate(
         _ prepared: PreparedNode,
         _ values: inout [String: Tensor],
         _ isCancelled: @escaping () -> Bool
     ) throws(ModelError) {
-        let known = values
-        func value(_ name: String) -> Tensor? { known[name] ?? graph.constants[name] }
+        var known: [String: Tensor] = [:]
+        for name in prepared.reads {
+            if let value = values[name] {
+                known[name] = value
+            } else {
+                known[name] = try constant(name)
+            }
+        }
+        func value(_ name: String) -> Tensor? { known[name] }
         let context = EvaluationContext(memoryLimit: tools.memoryLimit, isCancelled: isCancelled) {
             (attribute, given) throws(ModelError) in
             try prepared.run(attribute, given, value, isCancelled)

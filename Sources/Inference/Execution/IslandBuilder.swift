@@ -115,6 +115,7 @@ struct IslandBuilder {
             if name.isEmpty {
                 tensors.append(nil)
             } else if let constant = constants[name] {
+                guard let constant = try? constant.loaded() else { return false }
                 tensors.append(constant)
             } else if asksShape, let shape = shape(name) {
                 tensors.append(Tensor(shape: shape, elements: .zeros(shape.count, .bool)))
@@ -141,7 +142,9 @@ struct IslandBuilder {
         return true
     }
 
-    private func finish(wanted: [String]) throws(ModelError) -> Island? {
+    private mutating func finish(wanted: [String]) throws(ModelError) -> Island? {
+        // Constants of the trial would otherwise be in memory beside those of the plan.
+        trial = PlanBuilder(graph: Graph(), kernels: tools.kernels, weights: tools.weights)
         let made = Set(chosen.flatMap(\.node.outputs)).subtracting([""])
         var needed = Set(wanted)
         for item in items where !covered.isSuperset(of: item.covers) {

@@ -24,37 +24,68 @@ public struct Tensor: Sendable, Equatable {
         case strings([[UInt8]])
     }
 
+    enum Storage: Sendable, Equatable {
+        case elements(Elements)
+        case stored(StoredFloats)
+    }
+
     public var shape: Shape
-    public var elements: Elements
+    var storage: Storage
+
+    /// Stored numbers are read each time; those that cannot be read are NaN, so that no result looks like one.
+    ///
+    /// Who can throw calls `loaded` first.
+    public var elements: Elements {
+        switch storage {
+        case .elements(let elements): elements
+        case .stored(let stored):
+            .floats((try? stored.read()) ?? Array(repeating: .nan, count: stored.count))
+        }
+    }
 
     /// As many elements as the shape says.
     public init(shape: Shape, elements: Elements) {
         precondition(elements.count == shape.checkedCount, "elements do not fill their shape")
         self.shape = shape
-        self.elements = elements
+        storage = .elements(elements)
     }
 
     public init(shape: Shape, floats: [Float]) {
         self.shape = shape
-        elements = .floats(floats)
+        storage = .elements(.floats(floats))
     }
 
     public init(shape: Shape, integers: [Int]) {
         self.shape = shape
-        elements = .integers(integers)
+        storage = .elements(.integers(integers))
     }
 
-    public var type: ElementType { elements.type }
-    public var count: Int { elements.count }
+    public var type: ElementType {
+        switch storage {
+        case .elements(let elements): elements.type
+        case .stored: .float32
+        }
+    }
 
-    /// The elements if they are float32.
+    public var count: Int {
+        switch storage {
+        case .elements(let elements): elements.count
+        case .stored(let stored): stored.count
+        }
+    }
+
+    /// The elements if they are float32 and can be read.
     public var floats: [Float]? {
-        if case .floats(let values) = elements { values } else { nil }
+        switch storage {
+        case .elements(.floats(let values)): values
+        case .elements: nil
+        case .stored(let stored): try? stored.read()
+        }
     }
 
     /// The elements if they are int64.
     public var integers: [Int]? {
-        if case .integers(let values) = elements { values } else { nil }
+        if case .elements(.integers(let values)) = storage { values } else { nil }
     }
 }
 

@@ -4,24 +4,32 @@ import SwiftProtobuf
 
 /// An ONNX file.
 enum OnnxFile {
-    /// Reads a model; the file is mapped, so that only its tensors are copied.
+    /// Reads a model; the large tensors of a large file stay there until they are asked for.
     ///
     /// - Throws: an error that says what is wrong with the file.
-    static func read(_ file: URL) throws(ModelError) -> Graph {
+    static func read(
+        _ place: URL,
+        smallestFile: Int = WeightFile.smallestFile
+    ) throws(ModelError) -> Graph {
+        func fail(_ reason: String) -> ModelError {
+            .file(name: place.lastPathComponent, reason: reason)
+        }
+        guard let file = WeightFile(place, smallestFile: smallestFile) else {
+            let exists = FileManager.default.fileExists(atPath: place.path)
+            throw fail(exists ? "cannot be read" : "is missing")
+        }
         let model: OnnxModelProto
         do {
-            let data = try Data(contentsOf: file, options: .alwaysMapped)
+            let outline = file.keepsTensors ? OnnxOutline.read(file) : nil
+            let data = try outline ?? Data(file.bytes(0..<file.size))
             model = try OnnxModelProto(serializedBytes: data, options: options)
-        } catch let error as BinaryDecodingError {
-            throw .file(name: file.lastPathComponent, reason: "is not a valid ONNX file: \(error)")
+        } catch let error as ModelError {
+            throw error
         } catch {
-            let exists = FileManager.default.fileExists(atPath: file.path)
-            throw .file(
-                name: file.lastPathComponent,
-                reason: exists ? "cannot be read" : "is missing"
-            )
+            throw fail("is not a valid ONNX file: \(error)")
         }
-        return try OnnxImport.graph(model, folder: file.deletingLastPathComponent())
+        let tensors = OnnxTensors(file: file, folder: place.deletingLastPathComponent())
+        return try OnnxImport.graph(model, tensors: tensors)
     }
 
     /// Reads a model from memory; it has no external data.
@@ -29,7 +37,7 @@ enum OnnxFile {
         guard let model = try? OnnxModelProto(serializedBytes: data, options: options) else {
             throw .invalidWeights("the bytes are not a valid ONNX model")
         }
-        return try OnnxImport.graph(model, folder: nil)
+        return try OnnxImport.graph(model, tensors: OnnxTensors(file: nil, folder: nil))
     }
 
     private static var options: BinaryDecodingOptions {

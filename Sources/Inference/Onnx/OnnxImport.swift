@@ -4,7 +4,7 @@ import OnnxFormat
 
 /// Turns a ModelProto into a graph: functions in line, every value named once, nodes in topological order.
 struct OnnxImport {
-    private let tensors: OnnxTensors
+    private var tensors: OnnxTensors
     private let functions: OnnxFunctions
     private var names = Set<String>()
     private var nodeCount = 0
@@ -15,7 +15,10 @@ struct OnnxImport {
     private static let deepestGraph = 32
 
     /// - Throws: an error that names the node, the value or the tensor that is wrong.
-    static func graph(_ model: consuming OnnxModelProto, folder: URL?) throws(ModelError) -> Graph {
+    static func graph(
+        _ model: consuming OnnxModelProto,
+        tensors: OnnxTensors
+    ) throws(ModelError) -> Graph {
         guard model.hasGraph else { throw .invalidWeights("the file holds no graph") }
         var opsets: [String: Int] = [:]
         for entry in model.opsetImport {
@@ -29,7 +32,7 @@ struct OnnxImport {
             )
         }
         let functions = try OnnxFunctions(model.functions)
-        var importer = OnnxImport(tensors: OnnxTensors(folder: folder), functions: functions)
+        var importer = OnnxImport(tensors: tensors, functions: functions)
         var graph = model.graph
         model.clearGraph()
         return try importer.graph(&graph, opsets: opsets, outer: [], depth: 0)

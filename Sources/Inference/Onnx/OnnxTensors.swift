@@ -6,10 +6,18 @@ import OnnxFormat
 ///
 /// Every way a tensor can contradict itself is an error, found before memory is taken.
 struct OnnxTensors {
+    /// The model's own file, where large tensors may have stayed; nil if it came out of memory.
+    let file: WeightFile?
     /// Where external data may lie; nil refuses it.
     let folder: URL?
+    private var externalFiles: [String: WeightFile] = [:]
 
-    func tensor(_ proto: OnnxTensorProto) throws(ModelError) -> Tensor {
+    init(file: WeightFile?, folder: URL?) {
+        self.file = file
+        self.folder = folder
+    }
+
+    mutating func tensor(_ proto: OnnxTensorProto) throws(ModelError) -> Tensor {
         let name = proto.name
         func fail(_ reason: String) -> ModelError { .invalidWeights("\"\(name)\" \(reason)") }
         guard let type = ElementType(onnx: Int(proto.dataType)) else {
@@ -24,7 +32,12 @@ struct OnnxTensors {
         }
         let elements: Tensor.Elements
         if proto.dataLocation == .external {
-            elements = try external(proto, type, count)
+            return try external(proto, type, shape)
+        } else if let (file, place) = leftPlace(proto), place.field == 9 || type == .float32 {
+            guard let width = type.byteCount, place.range.count == count * width else {
+                throw fail("has \(place.range.count) bytes for \(shape) of \(type.rawValue)")
+            }
+            return try file.tensor(shape, type, at: place.range)
         } else if proto.hasRawData {
             guard let width = type.byteCount else { throw fail("holds texts as raw data") }
             guard proto.rawData.count == count * width else {
@@ -63,12 +76,23 @@ struct OnnxTensors {
         }
     }
 
-    private func external(
+    /// Where the tensor's own data stayed in the model's file.
+    private func leftPlace(
+        _ proto: OnnxTensorProto
+    ) -> (file: WeightFile, place: (field: Int, range: Range<Int>))? {
+        guard let file, !proto.externalData.isEmpty,
+            let entry = proto.externalData.last(where: { $0.key == OnnxOutline.key }),
+            let place = OnnxOutline.place(entry.value, fileSize: file.size)
+        else { return nil }
+        return (file, place)
+    }
+
+    private mutating func external(
         _ proto: OnnxTensorProto,
         _ type: ElementType,
-        _ count: Int
-    ) throws(ModelError) -> Tensor.Elements {
-        let name = proto.name
+        _ shape: Shape
+    ) throws(ModelError) -> Tensor {
+        let (name, count) = (proto.name, shape.count)
         func fail(_ reason: String) -> ModelError { .invalidWeights("\"\(name)\" \(reason)") }
         let fields = Dictionary(
             proto.externalData.map { ($0.key, $0.value) },
@@ -77,29 +101,25 @@ struct OnnxTensors {
         guard let width = type.byteCount, let location = fields["location"] else {
             throw fail("does not say where its data lies")
         }
-        guard let file = file(location) else {
+        guard let place = self.place(location) else {
             throw fail("has its data outside of the model's folder")
         }
-        guard let offset = UInt64(fields["offset"] ?? "0"), count <= 1 << 36 else {
+        guard let offset = Int(fields["offset"] ?? "0"), offset >= 0, count <= 1 << 36 else {
             throw fail("does not say where its data begins")
         }
         let length = count * width
         if let text = fields["length"], text != "\(length)" {
             throw fail("has \(text) bytes for \(count) elements of \(type.rawValue)")
         }
-        guard let handle = try? FileHandle(forReadingFrom: file),
-            let end = try? handle.seekToEnd(), offset <= end, UInt64(length) <= end - offset
+        guard let file = externalFiles[place.path] ?? WeightFile(place), offset <= file.size,
+            length <= file.size - offset
         else { throw fail("lies outside of the file \(location)") }
-        defer { try? handle.close() }
-        guard (try? handle.seek(toOffset: offset)) != nil,
-            let data = length == 0 ? Data() : try? handle.read(upToCount: length),
-            data.count == length
-        else { throw fail("cannot be read from the file \(location)") }
-        return Tensor.Elements(bytes: data, as: type)
+        externalFiles[place.path] = file
+        return try file.tensor(shape, type, at: offset..<offset + length)
     }
 
     /// A file inside of the model's folder, links followed; nil for all others.
-    private func file(_ location: String) -> URL? {
+    private func place(_ location: String) -> URL? {
         guard let folder, !location.isEmpty, !location.hasPrefix("/"), !location.contains("\0"),
             !location.split(separator: "/").contains("..")
         else { return nil }

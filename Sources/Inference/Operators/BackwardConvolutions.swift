@@ -28,7 +28,7 @@ struct ConvTranspose: Operator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let shape = try plan.shape(of: plan.input(node, 0))
         guard shape.rank == 4, let weights = plan.constant(node, 1), weights.shape.rank == 4,
-            let values = weights.floats, weights.shape[0] == shape[1],
+            weights.type == .float32, weights.shape[0] == shape[1],
             strides == Array(weights.shape.dimensions[2...]), kernel ?? strides == strides
         else { throw .shape(node: node.name, reason: "the windows do not lie side by side") }
         let (inputs, outputs) = (weights.shape[0], weights.shape[1])
@@ -38,10 +38,12 @@ struct ConvTranspose: Operator {
         conv.inputs = [node.inputs[0], "\(node.name)/weight"]
         conv.outputs = ["\(node.outputs[0])/windows"]
         // [I, O · pixels] to [O · pixels, I, 1, 1].
-        plan.graph.constants[conv.inputs[1]] = Tensor(
-            shape: [count, inputs, 1, 1],
-            floats: (0..<count * inputs).map { values[$0 % inputs * count + $0 / inputs] }
-        )
+        let turned = Shape([count, inputs, 1, 1])
+        plan.graph.constants[conv.inputs[1]] = weights.mapFloats(turned) { (values: [Float]) in
+            (0..<count * inputs).map { (place: Int) -> Float in
+                values[place % inputs * count + place / inputs]
+            }
+        }
         if node.inputs.count > 2, let bias = plan.constant(node, 2)?.floats, bias.count == outputs {
             conv.inputs.append("\(node.name)/bias")
             plan.graph.constants[conv.inputs[2]] = Tensor(

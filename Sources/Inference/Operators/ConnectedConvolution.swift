@@ -146,8 +146,8 @@ struct ConnectedConvolution {
         let outputs = table.sets.count
         let starts = table.sets.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
         plan.step(node.name, chunks: images * outputs, reads: [source], writes: [output]) {
-            placement in
-            let weights = store.layer(key) {
+            (placement) throws(ModelError) in
+            let weights = try store.layer(key) {
                 PackedLayer(
                     weights: PackedWeights(count: kernels.values.count) { target in
                         for index in kernels.values.indices {

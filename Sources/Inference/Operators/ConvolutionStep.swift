@@ -45,9 +45,9 @@ struct ConvolutionStep {
             reads: [source] + [addend].compactMap { $0 },
             writes: [output],
             planes: planes(chunks, images: images, tileWidth: table.blocksPerTile)
-        ) { placement in
-            let packed = store.layer(lowering.packingKey(method)) {
-                lowering.pack(method, for: table)
+        ) { (placement) throws(ModelError) in
+            let packed = try store.layer(lowering.packingKey(method)) { () throws(ModelError) in
+                try lowering.pack(method, for: table)
             }
             let (from, to) = (placement[source], placement[output])
             let added = addend.map { placement[$0] }

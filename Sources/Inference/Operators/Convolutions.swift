@@ -43,7 +43,7 @@ struct Conv: Operator {
             ).lower(into: &plan)
         }
         let input = try plan.input(node, 0)
-        guard let weights = plan.constant(node, 1), let values = weights.floats else {
+        guard let weights = plan.constant(node, 1), let values = weights.storedFloats else {
             throw .shape(node: node.name, reason: "the kernel of a convolution must be a constant")
         }
         let bias = try node.constantBias(plan)
@@ -87,7 +87,7 @@ struct Gabor: Operator {
             activation: .none,
             kernel: Kernel(
                 shape: bank.shape,
-                values: bank.weights(),
+                values: StoredFloats(bank.weights()),
                 bias: nil,
                 key: node.name
             )
@@ -101,7 +101,7 @@ struct Gabor: Operator {
 struct Kernel: Sendable {
     /// [O, I / groups, kh, kw].
     let shape: Shape
-    let values: [Float]
+    let values: StoredFloats
     /// One number per output, or per output and kernel of the tiling.
     let bias: [Float]?
     /// Tells its packed form from those of other kernels.
@@ -125,13 +125,16 @@ struct Kernel: Sendable {
 
     /// The kernel at place `index` of the tiling, as one of its own.
     func tile(_ index: Int) -> Kernel {
-        func picked(_ values: [Float]) -> [Float] {
-            stride(from: index, to: values.count, by: tiling.count).map { values[$0] }
+        let (tiles, values) = (tiling.count, values)
+        @Sendable func picked(_ values: [Float]) -> [Float] {
+            stride(from: index, to: values.count, by: tiles).map { values[$0] }
         }
         let isShared = bias?.count == shape[0]
         return Kernel(
             shape: shape,
-            values: picked(values),
+            values: StoredFloats(count: values.count / tiles) { () throws(ModelError) in
+                picked(try values.read())
+            },
             bias: isShared ? bias : bias.map(picked),
             key: key
         )

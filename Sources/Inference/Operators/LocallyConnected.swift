@@ -166,8 +166,9 @@ private struct LocalStep {
         let rowFloats = weights.values.count / max(1, rows.output)
         let band = min(rows.output, max(1, 65_536 / max(1, rowFloats)))
         let chunks = (rows.output + band - 1) / band
-        plan.step(name, chunks: chunks, reads: [source], writes: [output]) { placement in
-            let packed = store.layer("\(weights.key)/\(isPlanar)") {
+        plan.step(name, chunks: chunks, reads: [source], writes: [output]) {
+            (placement) throws(ModelError) in
+            let packed = try store.layer("\(weights.key)/\(isPlanar)") {
                 weights.packed(isPlanar: isPlanar)
             }
             let (from, to) = (placement[source], placement[output])

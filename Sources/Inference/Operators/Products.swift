@@ -52,7 +52,7 @@ struct Gemm: Operator {
         plan: PlanBuilder
     ) throws(ModelError) -> ConnectedLayer? {
         guard !transposesA, let weights = plan.constant(node, 1), weights.shape.rank == 2,
-            let values = weights.floats
+            let values = weights.storedFloats
         else { return nil }
         let (inputs, units) =
             transposesB
@@ -70,7 +70,7 @@ struct Gemm: Operator {
                 key: "\(node.constantNames)/\(alpha)/\(beta)",
                 inputs: inputs,
                 units: units,
-                values: alpha == 1 ? values : values.map { $0 * alpha },
+                values: alpha == 1 ? values : values.scaled(by: alpha),
                 isUnitMajor: transposesB
             ),
             bias: bias,
@@ -91,7 +91,7 @@ struct MatMul: Operator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
         guard plan.shape(of: input).rank >= 2, let weights = plan.constant(node, 1),
-            weights.shape.rank == 2, let values = weights.floats
+            weights.shape.rank == 2, let values = weights.storedFloats
         else {
             try GeneralProduct(node: node).lower(into: &plan)
             return
@@ -129,7 +129,7 @@ struct MatrixWeights: Sendable {
     let key: String
     let inputs: Int
     let units: Int
-    let values: [Float]
+    let values: StoredFloats
     /// [units][inputs] as Gemm's transB has them, or [inputs][units].
     let isUnitMajor: Bool
 }
@@ -177,8 +177,8 @@ struct ConnectedLayer {
             from: source,
             to: output,
             key: "\(weights.key)/\(weights.isUnitMajor)/\(isPaired)"
-        ) { table in
-            weights.packed(bias: bias, maxoutPairs: isPaired, for: table)
+        ) { table throws(ModelError) in
+            try weights.packed(bias: bias, maxoutPairs: isPaired, for: table)
         }
     }
 }
@@ -201,7 +201,7 @@ extension PlanBuilder {
         from source: ValueID,
         to output: ValueID,
         key: String,
-        pack: @escaping @Sendable (KernelSet) -> PackedLayer
+        pack: @escaping @Sendable (KernelSet) throws(ModelError) -> PackedLayer
     ) {
         let (table, store) = (kernels, weights)
         // A row or two: whole groups of eight blocks, so that eight chains hide the latency of each.
@@ -212,8 +212,9 @@ extension PlanBuilder {
         let width = isNarrow ? 8 : max(1, shape.outputBlocks / (16 * wide)) * wide
         let chunks = (shape.outputBlocks + width - 1) / width
         let (read, written) = (rows(source), rows(output))
-        step(name, chunks: chunks, reads: [source], writes: [output]) { placement in
-            let packed = store.layer(key) { pack(table) }
+        step(name, chunks: chunks, reads: [source], writes: [output]) {
+            (placement) throws(ModelError) in
+            let packed = try store.layer(key) { () throws(ModelError) in try pack(table) }
             let (from, to) = (placement[source], placement[output])
             let geometry = ConvolutionGeometry(
                 inputBlocks: shape.inputBlocks,

@@ -170,8 +170,9 @@ struct JordanLowering {
         let width = Cell.rnn(activation)
             .blocksPerChunk(gates: 1, hidden: states, batch: batch)
         let chunks = (count + width - 1) / width
-        plan.step(node.name, chunks: chunks, reads: reads, writes: [writes]) { placement in
-            let packed = store.layer(key, pack: pack)
+        plan.step(node.name, chunks: chunks, reads: reads, writes: [writes]) {
+            (placement) throws(ModelError) in
+            let packed = try store.layer(key, pack: pack)
             let places = places(placement)
             let geometry = RecurrentGeometry(
                 cell: .RNN,

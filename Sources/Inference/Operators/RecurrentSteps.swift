@@ -26,8 +26,8 @@ extension RecurrentLowering {
                     vectors: outputs
                 ),
                 key: "\(weights.key)/table/\(cell)"
-            ) {
-                weights.packedTable(bias: bias)
+            ) { () throws(ModelError) in
+                try weights.packedTable(bias: bias)
             }
             return product
         }
@@ -42,8 +42,8 @@ extension RecurrentLowering {
             from: source,
             to: product,
             key: "\(weights.key)/input/\(cell)"
-        ) { table in
-            weights.packedInput(bias: bias, for: table)
+        ) { table throws(ModelError) in
+            try weights.packedInput(bias: bias, for: table)
         }
         return product
     }
@@ -67,10 +67,13 @@ extension RecurrentLowering {
             reads: passes.map(\.product) + states + [state.hidden]
                 + [state.initial].compactMap { $0 },
             writes: states + [state.hidden]
-        ) { placement in
+        ) { (placement) throws(ModelError) in
             let zeros = FloatStorage(count: step == 0 ? sizes.blocks * sizes.row : 0)
-            let bound = passes.map { pass in
-                BoundPass(pass, step, state, sizes, placement, zeros: zeros, store)
+            var bound: [BoundPass] = []
+            for pass in passes {
+                bound.append(
+                    try BoundPass(pass, step, state, sizes, placement, zeros: zeros, store)
+                )
             }
             let geometry = RecurrentGeometry(
                 cell: phase,
@@ -82,7 +85,7 @@ extension RecurrentLowering {
                 statePlane: states.first.map { placement[$0].plane } ?? 0,
                 activation: activation
             )
-            return { arena, chunk in
+            return { [bound] arena, chunk in
                 let first = chunk % perDirection * width
                 bound[chunk / perDirection].run(
                     geometry,
@@ -114,9 +117,11 @@ private struct BoundPass: Sendable {
         _ placement: Placement,
         zeros: FloatStorage,
         _ store: WeightStore
-    ) {
+    ) throws(ModelError) {
         let weights = pass.weights
-        packed = store.layer("\(weights.key)/recurrent") { weights.packedRecurrent() }
+        packed = try store.layer("\(weights.key)/recurrent") { () throws(ModelError) in
+            try weights.packedRecurrent()
+        }
         let time = pass.time(step, sizes)
         let answers = placement[state.hidden]
         func answer(_ time: Int) -> Place {

@@ -16,14 +16,15 @@ extension PlanBuilder {
         to product: ValueID,
         _ shape: TableShape,
         key: String,
-        pack: @escaping @Sendable () -> PackedLayer
+        pack: @escaping @Sendable () throws(ModelError) -> PackedLayer
     ) {
         let store = weights
         // Vector by vector: what is written lies together, the table is small enough to be read in any order.
         let width = max(8, (shape.vectors + 7) / 8)
         let chunks = (shape.vectors + width - 1) / width
-        step(name, chunks: chunks, reads: [input], writes: [product]) { placement in
-            let table = store.layer(key, pack: pack).weights
+        step(name, chunks: chunks, reads: [input], writes: [product]) {
+            (placement) throws(ModelError) in
+            let table = try store.layer(key, pack: pack).weights
             let (from, to) = (placement[input], placement[product])
             return { arena, chunk in
                 let tokens = from.position(in: arena)

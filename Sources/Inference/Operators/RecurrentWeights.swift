@@ -7,9 +7,9 @@ struct RecurrentWeights: Sendable {
     let inputs: Int
     let hidden: Int
     /// W [gates · hidden, inputs].
-    let input: [Float]
+    let input: StoredFloats
     /// R [gates · hidden, hidden].
-    let recurrent: [Float]
+    let recurrent: StoredFloats
     /// B [2 · gates · hidden]: Wb, then Rb.
     let bias: [Float]
 
@@ -23,7 +23,8 @@ struct RecurrentWeights: Sendable {
     ) throws(ModelError) {
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
         guard let w = plan.constant(node, 1), let r = plan.constant(node, 2),
-            let input = w.floats, let recurrent = r.floats, w.shape.rank == 3, r.shape.rank == 3,
+            let input = w.storedFloats, let recurrent = r.storedFloats, w.shape.rank == 3,
+            r.shape.rank == 3,
             w.shape[0] == directions, r.shape[0] == directions
         else { throw fail("W and R must be constants [\(directions), gates · hidden, …]") }
         let hidden = r.shape[2]
@@ -32,17 +33,12 @@ struct RecurrentWeights: Sendable {
         else {
             throw fail("W \(w.shape) and R \(r.shape) do not fit a layer of \(gates) gates")
         }
-        func part(_ values: [Float]) -> [Float] {
-            let count = values.count / directions
-            return directions == 1
-                ? values : Array(values[direction * count..<(direction + 1) * count])
-        }
         var bias = [Float](repeating: 0, count: 2 * gates * hidden)
         if node.inputs.count > 3, !node.inputs[3].isEmpty {
             guard let given = plan.constant(node, 3)?.floats,
                 given.count == directions * bias.count
             else { throw fail("B must be a constant of \(directions * bias.count) numbers") }
-            bias = part(given)
+            bias = Array(given[direction * bias.count..<(direction + 1) * bias.count])
         }
         // W, R and B: plans with and without initial states share what is packed.
         let names = node.inputs.dropFirst().prefix(3).joined(separator: "|")
@@ -50,8 +46,8 @@ struct RecurrentWeights: Sendable {
         self.gates = gates
         inputs = w.shape[2]
         self.hidden = hidden
-        self.input = part(input)
-        self.recurrent = part(recurrent)
+        self.input = input.part(direction, of: directions)
+        self.recurrent = recurrent.part(direction, of: directions)
         self.bias = bias
     }
 

@@ -16,7 +16,8 @@ struct Gather: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard let table = plan.constant(node, 0), let values = table.floats, table.shape.rank >= 1
+        guard let table = plan.constant(node, 0), let values = table.storedFloats,
+            table.shape.rank >= 1
         else {
             throw .shape(
                 node: node.name,
@@ -26,15 +27,22 @@ struct Gather: Operator {
         let axis = try normalised(axis, rank: table.shape.rank, node)
         let count = table.shape[axis]
         guard count >= 1 else { throw .shape(node: node.name, reason: "the table is empty") }
-        let storage = FloatStorage(values)
         let row = table.shape.dimensions[(axis + 1)...].reduce(1, *)
+        let (store, key) = (plan.weights, "\(node.inputs[0])/rows")
         try lowerLookup(node, input: 1, table: table.shape, axis: axis, into: &plan) {
-            output,
-            outer,
-            index in
-            // Tokens are checked before they reach a plan; clamping keeps any other index inside.
-            let position = min(max(wrapped(index, count), 0), count - 1)
-            output.copy(from: storage.start + (outer * count + position) * row, count: row)
+            () throws(ModelError) in
+            let rows = try store.layer(key) { () throws(ModelError) in
+                let floats = try values.read()
+                let rows = PackedWeights(count: floats.count) { target in
+                    for index in floats.indices { target[index] = floats[index] }
+                }
+                return PackedLayer(weights: rows, bias: Packing.vector([], .plain(0)))
+            }.weights
+            return { output, outer, index in
+                // Tokens are checked before they reach a plan; clamping keeps any other index inside.
+                let position = min(max(wrapped(index, count), 0), count - 1)
+                output.copy(from: rows.start + (outer * count + position) * row, count: row)
+            }
         }
     }
 }
@@ -62,11 +70,13 @@ struct OneHot: Operator {
         let inner = indices.dimensions[axis...].reduce(1, *)
         var shape = indices.dimensions
         shape.insert(depth, at: axis)
-        try lowerIndices(node, input: 0, Shape(shape), into: &plan) { output, position, index in
-            let start = (position / inner) * depth * inner + position % inner
-            let hot = wrapped(index, depth)
-            for element in 0..<depth {
-                output[start + element * inner] = values[element == hot ? 1 : 0]
+        try lowerIndices(node, input: 0, Shape(shape), into: &plan) {
+            { output, position, index in
+                let start = (position / inner) * depth * inner + position % inner
+                let hot = wrapped(index, depth)
+                for element in 0..<depth {
+                    output[start + element * inner] = values[element == hot ? 1 : 0]
+                }
             }
         }
     }
@@ -84,19 +94,26 @@ private func lowerLookup(
     table: Shape,
     axis: Int,
     into plan: inout PlanBuilder,
-    write: @escaping @Sendable (_ output: FloatPosition, _ outer: Int, _ index: Int32) -> Void
+    bind: @escaping () throws(ModelError) -> IndexVisitor
 ) throws(ModelError) {
     let indices = try plan.shape(of: plan.input(node, input))
     let before = table.dimensions[..<axis]
     let after = table.dimensions[(axis + 1)...]
     let (outer, row, count) = (before.reduce(1, *), after.reduce(1, *), indices.count)
     let shape = Shape(before + indices.dimensions + after)
-    try lowerIndices(node, input: input, shape, into: &plan) { output, position, index in
-        for slice in 0..<outer {
-            write(output + (slice * count + position) * row, slice, index)
+    try lowerIndices(node, input: input, shape, into: &plan) { () throws(ModelError) in
+        let write = try bind()
+        return { output, position, index in
+            for slice in 0..<outer {
+                write(output + (slice * count + position) * row, slice, index)
+            }
         }
     }
 }
+
+/// What is done with an index; `place` is a slice before the axis, or the index's position.
+private typealias IndexVisitor =
+    @Sendable (_ output: FloatPosition, _ place: Int, _ index: Int32) -> Void
 
 /// Visits every index once.
 private func lowerIndices(
@@ -104,7 +121,7 @@ private func lowerIndices(
     input: Int,
     _ shape: Shape,
     into plan: inout PlanBuilder,
-    visit: @escaping @Sendable (_ output: FloatPosition, _ position: Int, _ index: Int32) -> Void
+    bind: @escaping () throws(ModelError) -> IndexVisitor
 ) throws(ModelError) {
     let indices = try plan.input(node, input)
     guard plan[indices].type == .int64 else {
@@ -112,8 +129,10 @@ private func lowerIndices(
     }
     let count = plan.shape(of: indices).count
     let output = try plan.define(node.outputs[0], shape, .dense)
-    plan.step(node.name, chunks: 1, reads: [indices], writes: [output]) { placement in
+    plan.step(node.name, chunks: 1, reads: [indices], writes: [output]) {
+        (placement) throws(ModelError) in
         let (from, to) = (placement[indices], placement[output])
+        let visit = try bind()
         return { arena, _ in
             let input = from.position(in: arena)
             for position in 0..<count {

@@ -23,7 +23,7 @@ struct TiledConv: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard let weights = plan.constant(node, 1), let values = weights.floats else {
+        guard let weights = plan.constant(node, 1), let values = weights.storedFloats else {
             throw .shape(node: node.name, reason: "the kernels of a convolution must be a constant")
         }
         let shape = weights.shape.dimensions

@@ -170,12 +170,12 @@ struct WinogradLowering {
             chunks: perGroupChunks * lowering.groups,
             reads: [transformed] + [addend].compactMap { $0 },
             writes: [output, sums]
-        ) { placement in
+        ) { (placement) throws(ModelError) in
             // A maxout's pairs lie in another order, even where a tile is two blocks wide anyway.
             let isPaired = lowering.activation == .maxout
             let key = "\(lowering.kernel.key)/winograd\(step.size)/\(width)/\(isPaired)"
-            let packed = store.layer(key) {
-                lowering.packWinograd(size: step.size, width: width, for: table)
+            let packed = try store.layer(key) { () throws(ModelError) in
+                try lowering.packWinograd(size: step.size, width: width, for: table)
             }
             let (from, to, scratch) = (placement[transformed], placement[output], placement[sums])
             let added = addend.map { placement[$0] }
@@ -226,10 +226,14 @@ struct WinogradLowering {
 
 extension ConvolutionLowering {
     /// G g Gt of every kernel, each chunk of `width` output blocks by itself.
-    func packWinograd(size: Int, width: Int, for table: KernelSet) -> PackedLayer {
+    func packWinograd(
+        size: Int,
+        width: Int,
+        for table: KernelSet
+    ) throws(ModelError) -> PackedLayer {
         let order: OutputOrder = activation == .maxout ? .maxoutPairs(outputs) : .plain(outputs)
         let weights = Packing.winograd(
-            kernel.values,
+            try kernel.values.read(),
             order,
             inputs: kernel.shape[1],
             size: size,

@@ -97,7 +97,7 @@ enum OnnxPatterns {
         _ constants: [String: Tensor]
     ) -> (Tensor, Int)? {
         guard node.inputs.count >= 2, let weights = constants[node.inputs[1]],
-            weights.floats != nil,
+            weights.type == .float32,
             node.inputs.count == 2 || constants[node.inputs[2]]?.shape.rank == 1
         else { return nil }
         switch node.op {
@@ -132,6 +132,7 @@ extension Tensor {
             let along = place / inner % sizes[axis]
             return place + (order[along] - along) * inner
         }
-        return picking(sources, shape: sizes)
+        let stored = isStored ? mapFloats(shape) { values in sources.map { values[$0] } } : nil
+        return stored ?? picking(sources, shape: sizes)
     }
 }

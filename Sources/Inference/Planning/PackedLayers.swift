@@ -2,16 +2,18 @@ import Compute
 
 extension ConvolutionLowering {
     /// The kernel's weights as `method` reads them, and the bias; those of a tiling one after the other.
-    func pack(_ method: Method, for table: KernelSet) -> PackedLayer {
-        guard kernel.tiling.count > 1 else { return packOne(method, for: table) }
-        let layers = (0..<kernel.tiling.count).map { index in
-            ConvolutionLowering(
+    func pack(_ method: Method, for table: KernelSet) throws(ModelError) -> PackedLayer {
+        guard kernel.tiling.count > 1 else { return try packOne(method, for: table) }
+        var layers: [PackedLayer] = []
+        for index in 0..<kernel.tiling.count {
+            let one = ConvolutionLowering(
                 node: node,
                 windows: windows,
                 groups: groups,
                 activation: activation,
                 kernel: kernel.tile(index)
-            ).packOne(method, for: table)
+            )
+            layers.append(try one.packOne(method, for: table))
         }
         return PackedLayer(
             weights: PackedWeights(joining: layers.map(\.weights)),
@@ -19,7 +21,11 @@ extension ConvolutionLowering {
         )
     }
 
-    private func packOne(_ method: Method, for table: KernelSet) -> PackedLayer {
+    private func packOne(
+        _ method: Method,
+        for table: KernelSet
+    ) throws(ModelError) -> PackedLayer {
+        let values = try kernel.values.read()
         let (height, width) = (kernel.shape[2], kernel.shape[3])
         let order: OutputOrder =
             activation == .maxout ? .maxoutPairs(outputs) : .plain(outputs)
@@ -40,7 +46,7 @@ extension ConvolutionLowering {
         switch method {
         case .planar:
             let weights = Packing.planar(
-                kernel.values,
+                values,
                 order,
                 inputs: kernel.shape[1],
                 height: height,
@@ -50,7 +56,7 @@ extension ConvolutionLowering {
             return PackedLayer(weights: weights, bias: bias)
         case .planes, .depthwise:
             let weights = Packing.planes(
-                kernel.values,
+                values,
                 outputs: outputs,
                 inputs: kernel.shape[1],
                 height: height,
@@ -58,42 +64,42 @@ extension ConvolutionLowering {
             )
             return PackedLayer(weights: weights, bias: bias)
         case .expanded:
-            let weights = packed(expandedValues, inputs: kernel.shape[1] * groups)
+            let weights = packed(expanded(values), inputs: kernel.shape[1] * groups)
             return PackedLayer(weights: weights, bias: bias)
         case .blocked where groups > 1:
             return PackedLayer(
-                weights: groupedWeights(table),
+                weights: groupedWeights(values, table),
                 bias: bias,
-                groupStride: kernel.values.count / groups
+                groupStride: values.count / groups
             )
         case .blocked, .winograd4, .winograd2:
-            return PackedLayer(weights: packed(kernel.values, inputs: kernel.shape[1]), bias: bias)
+            return PackedLayer(weights: packed(values, inputs: kernel.shape[1]), bias: bias)
         }
     }
 
     /// [O, I, kh, kw] of one dense convolution, zero between channels of different groups.
-    private var expandedValues: [Float] {
+    private func expanded(_ values: [Float]) -> [Float] {
         let taps = kernel.shape[2] * kernel.shape[3]
         let inputs = kernel.shape[1]
-        var values = [Float](repeating: 0, count: kernel.values.count * groups)
+        var result = [Float](repeating: 0, count: values.count * groups)
         for output in 0..<outputs {
             let group = output / (outputs / groups)
             let source = output * inputs * taps
             let target = (output * groups + group) * inputs * taps
             for index in 0..<inputs * taps {
-                values[target + index] = kernel.values[source + index]
+                result[target + index] = values[source + index]
             }
         }
-        return values
+        return result
     }
 
     /// Every group packed by itself, one after the other; groups are whole blocks.
-    private func groupedWeights(_ table: KernelSet) -> PackedWeights {
-        let perGroup = kernel.values.count / groups
-        return PackedWeights(count: kernel.values.count) { target in
+    private func groupedWeights(_ values: [Float], _ table: KernelSet) -> PackedWeights {
+        let perGroup = values.count / groups
+        return PackedWeights(count: values.count) { target in
             for group in 0..<groups {
                 let part = Packing.convolution(
-                    Array(kernel.values[group * perGroup..<(group + 1) * perGroup]),
+                    Array(values[group * perGroup..<(group + 1) * perGroup]),
                     .plain(outputs / groups),
                     inputs: kernel.shape[1],
                     height: kernel.shape[2],
@@ -107,11 +113,15 @@ extension ConvolutionLowering {
 }
 
 extension MatrixWeights {
-    func packed(bias: [Float], maxoutPairs: Bool, for table: KernelSet) -> PackedLayer {
+    func packed(
+        bias: [Float],
+        maxoutPairs: Bool,
+        for table: KernelSet
+    ) throws(ModelError) -> PackedLayer {
         let order: OutputOrder = maxoutPairs ? .maxoutPairs(units) : .plain(units)
         return PackedLayer(
             weights: Packing.dense(
-                values,
+                try values.read(),
                 order,
                 inputs: inputs,
                 outputs: units,
@@ -127,10 +137,10 @@ extension RecurrentWeights {
     private var order: OutputOrder { .gates(gates, hidden: hidden) }
 
     /// W for the product of a whole sequence.
-    func packedInput(bias: [Float], for table: KernelSet) -> PackedLayer {
+    func packedInput(bias: [Float], for table: KernelSet) throws(ModelError) -> PackedLayer {
         PackedLayer(
             weights: Packing.dense(
-                input,
+                try input.read(),
                 order,
                 inputs: inputs,
                 outputs: gates * hidden,
@@ -142,7 +152,8 @@ extension RecurrentWeights {
     }
 
     /// W's column of each one-hot input, bias added: [inputs][hidden block][gates][16].
-    func packedTable(bias: [Float]) -> PackedLayer {
+    func packedTable(bias: [Float]) throws(ModelError) -> PackedLayer {
+        let input = try input.read()
         let width = order.blocks * 16
         let table = PackedWeights(count: inputs * width) { target in
             for column in 0..<inputs {
@@ -155,9 +166,9 @@ extension RecurrentWeights {
     }
 
     /// R, and the bias that a GRU adds before it resets.
-    func packedRecurrent() -> PackedLayer {
+    func packedRecurrent() throws(ModelError) -> PackedLayer {
         PackedLayer(
-            weights: Packing.recurrent(recurrent, gates: gates, hidden: hidden),
+            weights: Packing.recurrent(try recurrent.read(), gates: gates, hidden: hidden),
             bias: Packing.vector(hiddenGateBias, .plain(hidden))
         )
     }

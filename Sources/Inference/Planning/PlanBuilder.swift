@@ -117,7 +117,7 @@ struct PlanBuilder {
                 reason: "the input \"\(name)\" is not a value of the graph"
             )
         }
-        guard let floats = constant.floats else {
+        guard let floats = try constant.loaded().floats else {
             throw .shape(node: node.name, reason: "the constant \"\(name)\" is not of type float")
         }
         return try define(

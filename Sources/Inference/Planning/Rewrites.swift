@@ -22,8 +22,7 @@ enum Rewrites {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["Conv"]),
                 result.nodes[producer].attributes["activation"] == nil,
                 result.nodes[producer].attributes["connections"] == nil,
-                let weights = result.constants[result.nodes[producer].inputs[1]],
-                let values = weights.floats
+                let weights = result.constants[result.nodes[producer].inputs[1]]
             else { continue }
             var attributes = AttributeReader(node)
             let epsilon = try BatchNormalization(&attributes).epsilon
@@ -36,12 +35,14 @@ enum Rewrites {
             let hasBias = conv.inputs.count > 2 && !conv.inputs[2].isEmpty
             let bias = hasBias ? result.constants[conv.inputs[2]]?.floats : nil
             guard hasBias == (bias != nil) else { continue }
-            let perOutput = values.count / max(outputs, 1)
+            let perOutput = weights.count / max(outputs, 1)
             let name = "\(conv.name)+\(node.name)"
-            result.constants["\(name).weight"] = Tensor(
-                shape: weights.shape,
-                floats: values.indices.map { values[$0] * affine.scale[$0 / perOutput] }
-            )
+            let scaled = weights.mapFloats(weights.shape) {
+                [scale = affine.scale] (values: [Float]) in
+                values.indices.map { values[$0] * scale[$0 / perOutput] }
+            }
+            guard let scaled else { continue }
+            result.constants["\(name).weight"] = scaled
             result.constants["\(name).bias"] = Tensor(
                 shape: [outputs],
                 floats: (0..<outputs).map { channel in

@@ -16,9 +16,13 @@ final class WeightStore: Sendable {
     /// The weights under `key`, packed by the first who asks.
     ///
     /// A key says all that the packing depends on: constants, factors, and the order of the lanes.
-    func layer(_ key: String, pack: () -> PackedLayer) -> PackedLayer {
+    /// - Throws: what `pack` throws.
+    func layer(
+        _ key: String,
+        pack: () throws(ModelError) -> PackedLayer
+    ) throws(ModelError) -> PackedLayer {
         if let known = layers.withLock({ $0[key] }) { return known }
-        let made = pack()
+        let made = try pack()
         return layers.withLock { store in
             if let known = store[key] { return known }
             store[key] = made
