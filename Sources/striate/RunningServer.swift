@@ -126,6 +126,11 @@ enum RunningServer {
                     "parameters": "\(model.parameterCount)",
                 ]
             )
+            guard !model.remark.isEmpty else { continue }
+            logger.warning(
+                "model served",
+                metadata: ["name": "\(model.name)", "reason": "\(model.remark)"]
+            )
         }
         for failure in repository.failures {
             logger.error(

@@ -111,6 +111,21 @@ import Testing
         #expect(repository.model(named: "net")?.version == "22")
     }
 
+    @Test func `what lies in the folders and nobody loaded is listed, and can be loaded`() throws {
+        try write("net/model.json", name: "net")
+        let repository = try repository()
+        try write("other/1/model.json", name: "other")
+        try write("other/2/model.json", name: "other")
+        #expect(repository.index.map(\.name) == ["net"])
+        let rows = repository.indexWithUnloaded()
+        #expect(rows.map(\.name) == ["net", "other", "other"])
+        #expect(rows.map(\.version) == ["1", "1", "2"])
+        #expect(rows.map(\.state) == [.ready, .unavailable, .unavailable])
+        #expect(rows.map(\.reason) == ["", "not loaded", "not loaded"])
+        try repository.load("other")
+        #expect(repository.indexWithUnloaded().allSatisfy { $0.state == .ready })
+    }
+
     @Test(arguments: ["../outside", "..", "/", "", "net/../net", "%2e%2e", "x"])
     func `names are found in the folders, never made into paths`(name: String) throws {
         try write("inside/net/model.json", name: "net")

@@ -210,7 +210,7 @@ extension LayerStack {
         graph.inputs.append(
             Graph.Input(name: input, type: .float32, dimensions: [1, nil, count])
         )
-        states.append(StatePair(input: input, output: output, count: count))
+        states.append(StatePair(input: input, output: output, shape: [1, 1, count]))
     }
 
     mutating func readsBackward(_ layer: String) { backwardLayer = backwardLayer ?? layer }
@@ -220,5 +220,8 @@ extension LayerStack {
 struct StatePair: Sendable {
     let input: String
     let output: String
-    let count: Int
+    /// Of one sequence.
+    let shape: Shape
+
+    var count: Int { shape.count }
 }

@@ -1,32 +1,39 @@
 import Foundation
 
 extension Manifest {
-    /// Of an ONNX file that comes without a manifest: pictures where that is certain, else tensors.
+    /// Of an ONNX file that comes without a manifest: symbols or pictures where that is certain, else tensors.
     ///
     /// Certain are one float32 input [N, 1 or 3, H, W] of fixed size with one output [N, K]; it is a classifier if that
     /// comes out of a Softmax. Pixels are taken as fractions of white: what else a network wants is for a model.json.
+    /// Of `symbols` the numbers are the names.
     init(
         name: String,
         version: String,
         signature: ModelSignature,
-        graph: Graph
+        graph: Graph,
+        symbols: (candidate: SymbolCandidate, count: Int)?
     ) throws(ModelError) {
         guard Self.isName(name) else {
             throw .invalidManifest(field: "name", expected: Self.nameForm, got: "\"\(name)\"")
         }
         self.name = name
         self.version = version
-        let picture = Self.picture(signature)
-        input = picture ?? .tensors(name: signature.inputs.first?.name ?? "")
         outputs = signature.outputs.map(\.name)
-        if picture == nil {
-            task = .tensors
-        } else {
+        logits = nil
+        if let (candidate, count) = symbols {
+            task = .nextSymbol
+            input = .tokens(name: candidate.tokens.name, vocabulary: Vocabulary(numbers: count))
+            (outputs, logits) = ([candidate.probabilities], candidate.logits)
+        } else if let picture = Self.picture(signature) {
             let last = graph.nodes.last { $0.outputs.contains(signature.outputs[0].name) }
             task = last?.op == "Softmax" ? .imageClassification : .imageFeatures
+            input = picture
+        } else {
+            task = .tensors
+            input = .tensors(name: signature.inputs.first?.name ?? "")
         }
         numerics = .fast
-        (preprocessing, featuresLayer, logits, tree, score) = (nil, nil, nil, nil, nil)
+        (preprocessing, featuresLayer, tree, score, states) = (nil, nil, nil, nil, [:])
         (description, source, licence) = ("", "", "")
         labels = []
     }
@@ -51,10 +58,18 @@ extension Manifest {
         var fields = try JSONFields(JSONValue.read(file), at: "model.json")
         let standard = Input.tensors(name: signature.inputs.first?.name ?? "")
         self = try Manifest(&fields, folder: folder, standard: standard)
+        if let pairs = try fields.object("states") {
+            var pairs = pairs
+            for (input, value) in pairs.takeRest() {
+                guard case .string(let output) = value else {
+                    throw pairs.mismatch(input, "an output's name", value)
+                }
+                states[input] = output
+            }
+        }
         try fields.finish()
         guard signature.inputs.contains(where: { $0.name == input.name }) else {
             throw .unknownInput(input.name, available: signature.inputs.map(\.name))
         }
-        if outputs.isEmpty { outputs = signature.outputs.map(\.name) }
     }
 }

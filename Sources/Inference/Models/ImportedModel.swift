@@ -40,6 +40,7 @@ extension Model {
     /// Sizes that may vary are guessed; where a guess does not fit, nothing is lost but the warmth.
     func warm(within limit: Duration = .seconds(10)) {
         let end = ContinuousClock.now + limit
+        guard reading == nil else { return warmReading(until: end) }
         for size in [64, 1] {
             var inputs: [String: Tensor] = [:]
             for port in signature.inputs where !port.isOptional {
@@ -51,7 +52,31 @@ extension Model {
     }
 }
 
+extension Model {
+    /// Reads as many symbols at once as it ever will.
+    private func warmReading(until end: ContinuousClock.Instant) {
+        var state = initialState()
+        let tokens = [Int32](repeating: 0, count: reading?.takesSeveral == true ? 85 : 1)
+        try? advance(
+            tokens,
+            state: &state,
+            outputs: manifest.outputs,
+            isCancelled: { ContinuousClock.now > end },
+            each: { (_, _) throws(ModelError) in }
+        )
+    }
+}
+
 extension ModelSignature.Port {
+    /// The pair of this state and its successor, for one sequence.
+    fileprivate func state(before output: Self) -> StatePair {
+        StatePair(
+            input: name,
+            output: output.name,
+            shape: Shape(dimensions.map { $0 ?? 1 })
+        )
+    }
+
     /// Zeros with every dimension that may vary 1.
     var zeros: Tensor { zeros(variable: 1) }
 
@@ -78,8 +103,7 @@ extension ModelSignature {
     /// as "in" and "out": `h` and `hn`, `h0` and `h`, `state` and `stateN`.
     mutating func takeStates() -> [StatePair] {
         var pairs: [StatePair] = []
-        var ports = inputs
-        for (index, input) in inputs.enumerated() {
+        for input in inputs {
             let stem = Self.stem(input.name)
             let rivals = inputs.filter { Self.stem($0.name) == stem }
             let followers = outputs.filter { Self.stem($0.name) == stem }
@@ -87,16 +111,60 @@ extension ModelSignature {
                 followers[0].type == .float32, input.dimensions.count >= 2, !input.hasAnyRank,
                 followers[0].dimensions == input.dimensions
             else { continue }
-            ports[index].isOptional = true
-            let sizes = input.dimensions.compactMap(\.self)
-            pairs.append(
-                StatePair(input: input.name, output: followers[0].name, count: sizes.reduce(1, *))
-            )
+            pairs.append(input.state(before: followers[0]))
         }
         // A model that takes nothing but what it made does not read a sequence.
         guard pairs.count < inputs.count else { return [] }
-        self = ModelSignature(inputs: ports, outputs: outputs)
+        self = withOptional(pairs)
         return pairs
+    }
+
+    /// The states a manifest names.
+    ///
+    /// - Throws: `unknownInput`, `unknownLayer`, `invalidManifest` for sizes that do not fit.
+    mutating func takeStates(_ named: [String: String]) throws(ModelError) -> [StatePair] {
+        for name in named.keys.sorted() where !inputs.contains(where: { $0.name == name }) {
+            throw .unknownInput(name, available: inputs.map(\.name))
+        }
+        var pairs: [StatePair] = []
+        for input in inputs {
+            guard let name = named[input.name] else { continue }
+            guard let output = outputs.first(where: { $0.name == name }) else {
+                throw .unknownLayer(name, available: outputs.map(\.name))
+            }
+            guard input.type == .float32, output.type == .float32, !input.hasAnyRank else {
+                throw .invalidManifest(
+                    field: "model.json, states, \(input.name)",
+                    expected: "an input and an output of float32",
+                    got: "\(input.description) and \(output.description)"
+                )
+            }
+            pairs.append(input.state(before: output))
+        }
+        self = withOptional(pairs)
+        return pairs
+    }
+
+    /// Inputs with the first outputs of their sizes, of float32 both: no more than a guess.
+    func statesBySize() -> [StatePair] {
+        var rest = outputs
+        return inputs.compactMap { input in
+            guard input.type == .float32, input.dimensions.count >= 2, !input.hasAnyRank,
+                let place = rest.firstIndex(where: {
+                    $0.type == .float32 && $0.dimensions == input.dimensions
+                })
+            else { return nil }
+            return input.state(before: rest.remove(at: place))
+        }
+    }
+
+    /// The same, with the inputs of these pairs optional.
+    func withOptional(_ pairs: [StatePair]) -> ModelSignature {
+        var ports = inputs
+        for index in ports.indices where pairs.contains(where: { $0.input == ports[index].name }) {
+            ports[index].isOptional = true
+        }
+        return ModelSignature(inputs: ports, outputs: outputs)
     }
 
     /// A name without the words that tell before from after.

@@ -33,7 +33,7 @@ extension Model {
         }
     }
 
-    private func execute(
+    func execute(
         _ executor: GraphExecutor,
         _ inputs: [String: Tensor],
         outputs: [String],

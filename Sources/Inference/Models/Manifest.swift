@@ -77,9 +77,11 @@ public struct Manifest: Sendable {
     /// The layer the features route shows when none is named.
     public let featuresLayer: String?
     /// The layer before the softmax, where losses are computed without loss of precision.
-    public let logits: String?
+    public internal(set) var logits: String?
     /// How a tree-classification model composes.
     public let tree: TreeNames?
+    /// Inputs of an ONNX file with the outputs that continue them.
+    var states: [String: String] = [:]
     public let source: String
     public let licence: String
     public let score: Score?

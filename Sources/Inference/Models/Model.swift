@@ -18,6 +18,10 @@ public final class Model: Sendable {
     /// What computes a model that came as an ONNX file; nil for one of layers.
     let executor: GraphExecutor?
     let states: [StatePair]
+    /// How an ONNX file reads symbols; nil if it is not known to.
+    let reading: SymbolReading?
+    /// What a person may want to know of how the model is served; empty if there is nothing to say.
+    public let remark: String
     /// The first layer that reads backward: whole sequences only, no state between calls.
     public let backwardLayer: String?
     private let weights = WeightStore()
@@ -55,6 +59,8 @@ public final class Model: Sendable {
         graph = stack.graph
         states = stack.states
         executor = nil
+        reading = nil
+        remark = ""
         backwardLayer = stack.backwardLayer
         layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
         signature = try ModelSignature(stack, manifest: manifest, kernels: kernels)
@@ -76,23 +82,18 @@ public final class Model: Sendable {
         workers: Workers,
         memoryLimit: Int = 1 << 30
     ) throws(ModelError) {
-        let graph = try OnnxFile.read(file)
-        let executor = try GraphExecutor(
-            graph,
-            tools: IslandTools(kernels: kernels, workers: workers, memoryLimit: memoryLimit)
-        )
-        var declared = ModelSignature(graph)
-        states = declared.takeStates()
-        signature = declared
-        var manifest = try Manifest(
-            name: name,
-            version: "1",
-            signature: declared,
-            graph: executor.graph
-        )
-        if let folder, let written = try Manifest(besideOnnx: folder, signature: declared) {
-            manifest = written
+        var imported = try ImportedNetwork(file)
+        var written: Manifest?
+        if let folder {
+            written = try Manifest(besideOnnx: folder, signature: imported.signature)
         }
+        let executor = try imported.executor(
+            written,
+            IslandTools(kernels: kernels, workers: workers, memoryLimit: memoryLimit)
+        )
+        (reading, remark) = try imported.reading(written, by: executor)
+        (states, signature) = (imported.states, imported.signature)
+        var manifest = try imported.manifest(written, name: name, reading)
         manifest.name = name
         manifest.version = version ?? manifest.version
         self.manifest = manifest

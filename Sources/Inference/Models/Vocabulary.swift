@@ -17,6 +17,16 @@ public struct Vocabulary: Sendable {
     public let symbols: [String]
     private let indices: [String: Int]
     private let longest: Int
+    /// Whether symbols are written apart, as numbers have to be.
+    private let isSpaced: Bool
+
+    /// The numbers from 0, where nothing is known of what the symbols stand for.
+    init(numbers count: Int) {
+        symbols = (0..<count).map(String.init)
+        indices = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($1, $0) })
+        longest = symbols.last?.count ?? 1
+        isSpaced = true
+    }
 
     /// Reads a JSON list of distinct texts.
     init(_ file: URL) throws(ModelError) {
@@ -36,6 +46,7 @@ public struct Vocabulary: Sendable {
         self.symbols = symbols
         self.indices = indices
         longest = symbols.map(\.count).max() ?? 1
+        isSpaced = false
     }
 
     public func index(of symbol: String) -> Int? {
@@ -49,6 +60,11 @@ public struct Vocabulary: Sendable {
         var rest = Substring(text)
         var position = 0
         while let first = rest.first {
+            if isSpaced, first.isWhitespace {
+                rest.removeFirst()
+                position += 1
+                continue
+            }
             guard let (index, length) = match(rest) else {
                 throw VocabularyError(symbol: String(first), position: position)
             }
@@ -61,10 +77,15 @@ public struct Vocabulary: Sendable {
 
     /// The text of indices; those outside of the vocabulary are skipped.
     public func decode(_ indices: [Int32]) -> String {
-        indices.map { symbols.indices.contains(Int($0)) ? symbols[Int($0)] : "" }.joined()
+        indices.filter { symbols.indices.contains(Int($0)) }.map { symbols[Int($0)] }
+            .joined(separator: isSpaced ? " " : "")
     }
 
     private func match(_ text: Substring) -> (index: Int, length: Int)? {
+        if isSpaced {
+            let word = text.prefix { !$0.isWhitespace }
+            return indices[String(word)].map { ($0, word.count) }
+        }
         var candidate = text.prefix(longest)
         while let last = candidate.indices.last {
             if let index = indices[String(candidate)] { return (index, candidate.count) }

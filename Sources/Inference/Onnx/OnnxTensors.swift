@@ -104,13 +104,14 @@ struct OnnxTensors {
         guard let place = self.place(location) else {
             throw fail("has its data outside of the model's folder")
         }
-        guard let offset = Int(fields["offset"] ?? "0"), offset >= 0, count <= 1 << 36 else {
+        guard let start = UInt64(fields["offset"] ?? "0"), count <= 1 << 36 else {
             throw fail("does not say where its data begins")
         }
         let length = count * width
         if let text = fields["length"], text != "\(length)" {
             throw fail("has \(text) bytes for \(count) elements of \(type.rawValue)")
         }
+        let offset = Int(clamping: start)
         guard let file = externalFiles[place.path] ?? WeightFile(place), offset <= file.size,
             length <= file.size - offset
         else { throw fail("lies outside of the file \(location)") }

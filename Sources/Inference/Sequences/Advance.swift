@@ -2,10 +2,10 @@ import Compute
 
 /// The named outputs of one step.
 public struct SequenceRows {
-    fileprivate let outputs: PlanOutputs
-    fileprivate let names: [String]
-    fileprivate let step: Int
-    fileprivate let steps: Int
+    let source: SequenceSource
+    let names: [String]
+    let step: Int
+    let steps: Int
 
     /// Reads the step's row of the output at `index` in the list asked for.
     ///
@@ -15,19 +15,39 @@ public struct SequenceRows {
         _ index: Int,
         _ body: (Span<Float>) throws(ModelError) -> Result
     ) throws(ModelError) -> Result {
-        let shape = try outputs.shape(of: names[index])
-        let width = shape.count / max(shape[0], 1)
-        let start = shape[0] == steps ? step * width : 0
-        return try outputs.withFloats(names[index]) { span throws(ModelError) in
-            try body(span.extracting(start..<start + width))
+        switch source {
+        case .plan(let outputs):
+            let row = row(of: try outputs.shape(of: names[index]))
+            return try outputs.withFloats(names[index]) { span throws(ModelError) in
+                try body(span.extracting(row))
+            }
+        case .tensors(let rows):
+            let row = row(of: try rows.shape(of: names[index]))
+            let floats = try rows.floats(names[index])
+            return try body(floats.span.extracting(row))
         }
     }
+
+    /// Where the step's numbers are among those of a value.
+    private func row(of shape: Shape) -> Range<Int> {
+        let isBatchFirst = shape.rank > 2 && shape[0] == 1 && shape[1] == steps
+        let isWhole = shape[0] != steps && !isBatchFirst
+        let width = isWhole ? shape.count / max(shape[0], 1) : shape.count / steps
+        let start = isWhole ? 0 : step * width
+        return start..<start + width
+    }
+}
+
+/// What a chunk of a sequence answered.
+enum SequenceSource {
+    case plan(PlanOutputs)
+    case tensors(ImportedRows)
 }
 
 extension Model {
     /// Steps that plans are made for: any sequence is cut into these, largest first, so that a model
     /// needs few plans and bounded memory however long its sequences are.
-    private static let chunkLengths = [64, 16, 4, 1]
+    private var chunkLengths: [Int] { reading?.takesSeveral == false ? [1] : [64, 16, 4, 1] }
 
     /// Steps of the longest sequence a model with a layer that reads backward takes: it is one plan.
     public static let longestWhole = 4096
@@ -63,7 +83,7 @@ extension Model {
         while done < tokens.count {
             let rest = tokens.count - done
             let length =
-                backwardLayer == nil ? Self.chunkLengths.first { $0 <= rest } ?? 1 : rest
+                backwardLayer == nil ? chunkLengths.first { $0 <= rest } ?? 1 : rest
             try advanceChunk(
                 tokens[done..<done + length],
                 state: &state,
@@ -91,10 +111,21 @@ extension Model {
         isCancelled: () -> Bool,
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
     ) throws(ModelError) {
+        if let executor, let reading {
+            return try advanceImported(
+                executor,
+                reading,
+                tokens,
+                state: &state,
+                outputs: outputs,
+                isCancelled: isCancelled,
+                each: each
+            )
+        }
         let input = manifest.input.name
         let states = carriedStates
         var shapes: [String: Shape] = [input: [tokens.count, 1]]
-        for pair in states { shapes[pair.input] = [1, 1, pair.count] }
+        for pair in states { shapes[pair.input] = pair.shape }
         let wanted = outputs + states.map(\.output)
         // A long sequence as a whole is a plan of its own that would take much memory to keep.
         let plan =
@@ -113,7 +144,7 @@ extension Model {
         } read: { results throws(ModelError) in
             for step in 0..<tokens.count {
                 let rows = SequenceRows(
-                    outputs: results,
+                    source: .plan(results),
                     names: outputs,
                     step: step,
                     steps: tokens.count

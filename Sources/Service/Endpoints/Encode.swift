@@ -34,7 +34,7 @@ enum Encode {
         // A picture shows how the states change.
         let wantsAll = try call.flag("all") || form == .png
         let layer = try layer(named: call.text("layer"), of: model)
-        if wantsAll, layer.outputShape.rank < 3 {
+        if wantsAll, layer.outputShape.rank < 3, !model.isImported {
             throw .invalidValue(
                 field: "all",
                 expected: "false for \(layer.name), which has one value for the whole sequence",

@@ -20,6 +20,8 @@ extension Service {
             ]
             if row.reason.isEmpty {
                 logger.notice("model", metadata: metadata)
+            } else if row.state == .ready, repository.model(named: name)?.remark == row.reason {
+                logger.warning("model served", metadata: metadata)
             } else {
                 logger.error("model not served", metadata: metadata)
             }

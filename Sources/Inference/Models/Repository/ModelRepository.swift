@@ -73,6 +73,21 @@ public final class ModelRepository: Sendable {
         return (rows + duplicates).sorted { $0.name < $1.name }
     }
 
+    /// The index, and what else lies in the folders now without having been loaded.
+    public func indexWithUnloaded() -> [RepositoryRow] {
+        let known = hosted.withLock { $0.mapValues { $0.versions.map(\.number) } }
+        var names: Set<String> = []
+        var rows = index
+        for source in ModelSource.all(in: folders, loneName: loneName)
+        where names.insert(source.name).inserted {
+            for version in source.versions
+            where known[source.name]?.contains(version.number) != true {
+                rows.append(RepositoryRow(unloaded: source, version))
+            }
+        }
+        return rows.sorted { $0.name < $1.name }
+    }
+
     /// Folders and files that could not be served as they are now, and why.
     public var failures: [(folder: String, error: ModelError)] {
         let failed = hosted.withLock { hosted in

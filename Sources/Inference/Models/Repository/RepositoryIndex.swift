@@ -11,7 +11,7 @@ public struct RepositoryRow: Sendable, Equatable {
     /// Empty for a model that never was loaded and whose folder has no number.
     public let version: String
     public let state: State
-    /// Why the newest files are not served; empty when they are.
+    /// Why the newest files are not served, or served otherwise than may be expected; else empty.
     public let reason: String
 }
 
@@ -34,12 +34,20 @@ extension RepositoryRow {
             } else if version.withdrawn != nil, version.model == nil {
                 "unloaded"
             } else {
-                ""
+                version.model?.remark ?? ""
             }
     }
 }
 
 extension RepositoryRow {
+    /// Files of a model that nobody has asked to load.
+    init(unloaded source: ModelSource, _ version: ModelSource.Version) {
+        name = source.name
+        self.version = version.number.map(String.init) ?? ""
+        state = .unavailable
+        reason = "not loaded"
+    }
+
     init(duplicate: RepositoryLook.Duplicate) {
         name = duplicate.name
         version = ""

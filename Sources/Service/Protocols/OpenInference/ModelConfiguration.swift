@@ -22,7 +22,7 @@ enum ModelConfiguration {
         let inputs = signature.inputs.filter { !$0.isOptional }
         // A first dimension that varies everywhere is the batch, which "dims" leave out; of symbols it is time.
         let isBatched =
-            model.manifest.input.symbolCount == nil
+            model.batchAxis == 0
             && (inputs + signature.outputs).allSatisfy { $0.dimensions.first == .some(nil) }
         func ports(_ ports: [ModelSignature.Port], isInput: Bool) -> JSON {
             .array(

@@ -46,7 +46,9 @@ enum RepositoryRoutes {
         try call.document { (key, reader) throws(JSONError) in
             if key == "ready" { isReadyOnly = try reader.boolean() }
         }
-        let rows = call.service.repository.index.filter { !isReadyOnly || $0.state == .ready }
+        let rows = call.service.repository.indexWithUnloaded().filter {
+            !isReadyOnly || $0.state == .ready
+        }
         return Answer(
             .array(
                 rows.map { row in

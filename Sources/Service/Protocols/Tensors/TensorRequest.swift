@@ -17,8 +17,7 @@ extension Call {
     ) throws(ServiceError) -> [(name: String, tensor: Tensor)] {
         let model = try model
         stopwatch.enter(.compute)
-        // Of symbols the first dimension is time, the second the batch.
-        let axis = model.manifest.input.symbolCount == nil ? 0 : 1
+        let axis = model.batchAxis
         let shape = asked.inputs[model.manifest.input.name]?.shape ?? []
         inferences = axis < shape.rank ? shape[axis] : 1
         try cancellation.check()
