@@ -7,9 +7,9 @@ extension Evaluators {
 }
 
 /// Interpolation to another size, axis by axis.
-private struct Resized: Evaluated {
-    private let interpolation: AxisInterpolation
-    private let axes: [Int]?
+struct Resized: Evaluated {
+    let interpolation: AxisInterpolation
+    let axes: [Int]?
     private let policy: String
     private let scales: [Double]?
 
@@ -82,7 +82,7 @@ private struct Resized: Evaluated {
     }
 
     /// The new size of each axis and the scale that coordinates are computed with.
-    private func targets(
+    func targets(
         _ operands: Operands,
         _ sizes: [Int]
     ) throws(ModelError) -> [ResizeTarget] {
@@ -127,7 +127,7 @@ struct ResizeTarget {
 }
 
 /// How one axis is interpolated: which elements make up an element of the result.
-private struct AxisInterpolation: Sendable {
+struct AxisInterpolation: Sendable {
     struct Taps {
         let pairs: [(source: Int, weight: Double)]
     }

@@ -39,7 +39,7 @@ struct IslandBuilder {
     ///
     /// `wanted` are the values that must be there at the end.
     mutating func build(wanted: [String]) -> Island? {
-        for item in items { take(item) }
+        for item in items where !takeOneHot(item, wanted) { take(item) }
         let isWhole = items.allSatisfy { covered.isSuperset(of: $0.covers) }
         guard isWhole || chosen.contains(where: { Self.heavy.contains($0.node.op) }) else {
             return nil
@@ -66,6 +66,31 @@ struct IslandBuilder {
         covered.formUnion(item.covers)
     }
 
+    /// Takes the cast that ends a one-hot vector in the words of some exporters, and all that leads to it.
+    private mutating func takeOneHot(_ item: OnnxPatterns.Item, _ wanted: [String]) -> Bool {
+        let hot = ComparedOneHot(
+            item,
+            among: items,
+            constants: constants,
+            wanted: Set(wanted)
+        ) { name in
+            live[name].flatMap { [.int64, .int32].contains($0.type) ? $0.shape : nil }
+        }
+        guard let hot else { return false }
+        var next = trial
+        constants.merge(hot.added) { $1 }
+        next.graph.constants = constants
+        for node in hot.nodes {
+            guard define(node, in: &next),
+                (try? Operators.make(node).lower(node, into: &next)) != nil
+            else { return false }
+        }
+        trial = next
+        for node in hot.nodes { chosen.append((node, hot.covers)) }
+        covered.formUnion(hot.covers)
+        return true
+    }
+
     /// The shape of a value whose shape is known.
     private func shape(_ name: String) -> Shape? {
         trial.id(named: name).map { trial.shape(of: $0) } ?? live[name]?.shape
@@ -80,7 +105,7 @@ struct IslandBuilder {
             guard let tensor = live[name], !tensor.shape.dimensions.contains(0) else {
                 return false
             }
-            let isIndex = node.op == "Gather" && index == 1
+            let isIndex = Self.isIndex(node, index)
             guard isIndex ? [.int64, .int32].contains(tensor.type) : tensor.type == .float32 else {
                 return false
             }
@@ -93,7 +118,7 @@ struct IslandBuilder {
                 type: type,
                 dimensions: tensor.shape.dimensions.map { $0 }
             )
-            if isIndex, let table = constants[node.inputs[0]]?.shape {
+            if node.op == "Gather", isIndex, let table = constants[node.inputs[0]]?.shape {
                 guard case .int(let axis) = node.attributes["axis"] ?? .int(0) else { return false }
                 let place = axis < 0 ? axis + table.rank : axis
                 guard table.dimensions.indices.contains(place) else { return false }
@@ -103,8 +128,12 @@ struct IslandBuilder {
         // Only floats are computed with; indices are looked up.
         return node.inputs.enumerated().allSatisfy { index, name in
             guard let id = plan.id(named: name), plan[id].type == .int64 else { return true }
-            return node.op == "Gather" && index == 1
+            return Self.isIndex(node, index)
         }
+    }
+
+    private static func isIndex(_ node: Node, _ input: Int) -> Bool {
+        node.op == "Gather" && input == 1 || node.op == "OneHot" && input == 0
     }
 
     /// Shape and Size of known shapes, and what depends on constants only.

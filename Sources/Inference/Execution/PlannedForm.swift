@@ -11,7 +11,7 @@ struct PlannedForm {
         [
             "Conv", "MatMul", "Gemm", "RNN", "LSTM", "GRU", "MaxPool", "AveragePool", "Relu",
             "BatchNormalization", "GlobalAveragePool", "Reshape", "Unsqueeze", "Squeeze",
-            "Transpose",
+            "Transpose", "ConvTranspose", "LayerNormalization", "RMSNormalization", "Resize",
         ].contains(node.op)
     }
 
@@ -26,6 +26,12 @@ struct PlannedForm {
         switch node.op {
         case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout":
             return renaming(node, shape(first), constants)
+        case "Cast" where node.attributes["to"] == .int(1):
+            // Of float32, which is all that plans compute with.
+            return renaming(node, shape(first), constants)
+        case "LayerNormalization", "RMSNormalization":
+            guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else { return nil }
+            form.node.outputs = [node.outputs[0]]
         case "Softmax", "LogSoftmax":
             guard node.opset < 13 else { return form }
             guard let rank = shape(first)?.rank,

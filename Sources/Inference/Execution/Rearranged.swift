@@ -19,7 +19,7 @@ extension PlannedForm {
         let isResize = ["Resize", "Upsample"].contains(node.op)
         guard !isResize || node.attributes["mode"] ?? .string("nearest") == .string("nearest")
         else {
-            return nil
+            return resampled(node, shape: shape, constants: constants)
         }
         let sources = node.op == "Concat" ? node.inputs.count : 1
         var (tensors, start): ([Tensor?], Int) = ([], 0)

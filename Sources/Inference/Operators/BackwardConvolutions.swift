@@ -5,32 +5,63 @@ enum BackwardConvolutions {
     static let operators: [any Operator.Type] = [ConvTranspose.self]
 }
 
-/// A transposed convolution whose windows lie side by side: a 1×1 convolution whose outputs are the windows' pixels.
+/// A transposed convolution; one whose windows lie side by side is a 1×1 convolution whose outputs are the windows'
+/// pixels.
 struct ConvTranspose: Operator {
     static let name = "ConvTranspose"
-    private let strides: [Int]
+    private let strides: [Int]?
     private let kernel: [Int]?
+    private let pads: [Int]?
+    private let outputPadding: [Int]?
+    private let dilations: [Int]?
+    private let groups: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
-        strides = try attributes.ints("strides") ?? [1, 1]
+        strides = try attributes.ints("strides")
         kernel = try attributes.ints("kernel_shape")
-        let isPlain = try [
-            attributes.ints("pads") ?? [], attributes.ints("output_padding") ?? [],
-            (attributes.ints("dilations") ?? []).map { $0 - 1 },
-            [attributes.int("group", default: 1) - 1],
-        ].allSatisfy { $0.allSatisfy { $0 == 0 } }
+        pads = try attributes.ints("pads")
+        outputPadding = try attributes.ints("output_padding")
+        dilations = try attributes.ints("dilations")
+        groups = try attributes.int("group", default: 1)
         let automatic = try attributes.string("auto_pad", default: "NOTSET")
-        guard isPlain, ["NOTSET", "VALID"].contains(automatic),
-            try attributes.ints("output_shape") == nil
-        else { throw attributes.mismatch("pads", "windows side by side", .string(automatic)) }
+        guard ["NOTSET", "VALID"].contains(automatic), try attributes.ints("output_shape") == nil
+        else { throw attributes.mismatch("auto_pad", "NOTSET or VALID", .string(automatic)) }
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let shape = try plan.shape(of: plan.input(node, 0))
-        guard shape.rank == 4, let weights = plan.constant(node, 1), weights.shape.rank == 4,
-            weights.type == .float32, weights.shape[0] == shape[1],
-            strides == Array(weights.shape.dimensions[2...]), kernel ?? strides == strides
-        else { throw .shape(node: node.name, reason: "the windows do not lie side by side") }
+        let sizes = (plan.constant(node, 1)?.shape.dimensions ?? []).dropFirst(2)
+        let axes = sizes.count
+        guard kernel ?? Array(sizes) == Array(sizes) else {
+            throw .shape(node: node.name, reason: "kernel_shape is not that of the weights")
+        }
+        let zeros = Array(repeating: 0, count: 2 * axes)
+        let ones = Array(repeating: 1, count: axes)
+        let general = TransposedConvolution(
+            node: node,
+            strides: strides ?? ones,
+            dilations: dilations ?? ones,
+            pads: pads ?? zeros,
+            outputPadding: outputPadding ?? Array(zeros.prefix(axes)),
+            groups: groups
+        )
+        let isPlain =
+            axes == 2 && groups == 1 && general.strides == Array(sizes)
+            && general.dilations == ones
+            && (general.pads + general.outputPadding).allSatisfy { $0 == 0 }
+        guard isPlain else { return try general.lower(into: &plan) }
+        try lowerSideBySide(node, shape, general.strides, into: &plan)
+    }
+
+    private func lowerSideBySide(
+        _ node: Node,
+        _ shape: Shape,
+        _ strides: [Int],
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
+        guard shape.rank == 4, let weights = plan.constant(node, 1), weights.type == .float32,
+            weights.shape[0] == shape[1]
+        else { throw .shape(node: node.name, reason: "the kernel does not fit the input \(shape)") }
         let (inputs, outputs) = (weights.shape[0], weights.shape[1])
         let pixels = strides[0] * strides[1]
         let count = outputs * pixels
@@ -55,7 +86,7 @@ struct ConvTranspose: Operator {
         }
         try Operators.make(conv).lower(conv, into: &plan)
         guard let windows = plan.id(named: conv.outputs[0]) else { return }
-        try join(node, plan.value(windows, as: .dense), shape, outputs, into: &plan)
+        try join(node, plan.value(windows, as: .dense), shape, outputs, strides, into: &plan)
     }
 
     /// [N, O · kh · kw, H, W] to [N, O, H · kh, W · kw].
@@ -64,6 +95,7 @@ struct ConvTranspose: Operator {
         _ windows: ValueID,
         _ shape: Shape,
         _ outputs: Int,
+        _ strides: [Int],
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         let (height, width) = (shape[2], shape[3])

@@ -63,6 +63,38 @@ struct ConvolutionLowering {
         try fused.lower(input, into: &plan)
     }
 
+    /// An image of one column as one of one row: the kernels compute several neighbours of a row at once.
+    func lowerColumn(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
+        let shape = plan.shape(of: input)
+        let row = try plan.alias(
+            "",
+            of: plan.value(input, as: .dense),
+            shape: [shape[0], shape[1], 1, shape[2]]
+        )
+        var turned = node
+        turned.outputs = ["\(node.outputs[0])/row"]
+        let sizes = kernel.shape
+        try ConvolutionLowering(
+            node: turned,
+            windows: windows.turned,
+            groups: groups,
+            activation: activation,
+            kernel: Kernel(
+                shape: [sizes[0], sizes[1], 1, sizes[2]],
+                values: kernel.values,
+                bias: kernel.bias,
+                key: "\(kernel.key)/row"
+            )
+        ).lower(row, into: &plan)
+        guard let made = plan.id(named: turned.outputs[0]) else { return }
+        let result = plan.shape(of: made)
+        _ = try plan.alias(
+            node.outputs[0],
+            of: plan.value(made, as: .dense),
+            shape: [result[0], result[1], result[3], result[2]]
+        )
+    }
+
     /// Convolution, addition and activation one after the other.
     private func lowerApart(
         _ input: ValueID,

@@ -60,6 +60,12 @@ struct Conv: Operator {
                 isSeries: weights.shape.rank == 3
             )
         )
+        let shape = plan.shape(of: input)
+        let isColumn =
+            shape.rank == 4 && shape[3] == 1 && shape[2] > 1 && weights.shape.rank == 4
+            && weights.shape[3] == 1 && windows.pads[1] + windows.pads[3] == 0
+            && node.inputs.count < 4
+        if isColumn { return try lowering.lowerColumn(input, into: &plan) }
         try lowering.lower(input, plus: plan.optionalInput(node, 3), into: &plan)
     }
 }

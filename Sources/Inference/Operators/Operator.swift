@@ -33,7 +33,7 @@ enum Operators {
             Activations.operators, Softmaxes.operators, Products.operators,
             Elementwise.operators, Reshaping.operators, Normalization.operators,
             Recurrence.operators, Symbols.operators, AxisReductions.operators,
-            BackwardConvolutions.operators, Imported.operators,
+            BackwardConvolutions.operators, Imported.operators, RowNormalizations.operators,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
     }()

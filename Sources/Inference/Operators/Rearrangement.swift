@@ -2,7 +2,7 @@ import Compute
 
 /// Operators of plans that ONNX does not have, for what imported graphs say in other words.
 enum Imported {
-    static let operators: [any Operator.Type] = [Rearrange.self]
+    static let operators: [any Operator.Type] = [Rearrange.self, Resample.self]
 }
 
 /// Elements of one or more inputs in another order, some of them repeated, left out or replaced by a number.

@@ -48,12 +48,16 @@ struct Gather: Operator {
 }
 
 /// Vectors of `depth` that are on at the index and off elsewhere; an index outside is off everywhere.
+///
+/// Our own attribute: `wraps`, whether negative indices count from the end, as ONNX has it.
 struct OneHot: Operator {
     static let name = "OneHot"
     private let axis: Int
+    private let wraps: Bool
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         axis = try attributes.int("axis", default: -1)
+        wraps = try attributes.flag("wraps", default: true)
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
@@ -70,10 +74,10 @@ struct OneHot: Operator {
         let inner = indices.dimensions[axis...].reduce(1, *)
         var shape = indices.dimensions
         shape.insert(depth, at: axis)
-        try lowerIndices(node, input: 0, Shape(shape), into: &plan) {
+        try lowerIndices(node, input: 0, Shape(shape), into: &plan) { [wraps] in
             { output, position, index in
                 let start = (position / inner) * depth * inner + position % inner
-                let hot = wrapped(index, depth)
+                let hot = wraps ? wrapped(index, depth) : Int(index)
                 for element in 0..<depth {
                     output[start + element * inner] = values[element == hot ? 1 : 0]
                 }

@@ -30,10 +30,10 @@ struct Windows: Sendable {
 
     /// Spatial axes as the lists count them; nil if no list is given.
     let axisCount: Int?
-    let kernel: [Int]?
-    let strides: [Int]
-    let dilations: [Int]
-    let pads: [Int]
+    private(set) var kernel: [Int]?
+    private(set) var strides: [Int]
+    private(set) var dilations: [Int]
+    private(set) var pads: [Int]
     let autoPad: AutoPad
     let ceilMode: Bool
 
@@ -54,6 +54,16 @@ struct Windows: Sendable {
         }
         self.autoPad = autoPad
         ceilMode = ceils ? try attributes.flag("ceil_mode", default: false) : false
+    }
+
+    /// The same windows with rows for columns.
+    var turned: Windows {
+        var windows = self
+        windows.kernel = kernel.map { [$0[1], $0[0]] }
+        windows.strides = [strides[1], strides[0]]
+        windows.dilations = [dilations[1], dilations[0]]
+        windows.pads = [pads[1], pads[0], pads[3], pads[2]]
+        return windows
     }
 
     /// Rows and columns for an input of `height` by `width`.

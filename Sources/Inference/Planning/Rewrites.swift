@@ -246,7 +246,7 @@ extension Graph {
     /// The depth of a OneHot over [T, B] that writes zeros and ones along a last axis.
     fileprivate func oneHotDepth(_ node: Node) -> Int? {
         guard node.attributes["axis"] ?? .int(-1) == .int(-1), node.inputs.count == 3,
-            constants[node.inputs[2]]?.floats == [0, 1]
+            constants[node.inputs[2]]?.floats == [0, 1], node.attributes["wraps"] == nil
         else { return nil }
         return constants[node.inputs[1]]?.integers?.first
     }

@@ -1,0 +1,87 @@
+import Compute
+
+/// Every element along some axes a weighted sum of others, axis by axis: what linear and cubic resizing come to.
+///
+/// Inputs: X, then for each of `axes` its places [outputs, taps] and its weights of the same shape.
+struct Resample: Operator {
+    static let name = "striate.Resample"
+    private let axes: [Int]
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try attributes.ints("axes") ?? []
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        var value = try plan.value(plan.input(node, 0), as: .dense)
+        for (index, axis) in axes.enumerated() {
+            let shape = plan.shape(of: value)
+            guard let places = plan.constant(node, 1 + 2 * index)?.integers,
+                let weights = plan.constant(node, 2 + 2 * index), let numbers = weights.floats,
+                weights.shape.rank == 2, places.count == numbers.count, axis < shape.rank,
+                places.allSatisfy({ $0 >= 0 && $0 < shape[axis] })
+            else { throw .shape(node: node.name, reason: "places lie outside of axis \(axis)") }
+            let taps = AxisTaps(
+                axis: axis,
+                outputs: weights.shape[0],
+                places: places,
+                weights: numbers
+            )
+            let name = index == axes.count - 1 ? node.outputs[0] : "\(node.outputs[0])/\(axis)"
+            value = try taps.lower(node.name, value, to: name, into: &plan)
+        }
+    }
+}
+
+private struct AxisTaps {
+    let axis: Int
+    let outputs: Int
+    let places: [Int]
+    let weights: [Float]
+
+    func lower(
+        _ node: String,
+        _ source: ValueID,
+        to name: String,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> ValueID {
+        var sizes = plan.shape(of: source).dimensions
+        let (length, inner) = (sizes[axis], sizes[(axis + 1)...].reduce(1, *))
+        sizes[axis] = outputs
+        let output = try plan.define(name, Shape(sizes), .dense)
+        let rows = sizes[...axis].reduce(1, *)
+        let chunks = max(1, min(rows, rows * inner / 16384))
+        plan.step(node, chunks: chunks, reads: [source], writes: [output]) { [self] placement in
+            let (from, to) = (placement[source], placement[output])
+            return { arena, chunk in
+                let (input, output) = (from.position(in: arena), to.position(in: arena))
+                for row in rows * chunk / chunks..<rows * (chunk + 1) / chunks {
+                    sum(
+                        input + row / outputs * length * inner,
+                        at: row % outputs,
+                        into: output + row * inner,
+                        inner
+                    )
+                }
+            }
+        }
+        return output
+    }
+
+    /// One output of the axis: `inner` numbers.
+    private func sum(
+        _ input: FloatPosition,
+        at place: Int,
+        into output: FloatPosition,
+        _ inner: Int
+    ) {
+        let taps = places.count / outputs
+        for tap in place * taps..<(place + 1) * taps {
+            let (source, weight) = (input + places[tap] * inner, weights[tap])
+            if tap == place * taps {
+                for index in 0..<inner { output[index] = weight * source[index] }
+            } else {
+                for index in 0..<inner { output[index] += weight * source[index] }
+            }
+        }
+    }
+}
