@@ -126,10 +126,11 @@ enum RunningServer {
                     "parameters": "\(model.parameterCount)",
                 ]
             )
-            guard !model.remark.isEmpty else { continue }
+        }
+        for row in repository.index where row.isCurrent && !row.reason.isEmpty {
             logger.warning(
                 "model served",
-                metadata: ["name": "\(model.name)", "reason": "\(model.remark)"]
+                metadata: ["name": "\(row.name)", "reason": "\(row.reason)"]
             )
         }
         for failure in repository.failures {

@@ -126,6 +126,17 @@ import Testing
         #expect(repository.indexWithUnloaded().allSatisfy { $0.state == .ready })
     }
 
+    @Test func `a configuration that is not read is named in the index`() throws {
+        try write("net/1/model.json", name: "net")
+        try builder.write("max_batch_size: 8", to: "net/config.pbtxt")
+        try write("other/model.json", name: "other")
+        let rows = try repository().index
+        #expect(rows.map(\.isCurrent) == [true, true])
+        #expect(
+            rows.map(\.reason) == ["config.pbtxt is not read: the model file alone counts", ""]
+        )
+    }
+
     @Test(arguments: ["../outside", "..", "/", "", "net/../net", "%2e%2e", "x"])
     func `names are found in the folders, never made into paths`(name: String) throws {
         try write("inside/net/model.json", name: "net")

@@ -20,7 +20,7 @@ extension Service {
             ]
             if row.reason.isEmpty {
                 logger.notice("model", metadata: metadata)
-            } else if row.state == .ready, repository.model(named: name)?.remark == row.reason {
+            } else if row.isCurrent {
                 logger.warning("model served", metadata: metadata)
             } else {
                 logger.error("model not served", metadata: metadata)

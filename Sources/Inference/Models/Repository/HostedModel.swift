@@ -22,11 +22,22 @@ struct HostedModel: Sendable {
         var stamp: FileStamp?
         var problem: Problem?
         var stage: Stage?
+        /// A file beside the model that was not read; nil if there is none.
+        var unread: String?
         /// Unloaded on request: these files stay unloaded until they change or a request loads them.
         var withdrawn: FileStamp?
 
         init(number: Int?) {
             self.number = number
+        }
+
+        /// What a person may want to know of how the model is served.
+        var remarks: [String] {
+            [
+                model?.remark ?? "",
+                unread.map { "\($0) is not read: the model file alone counts" } ?? "",
+            ]
+            .filter { !$0.isEmpty }
         }
 
         /// As clients name it; empty for one that never was loaded and has no number.

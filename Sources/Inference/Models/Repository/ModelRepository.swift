@@ -120,6 +120,7 @@ extension ModelRepository {
             change(source.name, version.number) {
                 $0.model = model
                 $0.stamp = stamp
+                $0.unread = version.unreadFile
                 $0.problem = nil
                 $0.withdrawn = nil
                 $0.stage = nil

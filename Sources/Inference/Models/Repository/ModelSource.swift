@@ -18,6 +18,13 @@ struct ModelSource: Sendable {
             let file = place.appendingPathComponent("model.onnx")
             return ModelSource.isFile(file) ? file : nil
         }
+
+        /// Triton's configuration, in the folder of the versions or of the model; nil if there is none.
+        var unreadFile: String? {
+            let folder = number == nil ? place : place.deletingLastPathComponent()
+            let name = "config.pbtxt"
+            return ModelSource.isFile(folder.appendingPathComponent(name)) ? name : nil
+        }
     }
 
     /// How clients name the model.

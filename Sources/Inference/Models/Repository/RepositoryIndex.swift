@@ -13,6 +13,8 @@ public struct RepositoryRow: Sendable, Equatable {
     public let state: State
     /// Why the newest files are not served, or served otherwise than may be expected; else empty.
     public let reason: String
+    /// Whether the newest files are what is served.
+    public var isCurrent = false
 }
 
 extension RepositoryRow {
@@ -34,8 +36,9 @@ extension RepositoryRow {
             } else if version.withdrawn != nil, version.model == nil {
                 "unloaded"
             } else {
-                version.model?.remark ?? ""
+                version.remarks.joined(separator: ". ")
             }
+        isCurrent = version.model != nil && version.problem == nil
     }
 }
 
