@@ -67,7 +67,7 @@ import Testing
             exchange.respond(Response(.ok))
             #expect(eventually { service.records.withLock { $0.last?.status.code == 499 } })
             #expect(eventually { server.statistics.openConnections == 0 })
-            #expect(server.statistics.requestsInFlight == 0)
+            #expect(eventually { server.statistics.requestsInFlight == 0 })
         }
     }
 
@@ -108,7 +108,7 @@ import Testing
         #expect(answer?.fields["connection"] == "close")
         #expect(busy.isClosed())
         #expect(thread.wait(timeout: .now() + patience) == .success)
-        #expect(server.statistics.openConnections == 0)
+        #expect(eventually { server.statistics.openConnections == 0 })
     }
 
     @Test func `shutdown cuts off what does not finish in time`() throws {

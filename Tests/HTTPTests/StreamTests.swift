@@ -138,14 +138,14 @@ import Testing
             stream.send([UInt8](repeating: 65, count: 1000))
             #expect(client.text(through: "\r\n\r\n").isEmpty == false)
             #expect(service.records.withLock { $0.isEmpty })
-            #expect(server.statistics.requestsInFlight == 1)
+            #expect(eventually { server.statistics.requestsInFlight == 1 })
             stream.end(note: "all")
             _ = client.rest()
             let record = try #require(service.records.withLock { $0.last })
             #expect(record.status == .ok)
             #expect(record.note as? String == "all")
             #expect(record.bytesOut == server.statistics.bytesOut)
-            #expect(server.statistics.requestsInFlight == 0)
+            #expect(eventually { server.statistics.requestsInFlight == 0 })
         }
     }
 
