@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func `while the drain delay runs, it serves but is not ready`() throws {
-        let server = try LiveServer(["--set", "drain_delay_seconds=2"])
+        let server = try LiveServer(["--set", "drain_delay_seconds=10"])
         #expect(try server.curl("/healthz").status == 200)
         server.process.terminate()
         var statuses: [Int] = []
