@@ -58,19 +58,25 @@ struct TransposedConvolution {
         let (height, width) = strides.count == 1 ? (1, shape[2]) : (shape[2], shape[3])
         let (down, across) = strides.count == 1 ? (1, strides[0]) : (strides[0], strides[1])
         let (rows, columns) = ((height - 1) * down + 1, (width - 1) * across + 1)
-        var places = [Int](repeating: -1, count: count)
-        for index in 0..<shape.count {
-            let (row, column) = (index / width % height, index % width)
-            let plane = index / (width * height)
-            places[(plane * rows + row * down) * columns + column * across] = index
+        let source = try plan.value(plan.input(node, 0), as: .dense)
+        let name = "\(node.outputs[0])/spread"
+        let output = try plan.define(name, Shape(sizes), .dense)
+        let planes = shape[0] * shape[1]
+        plan.step(node.name, chunks: planes, reads: [source], writes: [output]) { placement in
+            let (from, to) = (placement[source], placement[output])
+            return { arena, plane in
+                let input = from.position(in: arena) + plane * height * width
+                let output = to.position(in: arena) + plane * rows * columns
+                output.fill(0, count: rows * columns)
+                for row in 0..<height {
+                    let line = output + row * down * columns
+                    for column in 0..<width {
+                        line[column * across] = input[row * width + column]
+                    }
+                }
+            }
         }
-        var move = Node(name: node.name, op: Rearrange.name)
-        move.inputs = [node.inputs[0], "\(node.name)/places"]
-        move.outputs = ["\(node.outputs[0])/spread"]
-        move.attributes = ["sources": .int(1), "fill": .float(0)]
-        plan.graph.constants[move.inputs[1]] = Tensor(shape: Shape(sizes), integers: places)
-        try Operators.make(move).lower(move, into: &plan)
-        return move.outputs[0]
+        return name
     }
 
     /// [I, O / groups, …] to [O, I / groups, …], every kernel turned by half a turn.
