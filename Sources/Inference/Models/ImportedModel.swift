@@ -11,10 +11,7 @@ extension Model {
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {
-        let known = Set(executor.graph.valueNames)
-        for name in outputs where !known.contains(name) {
-            throw .unknownLayer(name, available: layers.map(\.name))
-        }
+        try require(outputs, of: executor.graph)
         var tensors: [String: Tensor] = [:]
         for port in signature.inputs {
             let zeros = inputs[port.name].map {

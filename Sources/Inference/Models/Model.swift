@@ -130,15 +130,19 @@ public final class Model: Sendable {
         return plans.withLock { $0.insert(made, for: key) }
     }
 
+    /// - Throws: `unknownLayer` for an output that no node of `graph` makes.
+    func require(_ outputs: [String], of graph: Graph) throws(ModelError) {
+        for name in outputs where name.isEmpty || graph.producer(of: name) == nil {
+            throw .unknownLayer(name, available: layers.map(\.name))
+        }
+    }
+
     /// A plan that nobody keeps.
     func makePlan(
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {
-        let known = Set(graph.valueNames)
-        for name in outputs where !known.contains(name) {
-            throw .unknownLayer(name, available: layers.map(\.name))
-        }
+        try require(outputs, of: graph)
         for name in inputs.keys.sorted() where !graph.inputs.contains(where: { $0.name == name }) {
             throw .unknownInput(name, available: graph.inputs.map(\.name))
         }

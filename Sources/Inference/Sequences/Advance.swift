@@ -42,6 +42,20 @@ public struct SequenceRows {
 enum SequenceSource {
     case plan(PlanOutputs)
     case tensors(ImportedRows)
+
+    /// Gives `each` the rows of a chunk's steps, which are those at `indices` of the sequence.
+    func handOver(
+        _ names: [String],
+        _ indices: Range<Int>,
+        _ each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        for (step, index) in indices.enumerated() {
+            try each(
+                index,
+                SequenceRows(source: self, names: names, step: step, steps: indices.count)
+            )
+        }
+    }
 }
 
 extension Model {
@@ -142,15 +156,7 @@ extension Model {
                 }
             }
         } read: { results throws(ModelError) in
-            for step in 0..<tokens.count {
-                let rows = SequenceRows(
-                    source: .plan(results),
-                    names: outputs,
-                    step: step,
-                    steps: tokens.count
-                )
-                try each(tokens.startIndex + step, rows)
-            }
+            try SequenceSource.plan(results).handOver(outputs, tokens.indices, each)
             for (index, pair) in states.enumerated() {
                 try results.withFloats(pair.output) { span throws(ModelError) in
                     for unit in 0..<pair.count { state.values[index][unit] = span[unit] }

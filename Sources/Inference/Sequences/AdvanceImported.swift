@@ -17,22 +17,11 @@ extension Model {
             inputs[pair.input] = Tensor(shape: pair.shape, floats: values)
         }
         let names = outputs + states.map(\.output)
-        let known = Set(executor.graph.valueNames)
-        for name in outputs where !known.contains(name) {
-            throw .unknownLayer(name, available: layers.map(\.name))
-        }
+        try require(outputs, of: executor.graph)
         let answer = ImportedRows(
             tensors: try execute(executor, inputs, outputs: names, isCancelled: isCancelled)
         )
-        for step in 0..<tokens.count {
-            let rows = SequenceRows(
-                source: .tensors(answer),
-                names: outputs,
-                step: step,
-                steps: tokens.count
-            )
-            try each(tokens.startIndex + step, rows)
-        }
+        try SequenceSource.tensors(answer).handOver(outputs, tokens.indices, each)
         for (index, pair) in states.enumerated() {
             let values = try answer.floats(pair.output)
             guard values.count == pair.count else {
