@@ -1,13 +1,14 @@
 extension Packing {
     /// [O, I, 3, 3] for `winogradOutput`: per chunk of `width` blocks [(size + 2)^2][pack of blocks][I / 16][16][Q · 16].
     ///
-    /// Outputs of a group fill whole chunks. The transform G g Gt is computed in double precision.
+    /// Each `group` of blocks is cut into chunks of its own. The transform G g Gt is computed in double precision.
     public static func winograd(
         _ weights: [Float],
         _ order: OutputOrder,
         inputs: Int,
         size: Int,
         width: Int,
+        group: Int,
         for kernels: KernelSet
     ) -> PackedWeights {
         precondition(weights.count % max(1, inputs * 9) == 0, "weights are not [O, I, 3, 3]")
@@ -15,19 +16,22 @@ extension Packing {
         let rows = blocks(of: inputs) * 16
         var kernel = WinogradKernels(size: size)
         return PackedWeights(count: order.blocks * values * rows * 16) { target in
-            for first in stride(from: 0, to: order.blocks, by: width) {
-                let count = min(width, order.blocks - first)
+            let chunks = stride(from: 0, to: order.blocks, by: group).flatMap { start in
+                stride(from: start, to: start + group, by: width).map { ($0, start + group) }
+            }
+            for (first, end) in chunks {
+                let count = min(width, end - first)
                 let chunk = target + first * values * rows * 16
                 for block in first..<first + count {
                     let pack = (block - first) / kernels.blocksPerTile * kernels.blocksPerTile
                     let packed = min(kernels.blocksPerTile, count - pack)
                     let column = (block - first - pack) * 16
                     for start in stride(from: 0, to: inputs, by: WinogradKernels.together) {
-                        let group = start..<min(start + WinogradKernels.together, inputs)
-                        kernel.transform(weights, order, block: block, of: inputs, group)
+                        let some = start..<min(start + WinogradKernels.together, inputs)
+                        kernel.transform(weights, order, block: block, of: inputs, some)
                         for value in 0..<values {
                             let row = chunk + ((value * count + pack) * rows * 16 + column)
-                            for input in group {
+                            for input in some {
                                 (row + input * packed * 16)
                                     .copy(from: kernel.result(value, input - start), count: 16)
                             }
@@ -63,7 +67,7 @@ private struct WinogradKernels {
         matrix = size == 2 ? Self.small : Self.large
     }
 
-    /// The sixteen lanes of one value of one input of the group.
+    /// The sixteen lanes of one value of one of the inputs transformed last.
     func result(_ value: Int, _ input: Int) -> FloatPosition {
         results.start + (input * side * side + value) * 16
     }
@@ -73,9 +77,9 @@ private struct WinogradKernels {
         _ order: OutputOrder,
         block: Int,
         of inputs: Int,
-        _ group: Range<Int>
+        _ some: Range<Int>
     ) {
-        for input in group {
+        for input in some {
             for lane in 0..<16 {
                 let output = order.sources[block * 16 + lane]
                 let start = (max(output, 0) * inputs + input) * 9
@@ -83,7 +87,7 @@ private struct WinogradKernels {
                     taps.start[tap * 16 + lane] = output < 0 ? 0 : weights[start + tap]
                 }
             }
-            transform(to: result(0, input - group.lowerBound))
+            transform(to: result(0, input - some.lowerBound))
         }
     }
 

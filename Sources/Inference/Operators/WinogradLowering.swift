@@ -238,6 +238,7 @@ extension ConvolutionLowering {
             inputs: kernel.shape[1],
             size: size,
             width: width,
+            group: outputBlocks / groups,
             for: table
         )
         let bias = Packing.vector(kernel.bias ?? Array(repeating: 0, count: outputs), order)
