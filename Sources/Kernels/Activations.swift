@@ -89,6 +89,21 @@ private func mapHalves<Function: VectorFunction>(
     _ step: Int
 ) {
     var pixel = 0
+    #if KERNEL_AVX512
+    // Halves that are joined would be computed in half registers: they are joined in memory first.
+    if step == 16 {
+        let pairs = pixels / 2
+        for pair in 0..<pairs { copyHalf(y + (pair &* 32 &+ 16), y + (pair &* 32 &+ 8)) }
+        for pair in 0..<pairs {
+            let first = y + pair &* 32
+            let both = function(load(first))
+            store(both, first + 8)
+            store(both, first)
+            for lane in 8..<16 { first[lane] = 0 }
+        }
+        pixel = pairs &* 2
+    }
+    #endif
     while pixel < pixels {
         let first = y + pixel &* step
         let second = pixel &+ 1 < pixels ? first + step : first
@@ -98,6 +113,13 @@ private func mapHalves<Function: VectorFunction>(
         pixel &+= 2
     }
 }
+
+#if KERNEL_AVX512
+@inline(always)
+private func copyHalf(_ source: Floats, _ target: MutableFloats) {
+    UnsafeMutableRawPointer(target).storeBytes(of: loadHalf(source), as: SIMD8<Float>.self)
+}
+#endif
 
 /// 2ⁿ and eʳ − 1 where x = n · ln 2 + r and |r| <= ln 2 / 2.
 ///

@@ -5,8 +5,7 @@ import KernelInterface
 /// Each of the G · R · W accumulators sums its window in order. `step` is the literal distance between
 /// pixels, 0 if only the geometry knows it; `lanes` the input channels of a plane that lie side by side:
 /// 16 in the blocked layout, 1 in the planar one. Weights are packed Q blocks together; W > Q walks
-/// several packs at once. P = 2 is for a block of which at most 8 channels count: each of the G · R vectors
-/// holds the first 8 channels of two neighbouring pixels, and pixels are G · R · 2.
+/// several packs at once. P = 2 is for a block of which at most 8 channels count: pixels are G · R · 2.
 ///
 /// G, R and W are 8 at most: longer loops over accumulators are not unrolled in time, and longer arrays
 /// are made by a library function that is not inlined; either way the accumulators would stay in memory.
@@ -28,6 +27,7 @@ struct Tile<
         _ packedWeights: Floats,
         _ finish: Finish
     ) {
+        if P == 2 { return runHalves(window, input, packedWeights, finish) }
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
         var weights = packedWeights
         let pixelStep = step == 0 ? window.step : step
@@ -42,14 +42,11 @@ struct Tile<
                         var loaded = InlineArray<W, Vector>(repeating: Vector())
                         for w in 0..<W {
                             let position = weights + (w / Q &* window.pack &+ w % Q &* 16)
-                            loaded[w] = P == 1 ? load(position) : loadTwice(position)
+                            loaded[w] = load(position)
                         }
                         for g in 0..<G {
                             for r in 0..<R {
-                                let pixel = pixels + (g &* R &+ r) &* P &* pixelStep
-                                let value =
-                                    P == 1
-                                    ? splat(pixel[0]) : splat(pixel[0], pixel[pixelStep])
+                                let value = splat(pixels[(g &* R &+ r) &* pixelStep])
                                 for w in 0..<W {
                                     sums[g][r][w] = multiplyAdd(sums[g][r][w], value, loaded[w])
                                 }
@@ -62,14 +59,60 @@ struct Tile<
                 }
             }
         }
-        if P == 2 {
-            storeHalves(sums, finish)
-        } else if W % 2 == 0 && finish.pairs {
+        if W % 2 == 0 && finish.pairs {
             storePairs(sums, finish)
         } else if let addend = finish.addend {
             storeSums(sums, finish, plus: addend)
         } else {
             storeAll(sums, finish)
+        }
+    }
+
+    /// The first 8 channels of 2 · R pixels, in half vectors.
+    @inline(always)
+    private static func runHalves(
+        _ window: Window,
+        _ input: Floats,
+        _ packedWeights: Floats,
+        _ finish: Finish
+    ) {
+        typealias Halves = InlineArray<2, InlineArray<R, SIMD8<Float>>>
+        var sums = Halves(repeating: .init(repeating: SIMD8()))
+        var weights = packedWeights
+        let pixelStep = step == 0 ? window.step : step
+        for plane in 0..<window.planes {
+            let count = lanes == 1 || plane < window.planes &- 1 ? lanes : window.lastLanes
+            for row in 0..<window.rows {
+                for column in 0..<window.columns {
+                    let offset =
+                        plane &* window.plane &+ row &* window.row &+ column &* window.column
+                    var pixels = input + offset
+                    for _ in 0..<count {
+                        let loaded = loadHalf(weights)
+                        for g in 0..<2 {
+                            for r in 0..<R {
+                                let value = pixels[(g &* R &+ r) &* pixelStep]
+                                sums[g][r] = multiplyAdd(half: sums[g][r], loaded, value)
+                            }
+                        }
+                        weights += 16
+                        pixels += 1
+                    }
+                    weights += (lanes &- count) &* 16
+                }
+            }
+        }
+        let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
+        let bias = loadHalf(finish.bias)
+        let outputStep = step == 0 ? finish.column : 16
+        for g in 0..<2 {
+            for r in 0..<R {
+                let sum = joined(sums[g][r] + bias, SIMD8())
+                store(
+                    joined(lower(raise(sum, to: floor), to: ceiling).lowHalf, SIMD8()),
+                    finish.output + (g &* R &+ r) &* outputStep
+                )
+            }
         }
     }
 
@@ -92,21 +135,6 @@ struct Tile<
                         finish.output + (w &* finish.plane &+ pixel &* outputStep(finish))
                     )
                 }
-            }
-        }
-    }
-
-    /// Half a vector is a pixel; its other channels become zero.
-    @inline(always)
-    private static func storeHalves(_ sums: borrowing Sums, _ finish: Finish) {
-        let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
-        let bias = loadTwice(finish.bias)
-        for g in 0..<G {
-            for r in 0..<R {
-                let both = lower(raise(sums[g][r][0] + bias, to: floor), to: ceiling)
-                let first = finish.output + (g &* R &+ r) &* 2 &* outputStep(finish)
-                store(joined(both.lowHalf, SIMD8()), first)
-                store(joined(both.highHalf, SIMD8()), first + outputStep(finish))
             }
         }
     }

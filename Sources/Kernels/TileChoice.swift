@@ -95,11 +95,9 @@ enum TileChoice {
         return (12, rest <= 4 ? width &- rest &- 12 : width &- rest)
     }
 
-    /// Whether half a block is half the work: not where a block is one register.
+    /// Whether half a block is half the work: SSE2 has too few registers for its tiles.
     static var halves: Bool {
-        #if KERNEL_AVX512
-        false
-        #elseif KERNEL_FMA || arch(arm64)
+        #if KERNEL_FMA || arch(arm64)
         true
         #else
         false
@@ -141,8 +139,7 @@ enum TileChoice {
         switch blocks {
         case 8: return pixels == 1
         case 4: return pixels <= 3
-        case 2: return pixels <= 8 || pixels == 10 || pixels == 12 || pixels == 14
-        default: return pixels <= 2 || pixels == 4 || pixels == 7 || pixels == 14
+        default: return pixels <= 8 || pixels == 10 || pixels == 12 || pixels == 14
         }
         #elseif KERNEL_FMA || arch(arm64)
         // Three pixels by two blocks would fill AVX2's registers with sums alone.
@@ -190,8 +187,14 @@ func coverTile<let step: Int, let lanes: Int>(
     case (4, 1): run(Tile<1, 1, 4, 2, step, lanes, 1>.self)
     case (8, 1): run(Tile<1, 1, 8, 2, step, lanes, 1>.self)
     case (1, 14): run(Tile<2, 7, 1, 1, step, lanes, 1>.self)
+    case (1, 12): run(Tile<2, 6, 1, 1, step, lanes, 1>.self)
+    case (1, 10): run(Tile<2, 5, 1, 1, step, lanes, 1>.self)
+    case (1, 8): run(Tile<1, 8, 1, 1, step, lanes, 1>.self)
     case (1, 7): run(Tile<1, 7, 1, 1, step, lanes, 1>.self)
+    case (1, 6): run(Tile<1, 6, 1, 1, step, lanes, 1>.self)
+    case (1, 5): run(Tile<1, 5, 1, 1, step, lanes, 1>.self)
     case (1, 4): run(Tile<1, 4, 1, 1, step, lanes, 1>.self)
+    case (1, 3): run(Tile<1, 3, 1, 1, step, lanes, 1>.self)
     case (1, 2): run(Tile<1, 2, 1, 1, step, lanes, 1>.self)
     default: run(Tile<1, 1, 1, 1, step, lanes, 1>.self)
     }

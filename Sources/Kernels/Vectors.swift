@@ -42,22 +42,15 @@ func splat(_ value: Float) -> Vector {
     Vector(repeating: value)
 }
 
-/// The first 8 floats, in both halves.
+/// The first 8 channels of a block.
 @inline(always)
-func loadTwice(_ source: Floats) -> Vector {
-    let half = UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Float>.self)
-    return joined(half, half)
+func loadHalf(_ source: Floats) -> SIMD8<Float> {
+    UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Float>.self)
 }
 
 @inline(always)
 func joined(_ low: SIMD8<Float>, _ high: SIMD8<Float>) -> Vector {
     Vector(lowHalf: low, highHalf: high)
-}
-
-/// One number in each half.
-@inline(always)
-func splat(_ low: Float, _ high: Float) -> Vector {
-    joined(SIMD8(repeating: low), SIMD8(repeating: high))
 }
 
 /// sum + a · b, rounded once where the processor can; without FMA it would be a library call per lane.
@@ -67,6 +60,16 @@ func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     sum.addingProduct(a, b)
     #else
     sum + a * b
+    #endif
+}
+
+/// The same for the first 8 channels of a block.
+@inline(always)
+func multiplyAdd(half sum: SIMD8<Float>, _ a: SIMD8<Float>, _ factor: Float) -> SIMD8<Float> {
+    #if KERNEL_FMA || arch(arm64)
+    sum.addingProduct(a, SIMD8(repeating: factor))
+    #else
+    sum + a * SIMD8(repeating: factor)
     #endif
 }
 
