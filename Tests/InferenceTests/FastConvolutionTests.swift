@@ -94,6 +94,45 @@ import Testing
         expectSameBits(results[1].values, expected)
     }
 
+    @Test(arguments: KernelSet.supported.map(\.name), seeds)
+    func `a 1x1 layer has the same bits last and before another`(
+        _ name: String,
+        _ seed: UInt64
+    ) throws {
+        var random = SeededGenerator(seed: seed)
+        let (channels, outputs) = (random.int(1...70), random.int(1...70))
+        let shape = Shape([random.int(1...3), channels, random.int(1...20), random.int(1...20)])
+        let input = Tensor(shape: shape, floats: random.floats(shape.count))
+        var graph = Graph()
+        let weights = Shape([outputs, channels, 1, 1])
+        graph.constants["w"] = Tensor(shape: weights, floats: random.floats(weights.count))
+        graph.constants["b"] = Tensor(shape: [outputs], floats: random.floats(outputs))
+        graph.inputs = [
+            Graph.Input(name: "x", type: .float32, dimensions: [nil, nil, nil, nil])
+        ]
+        graph.nodes = [
+            Node(name: "last", op: "Conv", inputs: ["x", "w", "b"], outputs: ["last"]),
+            Node(name: "first", op: "Conv", inputs: ["x", "w", "b"], outputs: ["first"]),
+            Node(name: "next", op: "Relu", inputs: ["first"], outputs: ["next"]),
+        ]
+        let results = try GraphRunner(kernels: try KernelSet.select(name))
+            .run(graph, inputs: ["x": input], outputs: ["last", "first", "next"])
+        let comment = "seed \(seed), \(shape) to \(outputs) channels"
+        expectSameBits(results[0].values, results[1].values, comment)
+        var naive = NaiveNetwork()
+        naive.run(graph, inputs: ["x": input])
+        let expected = try #require(naive.values["last"])
+        #expect(results[0].shape == expected.shape, "\(comment)")
+        let scale = naive.magnitude(upTo: "last", in: graph)
+        expectClose(
+            results[0].values,
+            expected.data,
+            Tolerance(relative: 2e-5, absolute: 1e-6),
+            scale: scale,
+            comment
+        )
+    }
+
     @Test(arguments: KernelSet.supported.map(\.name))
     func `depthwise layers in the cache equal layers one by one`(_ name: String) throws {
         for seed in Self.seeds {
