@@ -93,109 +93,152 @@ struct WinogradLowering {
     private var tilesPerImage: Int { (rows.output + size - 1) / size * tilesPerRow }
     private var values: Int { (size + 2) * (size + 2) }
 
-    /// Tiles of a strip: its transformed inputs fit a second-level cache, or, where the weights come from
+    /// Strips of tiles whose transformed inputs fit a second-level cache, or, where the weights come from
     /// farther away and every strip reads them all, a part of the third.
-    func stripLength(images: Int) -> Int {
+    func strips(images: Int) -> [Range<Int>] {
         let tiles = images * tilesPerImage
-        let inputBlocks = blocks(of: lowering.kernel.shape[1] * lowering.groups)
         let weights = values * lowering.kernel.shape[1] * lowering.outputs * 4
         let room = max(640 << 10, min(weights, 4 << 20) / 2)
         let fitting = max(12, room / (values * inputBlocks * 64))
-        let strips = (tiles + fitting - 1) / fitting
-        // A multiple of every kernel's tile but for the last strip.
-        return min(tiles, ((tiles + strips - 1) / strips + 5) / 6 * 6)
+        guard tiles > fitting else { return [0..<tiles] }
+        // An even number of equal strips keeps two workers busy to the end.
+        let pairs = (tiles + 2 * fitting - 1) / (2 * fitting)
+        let length = (tiles + 2 * pairs - 1) / (2 * pairs)
+        return stride(from: 0, to: tiles, by: length).map { $0..<min($0 + length, tiles) }
     }
 
+    private var inputBlocks: Int { blocks(of: lowering.kernel.shape[1] * lowering.groups) }
+
+    /// What the steps of one layer read and write.
+    private struct Values {
+        let source: ValueID
+        let transformed: ValueID
+        let sums: ValueID
+        let output: ValueID
+        let addend: ValueID?
+        /// Output blocks of a chunk.
+        let width: Int
+    }
+
+    /// Several strips are a chunk each, whose transformed inputs stay with the worker; the blocks of a single one
+    /// are shared out.
     func add(
         from source: ValueID,
         to output: ValueID,
         images: Int,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
-        let inputBlocks = blocks(of: lowering.kernel.shape[1] * lowering.groups)
-        let tiles = images * tilesPerImage
-        let length = stripLength(images: images)
+        let strips = strips(images: images)
+        let length = strips[0].count
         let width = max(plan.kernels.blocksPerTile, lowering.activation.channelsPerOutput)
-        let transformed = try plan.scratch(values * (inputBlocks * length | 1) * 16)
-        let sums = try plan.workerScratch(128 + values * (width * length | 1) * 16)
-        for first in stride(from: 0, to: tiles, by: length) {
-            let strip = first..<min(first + length, tiles)
-            inputStep(strip, source, transformed, inputBlocks, into: &plan)
-            outputStep(strip, transformed, sums, output, width, source, into: &plan)
-        }
-    }
-
-    private func inputStep(
-        _ strip: Range<Int>,
-        _ source: ValueID,
-        _ transformed: ValueID,
-        _ inputBlocks: Int,
-        into plan: inout PlanBuilder
-    ) {
-        let (table, step) = (plan.kernels, self)
-        let name = lowering.node.name
-        plan.step(name, chunks: inputBlocks, reads: [source], writes: [transformed]) { placement in
-            let (from, to) = (placement[source], placement[transformed])
-            let geometry = step.geometry(from: from, to: from, addend: nil)
-            let corner = -step.rows.padBegin * from.row - step.columns.padBegin * 16
-            return { arena, block in
-                table.winogradInput(
-                    geometry,
-                    input: from.position(in: arena) + corner,
-                    transformed: to.position(in: arena),
-                    blocks: block..<block + 1,
-                    tiles: strip
-                )
+        let size = values * (inputBlocks * length | 1) * 16
+        let layer = Values(
+            source: source,
+            transformed: try strips.count > 1 ? plan.workerScratch(size) : plan.scratch(size),
+            sums: try plan.workerScratch(128 + values * (width * length | 1) * 16),
+            output: output,
+            addend: lowering.addend,
+            width: width
+        )
+        let (step, table, store) = (self, plan.kernels, plan.weights)
+        let added = [layer.addend].compactMap { $0 }
+        let (inputBlocks, chunks) = (inputBlocks, chunksPerGroup(layer) * lowering.groups)
+        guard strips.count == 1 else {
+            plan.step(
+                lowering.node.name,
+                chunks: strips.count,
+                reads: [source] + added,
+                writes: [layer.transformed, layer.sums, output]
+            ) { (placement) throws(ModelError) in
+                let transform = step.transform(layer, placement, table)
+                let multiply = try step.multiply(layer, placement, table, store)
+                return { arena, index in
+                    transform(arena, 0..<inputBlocks, strips[index])
+                    for chunk in 0..<chunks { multiply(arena, chunk, strips[index]) }
+                }
             }
+            return
         }
-    }
-
-    private func outputStep(
-        _ strip: Range<Int>,
-        _ transformed: ValueID,
-        _ sums: ValueID,
-        _ output: ValueID,
-        _ width: Int,
-        _ source: ValueID,
-        into plan: inout PlanBuilder
-    ) {
-        let (table, store, step, lowering) = (plan.kernels, plan.weights, self, lowering)
-        let addend = lowering.addend
-        let outputBlocks = lowering.outputBlocks
-        let perGroup = outputBlocks / lowering.groups
-        let groupInputs = blocks(of: lowering.kernel.shape[1])
-        let perGroupChunks = (perGroup + width - 1) / width
+        let strip = strips[0]
         plan.step(
             lowering.node.name,
-            chunks: perGroupChunks * lowering.groups,
-            reads: [transformed] + [addend].compactMap { $0 },
-            writes: [output, sums]
+            chunks: inputBlocks,
+            reads: [source],
+            writes: [layer.transformed]
+        ) { placement in
+            let transform = step.transform(layer, placement, table)
+            return { arena, block in transform(arena, block..<block + 1, strip) }
+        }
+        plan.step(
+            lowering.node.name,
+            chunks: chunks,
+            reads: [layer.transformed] + added,
+            writes: [output, layer.sums]
         ) { (placement) throws(ModelError) in
-            // A maxout's pairs lie in another order, even where a tile is two blocks wide anyway.
-            let isPaired = lowering.activation == .maxout
-            let key = "\(lowering.kernel.key)/winograd\(step.size)/\(width)/\(isPaired)"
-            let packed = try store.layer(key) { () throws(ModelError) in
-                try lowering.packWinograd(size: step.size, width: width, for: table)
-            }
-            let (from, to, scratch) = (placement[transformed], placement[output], placement[sums])
-            let added = addend.map { placement[$0] }
-            let geometry = step.geometry(from: placement[source], to: to, addend: added)
-            let groupFloats = step.values * groupInputs * 256 * perGroup
-            return { arena, chunk in
-                let (group, first) = (chunk / perGroupChunks, chunk % perGroupChunks * width)
-                let start = group * perGroup
-                table.winogradOutput(
-                    geometry,
-                    transformed: from.position(in: arena) + group * groupInputs * strip.count * 16,
-                    weights: packed.weights.start + group * groupFloats,
-                    bias: packed.bias.start + start * 16,
-                    addend: added.map { $0.position(in: arena) + start * $0.plane },
-                    sums: scratch.position(in: arena),
-                    output: to.position(in: arena) + start * to.plane,
-                    blocks: first..<min(first + width, perGroup),
-                    tiles: strip
-                )
-            }
+            let multiply = try step.multiply(layer, placement, table, store)
+            return { arena, chunk in multiply(arena, chunk, strip) }
+        }
+    }
+
+    private func chunksPerGroup(_ layer: Values) -> Int {
+        (lowering.outputBlocks / lowering.groups + layer.width - 1) / layer.width
+    }
+
+    /// Transforms some input blocks of a strip.
+    private func transform(
+        _ layer: Values,
+        _ placement: Placement,
+        _ table: KernelSet
+    ) -> @Sendable (PassArena, Range<Int>, Range<Int>) -> Void {
+        let (from, to) = (placement[layer.source], placement[layer.transformed])
+        let geometry = geometry(from: from, to: to, addend: nil)
+        let corner = -rows.padBegin * from.row - columns.padBegin * 16
+        return { arena, blocks, strip in
+            table.winogradInput(
+                geometry,
+                input: from.position(in: arena) + corner,
+                transformed: to.position(in: arena),
+                blocks: blocks,
+                tiles: strip
+            )
+        }
+    }
+
+    /// Multiplies a strip with the weights of a chunk of output blocks, and transforms the sums back.
+    private func multiply(
+        _ layer: Values,
+        _ placement: Placement,
+        _ table: KernelSet,
+        _ store: WeightStore
+    ) throws(ModelError) -> @Sendable (PassArena, Int, Range<Int>) -> Void {
+        // A maxout's pairs lie in another order, even where a tile is two blocks wide anyway.
+        let isPaired = lowering.activation == .maxout
+        let key = "\(lowering.kernel.key)/winograd\(size)/\(layer.width)/\(isPaired)"
+        let (lowering, size) = (lowering, size)
+        let packed = try store.layer(key) { () throws(ModelError) in
+            try lowering.packWinograd(size: size, width: layer.width, for: table)
+        }
+        let (from, to) = (placement[layer.transformed], placement[layer.output])
+        let (scratch, added) = (placement[layer.sums], layer.addend.map { placement[$0] })
+        let geometry = geometry(from: placement[layer.source], to: to, addend: added)
+        let perGroup = lowering.outputBlocks / lowering.groups
+        let perGroupChunks = chunksPerGroup(layer)
+        let groupInputs = blocks(of: lowering.kernel.shape[1])
+        let groupFloats = values * groupInputs * 256 * perGroup
+        return { arena, chunk, strip in
+            let (group, first) = (chunk / perGroupChunks, chunk % perGroupChunks * layer.width)
+            let start = group * perGroup
+            table.winogradOutput(
+                geometry,
+                transformed: from.position(in: arena) + group * groupInputs * strip.count * 16,
+                weights: packed.weights.start + group * groupFloats,
+                bias: packed.bias.start + start * 16,
+                addend: added.map { $0.position(in: arena) + start * $0.plane },
+                sums: scratch.position(in: arena),
+                output: to.position(in: arena) + start * to.plane,
+                blocks: first..<min(first + layer.width, perGroup),
+                tiles: strip
+            )
         }
     }
 
