@@ -10,8 +10,8 @@ import Glibc
 ///
 /// Helpers are borrowed once a pass, not once a step: waking a thread costs more than most layers. A helper
 /// lingers for a moment after a pass, so that passes that follow each other closely find it awake.
-/// Nobody ever waits for a helper that has not claimed a chunk. A pass is run by one caller at a
-/// time and may be run again: a helper that comes late simply helps the next run.
+/// Nobody ever waits for a helper that has not claimed a chunk, nor at a step that is a single chunk. A pass is run
+/// by one caller at a time and may be run again: a helper that comes late simply helps the next run.
 public final class Pass: Sendable {
     private let shared: SharedState
     private let workers: Workers
@@ -30,7 +30,7 @@ public final class Pass: Sendable {
 
     /// Computes every step; returns false if `isCancelled` said so between two steps.
     public func run(isCancelled: () -> Bool = { false }) -> Bool {
-        let helpers = workers.enter(work: work, steps: shared.stepCount)
+        let helpers = workers.enter(work: work, steps: shared.dividedSteps)
         defer { workers.leave() }
         guard helpers > 0 else { return shared.runAlone(isCancelled) }
         let wanted = helpers - shared.presentHelpers
@@ -61,6 +61,9 @@ private final class SharedState: Sendable {
     private let helpers = Atomic<UInt64>(0)
     private let helperCount: Int
 
+    /// Steps of more than one chunk.
+    let dividedSteps: Int
+
     /// Step in the high half, next chunk in the low half.
     private let ticket: Atomic<UInt64>
     private let done = Atomic<Int>(0)
@@ -70,13 +73,12 @@ private final class SharedState: Sendable {
     init(steps: [Step], arena: FloatStorage, workers: Workers) {
         helperCount = min(workers.count - 1, UInt64.bitWidth)
         self.steps = steps
+        dividedSteps = steps.count { $0.chunks > 1 }
         self.arena = arena
         self.workers = workers
         position = arena.start
         ticket = Atomic(UInt64(steps.count) << 32)
     }
-
-    var stepCount: Int { steps.count }
 
     var presentHelpers: Int { helpers.load(ordering: .relaxed).nonzeroBitCount }
 
@@ -107,6 +109,10 @@ private final class SharedState: Sendable {
         let view = PassArena(start: position)
         for index in steps.indices {
             if isCancelled() { return false }
+            if steps[index].chunks == 1 {
+                steps[index].run(view, 0)
+                continue
+            }
             done.store(0, ordering: .relaxed)
             ticket.store(UInt64(index) << 32, ordering: .releasing)
             while claim(ticket.load(ordering: .acquiring), view) {}

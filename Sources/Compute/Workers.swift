@@ -13,7 +13,7 @@ public final class Workers: Sendable {
     /// Passes cheaper than this use no helper even if it is awake.
     private static let leastSharedWork = 200_000
 
-    /// The same for each step: handing its chunks over and waiting for the last costs a microsecond.
+    /// The same for each divided step: handing its chunks over and waiting for the last costs a microsecond.
     private static let leastSharedStep = 120_000
 
     private let running = Atomic<Int>(0)
@@ -28,11 +28,11 @@ public final class Workers: Sendable {
         self.queue = queue
     }
 
-    /// Helpers a pass may borrow now: the cores that no running pass occupies.
+    /// Helpers that a pass of `steps` divided steps may borrow now: the cores that no running pass occupies.
     func enter(work: Int, steps: Int) -> Int {
         let others = running.add(1, ordering: .relaxed).oldValue
         let least = max(Self.leastSharedWork, steps * Self.leastSharedStep)
-        return work < min(minimumWork, least) ? 0 : max(0, count - 1 - others)
+        return steps == 0 || work < min(minimumWork, least) ? 0 : max(0, count - 1 - others)
     }
 
     /// Whether more passes run than leave a core to a helper that waits for work.

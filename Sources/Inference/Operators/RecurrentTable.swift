@@ -20,7 +20,9 @@ extension PlanBuilder {
     ) {
         let store = weights
         // Vector by vector: what is written lies together, the table is small enough to be read in any order.
-        let width = max(8, (shape.vectors + 7) / 8)
+        // A chunk copies a thousand vectors or more: few positions are not worth handing over.
+        let useful = (1024 + shape.positions - 1) / max(1, shape.positions)
+        let width = max(8, (shape.vectors + 7) / 8, min(useful, shape.vectors))
         let chunks = (shape.vectors + width - 1) / width
         step(name, chunks: chunks, reads: [input], writes: [product]) {
             (placement) throws(ModelError) in
