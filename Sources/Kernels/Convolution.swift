@@ -12,9 +12,8 @@ func convolve(
     _ end: Int
 ) {
     var geometry = geometry.pointee
-    if geometry.isPointwise, addend == nil || geometry.addendRow == geometry.outputRow {
-        geometry.outputWidth &*= geometry.outputHeight
-        geometry.outputHeight = 1
+    if geometry.isPointwise(lanes: 16), addend == nil || geometry.addendRow == geometry.outputRow {
+        geometry.flatten()
     }
     switch geometry.literalStride {
     case 1:
@@ -167,10 +166,17 @@ func activateBlocks(_ geometry: ConvolutionGeometry, _ output: MutableFloats, _ 
 extension ConvolutionGeometry {
     /// Whether output pixel i depends on input pixel i alone, rows following each other without a gap.
     @inline(always)
-    fileprivate var isPointwise: Bool {
+    func isPointwise(lanes: Int) -> Bool {
         kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1
-            && inputRow == outputWidth &* 16 && outputRow == outputWidth &* 16
+            && inputRow == outputWidth &* lanes && outputRow == outputWidth &* 16
             && outputColumn == 16
+    }
+
+    /// All rows as one.
+    @inline(always)
+    mutating func flatten() {
+        outputWidth &*= outputHeight
+        outputHeight = 1
     }
 
     /// The columns' stride where a tile with literal steps may run: output pixels lie side by side.

@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// Planar in, blocked out, for inputs of few channels; see KernelTable.convolvePlanar.
+/// Planar in, blocked out, for inputs of few channels or 1x1 kernels; see KernelTable.convolvePlanar.
 func convolvePlanar(
     _ geometry: UnsafePointer<ConvolutionGeometry>,
     _ input: Floats,
@@ -11,7 +11,10 @@ func convolvePlanar(
     _ first: Int,
     _ end: Int
 ) {
-    let geometry = geometry.pointee
+    var geometry = geometry.pointee
+    if geometry.isPointwise(lanes: 1), addend == nil || geometry.addendRow == geometry.outputRow {
+        geometry.flatten()
+    }
     switch geometry.literalStride {
     case 1:
         coverBlocks(Reading<1, 1>.self, geometry, input, weights, bias, addend, output, first, end)

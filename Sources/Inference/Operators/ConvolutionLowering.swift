@@ -15,7 +15,7 @@ struct ConvolutionLowering {
     enum Method: String {
         /// Blocked input, channels of a group are whole blocks (or there is one group).
         case blocked
-        /// Few input channels that lie row-major anyway: no block conversion.
+        /// Few input channels, or a 1x1 kernel's, that lie row-major anyway: no block conversion.
         case planar
         /// The same with a row-major output, which nobody wants in blocks.
         case planes
@@ -65,47 +65,33 @@ struct ConvolutionLowering {
 
     /// An image of one column as one of one row: the kernels compute several neighbours of a row at once.
     func lowerColumn(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
-        let sizes = kernel.shape
-        let turned = Kernel(
-            shape: [sizes[0], sizes[1], 1, sizes[2]],
-            values: kernel.values,
-            bias: kernel.bias,
-            key: "\(kernel.key)/row"
-        )
-        try lowerRow(input, kernel: turned, windows: windows.turned, into: &plan) { length in
-            [length, 1]
-        }
-    }
-
-    /// Lowers an image as one of a single row of the same pixels; `sides` are the output's for the row's length.
-    private func lowerRow(
-        _ input: ValueID,
-        kernel: Kernel,
-        windows: Windows,
-        into plan: inout PlanBuilder,
-        sides: (Int) -> [Int]
-    ) throws(ModelError) {
         let shape = plan.shape(of: input)
         let row = try plan.alias(
             "",
             of: plan.value(input, as: .dense),
-            shape: [shape[0], shape[1], 1, shape[2] * shape[3]]
+            shape: [shape[0], shape[1], 1, shape[2]]
         )
-        var apart = node
-        apart.outputs = ["\(node.outputs[0])/row"]
+        var turned = node
+        turned.outputs = ["\(node.outputs[0])/row"]
+        let sizes = kernel.shape
         try ConvolutionLowering(
-            node: apart,
-            windows: windows,
+            node: turned,
+            windows: windows.turned,
             groups: groups,
             activation: activation,
-            kernel: kernel
+            kernel: Kernel(
+                shape: [sizes[0], sizes[1], 1, sizes[2]],
+                values: kernel.values,
+                bias: kernel.bias,
+                key: "\(kernel.key)/row"
+            )
         ).lower(row, into: &plan)
-        guard let made = plan.id(named: apart.outputs[0]) else { return }
+        guard let made = plan.id(named: turned.outputs[0]) else { return }
         let result = plan.shape(of: made)
         _ = try plan.alias(
             node.outputs[0],
             of: plan.value(made, as: .dense),
-            shape: Shape([result[0], result[1]] + sides(result[3]))
+            shape: [result[0], result[1], result[3], result[2]]
         )
     }
 
@@ -146,13 +132,6 @@ struct ConvolutionLowering {
             height: image.height,
             width: image.width
         )
-        if image.height > 1, isPointwise(rows, columns), plan[input].layout == .dense,
-            staysPlanar(rows.output * columns.output, columns, plan)
-        {
-            return try lowerRow(input, kernel: kernel, windows: windows, into: &plan) { _ in
-                [rows.output, columns.output]
-            }
-        }
         let method = method(image, rows, columns, input, plan)
         let winograd = WinogradLowering(lowering: self, method, rows: rows, columns: columns)
         let source = try plan.image(
@@ -232,9 +211,10 @@ struct ConvolutionLowering {
         _ plan: PlanBuilder
     ) -> Method {
         let channels = image.channels
-        if groups == 1, plan[input].layout == .dense, channels < 16 || isPointwise(rows, columns) {
-            if staysPlanar(columns.output, columns, plan) { return .planes }
-            if channels < 16 { return .planar }
+        if groups == 1, plan[input].layout == .dense {
+            if channels < 16 { return staysPlanar(columns, plan) ? .planes : .planar }
+            // Where a tile's weights would stay in the first-level cache, they do so only beside blocks.
+            if plan.kernels.blocksPerTile > 1, isPointwise(rows, columns) { return .planar }
         }
         if groups > 1, groups == channels, outputs == channels, activation != .maxout {
             return .depthwise
@@ -248,14 +228,13 @@ struct ConvolutionLowering {
 
     /// Whether an output pixel depends on the same input pixel alone.
     private func isPointwise(_ rows: Windows.Axis, _ columns: Windows.Axis) -> Bool {
-        groups == 1 && kernel.shape[2] == 1 && kernel.shape[3] == 1
-            && rows.stride == 1 && columns.stride == 1 && rows.output == rows.input
-            && columns.output == columns.input
+        kernel.shape[2] == 1 && kernel.shape[3] == 1 && rows.stride == 1 && columns.stride == 1
+            && rows.output == rows.input && columns.output == columns.input
     }
 
-    /// Whether nobody wants the output in blocks, and the kernel for planar ones can make rows of `length` pixels.
-    private func staysPlanar(_ length: Int, _ columns: Windows.Axis, _ plan: PlanBuilder) -> Bool {
-        guard columns.stride == 1, length >= 16, kernel.tiling.count == 1, addend == nil,
+    /// Whether nobody wants the output in blocks, and the kernel for planar ones can make it.
+    private func staysPlanar(_ columns: Windows.Axis, _ plan: PlanBuilder) -> Bool {
+        guard columns.stride == 1, columns.output >= 16, kernel.tiling.count == 1, addend == nil,
             activation.kernel == .none
         else { return false }
         return !plan.graph.nodes.contains { $0.inputs.contains(node.outputs[0]) }
