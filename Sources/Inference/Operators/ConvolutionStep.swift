@@ -37,7 +37,11 @@ struct ConvolutionStep {
         into plan: inout PlanBuilder
     ) {
         let (table, store, lowering, step) = (plan.kernels, plan.weights, lowering, self)
-        let chunks = chunks(images: images, tileWidth: table.blocksPerTile)
+        let chunks = chunks(
+            images: images,
+            tileWidth: table.blocksPerTile,
+            most: isReadAcross(plan) ? 16 : 4
+        )
         let addend = lowering.addend
         plan.step(
             lowering.node.name,
@@ -171,8 +175,18 @@ struct ConvolutionStep {
         return isWhole && chunks.count == images * walk.perImage ? walk : nil
     }
 
-    /// Cuts by tile of output blocks, then by rows until there are a few chunks of useful size.
-    private func chunks(images: Int, tileWidth: Int) -> [Chunk] {
+    /// Whether all that reads the output needs every channel of a pixel, so that whole planes are of no use to it.
+    private func isReadAcross(_ plan: PlanBuilder) -> Bool {
+        let output = lowering.node.outputs[0]
+        let readers = plan.graph.nodes.filter { $0.inputs.contains(output) }
+        return !readers.isEmpty
+            && readers.allSatisfy {
+                $0.op == "Conv" && $0.attributes["group", default: .int(1)] == .int(1)
+            }
+    }
+
+    /// Cuts by tile of output blocks, then by rows until there are `most` chunks or they are too small to be useful.
+    private func chunks(images: Int, tileWidth: Int, most: Int) -> [Chunk] {
         let groups = method == .blocked ? lowering.groups : 1
         let blockCount = lowering.outputBlocks / groups
         let width = width(tileWidth: tileWidth)
@@ -182,7 +196,8 @@ struct ConvolutionStep {
                 let band = band(
                     of: tile,
                     width: width,
-                    others: images * groups * ((blockCount + width - 1) / width)
+                    others: images * groups * ((blockCount + width - 1) / width),
+                    most: most
                 )
                 for group in 0..<groups {
                     for first in stride(from: 0, to: blockCount, by: width) {
@@ -205,16 +220,19 @@ struct ConvolutionStep {
         return chunks
     }
 
-    /// Rows of a chunk: about 200,000 multiply–adds, or an eighth of the work.
-    private func band(of tile: Tile, width: Int, others: Int) -> Int {
+    /// Rows of a chunk: about 200,000 multiply–adds or more, all chunks alike.
+    ///
+    /// `most` pieces or more are whole planes, which a pooling or depthwise layer can follow in the cache.
+    private func band(of tile: Tile, width: Int, others: Int, most: Int) -> Int {
         let kernel = lowering.kernel
         let reduction = lowering.groupInputs(method) * kernel.shape[2] * kernel.shape[3]
         let rowWork = tile.width * reduction * width * 16
         let usefulRows = max(1, (200_000 + rowWork - 1) / rowWork)
-        // Four pieces or more are whole planes, which a pooling or depthwise layer can follow in the cache.
-        if others >= 4 { return tile.height }
-        let wanted = max(1, 8 / (others * kernel.tiling.count))
-        return max(usefulRows, (tile.height + wanted - 1) / wanted)
+        if others >= most { return tile.height }
+        let wanted = max(1, max(8, most) / (others * kernel.tiling.count))
+        let rows = max(usefulRows, (tile.height + wanted - 1) / wanted)
+        let count = max(1, (tile.height + rows - 1) / rows)
+        return max(1, (tile.height + count - 1) / count)
     }
 }
 
