@@ -14,6 +14,16 @@ int striate_cpu_level(void) {
     return 0;
 }
 
+static _Thread_local int works_alone;
+
+void striate_work_alone(void) {
+    works_alone = 1;
+}
+
+int striate_works_alone(void) {
+    return works_alone;
+}
+
 #ifdef __linux__
 
 // The kernel's mask of a machine beyond CPU_SETSIZE cores does not fit: then threads stay where they are.
@@ -54,4 +64,14 @@ void striate_leave_cpu(int cpu) {
 
 void striate_restore_cpus(void) {}
 
+#endif
+
+#if defined(__linux__) && defined(__GLIBC__)
+#include <malloc.h>
+
+void striate_release_free_memory(void) {
+    malloc_trim(0);
+}
+#else
+void striate_release_free_memory(void) {}
 #endif

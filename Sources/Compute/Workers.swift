@@ -1,6 +1,20 @@
+import CPUFeatures
 public import Dispatch
 import Foundation
 import Synchronization
+
+/// From now on passes of the calling thread borrow no helpers: others hardly feel a thread of low priority, but would
+/// feel helpers.
+public func workAlone() {
+    striate_work_alone()
+}
+
+/// Gives memory that was freed, but kept for later, back to the system.
+///
+/// Worth its milliseconds after work that took much for a moment.
+public func releaseFreeMemory() {
+    striate_release_free_memory()
+}
 
 /// The process's compute threads: a concurrent queue and the number of cores it may fill.
 public final class Workers: Sendable {
@@ -31,6 +45,7 @@ public final class Workers: Sendable {
     /// Helpers that a pass of `steps` divided steps may borrow now: the cores that no running pass occupies.
     func enter(work: Int, steps: Int) -> Int {
         let others = running.add(1, ordering: .relaxed).oldValue
+        guard striate_works_alone() == 0 else { return 0 }
         let least = max(Self.leastSharedWork, steps * Self.leastSharedStep)
         return steps == 0 || work < min(minimumWork, least) ? 0 : max(0, count - 1 - others)
     }

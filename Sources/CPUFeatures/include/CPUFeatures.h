@@ -1,4 +1,4 @@
-// What Swift cannot ask of the processor and the scheduler. Elsewhere than on Linux and x86-64 every
+// What Swift cannot ask of the processor, the scheduler and the allocator. Elsewhere than on Linux and x86-64 every
 // function exists and does nothing.
 #pragma once
 
@@ -13,6 +13,15 @@ void striate_leave_cpu(int cpu);
 
 /// Gives the calling thread back the cores it had before `striate_leave_cpu`.
 void striate_restore_cpus(void);
+
+/// Remembers of the calling thread that its work must not be felt by others.
+void striate_work_alone(void);
+
+/// Whether `striate_work_alone` was called on this thread.
+int striate_works_alone(void);
+
+/// Gives memory that was freed, but kept for later, back to the system.
+void striate_release_free_memory(void);
 
 /// Tells the core that the calling thread is spinning.
 static inline void striate_cpu_pause(void) {

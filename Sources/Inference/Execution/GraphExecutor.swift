@@ -170,6 +170,11 @@ final class GraphExecutor: Sendable {
         return tensor
     }
 
+    /// Leaves constants to be read again, after runs that say nothing of those to come.
+    func forgetConstants() {
+        loaded.withLock { $0 = [:] }
+    }
+
     private func evaluate(
         _ prepared: PreparedNode,
         _ values: inout [String: Tensor],

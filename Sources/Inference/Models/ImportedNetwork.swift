@@ -45,6 +45,7 @@ struct ImportedNetwork {
     ) throws(ModelError) -> (SymbolReading?, String) {
         var reason = "no inputs of float32 with outputs of their sizes that continue them"
         if let symbols {
+            defer { executor.forgetConstants() }
             do throws(UncertainReading) {
                 let reading = try symbols.reading(by: executor)
                 if !namesStates { signature = signature.withOptional(states) }

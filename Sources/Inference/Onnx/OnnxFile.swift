@@ -20,8 +20,8 @@ enum OnnxFile {
         }
         let model: OnnxModelProto
         do {
-            let outline = file.keepsTensors ? OnnxOutline.read(file) : nil
-            let data = try outline ?? Data(file.bytes(0..<file.size))
+            // Whether they stay there or not: read one by one, tensors are in memory once.
+            let data = try OnnxOutline.read(file) ?? Data(file.bytes(0..<file.size))
             model = try OnnxModelProto(serializedBytes: data, options: options)
         } catch let error as ModelError {
             throw error

@@ -136,6 +136,10 @@ struct SymbolCandidate {
     /// Whether all symbols are scored; nil if the states do not continue the sequence along this axis.
     private func continues(_ reading: SymbolReading, _ executor: GraphExecutor) -> Bool? {
         let pair = [Int32(reading.symbols - 1), 0]
+        // Where one symbol has a plan and two have none, their states do not lie along this axis; computed node by node
+        // it would only cost all weights in memory to find the same.
+        guard !isPlanned(pair.prefix(1), reading, executor) || isPlanned(pair, reading, executor)
+        else { return nil }
         guard let both = run(pair, reading, zeros, executor),
             let first = run(pair.prefix(1), reading, zeros, executor),
             let second = run(pair.suffix(1), reading, first.states, executor),
@@ -158,17 +162,35 @@ struct SymbolCandidate {
         states.map { Array(repeating: 0, count: $0.count) }
     }
 
+    private func isPlanned(
+        _ symbols: some Collection<Int32>,
+        _ reading: SymbolReading,
+        _ executor: GraphExecutor
+    ) -> Bool {
+        executor.wholePlan(like: inputs(symbols, reading, zeros), outputs: outputs) != nil
+    }
+
+    private var outputs: [String] { [logits] + states.map(\.output) }
+
+    private func inputs(
+        _ symbols: some Collection<Int32>,
+        _ reading: SymbolReading,
+        _ states: [[Float]]
+    ) -> [String: Tensor] {
+        var inputs = [tokens.name: reading.tensor(symbols)]
+        for (pair, values) in zip(self.states, states) {
+            inputs[pair.input] = Tensor(shape: pair.shape, floats: values)
+        }
+        return inputs
+    }
+
     private func run(
         _ symbols: some Collection<Int32>,
         _ reading: SymbolReading,
         _ states: [[Float]],
         _ executor: GraphExecutor
     ) -> (scores: [Float], states: [[Float]])? {
-        var inputs = [tokens.name: reading.tensor(symbols)]
-        for (pair, values) in zip(self.states, states) {
-            inputs[pair.input] = Tensor(shape: pair.shape, floats: values)
-        }
-        let outputs = [logits] + self.states.map(\.output)
+        let inputs = inputs(symbols, reading, states)
         let results = try? executor.run(inputs, outputs: outputs, isCancelled: { false })
         guard let floats = results?.compactMap(\.floats), floats.count == outputs.count else {
             return nil

@@ -1,3 +1,4 @@
+import Compute
 import Dispatch
 import Foundation
 import Synchronization
@@ -50,6 +51,7 @@ final class LoadingThread: Sendable {
         // Linux takes this for the calling thread only. A tenth of a core is left to it even when all are busy: with the
         // lowest priority of all a loaded server would hardly ever finish.
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        workAlone()
         while true {
             let pause = shared.state.withLock { $0.repeated?.milliseconds }
             let end = pause.map { DispatchTime.now() + .milliseconds($0) } ?? .distantFuture

@@ -1,4 +1,5 @@
 public import Compute
+import Dispatch
 public import Foundation
 import Synchronization
 
@@ -33,9 +34,12 @@ public final class ModelRepository: Sendable {
         self.kernels = kernels
         self.workers = workers
         self.memoryLimit = memoryLimit
-        for source in sources() {
-            for version in source.versions { load(version, of: source) }
+        let found = sources().flatMap { source in source.versions.map { (source, $0) } }
+        // Nothing is served yet that loading on all cores could disturb.
+        DispatchQueue.concurrentPerform(iterations: found.count) { index in
+            load(found[index].1, of: found[index].0)
         }
+        releaseFreeMemory()
     }
 
     /// The newest served version of every model, in order of their names.

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Synchronization
 
@@ -20,6 +21,7 @@ extension ModelRepository {
             if let error = load(version, of: source) { failure = failure ?? error }
         }
         dropVersions(of: name, missingFrom: source)
+        releaseFreeMemory()
         if let failure { throw .loadFailed(name, failure) }
     }
 
@@ -62,6 +64,7 @@ extension ModelRepository {
                 changed.append(source.name)
             }
         }
+        if !changed.isEmpty { releaseFreeMemory() }
         guard hasDescriptors else { return changed }
         looks.withLock { $0.stamps = stamps }
         // Files that are replaced may be missing for a moment: gone is what two looks did not find.
