@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Where floats lie: an arena, packed weights or a caller's buffer.
 ///
 /// A position carries no bounds. Plans place every value inside one arena whose size they computed,
@@ -34,6 +38,13 @@ public struct FloatPosition: @unchecked Sendable {
         unsafe pointer.update(from: source.pointer, count: count)
     }
 
+    public func copy(from values: [Float]) {
+        unsafe values.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return }
+            unsafe pointer.update(from: start, count: source.count)
+        }
+    }
+
     @inline(__always)
     public func fill(_ value: Float, count: Int) {
         unsafe pointer.update(repeating: value, count: count)
@@ -46,6 +57,7 @@ public final class FloatStorage: @unchecked Sendable {
     // SAFETY: the memory lives as long as the object; who may write when is the owner's contract:
     // arenas belong to one pass at a time, weights are written before they are shared.
     private let memory: UnsafeMutableRawBufferPointer
+    private let isMapped: Bool
     public let count: Int
 
     /// The first float.
@@ -54,8 +66,14 @@ public final class FloatStorage: @unchecked Sendable {
     public init(count: Int) {
         self.count = count
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
-        unsafe memory = .allocate(byteCount: bytes, alignment: 64)
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        if bytes >= Self.smallestMapped {
+            isMapped = true
+            unsafe memory = Self.mapped(bytes)
+        } else {
+            isMapped = false
+            unsafe memory = .allocate(byteCount: bytes, alignment: 64)
+            unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        }
         start = unsafe FloatPosition(
             memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
         )
@@ -63,11 +81,39 @@ public final class FloatStorage: @unchecked Sendable {
 
     public convenience init(_ values: [Float]) {
         self.init(count: values.count)
-        for (index, value) in values.enumerated() { start[index] = value }
+        start.copy(from: values)
     }
 
     deinit {
-        unsafe memory.deallocate()
+        if isMapped {
+            unsafe munmap(memory.baseAddress, memory.count)
+        } else {
+            unsafe memory.deallocate()
+        }
+    }
+
+    /// Bytes from which on memory is the system's own pages: zero without being written, there only once they are used,
+    /// and given back at once.
+    private static let smallestMapped = 256 << 10
+
+    /// Bytes from which on larger pages are asked for: a pass reads all of a model's weights, and would otherwise look up
+    /// the place of every 4 KiB.
+    private static let smallestLarge = 4 << 20
+
+    private static func mapped(_ bytes: Int) -> UnsafeMutableRawBufferPointer {
+        let start = unsafe mmap(
+            nil,
+            bytes,
+            PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS,
+            -1,
+            0
+        )
+        guard let start = unsafe start, unsafe start != MAP_FAILED else {
+            fatalError("no memory for \(bytes) bytes")
+        }
+        if bytes >= smallestLarge { unsafe madvise(start, bytes, MADV_HUGEPAGE) }
+        return unsafe UnsafeMutableRawBufferPointer(start: start, count: bytes)
     }
 
     public subscript(index: Int) -> Float {

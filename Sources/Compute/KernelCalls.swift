@@ -67,6 +67,11 @@ extension KernelSet {
         }
     }
 
+    /// Sixteen 3x3 kernels [9][16] as Winograd's values [(size + 2)^2][16].
+    public func winogradKernels(size: Int, taps: FloatPosition, values: FloatPosition) {
+        unsafe table.winogradKernels(size, taps.pointer, values.pointer)
+    }
+
     /// Input blocks of a strip of Winograd tiles, transformed.
     public func winogradInput(
         _ geometry: WinogradGeometry,

@@ -11,10 +11,13 @@ public final class PackedWeights: @unchecked Sendable {
     public let start: FloatPosition
 
     /// Zeros, except where `fill` writes.
-    public init(count: Int, fill: (FloatPosition) -> Void) {
+    public init<Failure: Error>(
+        count: Int,
+        fill: (FloatPosition) throws(Failure) -> Void
+    ) throws(Failure) {
         storage = FloatStorage(count: count)
         start = storage.start
-        fill(start)
+        try fill(start)
     }
 
     /// One after the other.

@@ -7,6 +7,7 @@ public func makeKernelTable() -> KernelTable {
         blocksPerTile: TileChoice.packed,
         convolve: convolve,
         convolvePlanar: convolvePlanar,
+        winogradKernels: winogradKernels,
         winogradInput: winogradInput,
         winogradOutput: winogradOutput,
         convolveDepthwise: convolveDepthwise,

@@ -69,6 +69,43 @@ import Testing
     }
 
     @Test(arguments: KernelSet.supported.map(\.name))
+    func `groups of an odd number of blocks keep their own weights`(_ name: String) throws {
+        var random = SeededGenerator(seed: 11)
+        var graph = Graph()
+        graph.inputs = [
+            Graph.Input(name: "x", type: .float32, dimensions: [nil, nil, nil, nil])
+        ]
+        // Three groups of three blocks, where kernels may take blocks by two.
+        let shape: Shape = [144, 48, 3, 3]
+        graph.constants["w"] = Tensor(shape: shape, floats: random.floats(shape.count))
+        graph.nodes = [
+            Node(
+                name: "y",
+                op: "Conv",
+                attributes: ["group": .int(3), "pads": .ints([1, 1, 1, 1])],
+                inputs: ["x", "w"],
+                outputs: ["y"]
+            )
+        ]
+        graph.outputs = ["y"]
+        let input = Tensor(shape: [1, 144, 10, 9], floats: random.floats(144 * 90))
+        var naive = NaiveNetwork()
+        naive.run(graph, inputs: ["x": input])
+        let expected = try #require(naive.values["y"])
+        let largest = expected.data.reduce(0) { max($0, abs($1)) }
+        for numerics in Manifest.Numerics.allCases {
+            let result = try GraphRunner(kernels: try KernelSet.select(name), numerics: numerics)
+                .run(graph, inputs: ["x": input], outputs: ["y"])[0]
+            expectClose(
+                result.values,
+                expected.data,
+                Tolerance(relative: 0, absolute: 1e-4 * largest),
+                "\(numerics)"
+            )
+        }
+    }
+
+    @Test(arguments: KernelSet.supported.map(\.name))
     func `a maxout layer and a plain one with the same kernel keep their own weights`(
         _ name: String
     ) throws {

@@ -75,6 +75,116 @@ import Testing
         #expect([0, 1, 16, 17].map(blocks(of:)) == [0, 1, 1, 2])
     }
 
+    @Test(arguments: KernelSet.supported)
+    func `parts of a layer pack as they lie in the whole`(kernels: KernelSet) {
+        var random = SeededGenerator(seed: Seeds.base)
+        let (outputs, inputs, taps) = (80, 20, 9)
+        let weights = random.floats(outputs * inputs * taps)
+        let perBlock = 16 * 32 * taps
+        let whole = Packing.convolution(
+            weights,
+            .plain(outputs),
+            inputs: inputs,
+            height: 3,
+            width: 3,
+            for: kernels
+        )
+        let joined = PackedWeights(count: outputs / 16 * perBlock) { target in
+            for first in stride(from: 0, to: outputs, by: 32) {
+                let part = first..<min(first + 32, outputs)
+                let numbers = Array(weights[part.lowerBound * 180..<part.upperBound * 180])
+                Packing.convolution(
+                    numbers.span,
+                    .plain(part.count),
+                    inputs: inputs,
+                    height: 3,
+                    width: 3,
+                    for: kernels,
+                    into: target + first / 16 * perBlock
+                )
+            }
+        }
+        expectIdentical(floats(joined), floats(whole), "convolution")
+    }
+
+    @Test func `parts of a recurrent layer pack as they lie in the whole`() {
+        var random = SeededGenerator(seed: Seeds.base)
+        let (gates, hidden) = (4, 40)
+        let weights = random.floats(gates * hidden * hidden)
+        let joined = PackedWeights(count: 3 * gates * 16 * hidden) { target in
+            for first in [0, 32] {
+                let units = first..<min(first + 32, hidden)
+                let rows = (0..<gates).flatMap { gate in
+                    weights[
+                        (gate * hidden + units.lowerBound)
+                            * hidden..<(gate * hidden + units.upperBound) * hidden
+                    ]
+                }
+                Packing.recurrent(
+                    rows.span,
+                    gates: gates,
+                    hidden: units.count,
+                    states: hidden,
+                    into: target + first / 16 * gates * 16 * hidden
+                )
+            }
+        }
+        let whole = Packing.recurrent(weights, gates: gates, hidden: hidden)
+        expectIdentical(floats(joined), floats(whole), "R")
+    }
+
+    /// G g Gt, row by row and then column by column, each sum from left to right.
+    private func transformed(_ taps: [Float], size: Int) -> [Float] {
+        let small: [[Double]] = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]
+        let large: [[Double]] = [
+            [1.0 / 4, 0, 0], [-1.0 / 6, -1.0 / 6, -1.0 / 6], [-1.0 / 6, 1.0 / 6, -1.0 / 6],
+            [1.0 / 24, 1.0 / 12, 1.0 / 6], [1.0 / 24, -1.0 / 12, 1.0 / 6], [0, 0, 1],
+        ]
+        let matrix = size == 2 ? small : large
+        func line(_ g: [Double]) -> [Double] {
+            matrix.map { $0[0] * g[0] + $0[1] * g[1] + $0[2] * g[2] }
+        }
+        let columns = (0..<3).map { j in line((0..<3).map { Double(taps[$0 * 3 + j]) }) }
+        return matrix.indices.flatMap { i in line(columns.map { $0[i] }).map { Float($0) } }
+    }
+
+    @Test(arguments: KernelSet.supported, [2, 4])
+    func `Winograd's kernels are G g Gt in double precision`(kernels: KernelSet, size: Int) {
+        var random = SeededGenerator(seed: Seeds.base)
+        let (outputs, inputs, width) = (80, 17, 2 * kernels.blocksPerTile)
+        let weights = random.floats(outputs * inputs * 9)
+        let (values, rows) = ((size + 2) * (size + 2), 32)
+        let packed = PackedWeights(count: outputs * values * rows) { target in
+            Packing.winograd(
+                weights.span,
+                .plain(outputs),
+                inputs: inputs,
+                size: size,
+                width: width,
+                for: kernels,
+                into: target
+            )
+        }
+        var expected = [Float](repeating: 0, count: packed.count)
+        for output in 0..<outputs {
+            let block = output / 16
+            let chunk = block / width * width
+            let count = min(width, 5 - chunk)
+            let tile = (block - chunk) / kernels.blocksPerTile * kernels.blocksPerTile
+            let lanes = min(kernels.blocksPerTile, count - tile) * 16
+            let lane = (block - chunk - tile) * 16 + output % 16
+            for input in 0..<inputs {
+                let start = (output * inputs + input) * 9
+                let made = transformed(Array(weights[start..<start + 9]), size: size)
+                for value in 0..<values {
+                    let place = chunk * values * rows * 16 + (value * count + tile) * rows * 16
+                    expected[place + input * lanes + lane] = made[value]
+                }
+            }
+        }
+        expectIdentical(floats(packed), expected, "F(\(size)×\(size))")
+    }
+
     private func floats(_ packed: PackedWeights) -> [Float] {
         let memory = TestMemory()
         defer { memory.release() }

@@ -1,25 +1,70 @@
 import Compute
 
-/// Float32 numbers that are not kept in memory: each reader makes them anew.
+/// Float32 numbers that are not kept in memory: each reader makes them anew, all of them or a part.
 ///
 /// Packed weights stand for most of a model's constants; only another packing asks for the numbers again.
 final class StoredFloats: Sendable {
+    typealias Maker = @Sendable (_ part: Range<Int>) throws(ModelError) -> [Float]
+
     let count: Int
-    private let make: @Sendable () throws(ModelError) -> [Float]
+    /// Whether a part costs no more than its share of all.
+    let isDivisible: Bool
+    private let make: Maker
 
     /// `make` returns `count` numbers, the same each time, or says why it cannot.
     init(count: Int, make: @escaping @Sendable () throws(ModelError) -> [Float]) {
         self.count = count
-        self.make = make
+        isDivisible = false
+        self.make = { part throws(ModelError) in
+            let values = try make()
+            precondition(values.count == count, "stored numbers are of another count")
+            return part == 0..<count ? values : Array(values[part])
+        }
+    }
+
+    /// `makePart` returns the numbers of a part, the same each time, or says why it cannot.
+    init(count: Int, makePart: @escaping Maker) {
+        self.count = count
+        isDivisible = true
+        make = makePart
     }
 
     convenience init(_ values: [Float]) {
-        self.init(count: values.count) { values }
+        self.init(count: values.count) { part in
+            part == values.indices ? values : Array(values[part])
+        }
     }
 
     func scaled(by factor: Float) -> StoredFloats {
-        StoredFloats(count: count) { () throws(ModelError) in
-            try self.read().map { $0 * factor }
+        scaled(by: [factor], each: max(count, 1))
+    }
+
+    /// Times one factor for each `length` numbers.
+    func scaled(by factors: [Float], each length: Int) -> StoredFloats {
+        mapParts { values, first in
+            var scaled = values
+            var start = 0
+            while start < values.count {
+                let row = (first + start) / length
+                let end = min((row + 1) * length - first, values.count)
+                for index in start..<end { scaled[index] *= factors[row] }
+                start = end
+            }
+            return scaled
+        }
+    }
+
+    /// What `change` makes of each part's numbers, which begin at `first` of them all.
+    func mapParts(
+        _ change: @escaping @Sendable (_ values: [Float], _ first: Int) -> [Float]
+    ) -> StoredFloats {
+        guard isDivisible else {
+            return StoredFloats(count: count) { () throws(ModelError) in
+                change(try self.read(), 0)
+            }
+        }
+        return StoredFloats(count: count) { part throws(ModelError) in
+            change(try self.read(part), part.lowerBound)
         }
     }
 
@@ -27,14 +72,24 @@ final class StoredFloats: Sendable {
     func part(_ index: Int, of parts: Int) -> StoredFloats {
         guard parts > 1 else { return self }
         let length = count / parts
-        return StoredFloats(count: length) { () throws(ModelError) in
-            Array(try self.read()[index * length..<(index + 1) * length])
+        let start = index * length
+        guard isDivisible else {
+            return StoredFloats(count: length) { () throws(ModelError) in
+                try self.read(start..<start + length)
+            }
+        }
+        return StoredFloats(count: length) { part throws(ModelError) in
+            try self.read(start + part.lowerBound..<start + part.upperBound)
         }
     }
 
     func read() throws(ModelError) -> [Float] {
-        let values = try make()
-        precondition(values.count == count, "stored numbers are of another count")
+        try read(0..<count)
+    }
+
+    func read(_ part: Range<Int>) throws(ModelError) -> [Float] {
+        let values = try make(part)
+        precondition(values.count == part.count, "stored numbers are of another count")
         return values
     }
 }
@@ -68,17 +123,17 @@ extension Tensor {
         return floats.map { StoredFloats($0) }
     }
 
-    /// What `change` makes of as many float32 numbers: at once, or where they are stored, whenever they are read.
+    /// What `change` makes of as many float32 numbers, whenever they are read; nil for other numbers.
     func mapFloats(
         _ shape: Shape,
         _ change: @escaping @Sendable ([Float]) -> [Float]
     ) -> Tensor? {
-        if case .stored(let stored) = storage {
-            let made = StoredFloats(count: shape.count) { () throws(ModelError) in
+        guard let stored = storedFloats, stored.count == shape.count else { return nil }
+        return Tensor(
+            shape: shape,
+            stored: StoredFloats(count: stored.count) { () throws(ModelError) in
                 change(try stored.read())
             }
-            return Tensor(shape: shape, stored: made)
-        }
-        return floats.map { Tensor(shape: shape, floats: change($0)) }
+        )
     }
 }

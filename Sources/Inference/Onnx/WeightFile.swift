@@ -18,7 +18,7 @@ final class WeightFile: Sendable {
     let keepsTensors: Bool
 
     /// Smaller files are read as a whole, so that what happens to them later does not matter.
-    static let smallestFile = 4 << 20
+    static let smallestFile = 1 << 20
     /// Tensors from this size on stay in a large file.
     static let smallestTensor = 64 << 10
 
@@ -115,9 +115,14 @@ extension WeightFile {
         guard keepsTensors, range.count >= Self.smallestTensor else {
             return Tensor(shape: shape, floats: try floats(range))
         }
-        let stored = StoredFloats(count: shape.count) { () throws(ModelError) in
-            try self.floats(range)
-        }
+        let width = MemoryLayout<Float>.stride
+        let stored = StoredFloats(
+            count: shape.count,
+            makePart: { part throws(ModelError) in
+                let start = range.lowerBound + part.lowerBound * width
+                return try self.floats(start..<start + part.count * width)
+            }
+        )
         return Tensor(shape: shape, stored: stored)
     }
 }

@@ -109,31 +109,14 @@ struct LocalWeights: Sendable {
     /// Weights [row][column][block][plane][kh][kw][lane][16] and bias [row][column][block][16].
     func packed(isPlanar: Bool) -> PackedLayer {
         let (outputs, positions) = (shape[0], shape[1] * shape[2])
-        let (inputs, taps) = (shape[3], shape[4] * shape[5])
-        let lanes = isPlanar ? 1 : 16
-        let planes = isPlanar ? inputs : Compute.blocks(of: inputs)
-        let weights = PackedWeights(count: positions * blocks * planes * taps * lanes * 16) {
-            target in
-            var place = 0
-            for position in 0..<positions {
-                for block in 0..<blocks {
-                    for plane in 0..<planes {
-                        for tap in 0..<taps {
-                            for lane in 0..<lanes {
-                                let input = plane * lanes + lane
-                                for output in block * 16..<block * 16 + 16 {
-                                    if output < outputs, input < inputs {
-                                        let row = (output * positions + position) * inputs + input
-                                        target[place] = values[row * taps + tap]
-                                    }
-                                    place += 1
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        let weights = Packing.local(
+            values,
+            outputs: outputs,
+            positions: positions,
+            inputs: shape[3],
+            taps: shape[4] * shape[5],
+            isPlanar: isPlanar
+        )
         let bias = PackedWeights(count: positions * blocks * 16) { target in
             guard let bias = self.bias else { return }
             for output in 0..<outputs {

@@ -82,12 +82,13 @@ extension RecurrentLowering {
         _ sizes: Sizes,
         into plan: inout PlanBuilder
     ) {
-        let (row, blocks) = (sizes.row, sizes.blocks)
+        // Not the pass itself: a step lives as long as its plan, and should not keep weights.
+        let (row, blocks, index) = (sizes.row, sizes.blocks, pass.index)
         plan.step(node.name, chunks: 1, reads: [source], writes: [target]) { placement in
             let (from, to) = (placement[source], placement[target])
             return { arena, _ in
                 let source = from.position(in: arena) + offset
-                let target = to.position(in: arena) + pass.index * row
+                let target = to.position(in: arena) + index * row
                 for block in 0..<blocks {
                     (target + block * to.plane).copy(from: source + block * from.plane, count: row)
                 }

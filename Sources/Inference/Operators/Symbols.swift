@@ -32,9 +32,11 @@ struct Gather: Operator {
         try lowerLookup(node, input: 1, table: table.shape, axis: axis, into: &plan) {
             () throws(ModelError) in
             let rows = try store.layer(key) { () throws(ModelError) in
-                let floats = try values.read()
-                let rows = PackedWeights(count: floats.count) { target in
-                    for index in floats.indices { target[index] = floats[index] }
+                let rows = try PackedWeights(count: values.count) {
+                    (target) throws(ModelError) in
+                    try values.forEachPiece(rows: values.count) { part, floats in
+                        (target + part.lowerBound).copy(from: floats)
+                    }
                 }
                 return PackedLayer(weights: rows, bias: Packing.vector([], .plain(0)))
             }.weights

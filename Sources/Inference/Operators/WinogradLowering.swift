@@ -266,25 +266,3 @@ struct WinogradLowering {
         )
     }
 }
-
-extension ConvolutionLowering {
-    /// G g Gt of every kernel, each chunk of `width` output blocks by itself.
-    func packWinograd(
-        size: Int,
-        width: Int,
-        for table: KernelSet
-    ) throws(ModelError) -> PackedLayer {
-        let order: OutputOrder = activation == .maxout ? .maxoutPairs(outputs) : .plain(outputs)
-        let weights = Packing.winograd(
-            try kernel.values.read(),
-            order,
-            inputs: kernel.shape[1],
-            size: size,
-            width: width,
-            group: outputBlocks / groups,
-            for: table
-        )
-        let bias = Packing.vector(kernel.bias ?? Array(repeating: 0, count: outputs), order)
-        return PackedLayer(weights: weights, bias: bias)
-    }
-}

@@ -126,13 +126,50 @@ enum OnnxPatterns {
 extension Tensor {
     /// The slices along an axis in another order.
     fileprivate func reordered(_ order: [Int], axis: Int) -> Tensor {
-        let sizes = shape.dimensions
+        let (sizes, along) = (shape.dimensions, shape[axis])
         let inner = sizes[(axis + 1)...].reduce(1, *)
-        let sources = (0..<count).map { place in
-            let along = place / inner % sizes[axis]
-            return place + (order[along] - along) * inner
+        if axis == 0, let stored = storedFloats?.reordered(order, slice: inner) {
+            return Tensor(shape: shape, stored: stored)
         }
-        let stored = isStored ? mapFloats(shape) { values in sources.map { values[$0] } } : nil
-        return stored ?? picking(sources, shape: sizes)
+        let reordered = mapFloats(shape) { values in
+            var result: [Float] = []
+            result.reserveCapacity(values.count)
+            for outer in stride(from: 0, to: values.count, by: max(1, along * inner)) {
+                for slice in order {
+                    let start = outer + slice * inner
+                    result.append(contentsOf: values[start..<start + inner])
+                }
+            }
+            return result
+        }
+        if let reordered { return reordered }
+        let sources = (0..<count).map { place in
+            let slice = place / inner % along
+            return place + (order[slice] - slice) * inner
+        }
+        return picking(sources, shape: sizes)
+    }
+}
+
+extension StoredFloats {
+    /// Large slices in another order, each read by itself; nil if all had to be read for each.
+    fileprivate func reordered(_ order: [Int], slice: Int) -> StoredFloats? {
+        guard isDivisible, slice >= 1024, order.count * slice == count else { return nil }
+        return StoredFloats(
+            count: count,
+            makePart: { part throws(ModelError) in
+                var result: [Float] = []
+                result.reserveCapacity(part.count)
+                var place = part.lowerBound
+                while place < part.upperBound {
+                    let (index, offset) = place.quotientAndRemainder(dividingBy: slice)
+                    let end = min((index + 1) * slice, part.upperBound)
+                    let start = order[index] * slice + offset
+                    result += try self.read(start..<start + end - place)
+                    place = end
+                }
+                return result
+            }
+        )
     }
 }

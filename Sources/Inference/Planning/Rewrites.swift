@@ -37,12 +37,11 @@ enum Rewrites {
             guard hasBias == (bias != nil) else { continue }
             let perOutput = weights.count / max(outputs, 1)
             let name = "\(conv.name)+\(node.name)"
-            let scaled = weights.mapFloats(weights.shape) {
-                [scale = affine.scale] (values: [Float]) in
-                values.indices.map { values[$0] * scale[$0 / perOutput] }
-            }
-            guard let scaled else { continue }
-            result.constants["\(name).weight"] = scaled
+            guard let stored = weights.storedFloats else { continue }
+            result.constants["\(name).weight"] = Tensor(
+                shape: weights.shape,
+                stored: stored.scaled(by: affine.scale, each: perOutput)
+            )
             result.constants["\(name).bias"] = Tensor(
                 shape: [outputs],
                 floats: (0..<outputs).map { channel in
@@ -166,32 +165,6 @@ enum Rewrites {
             result.nodes.remove(at: producer)
         }
         return result
-    }
-}
-
-extension Tensor {
-    /// W [D, N, inputs] and a table [symbols, inputs] to [D, N, symbols]; nil if they do not fit or it would be large.
-    fileprivate func timesRows(of table: Tensor) -> Tensor? {
-        guard let weights = floats, let rows = table.floats, shape.rank == 3, table.shape.rank == 2,
-            shape[2] == table.shape[1], shape.count == weights.count,
-            table.shape.count == rows.count
-        else { return nil }
-        let (inputs, symbols) = (shape[2], table.shape[0])
-        let units = shape[0] * shape[1]
-        guard symbols > 0, units * symbols <= 1 << 23 else { return nil }
-        var product = [Float](repeating: 0, count: units * symbols)
-        for unit in 0..<units {
-            for symbol in 0..<symbols {
-                var sum = 0.0
-                for input in 0..<inputs {
-                    sum +=
-                        Double(weights[unit * inputs + input])
-                        * Double(rows[symbol * inputs + input])
-                }
-                product[unit * symbols + symbol] = Float(sum)
-            }
-        }
-        return Tensor(shape: [shape[0], shape[1], symbols], floats: product)
     }
 }
 

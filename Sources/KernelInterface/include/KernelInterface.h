@@ -12,6 +12,7 @@
 #pragma once
 
 #include "Transposition.h"
+#include "WinogradKernels.h"
 
 #pragma clang assume_nonnull begin
 
@@ -133,6 +134,8 @@ typedef struct {
     void (*convolvePlanar)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
                      const float *_Nullable addend,
                            float *output, long first, long end);
+    /// U = G g Gt of sixteen kernels g, `taps` [9][16], into `values` [(size + 2)^2][16], computed in double precision.
+    void (*winogradKernels)(long size, const float *taps, float *values);
     /// Input blocks [firstBlock, endBlock) of a strip of tiles into `transformed`.
     void (*winogradInput)(const WinogradGeometry *, const float *input, float *transformed,
                           long firstBlock, long endBlock, long firstTile, long endTile);
