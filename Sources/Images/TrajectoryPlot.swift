@@ -25,7 +25,7 @@ public struct TrajectoryPlot {
 
     /// What the axes mean, in words.
     public var legend: String {
-        "left: \(units) units over \(steps) steps; values \(low)…\(high)"
+        "left: \(units) units over \(steps) steps; values \(low)..\(high)"
             + (units >= 2 ? "; right: unit 0 across, unit 1 upward" : "")
     }
 

@@ -99,6 +99,14 @@ import Testing
         let picture = try post("orbit/encode", #"{"steps":90}"#, [("Accept", "image/png")])
         #expect(picture.response.body.starts(with: [0x89] + Array("PNG".utf8)))
         #expect(picture.header("X-Striate-Picture")?.contains("2 units over 90 steps") == true)
+        let many = try post(
+            "language/encode?layer=lower",
+            #"{"text":"haus"}"#,
+            [("Accept", "image/png")]
+        )
+        let legend = try #require(many.header("X-Striate-Picture"))
+        let words = "lower [4, 128]: 4 steps to the right, a row for each of 128 units"
+        #expect(legend.hasPrefix(words))
     }
 
     @Test func `the loss agrees with a network in float64 within 1e-5 (C6)`() throws {

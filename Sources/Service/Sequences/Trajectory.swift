@@ -47,13 +47,52 @@ struct Trajectory {
         return CSV.encode(header: ["position"] + (0..<width).map { "unit\($0)" }, rows: rows)
     }
 
-    /// The units over time, and beside them the path of the first two.
+    /// Lines of more units than these cannot be told apart.
+    private static let mostLines = 16
+    /// Units and steps that a map has room for.
+    private static let longestSide = 2048
+
     private var picture: Answer {
+        width > Self.mostLines && max(width, steps) <= Self.longestSide ? map : lines
+    }
+
+    /// A row for each unit, time to the right; few steps are drawn wide.
+    private var map: Answer {
+        let repeats = max(1, min(2 * width, Self.longestSide) / steps)
+        var cells: [Float] = []
+        cells.reserveCapacity(width * steps * repeats)
+        for unit in 0..<width {
+            for step in 0..<steps {
+                for _ in 0..<repeats { cells.append(values[step * width + unit]) }
+            }
+        }
+        let mosaic = MapMosaic(
+            maps: cells.span,
+            count: 1,
+            height: width,
+            width: steps * repeats,
+            normalisation: .symmetric,
+            colours: .diverging
+        )
+        let largest = values.reduce(0) { max($0, $1.magnitude) }
+        let legend = """
+            \(steps) steps to the right, a row for each of \(width) units; \
+            \(mosaic.colours.rawValue) from -\(largest) to \(largest), 0 in the middle
+            """
+        return picture(mosaic.render(), legend)
+    }
+
+    /// The units over time, and beside them the path of the first two.
+    private var lines: Answer {
         let plot = TrajectoryPlot(values: values, steps: steps, units: width)
-        return Answer(
+        return picture(plot.render(), plot.legend)
+    }
+
+    private func picture(_ image: Image, _ legend: String) -> Answer {
+        Answer(
             .png,
-            body: plot.render().encodedPNG(),
-            headers: [("X-Striate-Picture", "\(layer) [\(steps), \(width)]: \(plot.legend)")]
+            body: image.encodedPNG(),
+            headers: [("X-Striate-Picture", "\(layer) [\(steps), \(width)]: \(legend)")]
         )
     }
 }
