@@ -60,7 +60,8 @@ public final class Service: Handler {
         [
             Index.route, Health.route, ModelList.route, ModelDetail.route, Classify.route,
             Features.route, Preview.route, Kernels.route, Next.route, Score.route, Generate.route,
-            Encode.route, TreeRoute.route, DiagramPage.route, MetricsPage.route, OpenAPIPage.route,
+            Encode.route, TreeRoute.route, DiagramPage.route, ExampleFile.route, MetricsPage.route,
+            OpenAPIPage.route,
         ] + OpenInference.routes + TensorFlowServing.routes + CloudRoutes.routes
 
     /// From now on the service is not ready: health checks fail, so that clients go elsewhere.

@@ -71,6 +71,22 @@ import Testing
         Mistake(#""scale": [1]"#, #""scale": [0]"#, says: "scale"),
         Mistake(#""colour": "grey""#, #""colour": "sepia""#, says: "colour", "sepia", "grey"),
         Mistake(#""op": "Maxout""#, #""op": "Maxin""#, says: "max", "Maxin"),
+        Mistake(
+            #""features": "max""#,
+            #""examples": ["../model.json"]"#,
+            says: "examples",
+            "../model.json",
+            "png"
+        ),
+        Mistake(#""features": "max""#, #""examples": ["a.exe"]"#, says: "examples", "a.exe"),
+        Mistake(#""features": "max""#, #""examples": [".png"]"#, says: "examples", ".png"),
+        Mistake(#""features": "max""#, #""examples": ["a.png"]"#, says: "a.png", "missing"),
+        Mistake(
+            #""features": "max""#,
+            #""examples": ["a.png", "a.png"]"#,
+            says: "examples",
+            "different"
+        ),
         Mistake(#""group": 2"#, #""group": 3"#, says: "max", "3"),
         Mistake(#""group": 2"#, #""grup": 2"#, says: "max", "grup"),
         Mistake(#""kernel": [3, 3]"#, #""kernel": [5, 3]"#, says: "conv", "kernel", "[3, 3]"),

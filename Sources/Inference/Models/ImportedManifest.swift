@@ -35,7 +35,7 @@ extension Manifest {
         numerics = .fast
         (preprocessing, featuresLayer, tree, score, states) = (nil, nil, nil, nil, [:])
         (description, source, licence) = ("", "", "")
-        labels = []
+        (labels, examples) = ([], [])
     }
 
     private static func picture(_ signature: ModelSignature) -> Input? {

@@ -85,6 +85,8 @@ public struct Manifest: Sendable {
     public let source: String
     public let licence: String
     public let score: Score?
+    /// Inputs to try the model with, the best first.
+    public let examples: [Example]
 
     /// Reads the fields; `standard` is the input of a model that says nothing of it.
     init(
@@ -154,6 +156,11 @@ public struct Manifest: Sendable {
             try object.finish()
             return score
         }
+        examples = try Example.read(
+            try fields.strings("examples") ?? [],
+            beside: folder,
+            field: "\(fields.path), examples"
+        )
     }
 
     static let nameForm = "1 to 255 letters, digits, '.', '_' or '-'"

@@ -30,6 +30,7 @@ struct ModelDocument {
             ("numerics", .string(manifest.numerics.rawValue)),
             ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
             ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
+            ("examples", .strings(manifest.examples.map(\.name))),
             ("source", .string(manifest.source)), ("licence", .string(manifest.licence)),
         ]
     }

@@ -35,6 +35,9 @@ extension ServiceError: CustomStringConvertible {
             "The body's type \(quoted(got)) is not understood here; send \(expected)."
         case .unknownModel(let name, let available):
             "There is no model \(quoted(name)); hosted are \(listed(available, "and"))."
+        case .unknownExample(let name, let model, let available):
+            "The model \(quoted(model)) has no example \(quoted(name)); "
+                + "it has \(listed(available, "and"))."
         case .unknownVersion, .modelNotServed, .loadFailed, .repositoryLocked: repositoryMessage
         case .tensor(let fault):
             "\(fault.sentence) Its signature: \(fault.signature). For example: \(fault.example)"

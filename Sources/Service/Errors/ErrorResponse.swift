@@ -72,7 +72,8 @@ extension ServiceError {
         case .unknownQueryKey(_, let known), .unknownField(_, let known),
             .json(.unknownKey(_, let known, _)):
             known.joined(separator: ", ")
-        case .unknownModel(_, let available), .unknownVersion(_, _, let available),
+        case .unknownModel(_, let available), .unknownExample(_, _, let available),
+            .unknownVersion(_, _, let available),
             .notAcceptable(_, let available),
             .model(.unknownLayer(_, let available)):
             available.joined(separator: ", ")
@@ -93,7 +94,8 @@ extension ServiceError {
 
     private var got: String? {
         switch self {
-        case .unknownQueryKey(let key, _), .unknownField(let key, _), .unknownModel(let key, _):
+        case .unknownQueryKey(let key, _), .unknownField(let key, _), .unknownModel(let key, _),
+            .unknownExample(let key, _, _):
             key
         case .invalidValue(_, _, let got), .invalidHeader(_, _, let got), .shape(_, _, let got),
             .unsupportedMedia(let got, _):

@@ -9,7 +9,7 @@ extension ServiceError {
         switch self {
         case .http(let error): error.status
         case .contentCoding(let error): error.status
-        case .unknownRoute, .unknownModel, .unknownVersion: .notFound
+        case .unknownRoute, .unknownModel, .unknownExample, .unknownVersion: .notFound
         case .modelNotServed(_, _, let isLoading): isLoading ? .serviceUnavailable : .notFound
         case .repositoryLocked: .forbidden
         case .sequence(_, let fault): fault.status
@@ -65,6 +65,7 @@ extension ServiceError {
         case .answerTooLarge: "answer_too_large"
         case .invalidText: "invalid_text"
         case .unknownModel: "unknown_model"
+        case .unknownExample: "unknown_example"
         case .unknownVersion: "unknown_version"
         case .modelNotServed(_, _, let isLoading): isLoading ? "model_loading" : "model_not_served"
         case .loadFailed: "load_failed"

@@ -46,6 +46,7 @@ public enum ServiceError: Error, Sendable {
     case answerTooLarge(limit: Int, got: Int)
     // The model.
     case unknownModel(String, available: [String])
+    case unknownExample(String, model: String, available: [String])
     case unknownVersion(model: String, version: String, available: [String])
     /// Known, but not served now; `isLoading` says that it may be soon.
     case modelNotServed(model: String, reason: String, isLoading: Bool)

@@ -40,7 +40,7 @@ struct OpenAPI {
             return service.repository.models.filter { model in
                 routes.allSatisfy { route in
                     route.operation.isEmpty || model.manifest.operations.contains(route.operation)
-                }
+                } && !(template == ExampleFile.route.template && model.manifest.examples.isEmpty)
             }.map { model in
                 let path = template.split(separator: "/").map {
                     $0 == "{model}" ? model.name : String($0)

@@ -15,6 +15,7 @@ struct OpenAPIOperation {
         ]
         if let model { members.append(("tags", [.string(model.name)])) }
         var parameters = OpenAPIForeign.pathParameters(of: route, models: models)
+        if let example { parameters.append(example) }
         parameters += route.query.filter(applies).map(parameter)
         if route.placement == .queue { parameters.append(Self.deadline) }
         if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
@@ -44,6 +45,17 @@ struct OpenAPIOperation {
         return [
             "name": .string(key.name), "in": "query", "description": .string(key.summary),
             "style": "form", "explode": false, "schema": schema,
+        ]
+    }
+
+    /// The names of the model's examples, where the path ends with one.
+    private var example: JSON? {
+        guard let model, route.template == ExampleFile.route.template else { return nil }
+        return [
+            "name": "example", "in": "path", "required": true,
+            "schema": [
+                "type": "string", "enum": .strings(model.manifest.examples.map(\.name)),
+            ],
         ]
     }
 
@@ -121,15 +133,28 @@ struct OpenAPIOperation {
         }
     }
 
-    private var responses: JSON {
-        let content = route.forms.map { form -> (String, JSON) in
-            let type = String(form.rawValue.prefix { $0 != ";" })
-            switch form {
-            case .json: return (type, ["schema": answerSchema])
-            case .npy, .png, .svg: return (type, [:])
-            case .csv, .eventStream, .prometheus: return (type, ["schema": ["type": "string"]])
-            }
+    /// The kinds of the model's examples, where the route answers with one.
+    private var exampleTypes: [(String, JSON)] {
+        guard let model, example != nil else { return [] }
+        var types: [String] = []
+        for type in model.manifest.examples.map(\.format.contentType) where !types.contains(type) {
+            types.append(type)
         }
+        return types.map { (String($0.prefix { $0 != ";" }), [:]) }
+    }
+
+    private var responses: JSON {
+        let content =
+            exampleTypes
+            + route.forms.map { form -> (String, JSON) in
+                let type = String(form.rawValue.prefix { $0 != ";" })
+                switch form {
+                case .json: return (type, ["schema": answerSchema])
+                case .npy, .png, .svg: return (type, [:])
+                case .csv, .eventStream, .prometheus:
+                    return (type, ["schema": ["type": "string"]])
+                }
+            }
         let failure: JSON = [
             "description": "An error: one sentence and a stable code.",
             "content": [

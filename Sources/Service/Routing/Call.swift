@@ -35,8 +35,9 @@ struct Call {
         self.parameters = parameters
         self.cancellation = cancellation
         stopwatch = Stopwatch(since: request.arrival)
+        // Where a route has no forms, what it sends is a file.
         form =
-            route.conventions == .own
+            route.conventions == .own && !route.forms.isEmpty
             ? try AnswerForm.choose(accept: request.header("Accept"), from: route.forms)
             : route.forms.first ?? .json
         if let model = parameters.model, let label = parameters.label {

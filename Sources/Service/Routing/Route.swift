@@ -79,7 +79,8 @@ struct Route: Sendable {
     /// The last word of a model's route, which names its metrics; empty for the others.
     var operation: String {
         guard template.hasPrefix("/models/{model}/") || placement == .queue else { return "" }
-        return String(template.split { $0 == "/" || $0 == ":" }.last ?? "")
+        let word = template.split { $0 == "/" || $0 == ":" }.last ?? ""
+        return word.hasPrefix("{") ? "" : String(word)
     }
 }
 

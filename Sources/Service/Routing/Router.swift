@@ -3,6 +3,7 @@ struct PathParameters: Sendable, Equatable {
     var model: String?
     var version: String?
     var label: String?
+    var example: String?
 }
 
 /// Finds the route for a method and path.

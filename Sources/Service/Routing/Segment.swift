@@ -1,7 +1,7 @@
 /// One segment of a route's template.
 enum Segment: Sendable {
     enum Parameter: String, Sendable {
-        case model, version, label
+        case model, version, label, example
     }
 
     case literal(String)
@@ -31,6 +31,7 @@ enum Segment: Sendable {
             case .model: parameters.model = value
             case .version: parameters.version = value
             case .label: parameters.label = value
+            case .example: parameters.example = value
             }
             return true
         }
