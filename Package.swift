@@ -102,9 +102,18 @@ let package = Package(
             swiftSettings: safe + fuzzing + trusted
         ),
         .target(
+            name: "Console",
+            resources: [
+                .embedInCode("page/console.css"), .embedInCode("page/console.html"),
+                .embedInCode("page/console.js"),
+            ],
+            swiftSettings: safe
+        ),
+        .target(
             name: "Service",
             dependencies: [
-                "COpenSSL", "Compute", "HTTP", "Images", "Inference", "TensorFormats", logging,
+                "COpenSSL", "Compute", "Console", "HTTP", "Images", "Inference", "TensorFormats",
+                logging,
             ],
             swiftSettings: safe + fuzzing
         ),
@@ -202,8 +211,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", "TestSupport",
-                logging,
+                "Compute", "Console", "HTTP", "Images", "Inference", "Service", "TensorFormats",
+                "TestSupport", logging,
             ],
             swiftSettings: safe
         ),

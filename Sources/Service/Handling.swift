@@ -197,6 +197,8 @@ extension Service {
 
     func headers(of answer: Answer, _ call: Call) -> [(String, String)] {
         var headers = [("Content-Type", answer.contentType)] + answer.headers
+        // RFC 9110 §12.5.5: caches keep what other clients would be sent in another form.
+        if call.route.variesByAccept { headers.append(("Vary", "Accept")) }
         headers.append(("Server-Timing", call.stopwatch.serverTiming))
         if let label = call.modelLabel { headers.append(("X-Model-Version", label.version)) }
         return headers

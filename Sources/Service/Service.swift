@@ -62,7 +62,8 @@ public final class Service: Handler {
             Features.route, Preview.route, Kernels.route, Next.route, Score.route, Generate.route,
             Encode.route, TreeRoute.route, DiagramPage.route, ExampleFile.route, MetricsPage.route,
             OpenAPIPage.route,
-        ] + OpenInference.routes + TensorFlowServing.routes + CloudRoutes.routes
+        ] + ConsoleFiles.routes + OpenInference.routes + TensorFlowServing.routes
+        + CloudRoutes.routes
 
     /// From now on the service is not ready: health checks fail, so that clients go elsewhere.
     public func beginDraining() {

@@ -37,7 +37,9 @@ struct RequestExamples {
             ),
         ]
         let shown = lines.filter { models.contains($0.0) }.map { "  " + $0.1 }
-        return (["Striate answers at \(address). Try:"] + shown).joined(separator: "\n")
+        return (["Striate answers at \(address): open it in a browser, or try:"] + shown).joined(
+            separator: "\n"
+        )
     }
 
     private func url(_ path: String) -> String { "\(address)/models/\(path)" }

@@ -122,6 +122,20 @@ import Testing
         #expect(head.head.contains(length))
     }
 
+    @Test func `shows browsers the console`() throws {
+        let accept = ["-H", "Accept: text/html"]
+        let page = try server.curl("/", accept)
+        #expect(page.head.contains("Content-Type: text/html; charset=utf-8"))
+        #expect(page.text.contains("/console.js"))
+        let head = try server.curl("/", accept + ["-I"])
+        #expect(head.status == 200)
+        #expect(head.head.contains("Content-Length: \(page.body.count)"))
+        let script = try server.curl("/console.js")
+        let packed = try server.curl("/console.js", ["--compressed"])
+        #expect(packed.head.contains("Content-Encoding: gzip"))
+        #expect(packed.body == script.body)
+    }
+
     @Test func `OPTIONS and 405 name the methods`() throws {
         let options = try server.curl("/models/fashion/classify", ["-X", "OPTIONS"])
         #expect(options.status == 204)

@@ -67,6 +67,11 @@ struct Reply {
         response.headers.first { $0.0.lowercased() == name.lowercased() }?.1
     }
 
+    /// Every value of a field that may come several times.
+    func headers(_ name: String) -> [String] {
+        response.headers.filter { $0.0.lowercased() == name.lowercased() }.map(\.1)
+    }
+
     /// The body as an object of Foundation's values.
     func json() throws -> [String: Any] {
         let value = try JSONSerialization.jsonObject(with: Data(response.body))

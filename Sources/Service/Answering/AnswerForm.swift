@@ -6,6 +6,9 @@ enum AnswerForm: String, Sendable, CaseIterable {
     case svg = "image/svg+xml"
     case csv = "text/csv"
     case eventStream = "text/event-stream; charset=utf-8"
+    case html = "text/html; charset=utf-8"
+    case css = "text/css; charset=utf-8"
+    case javascript = "text/javascript; charset=utf-8"
     case prometheus = "text/plain; version=0.0.4; charset=utf-8"
 
     var contentType: String {

@@ -1,17 +1,29 @@
+import Console
+import HTTP
 import Inference
 
-/// `GET /`: where to go from here.
+/// `GET /`: the console for browsers; for programs, where to go from here.
 enum Index {
     static let route = Route(
         method: .get,
         template: "/",
-        summary: "What this server is and where its documentation is.",
+        summary: "The console as a page; what is here, and where its documentation is, as JSON.",
+        access: .everyone,
+        isRevalidated: true,
+        forms: [.json, .html],
         answer: answer
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        let models = call.service.repository.models
-        return Answer([
+        if call.form == .html { return Answer(.html, body: Console.page) }
+        // The page holds no secrets, and a browser sends no key for it; the models' names are the clients'.
+        let access = call.service.settings.access
+        try access.check(.clients, access.key(of: call.request.head))
+        return Answer(document(call.service.repository.models))
+    }
+
+    private static func document(_ models: [Model]) -> JSON {
+        [
             "server": .string("striate \(striateVersion)"),
             "documentation": "/openapi.json",
             "models": .object(
@@ -25,6 +37,6 @@ enum Index {
                 }
             ),
             "health": "/healthz", "metrics": "/metrics",
-        ])
+        ]
     }
 }

@@ -151,7 +151,7 @@ struct OpenAPIOperation {
                 switch form {
                 case .json: return (type, ["schema": answerSchema])
                 case .npy, .png, .svg: return (type, [:])
-                case .csv, .eventStream, .prometheus:
+                case .csv, .eventStream, .html, .css, .javascript, .prometheus:
                     return (type, ["schema": ["type": "string"]])
                 }
             }

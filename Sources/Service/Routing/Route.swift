@@ -73,6 +73,9 @@ struct Route: Sendable {
     var chooseModel: (@Sendable (Request, Service) throws(ServiceError) -> Model)?
     let answer: @Sendable (inout Call) throws(ServiceError) -> Answer
 
+    /// Whether a cache may keep the answer, and the client chose its form.
+    var variesByAccept: Bool { isRevalidated && conventions == .own && forms.count > 1 }
+
     /// How its requests of tensors are written.
     var requestForm: RequestForm { conventions == .tensorFlow ? .tensorFlow : .openInference }
 
