@@ -16,8 +16,10 @@ final class Connection {
     var output = OutputQueue()
     var parser: RequestParser
     var phase = Phase.open
-    /// The request being read or computed.
-    var current: (head: RequestHead, arrival: ContinuousClock.Instant)?
+    /// Of the request being read or computed.
+    var current: RequestHead?
+    /// When `current` was complete.
+    var arrival = ContinuousClock.now
     /// Set while the handler has the request and the loop goes on.
     var isComputing = false
     weak var exchange: Exchange?

@@ -169,9 +169,8 @@ extension EventLoop {
 
     /// Refuses a body that has come too slowly until now; one that stops is found by its deadline.
     func checkRate(_ connection: Connection) {
-        guard connection.isOpen, connection.parser.isReadingBody, let current = connection.current
-        else { return }
+        guard connection.isOpen, connection.parser.isReadingBody else { return }
         let least = Duration.seconds(connection.parser.bytesRead / limits.bodyRate)
-        if current.arrival + limits.bodyGrace + least < now { refuse(connection, .bodyTimeout) }
+        if connection.arrival + limits.bodyGrace + least < now { refuse(connection, .bodyTimeout) }
     }
 }

@@ -32,7 +32,7 @@ extension EventLoop {
         if event.contains(.peerClosed), !connection.hasBeenProbed {
             connection.hasBeenProbed = true
             // A stream finds out by its next piece, and nothing may come between its pieces.
-            if connection.current?.head.minorVersion == 1, connection.stream == nil {
+            if connection.current?.minorVersion == 1, connection.stream == nil {
                 connection.output.append("HTTP/1.1 100 Continue\r\n\r\n")
             }
         }

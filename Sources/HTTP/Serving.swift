@@ -51,7 +51,8 @@ extension EventLoop {
     }
 
     private func admit(_ head: RequestHead, on connection: Connection) throws(HTTPError) {
-        connection.current = (head, .now)
+        connection.current = head
+        connection.arrival = .now
         connection.isContinueSent = false
         switch handler.admit(head) {
         case .read(let bodyLimit): try connection.parser.acceptBody(limit: bodyLimit)
@@ -67,9 +68,9 @@ extension EventLoop {
 
     /// RFC 9110 §10.1.1: only if the head was accepted and nothing of the body has come.
     private func sendContinue(_ connection: Connection) {
-        guard let current = connection.current, current.head.expectsContinue,
+        guard let current = connection.current, current.expectsContinue,
             !connection.isContinueSent, connection.parser.isReadingBody,
-            connection.parser.bytesRead == current.head.byteCount, connection.input.isEmpty
+            connection.parser.bytesRead == current.byteCount, connection.input.isEmpty
         else { return }
         connection.isContinueSent = true
         connection.output.append("HTTP/1.1 100 Continue\r\n\r\n")
@@ -77,8 +78,13 @@ extension EventLoop {
 
     /// Hands the current request to the handler.
     func handle(_ body: Bytes, on connection: Connection) {
-        guard let (head, arrival) = connection.current else { return }
-        let request = Request(head: head, body: body, arrival: arrival, peer: connection.peer)
+        guard let head = connection.current else { return }
+        let request = Request(
+            head: head,
+            body: body,
+            arrival: connection.arrival,
+            peer: connection.peer
+        )
         let exchange = Exchange(
             mailbox: share.mailbox,
             connection: connection.token,
@@ -122,7 +128,7 @@ extension EventLoop {
         guard let connection = connection(token), connection.isComputing,
             let current = connection.current
         else { return }
-        let response = handler.errorResponse(.noAnswer, requestID: current.head.requestID)
+        let response = handler.errorResponse(.noAnswer, requestID: current.requestID)
         deliver(.response(response), to: token)
     }
 
@@ -148,11 +154,11 @@ extension EventLoop {
     /// Puts the answer to the current request on its way.
     private func answer(_ connection: Connection, _ response: Response, lingers: Bool = false) {
         guard let current = connection.current else { return }
-        let closes = response.closesConnection || !current.head.isKeptAlive || isDraining
+        let closes = response.closesConnection || !current.isKeptAlive || isDraining
         let context = ResponseEncoder.Context(
-            requestID: current.head.requestID,
-            omitsBody: current.head.method == "HEAD",
-            minorVersion: current.head.minorVersion,
+            requestID: current.requestID,
+            omitsBody: current.method == "HEAD",
+            minorVersion: current.minorVersion,
             closes: closes
         )
         let bytesOut = encoder.encode(response, context, into: &connection.output)
@@ -169,8 +175,8 @@ extension EventLoop {
             input.count >= 5 && input.extracting(0..<5).equals("HEAD ")
         }
         let context = ResponseEncoder.Context(
-            requestID: current?.head.requestID ?? identifiers.next(),
-            omitsBody: current.map { $0.head.method == "HEAD" } ?? isHead,
+            requestID: current?.requestID ?? identifiers.next(),
+            omitsBody: current.map { $0.method == "HEAD" } ?? isHead,
             minorVersion: 1,
             closes: true
         )
@@ -181,12 +187,12 @@ extension EventLoop {
         connection.phase = .finishing(lingers: true)
         let record = AccessRecord(
             requestID: context.requestID,
-            head: current?.head,
+            head: current,
             peer: connection.peer,
             status: response.status,
             bytesIn: connection.parser.bytesRead,
             bytesOut: bytesOut,
-            duration: current.map { $0.arrival.duration(to: .now) } ?? .zero,
+            duration: current == nil ? .zero : connection.arrival.duration(to: .now),
             note: response.note
         )
         counters.requests.add(1)
@@ -200,7 +206,7 @@ extension EventLoop {
     }
 
     func log(
-        _ request: (head: RequestHead, arrival: ContinuousClock.Instant),
+        _ head: RequestHead,
         _ status: Status,
         _ connection: Connection,
         bytesOut: Int,
@@ -209,13 +215,13 @@ extension EventLoop {
         counters.requests.add(1)
         handler.log(
             AccessRecord(
-                requestID: request.head.requestID,
-                head: request.head,
+                requestID: head.requestID,
+                head: head,
                 peer: connection.peer,
                 status: status,
                 bytesIn: connection.parser.bytesRead,
                 bytesOut: bytesOut,
-                duration: request.arrival.duration(to: .now),
+                duration: connection.arrival.duration(to: .now),
                 note: note
             )
         )

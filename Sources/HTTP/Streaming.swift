@@ -14,14 +14,14 @@ extension EventLoop {
     func begin(_ pieces: StreamedPieces, on connection: Connection) {
         guard let current = connection.current else { return }
         let response = pieces.head
-        let isChunked = current.head.minorVersion >= 1
-        let omitsBody = current.head.method == "HEAD" || !response.status.allowsBody
+        let isChunked = current.minorVersion >= 1
+        let omitsBody = current.method == "HEAD" || !response.status.allowsBody
         let context = ResponseEncoder.Context(
-            requestID: current.head.requestID,
+            requestID: current.requestID,
             omitsBody: omitsBody,
-            minorVersion: current.head.minorVersion,
+            minorVersion: current.minorVersion,
             // HTTP/1.0 has no chunks, so there the end of the connection ends the answer.
-            closes: response.closesConnection || !current.head.isKeptAlive || isDraining
+            closes: response.closesConnection || !current.isKeptAlive || isDraining
                 || !isChunked
         )
         let bytesOut = encoder.encodeHead(
