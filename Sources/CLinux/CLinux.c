@@ -110,6 +110,15 @@ ssize_t clinux_send(int socket, const void *first, size_t first_count,
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
+void clinux_receive_low_water(int socket, int count) {
+    int room = 0;
+    socklen_t length = sizeof room;
+    getsockopt(socket, SOL_SOCKET, SO_RCVBUF, &room, &length);
+    if (count > room / 4) count = room / 4;
+    if (count < 1) count = 1;
+    setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count);
+}
+
 int clinux_spare_descriptor(void) {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }

@@ -29,6 +29,8 @@ final class Connection {
     /// Whether the client has sent its last byte, and it was read.
     var hasInputEnded = false
     var hasBeenProbed = false
+    /// Whether the poller reports input only once a portion of a large body has come.
+    var awaitsPortion = false
     /// What the poller was asked for; nil if it does not know the connection yet.
     var interest: Poller.Interest?
 

@@ -157,6 +157,7 @@ extension EventLoop {
     }
 
     private func expire(_ connection: Connection, _ kind: Deadlines.Kind?) {
+        if kind == .body, receivesLessThanPortion(connection) { return }
         let isRequestBegun = !connection.input.isEmpty || connection.current != nil
         if connection.isOpen, isRequestBegun, kind == .head || kind == .body {
             refuse(connection, kind == .body ? .bodyTimeout : .headTimeout)

@@ -180,6 +180,7 @@ extension EventLoop {
     }
 
     private func updateInterest(_ connection: Connection, sawInput: Bool) {
+        updatePortion(connection)
         let wanted: Poller.Interest
         if !connection.output.isEmpty {
             wanted = connection.transport.sendingInterest

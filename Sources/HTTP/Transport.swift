@@ -52,6 +52,14 @@ struct Transport: ~Copyable {
         return progress
     }
 
+    /// Whether the socket's bytes are those of the connection.
+    var isPlain: Bool { session == nil }
+
+    /// Has the poller report input from about `count` bytes on, or its end.
+    func awaitInput(of count: Int) {
+        clinux_receive_low_water(descriptor, Int32(clamping: count))
+    }
+
     /// Receives at most as many bytes as `buffer` has room for.
     @unsafe
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {

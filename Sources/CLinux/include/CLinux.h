@@ -26,6 +26,10 @@ int clinux_accept(int listener);
 ssize_t clinux_send(int socket, const void *first, size_t first_count,
                     const void *second, size_t second_count);
 
+// Makes a socket readable only when it holds `count` bytes or has ended; at most a quarter of what the kernel keeps
+// for it, so that its peer need not stop sending.
+void clinux_receive_low_water(int socket, int count);
+
 // A file descriptor that can be given up when none is left.
 int clinux_spare_descriptor(void);
 
