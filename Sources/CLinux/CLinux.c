@@ -44,6 +44,8 @@ int clinux_listen(const char *host, uint16_t port, int backlog) {
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     // Accepted sockets inherit it.
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    // In seconds: until the first repetition of the handshake's second step.
+    setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof one);
     if (bind(descriptor, address, length) < 0 || listen(descriptor, backlog) < 0) {
         int reason = errno;
         close(descriptor);

@@ -137,7 +137,7 @@ extension EventLoop {
             // No handshake is spent on it.
             connection.transport.isHandshaking ? close(connection) : settle(connection)
         } else {
-            // The request is nearly always there; the poller need not say so.
+            // Listeners wait for a first segment, so there is something to read; the poller need not say so.
             receive(connection)
         }
     }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 // A listening, non-blocking socket bound to a numeric IPv4 or IPv6 address; -2 if `host` is neither.
+// It has a connection to accept when its client has sent something, or after about a second.
 int clinux_listen(const char *host, uint16_t port, int backlog);
 
 // The port a socket is bound to.
