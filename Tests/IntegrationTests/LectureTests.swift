@@ -57,7 +57,7 @@ import Testing
         let command = example.command.replacing(
             "localhost:8080",
             with: "127.0.0.1:\(server.port)"
-        ).replacing("curl ", with: "curl -sS -f -m 60 ")
+        ).replacing("curl ", with: "curl -sS -f -m 300 ")
         let (output, messages) = try LiveServer.run(
             "sh",
             ["-c", "cd '\(folder.path)' && \(command)"]

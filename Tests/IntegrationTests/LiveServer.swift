@@ -66,7 +66,7 @@ final class LiveServer: Sendable {
     }
 
     private static func ports(in file: URL, of process: Process) throws -> [Int] {
-        let end = Date() + 120
+        let end = Date() + 600
         while Date() < end && process.isRunning {
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
             let ports = text.split(separator: "\n").compactMap { Int($0) }
@@ -103,7 +103,7 @@ extension LiveServer {
             try? FileManager.default.removeItem(at: head)
             try? FileManager.default.removeItem(at: input)
         }
-        var all = ["-sS", "-m", "60", "--path-as-is", "-D", head.path] + arguments
+        var all = ["-sS", "-m", "300", "--path-as-is", "-D", head.path] + arguments
         if let body {
             try body.write(to: input)
             all += ["--data-binary", "@\(input.path)"]

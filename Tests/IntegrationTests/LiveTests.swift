@@ -214,7 +214,7 @@ import Testing
         let expected = try server.curl("/models/fashion/classify", body: shirt).text
         let file = LiveServer.package.appending(path: "config/models/\(example)").path
         let url = "http://127.0.0.1:\(server.port)/models/fashion/classify"
-        let script = "seq 96 | xargs -P 16 -I {} curl -s -m 60 --data-binary @\(file) \(url)"
+        let script = "seq 96 | xargs -P 16 -I {} curl -s -m 300 --data-binary @\(file) \(url)"
         let (output, _) = try LiveServer.run("bash", ["-c", script])
         let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 96)

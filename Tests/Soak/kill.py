@@ -36,7 +36,7 @@ def start(program, *arguments, port=0, log=None):
 
 def ask(port, method="POST", path="/models/brackets/classify", body=BODY):
     """Status and body; "closed" where there is no answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     try:
         connection.request(method, path, body if method == "POST" else None)
         answer = connection.getresponse()
@@ -47,7 +47,7 @@ def ask(port, method="POST", path="/models/brackets/classify", body=BODY):
         connection.close()
 
 
-def eventually(condition, seconds=30):
+def eventually(condition, seconds=300):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
@@ -105,7 +105,7 @@ def killed(program):
     statuses, wrong = stop(loads)
     is_served = ask(port) == (200, expected)
     process.terminate()
-    holds = is_served and wrong == 0 and set(statuses) <= {200, 503, "closed"} and process.wait(60) == 0
+    holds = is_served and wrong == 0 and set(statuses) <= {200, 503, "closed"} and process.wait(300) == 0
     return holds, f"{dict(statuses)}, {wrong} wrong answers"
 
 
@@ -119,7 +119,7 @@ def full_disk(program):
             process, port = start(program, "--models", os.path.join(MODELS, "brackets"), log=log)
             statuses = collections.Counter(ask(port, "GET", "/healthz")[0] for _ in range(1000))
             process.terminate()
-            code = process.wait(60)
+            code = process.wait(300)
         size = os.path.getsize(os.path.join(folder, "log")) if is_mounted else 0
     finally:
         if is_mounted:
@@ -144,7 +144,7 @@ def vanished(program):
     is_back = eventually(lambda: ask(port) == (200, expected) and ask(port, "GET", "/healthz")[0] == 200)
     statuses, wrong = stop(loads)
     process.terminate()
-    code = process.wait(60)
+    code = process.wait(300)
     shutil.rmtree(folder)
     holds = is_gone and is_back and wrong == 0 and set(statuses) <= {200, 404, 503} and code == 0
     return holds, f"{dict(statuses)}, {wrong} wrong answers, gone: {is_gone}, back: {is_back}, exit {code}"
