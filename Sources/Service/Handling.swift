@@ -130,6 +130,7 @@ extension Service {
             ),
             units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes) * share,
             client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
+            level: call.level,
             model: call.modelLabel,
             cancellation: call.cancellation,
             run: run,

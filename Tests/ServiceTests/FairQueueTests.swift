@@ -66,6 +66,39 @@ import Testing
         #expect(taken(&queue) == ["a0", "b1"])
     }
 
+    @Test
+    func
+        `a lower level goes first among its client's elements, and levels take nothing from others`()
+    {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<6 {
+            queue.append(index, client: "a", seconds: 1, level: [0, 3, -1, 0, 3, -1][index])
+            queue.append(index, client: "b", seconds: 1)
+        }
+        #expect(queue.seconds(of: "a", upTo: -1) == 2)
+        #expect(queue.seconds(of: "a", upTo: 0) == 4)
+        #expect(queue.seconds(of: "a", upTo: 3) == 6)
+        #expect(queue.takeLast(of: "a", behind: 3) == nil)
+        let order = taken(&queue)
+        #expect(order.filter { $0.hasPrefix("a") } == ["a2", "a5", "a0", "a3", "a1", "a4"])
+        #expect(order.filter { $0.hasPrefix("b") } == (0..<6).map { "b\($0)" })
+        // As without levels, the two take turns.
+        #expect(
+            stride(from: 0, to: 12, by: 2).allSatisfy { order[$0].first != order[$0 + 1].first }
+        )
+    }
+
+    @Test func `one that comes before its client's others may take the place of the last`() {
+        var queue = FairQueue<String, Int>()
+        queue.append(0, client: "a", seconds: 1)
+        queue.append(1, client: "a", seconds: 1, level: 2)
+        queue.append(2, client: "b", seconds: 1, level: 5)
+        let entry = queue.takeLast(of: "a", behind: 0)
+        #expect(entry?.element == 1)
+        queue.append(3, client: "a", seconds: 1, level: -1)
+        #expect(taken(&queue) == ["a3", "b2", "a0"])
+    }
+
     @Test func `a heap gives its elements in order`() {
         var heap = MinimumHeap<Int>()
         let numbers = (0..<200).map { $0 * 7919 % 211 }

@@ -27,7 +27,8 @@ import Testing
             _ kind: CostEstimates.Kind,
             _ units: Double,
             _ cancellation: Cancellation,
-            client: String? = nil
+            client: String? = nil,
+            level: Int = 0
         )
             -> Scheduler.Job
         {
@@ -35,6 +36,7 @@ import Testing
                 kind: kind,
                 units: units,
                 client: ClientIdentity(keyName: client, peer: nil),
+                level: level,
                 cancellation: cancellation,
                 run: {
                     self.opened.wait()
@@ -108,6 +110,30 @@ import Testing
         #expect(crowd.ran.load(ordering: .relaxed) <= 2)
         for _ in 0..<8 { crowd.opened.signal() }
         for _ in 0..<10 { crowd.finished.wait() }
+        #expect(crowd.ran.load(ordering: .relaxed) == 10)
+    }
+
+    @Test func `an urgent request of a client whose queue is full takes the place of its last`()
+        throws
+    {
+        let scheduler = Scheduler(cores: 1, longestWaitSeconds: 0.1)
+        let crowd = Gate(), urgent = Gate()
+        for _ in 0..<11 { try scheduler.submit(crowd.job(kind, 10, cancellation(), client: "a")) }
+        #expect(throws: ServiceError.self) {
+            try scheduler.submit(
+                urgent.job(kind, 10, try cancellation(), client: "a", level: 1)
+            )
+        }
+        try scheduler.submit(urgent.job(kind, 10, cancellation(), client: "a", level: -1))
+        crowd.finished.wait()
+        #expect(crowd.refusals.withLock { $0 } == ["overloaded"])
+        // The one that ran, and then the urgent one.
+        crowd.opened.signal()
+        crowd.finished.wait()
+        urgent.open(1)
+        #expect(crowd.ran.load(ordering: .relaxed) == 1)
+        for _ in 0..<9 { crowd.opened.signal() }
+        for _ in 0..<9 { crowd.finished.wait() }
         #expect(crowd.ran.load(ordering: .relaxed) == 10)
     }
 

@@ -69,6 +69,8 @@ struct Route: Sendable {
     /// Whether the path's model must be served; else the name is only read.
     var needsModel = true
     var conventions = Conventions.own
+    /// Whether a parameter of the body says which of its client's requests goes first.
+    var readsPriority = false
     /// Finds the model where the path names none.
     var chooseModel: (@Sendable (Request, Service) throws(ServiceError) -> Model)?
     let answer: @Sendable (inout Call) throws(ServiceError) -> Answer

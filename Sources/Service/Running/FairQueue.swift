@@ -3,24 +3,37 @@
 /// Start-time fair queueing (Goyal, Vin and Cheng, 1996): an element's tag is the virtual time when it came, or
 /// the end of its client's last element if that is later; the lowest tag goes first. A client alone gets all,
 /// and one that sends little waits only for what runs.
+///
+/// What a client is given its turn for is its own choice: of a lower level first, of one level in the order in which they
+/// came. So levels order a client's elements and take nothing from others.
 struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
     /// One that waits, and the seconds it is predicted to take.
     struct Entry: Sendable {
         let element: Element
         let client: Client
         let seconds: Double
-        fileprivate let start: Double
+        /// Its place among its client's elements; the lowest goes first.
+        let level: Int
     }
 
     private struct Line {
+        /// In the order in which they are taken.
         var entries: [Entry] = []
         /// Entries taken already.
         var taken = 0
         var seconds = 0.0
-        /// The virtual end of the last entry.
-        var end = 0.0
+        /// The tag of the first entry; each of the others begins where the one before ends.
+        var start = 0.0
 
         var count: Int { entries.count - taken }
+
+        mutating func insert(_ entry: Entry) {
+            seconds += entry.seconds
+            // Nearly always the end.
+            var place = entries.count
+            while place > taken, entries[place - 1].level > entry.level { place -= 1 }
+            entries.insert(entry, at: place)
+        }
 
         /// Lets go of what was taken, now and then.
         mutating func compact() {
@@ -56,15 +69,22 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
     /// Predicted seconds of what this client waits for.
     func seconds(of client: Client) -> Double { lines[client]?.seconds ?? 0 }
 
-    mutating func append(_ element: Element, client: Client, seconds: Double) {
+    /// Predicted seconds of what this client waits for and would be taken before an element of `level`.
+    func seconds(of client: Client, upTo level: Int) -> Double {
+        guard let line = lines[client] else { return 0 }
+        guard let last = line.entries.last, last.level > level else { return line.seconds }
+        return line.entries[line.taken...].prefix { $0.level <= level }.reduce(0) {
+            $0 + $1.seconds
+        }
+    }
+
+    mutating func append(_ element: Element, client: Client, seconds: Double, level: Int = 0) {
         var line = lines.removeValue(forKey: client) ?? Line()
-        let start = max(virtualTime, line.end)
-        line.entries.append(
-            Entry(element: element, client: client, seconds: seconds, start: start)
-        )
-        line.end = start + seconds
-        line.seconds += seconds
-        if line.count == 1 { pushHead(start, client) }
+        line.insert(Entry(element: element, client: client, seconds: seconds, level: level))
+        if line.count == 1 {
+            line.start = virtualTime
+            pushHead(line.start, client)
+        }
         lines[client] = line
         count += 1
         totalSeconds += seconds
@@ -79,19 +99,20 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
     mutating func takeFirst() -> Entry? {
         while let head = heads.removeFirst() {
             guard var line = lines.removeValue(forKey: head.client) else { continue }
-            let entry = line.entries[line.taken]
-            guard entry.start == head.start else {
+            guard line.start == head.start else {
                 lines[head.client] = line
                 continue
             }
+            let entry = line.entries[line.taken]
             line.taken += 1
             line.seconds -= entry.seconds
             count -= 1
             totalSeconds -= entry.seconds
-            virtualTime = entry.start
+            virtualTime = line.start
+            line.start += entry.seconds
             if line.count > 0 {
                 line.compact()
-                pushHead(line.entries[line.taken].start, head.client)
+                pushHead(line.start, head.client)
                 lines[head.client] = line
             }
             if count == 0 { reset() }
@@ -107,19 +128,27 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
         heads = MinimumHeap()
     }
 
-    /// Takes the newest entry of the client that waits for most, if that is more than `seconds`.
+    /// Takes the last entry of the client that waits for most, if that is more than `seconds`.
     mutating func takeLast(ofMoreThan seconds: Double) -> Entry? {
         guard let heaviest = lines.max(by: { $0.value.seconds < $1.value.seconds }),
             heaviest.value.seconds > seconds
         else { return nil }
-        guard var line = lines.removeValue(forKey: heaviest.key),
-            let entry = line.entries.popLast()
+        return takeLast(of: heaviest.key)
+    }
+
+    /// Takes a client's last entry, if an element of `level` would be taken before it.
+    mutating func takeLast(of client: Client, behind level: Int) -> Entry? {
+        guard let last = lines[client]?.entries.last, last.level > level else { return nil }
+        return takeLast(of: client)
+    }
+
+    private mutating func takeLast(of client: Client) -> Entry? {
+        guard var line = lines.removeValue(forKey: client), let entry = line.entries.popLast()
         else { return nil }
         count -= 1
         totalSeconds -= entry.seconds
         line.seconds -= entry.seconds
-        line.end = entry.start
-        if line.count > 0 { lines[heaviest.key] = line }
+        if line.count > 0 { lines[client] = line }
         return entry
     }
 }

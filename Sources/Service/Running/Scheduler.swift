@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// The queue is bounded in time, not in requests: a request is refused when the work before it would take
 /// longer than the limit, judged by a moving estimate for each model and operation. A client that waits for
-/// less than its share of a full queue takes the place of the newest request of the one that waits for most.
+/// less than its share of a full queue takes the place of the last request of the one that waits for most, and a
+/// request of its own that comes before others takes the place of its last.
 final class Scheduler: Sendable {
     /// A request that waits for a core.
     struct Job: Sendable {
@@ -14,6 +15,8 @@ final class Scheduler: Sendable {
         let units: Double
         /// Whose share of the time it takes.
         var client = ClientIdentity.unknown
+        /// Its place among its client's jobs, of which the lowest goes first; other clients' shares do not depend on it.
+        var level = 0
         /// The model it is for, if any.
         var model: ModelLabel?
         let cancellation: Cancellation
@@ -112,13 +115,15 @@ final class Scheduler: Sendable {
         var displaced: Queue.Entry?
         if wait > state.longestWaitSeconds {
             let share = state.waiting.seconds(of: job.client) + seconds
-            displaced = state.waiting.takeLast(ofMoreThan: share)
+            displaced =
+                state.waiting.takeLast(ofMoreThan: share)
+                ?? state.waiting.takeLast(of: job.client, behind: job.level)
             guard let displaced else { throw overloaded(wait) }
             state.pendingSeconds -= displaced.seconds
             state.count(-1, displaced.element)
         }
         do throws(ServiceError) {
-            try checkDeadline(of: job, needing: fairWait(of: job.client, state) + seconds)
+            try checkDeadline(of: job, needing: fairWait(of: job, state) + seconds)
         } catch {
             if let displaced { requeue(displaced, &state) }
             throw error
@@ -134,7 +139,7 @@ final class Scheduler: Sendable {
             state.running += 1
             return Entry(job: job, predictedSeconds: seconds)
         }
-        state.waiting.append(job, client: job.client, seconds: seconds)
+        state.waiting.append(job, client: job.client, seconds: seconds, level: job.level)
         state.count(1, job)
         return nil
     }
@@ -142,7 +147,12 @@ final class Scheduler: Sendable {
     private func requeue(_ entry: Queue.Entry, _ state: inout State) {
         state.pendingSeconds += entry.seconds
         state.count(1, entry.element)
-        state.waiting.append(entry.element, client: entry.client, seconds: entry.seconds)
+        state.waiting.append(
+            entry.element,
+            client: entry.client,
+            seconds: entry.seconds,
+            level: entry.level
+        )
     }
 
     private func overloaded(_ wait: Double) -> ServiceError {
@@ -204,11 +214,12 @@ final class Scheduler: Sendable {
         state.running < cores ? 0 : state.pendingSeconds / Double(cores)
     }
 
-    /// The wait of a client's next request: all that waits, but no more than every client's turn for each of its own.
-    private func fairWait(of client: ClientIdentity, _ state: borrowing State) -> Double {
+    /// The wait of a client's next request: all that waits, but no more than every client's turn for each of its own
+    /// before it.
+    private func fairWait(of job: Job, _ state: borrowing State) -> Double {
         guard state.running >= cores else { return 0 }
         let clients = Double(state.waiting.clientCount + 1)
-        let turns = state.waiting.seconds(of: client) * clients
+        let turns = state.waiting.seconds(of: job.client, upTo: job.level) * clients
         let waiting = state.waiting.totalSeconds
         let running = max(0, state.pendingSeconds - waiting)
         return (running + min(waiting, turns)) / Double(cores)

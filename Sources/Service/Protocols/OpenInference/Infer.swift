@@ -12,6 +12,7 @@ enum Infer {
             placement: .queue,
             forms: [],
             conventions: .openInference,
+            readsPriority: true,
             answer: answer
         )
     }

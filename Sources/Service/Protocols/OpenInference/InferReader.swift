@@ -58,7 +58,7 @@ extension Call {
     }
 
     /// Bytes of JSON before the binary tensors; nil when the whole body is JSON.
-    private func jsonLength() throws(ServiceError) -> Int? {
+    func jsonLength() throws(ServiceError) -> Int? {
         let name = "Inference-Header-Content-Length"
         let type = request.header("Content-Type") ?? ""
         let parameter = type.split(separator: ";").map { trimmed($0) }
