@@ -2,6 +2,7 @@ import Compute
 import Foundation
 import OnnxFormat
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -48,6 +49,48 @@ import Testing
             outputs: [SmallOnnx.port("p", [nil, 2])],
             constants: [SmallOnnx.tensor("w", [16, 2], weights)]
         ).serializedBytes()
+    }
+
+    @Test func `numerics are those that the model.json beside it asks for`() throws {
+        var random = SeededGenerator(seed: 31)
+        let weights = random.floats(64 * 64 * 9)
+        var conv = SmallOnnx.node("Conv", ["x", "w"], ["y"])
+        conv.attribute = [.with { ($0.name, $0.type, $0.ints) = ("pads", .ints, [1, 1, 1, 1]) }]
+        let file =
+            try SmallOnnx.model(
+                [conv],
+                inputs: [SmallOnnx.port("x", [1, 64, 12, 12])],
+                outputs: [SmallOnnx.port("y", [1, 64, 12, 12])],
+                constants: [SmallOnnx.tensor("w", [64, 64, 3, 3], weights)]
+            ).serializedBytes() as Data
+        let input = Tensor(shape: [1, 64, 12, 12], floats: random.floats(64 * 144))
+        var graph = Graph()
+        graph.constants["w"] = Tensor(shape: [64, 64, 3, 3], floats: weights)
+        graph.inputs = [
+            Graph.Input(name: "x", type: .float32, dimensions: [nil, nil, nil, nil])
+        ]
+        graph.nodes = [
+            Node(
+                name: "y",
+                op: "Conv",
+                attributes: ["pads": .ints([1, 1, 1, 1])],
+                inputs: ["x", "w"],
+                outputs: ["y"]
+            )
+        ]
+        let files = [
+            "fast/model.onnx": file, "precise/model.onnx": file,
+            "precise/model.json": Data(#"{"name": "precise", "numerics": "precise"}"#.utf8),
+        ]
+        try repository(files) { models in
+            for numerics in Manifest.Numerics.allCases {
+                let model = try #require(models.model(named: numerics.rawValue))
+                let answer = try #require(model.infer(["x": input]).first?.tensor.floats)
+                let expected = try GraphRunner(kernels: KernelSet.select(nil), numerics: numerics)
+                    .run(graph, inputs: ["x": input], outputs: ["y"])[0]
+                expectSameBits(answer, expected.values, "\(numerics)")
+            }
+        }
     }
 
     @Test(

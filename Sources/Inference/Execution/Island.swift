@@ -75,10 +75,16 @@ struct IslandTools: Sendable {
     let kernels: KernelSet
     let workers: Workers
     let memoryLimit: Int
+    var numerics = Manifest.Numerics.fast
     /// Packed weights by the names of one graph's constants.
     let weights = WeightStore()
 
     var forAnotherGraph: IslandTools {
-        IslandTools(kernels: kernels, workers: workers, memoryLimit: memoryLimit)
+        IslandTools(
+            kernels: kernels,
+            workers: workers,
+            memoryLimit: memoryLimit,
+            numerics: numerics
+        )
     }
 }

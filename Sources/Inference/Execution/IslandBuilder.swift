@@ -192,7 +192,7 @@ struct IslandBuilder {
             graph: graph,
             kernels: tools.kernels,
             weights: isShared ? tools.weights : WeightStore(),
-            numerics: .fast
+            numerics: tools.numerics
         )
         let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
         var ports: [(name: String, id: ValueID)] = []

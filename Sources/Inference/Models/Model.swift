@@ -89,7 +89,12 @@ public final class Model: Sendable {
         }
         let executor = try imported.executor(
             written,
-            IslandTools(kernels: kernels, workers: workers, memoryLimit: memoryLimit)
+            IslandTools(
+                kernels: kernels,
+                workers: workers,
+                memoryLimit: memoryLimit,
+                numerics: written?.numerics ?? .fast
+            )
         )
         (reading, remark) = try imported.reading(written, by: executor)
         (states, signature) = (imported.states, imported.signature)
