@@ -166,7 +166,7 @@ import Testing
             expectClose(
                 full.values,
                 plain.values.map(Double.init),
-                scale: plain.largest,
+                scale: max(plain.largest, sample.termScale),
                 sample.name
             )
         }
@@ -185,7 +185,7 @@ import Testing
             expectClose(
                 together.values,
                 expected.map(Double.init),
-                scale: alone.map(\.largest).max() ?? 0,
+                scale: max(alone.map(\.largest).max() ?? 0, sample.termScale),
                 sample.name
             )
         }

@@ -26,6 +26,11 @@ struct ConvolutionSample {
         Tensor(shape: shape, floats: random.floats(shape.count))
     }
 
+    /// How large sums become on the way to a result, however small that is: rounding errors are of them.
+    var termScale: Double {
+        Double(kernels.shape.dimensions.dropFirst().reduce(1, *)).squareRoot()
+    }
+
     mutating func pick(_ choices: [Int]) -> Int {
         choices[random.int(0...choices.count - 1)]
     }

@@ -68,6 +68,7 @@ import Testing
             let whole = try OnnxFile.read(file, smallestFile: .max)
             let parts = try OnnxFile.read(file, smallestFile: 1)
             #expect(whole.constants.values.allSatisfy { !$0.isStored })
+            #expect(try whole.constants == OnnxFile.decode(Data(contentsOf: file)).constants)
             #expect(Set(parts.constants.filter(\.value.isStored).keys) == ["typed", "raw"])
             for (name, tensor) in whole.constants {
                 #expect(try parts.constants[name]?.loaded() == tensor, "\(name)")
@@ -140,7 +141,11 @@ import Testing
                 let file = folder.appending(path: "m.onnx")
                 let parts = try? OnnxFile.read(file, smallestFile: 1)
                 let whole = try? OnnxFile.read(file, smallestFile: .max)
-                #expect((parts == nil) == (whole == nil), "byte \(place) is \(flipped[place])")
+                // The generated code alone, without an outline of the file.
+                let decoded = try? OnnxFile.decode(flipped)
+                let comment = "byte \(place) is \(flipped[place])"
+                #expect((parts == nil) == (whole == nil), "\(comment)")
+                #expect((parts == nil) == (decoded == nil), "\(comment)")
             }
         }
     }
