@@ -24,7 +24,10 @@ struct ByteBuffer: ~Copyable {
 
     /// Makes room for `extra` more bytes, at least doubling the memory when it must grow.
     mutating func reserve(_ extra: Int) {
-        if capacity - end >= extra { return }
+        if capacity - end < extra { makeRoom(extra) }
+    }
+
+    private mutating func makeRoom(_ extra: Int) {
         if start > 0 {
             unsafe memmove(base.unsafelyUnwrapped, base.unsafelyUnwrapped + start, count)
             end -= start

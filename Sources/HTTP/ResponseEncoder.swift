@@ -109,11 +109,7 @@ extension OutputQueue {
 
     /// Appends a number that is not negative.
     fileprivate mutating func append(decimal number: Int) {
-        var divisor = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(truncatingIfNeeded: 0x30 + number / divisor % 10))
-            divisor /= 10
-        }
+        if number >= 10 { append(decimal: number / 10) }
+        append(UInt8(truncatingIfNeeded: 0x30 + number % 10))
     }
 }
