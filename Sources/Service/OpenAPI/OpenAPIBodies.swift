@@ -108,7 +108,7 @@ enum OpenAPIBodies {
     /// Steps of a system that runs by itself.
     static func steps(state: Int, most: Int) -> JSON {
         let numbers: JSON = [
-            "type": "array", "items": ["type": "number"], "minItems": .integer(state),
+            "type": "array", "items": OpenAPISchemas.float, "minItems": .integer(state),
             "maxItems": .integer(state), "description": "Zeros unless given.",
         ]
         return [

@@ -42,6 +42,12 @@ enum OpenAPISchemas {
         ]
     }
 
+    /// A number that a 32-bit float can hold.
+    static let float: JSON = [
+        "type": "number", "minimum": .number(-Double(Float.greatestFiniteMagnitude)),
+        "maximum": .number(Double(Float.greatestFiniteMagnitude)),
+    ]
+
     /// A series' numbers, alone or in a batch.
     static func series(channels: Int, length: Int?, description: String) -> JSON {
         let rows: [ClosedRange<Int>?] = [channels...channels, length.map { $0...$0 }]
@@ -49,7 +55,7 @@ enum OpenAPISchemas {
         if channels == 1 { shapes.append([length.map { $0...$0 }]) }
         return [
             "type": "array", "description": .string(description),
-            "anyOf": .array(shapes.map { nested($0, of: ["type": "number"]) }),
+            "anyOf": .array(shapes.map { nested($0, of: float) }),
             "examples": [.array((0..<channels).map { _ in [0, 1] })],
         ]
     }
