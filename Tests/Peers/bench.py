@@ -122,7 +122,8 @@ def load(name, url, connections, seconds, folder):
          '--timeout', '5s', '-s', os.path.join(folder, name + '.lua'), url],
         capture_output=True, text=True, timeout=seconds + 30).stdout
     rate = float(re.search(r'Requests/sec:\s+([\d.]+)', output).group(1))
-    late = microseconds(re.search(r'99%\s+(\S+)', output).group(1))
+    # In a line of its own: spreads above it are percentages too.
+    late = microseconds(re.search(r'^ *99%\s+(\S+)', output, re.MULTILINE).group(1))
     count = int(re.search(r'(\d+) requests in', output).group(1))
     return rate, late, count, re.findall(r'(Socket errors.*|Non-2xx.*)', output)
 
