@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 MODELS = HERE.parent.parent / "config" / "models"
 EXPECTED = HERE / "expected.json"
 MARGIN = 0.05
-PATIENCE = 150
+PATIENCE = 600
 
 TEXT = b'{"text":"In the beginning God created the heav"}'
 REQUESTS = {
