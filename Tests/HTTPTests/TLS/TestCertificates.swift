@@ -58,6 +58,7 @@ final class TestCertificates {
 /// Runs `body` against a server with a plain and a secure port, and shuts the server down.
 func withSecureServer(
     _ certificates: TLSConfiguration,
+    loops: Int = 2,
     limits: Limits = Limits(),
     service: TestService = TestService(),
     _ body: (Server, Int) throws -> Void
@@ -66,7 +67,7 @@ func withSecureServer(
         configuration: ServerConfiguration(
             securePort: 0,
             certificates: certificates,
-            loops: 2,
+            loops: loops,
             limits: limits
         ),
         handler: service
