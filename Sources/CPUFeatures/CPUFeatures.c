@@ -24,6 +24,10 @@ int striate_works_alone(void) {
     return works_alone;
 }
 
+void striate_give_way(void) {
+    if (striate_works_alone()) sched_yield();
+}
+
 #ifdef __linux__
 
 // The kernel's mask of a machine beyond CPU_SETSIZE cores does not fit: then threads stay where they are.

@@ -1,3 +1,5 @@
+import CPUFeatures
+
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -112,7 +114,10 @@ public final class FloatStorage: @unchecked Sendable {
         guard let start = unsafe start, unsafe start != MAP_FAILED else {
             fatalError("no memory for \(bytes) bytes")
         }
-        if bytes >= smallestLarge { unsafe madvise(start, bytes, MADV_HUGEPAGE) }
+        // The system clears a large page at one go, for which whoever serves on that core would have to wait.
+        if bytes >= smallestLarge, striate_works_alone() == 0 {
+            unsafe madvise(start, bytes, MADV_HUGEPAGE)
+        }
         return unsafe UnsafeMutableRawBufferPointer(start: start, count: bytes)
     }
 

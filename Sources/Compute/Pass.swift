@@ -93,7 +93,10 @@ private final class SharedState: Sendable {
         // By index: iterating over the array itself allocates in a debug build.
         for index in steps.indices {
             if isCancelled() { return false }
-            for chunk in 0..<steps[index].chunks { steps[index].run(view, chunk) }
+            for chunk in 0..<steps[index].chunks {
+                steps[index].run(view, chunk)
+                giveWay()
+            }
         }
         return true
     }

@@ -32,6 +32,7 @@ extension Packing {
                                 .copy(from: kernel.result(value, input - start), count: 16)
                         }
                     }
+                    giveWay()
                 }
             }
         }

@@ -9,6 +9,20 @@ public func workAlone() {
     striate_work_alone()
 }
 
+/// Runs a job of a thread that works alone; meanwhile short passes of others leave it a core.
+public func aloneOnCore(_ job: () -> Void) {
+    aloneJobs.add(1, ordering: .relaxed)
+    defer { aloneJobs.subtract(1, ordering: .relaxed) }
+    job()
+}
+
+private let aloneJobs = Atomic<Int>(0)
+
+/// Between two pieces of work on a thread that works alone: who serves need not wait for the end of its time slice.
+public func giveWay() {
+    striate_give_way()
+}
+
 /// Gives memory that was freed, but kept for later, back to the system.
 ///
 /// Worth its milliseconds after work that took much for a moment.
@@ -30,6 +44,10 @@ public final class Workers: Sendable {
     /// The same for each divided step: handing its chunks over and waiting for the last costs a microsecond.
     private static let leastSharedStep = 120_000
 
+    /// Passes cheaper than this leave a core to each job of a thread that works alone: a helper that has to wait there
+    /// for a slice of time would hold them up for longer than they take.
+    private static let shortWork = 100_000_000
+
     private let running = Atomic<Int>(0)
 
     public init(
@@ -47,11 +65,15 @@ public final class Workers: Sendable {
         let others = running.add(1, ordering: .relaxed).oldValue
         guard striate_works_alone() == 0 else { return 0 }
         let least = max(Self.leastSharedWork, steps * Self.leastSharedStep)
-        return steps == 0 || work < min(minimumWork, least) ? 0 : max(0, count - 1 - others)
+        guard steps > 0, work >= min(minimumWork, least) else { return 0 }
+        let alone = work < Self.shortWork ? aloneJobs.load(ordering: .relaxed) : 0
+        return max(0, count - 1 - others - alone)
     }
 
     /// Whether more passes run than leave a core to a helper that waits for work.
-    var isCrowded: Bool { running.load(ordering: .relaxed) >= count }
+    var isCrowded: Bool {
+        running.load(ordering: .relaxed) + aloneJobs.load(ordering: .relaxed) >= count
+    }
 
     func leave() {
         running.subtract(1, ordering: .relaxed)

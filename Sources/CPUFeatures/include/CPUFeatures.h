@@ -20,6 +20,9 @@ void striate_work_alone(void);
 /// Whether `striate_work_alone` was called on this thread.
 int striate_works_alone(void);
 
+/// Lets threads that wait for this core run first, on a thread that works alone; nothing on others.
+void striate_give_way(void);
+
 /// Gives memory that was freed, but kept for later, back to the system.
 void striate_release_free_memory(void);
 

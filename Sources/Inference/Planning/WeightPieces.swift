@@ -1,3 +1,5 @@
+import Compute
+
 extension StoredFloats {
     /// Numbers of a piece: few beside what a layer becomes, and in the cache until they are packed.
     private static let pieceSize = 1 << 16
@@ -24,6 +26,7 @@ extension StoredFloats {
                 if parts == 1 { numbers = read } else { numbers += read }
             }
             try body(piece, numbers)
+            giveWay()
         }
     }
 }

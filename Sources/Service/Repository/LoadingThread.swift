@@ -61,7 +61,7 @@ final class LoadingThread: Sendable {
                 return (state.jobs.isEmpty ? nil : state.jobs.removeFirst(), state.isEnded)
             }
             if isEnded { return }
-            job?()
+            if let job { aloneOnCore(job) }
         }
     }
 }
