@@ -24,11 +24,11 @@ int striate_works_alone(void) {
     return works_alone;
 }
 
+#ifdef __linux__
+
 void striate_give_way(void) {
     if (striate_works_alone()) sched_yield();
 }
-
-#ifdef __linux__
 
 // The kernel's mask of a machine beyond CPU_SETSIZE cores does not fit: then threads stay where they are.
 static _Thread_local cpu_set_t original;
@@ -67,6 +67,8 @@ void striate_leave_cpu(int cpu) {
 }
 
 void striate_restore_cpus(void) {}
+
+void striate_give_way(void) {}
 
 #endif
 
