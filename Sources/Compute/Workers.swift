@@ -30,10 +30,13 @@ public func releaseFreeMemory() {
     striate_release_free_memory()
 }
 
-/// The process's compute threads: a concurrent queue and the number of cores it may fill.
+/// What a process lends to computing: a concurrent queue, the number of cores it may fill, and memory.
 public final class Workers: Sendable {
     public let count: Int
     public let queue: DispatchQueue
+
+    /// The memory of all that these threads compute.
+    public let memory: MemoryLedger
 
     /// Passes cheaper than this many multiply–adds wake no helper by themselves: that costs about 0.1 ms.
     public let minimumWork: Int
@@ -53,11 +56,13 @@ public final class Workers: Sendable {
     public init(
         count: Int = Workers.availableCores(),
         minimumWork: Int = 12_000_000,
-        queue: DispatchQueue = DispatchQueue(label: "striate.compute", attributes: .concurrent)
+        queue: DispatchQueue = DispatchQueue(label: "striate.compute", attributes: .concurrent),
+        memory: MemoryLedger = MemoryLedger()
     ) {
         self.count = max(1, count)
         self.minimumWork = minimumWork
         self.queue = queue
+        self.memory = memory
     }
 
     /// Helpers that a pass of `steps` divided steps may borrow now: the cores that no running pass occupies.

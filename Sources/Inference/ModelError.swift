@@ -22,6 +22,8 @@ public enum ModelError: Error, Equatable, Sendable {
     /// The model's vocabulary has no such index.
     case tokenOutOfRange(position: Int, token: Int, count: Int)
     case tooLarge(bytes: Int, limit: Int)
+    /// Memory that other requests and models have taken.
+    case outOfMemory(bytes: Int)
     /// A model that reads backward needs a sequence whole, in one call.
     case notStreamable(layer: String)
     /// More steps than a model that reads backward takes.
@@ -64,6 +66,8 @@ extension ModelError: CustomStringConvertible {
             "token \(token) at position \(position) is outside of the vocabulary's 0…\(count - 1)"
         case .tooLarge(let bytes, let limit):
             "computing this needs \(bytes >> 20) MiB of memory, more than the limit of \(limit >> 20) MiB"
+        case .outOfMemory(let bytes):
+            "computing this needs \(bytes >> 20) MiB of memory, more than is free now"
         case .notStreamable(let layer):
             "layer \"\(layer)\" reads backward: the model needs the whole sequence in one call"
         case .sequenceTooLong(let limit, let got):

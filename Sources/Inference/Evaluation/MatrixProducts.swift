@@ -1,8 +1,10 @@
 import Compute
 
 extension Evaluators {
-    static let products: [String: any Evaluated.Type] = [
-        "MatMul": MatrixProduct.self, "Gemm": ScaledProduct.self, "Einsum": Einsum.self,
+    static let products: [String: EvaluatedOperator] = [
+        "MatMul": .init(MatrixProduct.self, takes: 2...2, gives: 1...1),
+        "Gemm": .init(ScaledProduct.self, takes: 2...3, gives: 1...1),
+        "Einsum": .init(Einsum.self, takes: 1 ... .max, gives: 1...1),
     ]
 }
 

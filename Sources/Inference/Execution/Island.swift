@@ -79,6 +79,9 @@ struct IslandTools: Sendable {
     /// Packed weights by the names of one graph's constants.
     let weights = WeightStore()
 
+    /// Elements of the largest value that the memory of a request has room for.
+    var largestValue: Int { max(1, memoryLimit / MemoryLayout<Float>.stride) }
+
     var forAnotherGraph: IslandTools {
         IslandTools(
             kernels: kernels,

@@ -41,6 +41,9 @@ extension Model {
         for size in [64, 1] {
             var inputs: [String: Tensor] = [:]
             for port in signature.inputs where !port.isOptional {
+                guard port.bytes(variable: size).map({ $0 <= memoryLimit / 16 }) ?? false else {
+                    return
+                }
                 inputs[port.name] = port.zeros(variable: size)
             }
             let isOver = { ContinuousClock.now > end }
@@ -74,6 +77,14 @@ extension ModelSignature.Port {
         )
     }
 
+    /// Bytes of a tensor with `variable` for the sizes that may vary; nil if that is no tensor.
+    fileprivate func bytes(variable size: Int) -> Int? {
+        let shape = Shape(dimensions.map { $0 ?? size })
+        guard shape.isUsual, let count = shape.checkedCount else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteCount ?? 32)
+        return overflow ? nil : bytes
+    }
+
     /// Zeros with every dimension that may vary 1.
     var zeros: Tensor { zeros(variable: 1) }
 
@@ -87,6 +98,18 @@ extension ModelSignature.Port {
 }
 
 extension ModelSignature {
+    /// Refuses inputs that no request could bring.
+    ///
+    /// - Throws: `invalidWeights` that names the input, what it is declared as, and the limit.
+    func check(memoryLimit limit: Int) throws(ModelError) {
+        for port in inputs where port.bytes(variable: 1).map({ $0 > limit }) ?? true {
+            throw .invalidWeights(
+                "the input \"\(port.name)\" is declared as \(port.description), "
+                    + "more than the \(limit >> 20) MiB that computing a request may take"
+            )
+        }
+    }
+
     /// Words that exporters add to a state's name before or after a step.
     private static let steps: Set = [
         "in", "out", "n", "0", "1", "t", "prev", "previous", "next", "new", "old", "initial",

@@ -83,6 +83,7 @@ public final class Model: Sendable {
         memoryLimit: Int = 1 << 30
     ) throws(ModelError) {
         var imported = try ImportedNetwork(file)
+        try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?
         if let folder {
             written = try Manifest(besideOnnx: folder, signature: imported.signature)

@@ -141,6 +141,7 @@ extension ModelError {
             .badRequest
         case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
+        case .outOfMemory: .serviceUnavailable
         case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .unsupported,
             .invalidAttribute,
             .nonFinite, .checkFailed:
@@ -157,6 +158,7 @@ extension ModelError {
         case .shape, .inputShape: "wrong_shape"
         case .tokenOutOfRange: "token_out_of_range"
         case .tooLarge: "too_large"
+        case .outOfMemory: "out_of_memory"
         case .wrongTask: "wrong_task"
         case .notStreamable: "not_streamable"
         case .sequenceTooLong: "sequence_too_long"
