@@ -95,8 +95,8 @@ extension Evaluated {
     fileprivate func moves(_ operands: Operands) throws(ModelError) -> Moves? {
         switch self {
         case let viewing as any Viewing: Moves(try viewing.views(operands))
-        case let joined as Joined: try joined.moves(operands)
-        case let padded as Padded: try padded.moves(operands)
+        case let joined as Joined: try joined.regions(operands)
+        case let padded as Padded: try padded.regions(operands)
         default: nil
         }
     }
@@ -118,7 +118,7 @@ extension Moves {
 }
 
 extension Joined {
-    fileprivate func moves(_ operands: Operands) throws(ModelError) -> Moves {
+    fileprivate func regions(_ operands: Operands) throws(ModelError) -> Moves {
         let (shape, axis, parts) = try placement(operands)
         let rows = shape[..<axis].reduce(1, *)
         let width = shape[axis...].reduce(1, *)
@@ -141,7 +141,7 @@ extension Joined {
 
 extension Padded {
     /// The input inside of the result, and around it a slab before and one after along each axis.
-    fileprivate func moves(_ operands: Operands) throws(ModelError) -> Moves? {
+    fileprivate func regions(_ operands: Operands) throws(ModelError) -> Moves? {
         let input = try operands(0).shape.dimensions
         let (shape, begins) = try placement(operands)
         guard let fill = fill(operands), shape.allSatisfy({ $0 > 0 }) else { return nil }
