@@ -75,8 +75,14 @@ import Testing
         for name in ["bad", "good", "nice"] { try write(name) }
         // Looking at the file goes on, opening it does not.
         stage.hang("bad/examples")
-        try Data(#"{"name": "bad", "examples": ["a.txt"], "task": "image-features"}"#.utf8)
-            .write(to: builder.folder.appending(path: "bad/model.json"))
+        let file = builder.folder.appending(path: "bad/model.json")
+        try Data(
+            String(contentsOf: file, encoding: .utf8)
+                .replacing(
+                    "{\"name\": \"bad\"",
+                    with: "{\"examples\": [\"a.txt\"], \"name\": \"bad\""
+                ).utf8
+        ).write(to: file)
         let repository = try repository(stage)
         #expect(repository.models.map(\.name) == ["good", "nice"])
         let row = try #require(repository.index.first { $0.name == "bad" })
@@ -208,6 +214,71 @@ import Testing
             try repository(Stage(), seconds: 60, bytes: 256 << 20).failures.first
         )
         #expect("\(failure.error)".contains("load_bytes"), "\(failure.error)")
+    }
+}
+
+/// Work that may hang, in bounded numbers.
+@Suite struct LoadQueueTests {
+    @Test func `as many pieces are done at once as it is told, and no more`() {
+        let queue = LoadQueue(most: 3)
+        let all = DispatchGroup()
+        let counts = Counts()
+        for _ in 0..<12 {
+            all.enter()
+            queue.add(seconds: 60) { _ in
+                counts.begin()
+                Thread.sleep(forTimeInterval: 0.02)
+                counts.end()
+            } take: {
+                all.leave()
+            } fail: { _ in
+                all.leave()
+            }
+        }
+        all.wait()
+        #expect(counts.most == 3)
+    }
+
+    @Test func `beyond the threads left behind nothing is begun until one comes back`() {
+        let queue = LoadQueue(most: LoadQueue.mostLeft)
+        let left = DispatchSemaphore(value: 0)
+        let (failures, returns) = (DispatchGroup(), DispatchGroup())
+        for _ in 0..<LoadQueue.mostLeft {
+            failures.enter()
+            returns.enter()
+            queue.add(seconds: 1) { attention in
+                left.wait()
+                #expect(attention.isLost)
+            } take: {
+                Issue.record("nobody waits for it any more")
+            } fail: { failure in
+                #expect(failure == .late(seconds: 1))
+                failures.leave()
+            } isBack: {
+                returns.leave()
+            }
+        }
+        failures.wait()
+        #expect(queue.run(seconds: 5) { _ in 7 } == .failure(.crowded(LoadQueue.mostLeft)))
+        left.signal()
+        while queue.run(seconds: 5, { _ in 7 }) != .success(7) {}
+        for _ in 1..<LoadQueue.mostLeft { left.signal() }
+        returns.wait()
+    }
+
+    private final class Counts: Sendable {
+        private let state = Mutex((now: 0, most: 0))
+
+        var most: Int { state.withLock(\.most) }
+
+        func begin() {
+            state.withLock {
+                $0.now += 1
+                $0.most = max($0.most, $0.now)
+            }
+        }
+
+        func end() { state.withLock { $0.now -= 1 } }
     }
 }
 

@@ -10,20 +10,16 @@ enum SafeTensors {
 
     static func read(_ name: String, in files: ModelFiles) throws(ModelError) -> [String: Tensor] {
         let file = try files.weights(name)
+        if let mistake = try FileMistakes.description(of: file, isSafeTensors: true) {
+            throw .file(name: name, reason: mistake)
+        }
         // Once as bytes and once as numbers.
         let (size, overflow) = file.size.multipliedReportingOverflow(by: 2)
         try files.take(overflow ? .max : size, for: name)
         let data = Data(try file.bytes(0..<file.size))
         let header = min(headerLength(data) ?? 0, UInt64(maximumHeader))
         try files.take(Int(header) * JSONValue.growth, for: name)
-        do throws(ModelError) {
-            return try decode(data)
-        } catch {
-            guard let mistake = try FileMistakes.description(of: file, isSafeTensors: true) else {
-                throw error
-            }
-            throw .file(name: name, reason: mistake)
-        }
+        return try decode(data)
     }
 
     /// Tensors by name; only F32 is served.

@@ -13,18 +13,13 @@ enum OnnxFile {
         smallestFile: Int = WeightFile.smallestFile
     ) throws(ModelError) -> Graph {
         let opened = try files.weights(name)
-        let model: OnnxModelProto
-        let file = WeightFile(opened, smallestFile: smallestFile)
-        do throws(ModelError) {
-            // Whether they stay there or not: read one by one, tensors are in memory once.
-            let data = try outline(file, files)
-            model = try decoded(data, name)
-            guard model.hasGraph else { throw .file(name: name, reason: "holds no graph") }
-        } catch {
-            if case .cancelled = error { throw error }
-            guard let mistake = try FileMistakes.description(of: opened) else { throw error }
+        if let mistake = try FileMistakes.description(of: opened) {
             throw .file(name: name, reason: mistake)
         }
+        let file = WeightFile(opened, smallestFile: smallestFile)
+        // Whether they stay there or not: read one by one, tensors are in memory once.
+        let model = try decoded(outline(file, files), name)
+        guard model.hasGraph else { throw .file(name: name, reason: "holds no graph") }
         return try OnnxImport.graph(model, tensors: OnnxTensors(file: file, files: files))
     }
 

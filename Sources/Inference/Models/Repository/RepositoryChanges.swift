@@ -95,7 +95,7 @@ extension ModelRepository {
         guard hasDescriptors else { return [] }
         looks.withLock { $0.stamps = found.stamps }
         // Files that are replaced may be missing for a moment: gone is what two looks did not find.
-        let gone = dropMissing(besides: Set(found.stamps.keys).union(before.keys))
+        let gone = dropMissing(besides: Set(found.stamps.keys).union(before.keys), after: found)
         return gone + found.notes.filter { !notes.contains($0) }.map(\.model)
     }
 
@@ -123,13 +123,18 @@ extension ModelRepository {
         hosted.withLock { $0[name]?.removeVersions { !numbers.contains($0.number) } }
     }
 
-    /// Drops versions whose files have none of these keys; returns their models' names.
-    private func dropMissing(besides keys: Set<String>) -> [String] {
+    /// Drops versions whose files have none of these keys, where that is certain; returns their models' names.
+    private func dropMissing(
+        besides keys: Set<String>,
+        after look: RepositoryLook
+    ) -> [String] {
         hosted.withLock { hosted in
             var changed: [String] = []
             for (name, model) in hosted {
                 var model = model
-                model.removeVersions { !keys.contains(RepositoryLook.key(name, $0.place)) }
+                model.removeVersions {
+                    !keys.contains(RepositoryLook.key(name, $0.place)) && !look.isSilent($0.place)
+                }
                 if model.versions.count == hosted[name]?.versions.count { continue }
                 hosted[name] = model.versions.isEmpty ? nil : model
                 changed.append(name)

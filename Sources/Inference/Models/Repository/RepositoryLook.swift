@@ -15,11 +15,18 @@ struct RepositoryLook: Sendable {
     /// Models whose name another one has already.
     var duplicates: [Duplicate] = []
     var notes: [SourceNote] = []
+    /// Paths of which the file system says nothing now.
+    var silent: Set<String> = []
 
     static func key(_ name: String, _ place: URL) -> String { "\(name) \(place.path)" }
 
     func stamp(of version: ModelSource.Version, _ name: String) -> FileStamp? {
         stamps[Self.key(name, version.place)]
+    }
+
+    /// Whether a place, or a folder that it lies in, does not answer.
+    func isSilent(_ place: URL) -> Bool {
+        silent.contains { place.path == $0 || place.path.hasPrefix($0 + "/") }
     }
 
     fileprivate mutating func add(_ found: FoundModels) {
@@ -35,12 +42,9 @@ struct RepositoryLook: Sendable {
         }
     }
 
-    /// What was known of a place that does not answer goes on being so; nothing there is loaded anew.
-    fileprivate mutating func keep(_ path: String, from before: RepositoryLook) {
-        for (key, stamp) in before.stamps
-        where key.hasSuffix(" \(path)") || key.contains(" \(path)/") {
-            stamps[key] = stamp
-        }
+    /// What is served of a place that does not answer stays so.
+    fileprivate mutating func keep(_ path: String) {
+        silent.insert(path)
         let name = URL(filePath: path).lastPathComponent
         let reason =
             "the file system does not answer when \(name) is looked at: what is served stays so"
@@ -72,13 +76,12 @@ extension ModelRepository {
     /// Looks at all folders. One that does not answer holds up the others once, for as long as a look may take, and is
     /// left out until it does.
     func look() -> RepositoryLook {
-        let before = looks.withLock(\.self)
         var result = RepositoryLook()
         for folder in folders {
             if let found = scan(folder.path, { $0.scan(loneName: self.loneName) }, root: folder) {
                 result.add(found)
             } else {
-                lookAtEach(of: folder, before, &result)
+                lookAtEach(of: folder, &result)
             }
         }
         let (duplicates, notes) = (result.duplicates, result.notes)
@@ -89,12 +92,11 @@ extension ModelRepository {
     /// Something in the folder does not answer: its entries one by one.
     private func lookAtEach(
         of folder: URL,
-        _ before: RepositoryLook,
         _ result: inout RepositoryLook
     ) {
         let disk = disk
         guard let names = answer("\(folder.path)/", { disk.names(in: folder.path) }) else {
-            result.keep(folder.path, from: before)
+            result.keep(folder.path)
             return
         }
         for name in names {
@@ -102,7 +104,7 @@ extension ModelRepository {
             if let found = scan(path, { $0.scan(entry: name) }, root: folder) {
                 result.add(found)
             } else {
-                result.keep(path, from: before)
+                result.keep(path)
             }
         }
     }
