@@ -73,7 +73,9 @@ extension ModelRepository {
     /// Time for a look at a folder, after which it counts as one that does not answer.
     private var lookSeconds: Int { min(10, limits.seconds) }
 
-    /// Looks at all folders. One that does not answer holds up the others once, for as long as a look may take, and is
+    /// Looks at all folders.
+    ///
+    /// One that does not answer holds up the others once, for as long as a look may take, and is
     /// left out until it does.
     func look() -> RepositoryLook {
         var result = RepositoryLook()
