@@ -121,7 +121,7 @@ import Testing
         #expect {
             try model.advance([1, 2, 900], state: &state, outputs: ["probabilities"]) { _, _ in }
         } throws: {
-            "\($0)".contains("900") && "\($0)".contains("position 2")
+            "\($0)".contains("900") && "\($0)".contains("position 3")
         }
     }
 
