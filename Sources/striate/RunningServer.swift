@@ -115,7 +115,8 @@ enum RunningServer {
             kernels: kernels,
             workers: workers,
             memoryLimit: configuration.computeBytes,
-            loneName: configuration.modelName.isEmpty ? nil : configuration.modelName
+            loneName: configuration.modelName.isEmpty ? nil : configuration.modelName,
+            limits: configuration.loading
         )
         for model in repository.models {
             logger.notice(
@@ -136,7 +137,19 @@ enum RunningServer {
         for failure in repository.failures {
             logger.error(
                 "model not served",
-                metadata: ["folder": "\(failure.folder)", "reason": "\(failure.error)"]
+                metadata: [
+                    "name": "\(failure.name)", "version": "\(failure.version)",
+                    "folder": "\(failure.folder)", "reason": "\(failure.error)",
+                ]
+            )
+        }
+        for mistake in repository.mistakes {
+            logger.error(
+                "model not served",
+                metadata: [
+                    "name": "\(mistake.name)", "version": "\(mistake.version)",
+                    "reason": "\(mistake.reason)",
+                ]
             )
         }
         // An empty folder may fill later, where it is watched or clients load models.

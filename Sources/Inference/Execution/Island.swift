@@ -26,7 +26,12 @@ final class Island: Sendable {
         for (name, count) in tables {
             let indices = inputs[name]?.elements.signed ?? []
             for (position, index) in indices.enumerated() where index < -count || index >= count {
-                throw .tokenOutOfRange(position: position, token: index, count: count)
+                throw .indexOutOfRange(
+                    input: name,
+                    position: position,
+                    index: index,
+                    count: count
+                )
             }
         }
         let results = try plan.run(isCancelled: isCancelled) { access throws(ModelError) in

@@ -35,9 +35,11 @@ extension Model {
     /// Computes once, with zeros, so that a first request finds plans made and weights packed.
     ///
     /// Sizes that may vary are guessed; where a guess does not fit, nothing is lost but the warmth.
-    func warm(within limit: Duration = .seconds(10)) {
+    func warm(within limit: Duration = .seconds(10), isCancelled: @escaping () -> Bool = { false })
+    {
         let end = ContinuousClock.now + limit
-        guard reading == nil else { return warmReading(until: end) }
+        let isOver = { ContinuousClock.now > end || isCancelled() }
+        guard reading == nil else { return warmReading(isOver) }
         for size in [64, 1] {
             var inputs: [String: Tensor] = [:]
             for port in signature.inputs where !port.isOptional {
@@ -46,7 +48,6 @@ extension Model {
                 }
                 inputs[port.name] = port.zeros(variable: size)
             }
-            let isOver = { ContinuousClock.now > end }
             if (try? infer(inputs, isCancelled: isOver)) != nil || isOver() { return }
         }
     }
@@ -54,14 +55,14 @@ extension Model {
 
 extension Model {
     /// Reads as many symbols at once as it ever will.
-    private func warmReading(until end: ContinuousClock.Instant) {
+    private func warmReading(_ isOver: @escaping () -> Bool) {
         var state = initialState()
         let tokens = [Int32](repeating: 0, count: reading?.takesSeveral == true ? 85 : 1)
         try? advance(
             tokens,
             state: &state,
             outputs: manifest.outputs,
-            isCancelled: { ContinuousClock.now > end },
+            isCancelled: isOver,
             each: { (_, _) throws(ModelError) in }
         )
     }

@@ -1,4 +1,5 @@
 public import HTTP
+public import Inference
 
 /// The server's settings, each with its default.
 public struct Configuration: Sendable, Equatable {
@@ -61,6 +62,12 @@ public struct Configuration: Sendable, Equatable {
     public var handshakes = 512
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
+    /// Time for a model to be loaded, after which it is given up.
+    public var loadSeconds = LoadingLimits.standard.seconds
+    /// Memory for reading the files of one model.
+    public var loadBytes = LoadingLimits.standard.bytes
+    /// Models loaded at once.
+    public var loads = LoadingLimits.standard.loads
     public var answerNumbers = 16 << 20
     public var headBytes = 16 << 10
     public var headFields = 100
@@ -74,6 +81,11 @@ public struct Configuration: Sendable, Equatable {
     public var drainSeconds = 30
 
     public init() {}
+
+    /// The part that loading reads.
+    public var loading: LoadingLimits {
+        LoadingLimits(seconds: loadSeconds, bytes: loadBytes, loads: loads)
+    }
 
     /// The part the HTTP server reads.
     public var server: ServerConfiguration {

@@ -122,6 +122,14 @@ public struct Setting: Sendable {
             (1 << 20)...(1 << 40),
             "memory of one computation"
         ),
+        number("load_seconds", \.loadSeconds, 1...86_400, "time for loading a model"),
+        number(
+            "load_bytes",
+            \.loadBytes,
+            (1 << 20)...(1 << 42),
+            "memory for reading the files of one model"
+        ),
+        number("loads", \.loads, 1...64, "models loaded at once"),
         number("answer_numbers", \.answerNumbers, 1...(1 << 40), "numbers in an answer"),
         number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
         number("head_fields", \.headFields, 1...10_000, "header fields"),

@@ -8,6 +8,7 @@ extension ServiceError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField, .invalidValue,
+            .unwantedField,
             .invalidHeader, .shape:
             fieldMessage
         case .emptyBody, .json, .npy, .csv, .base64, .multipart, .image, .vocabulary,
@@ -47,7 +48,7 @@ extension ServiceError: CustomStringConvertible {
         case .model(let error):
             sentence(error.description)
         case .nonFiniteResult(let output, let index):
-            "The result \(quoted(output)) is not a finite number at index \(index)."
+            "The result \(quoted(output)) is not a finite number at position \(index + 1)."
         }
     }
 
@@ -63,6 +64,8 @@ extension ServiceError: CustomStringConvertible {
             "Unknown key \(quoted(field)); known here: \(known.joined(separator: ", "))."
         case .missingField(let field, let expected):
             "\(quoted(field)) is missing: expected \(expected)."
+        case .unwantedField(let field, let reason, _):
+            "Leave \(quoted(field)) out: \(reason)."
         case .invalidValue(let field, let expected, let got):
             "\(quoted(field)) must be \(expected), not \(quoted(got))."
         case .invalidHeader(let name, let expected, let got):

@@ -29,7 +29,8 @@ extension ServiceError {
         case .npy(let error): error.status
         case .csv(.tooManyValues): .contentTooLarge
         case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
-            .invalidValue, .emptyBody, .json, .csv, .base64, .multipart, .shape, .vocabulary,
+            .invalidValue, .unwantedField, .emptyBody, .json, .csv, .base64, .multipart, .shape,
+            .vocabulary,
             .emptySequence, .invalidText, .wrongTask, .loadFailed, .tensor:
             .badRequest
         }
@@ -49,7 +50,7 @@ extension ServiceError {
         case .repeatedQueryKey: "repeated_query_key"
         case .unknownField: "unknown_field"
         case .missingField: "missing_field"
-        case .invalidValue: "invalid_value"
+        case .invalidValue, .unwantedField: "invalid_value"
         case .emptyBody: "empty_body"
         case .json(let error): error.code
         case .npy: "invalid_npy"
@@ -137,7 +138,7 @@ extension ModelError {
     fileprivate var status: Status {
         switch self {
         case .unknownLayer, .unknownInput, .missingInput, .inputType, .shape, .inputShape,
-            .tokenOutOfRange, .wrongTask, .notStreamable:
+            .tokenOutOfRange, .indexOutOfRange, .wrongTask, .notStreamable:
             .badRequest
         case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
@@ -157,6 +158,7 @@ extension ModelError {
         case .inputType: "wrong_type"
         case .shape, .inputShape: "wrong_shape"
         case .tokenOutOfRange: "token_out_of_range"
+        case .indexOutOfRange: "index_out_of_range"
         case .tooLarge: "too_large"
         case .outOfMemory: "out_of_memory"
         case .wrongTask: "wrong_task"

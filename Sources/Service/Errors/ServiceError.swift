@@ -26,6 +26,8 @@ public enum ServiceError: Error, Sendable {
     case missingField(String, expected: String)
     /// A value of the query or the body that is not allowed.
     case invalidValue(field: String, expected: String, got: String)
+    /// A field that must not be there, and why.
+    case unwantedField(String, reason: String, got: String)
     // The body.
     case emptyBody(expected: String)
     case json(JSONError)

@@ -25,7 +25,7 @@ struct PictureSize: Sendable {
             throw .invalidValue(
                 field: field,
                 expected: "numbers from 0 to 255",
-                got: "\(tensor.values[index]) at index \(index)"
+                got: "\(tensor.values[index]) at position \(index + 1)"
             )
         }
         guard !tensor.values.isEmpty, tensor.shape.allSatisfy({ $0 > 0 }) else {

@@ -55,7 +55,7 @@ extension Call {
     ) -> ServiceError {
         switch error {
         case .unknownInput, .missingInput, .inputType, .inputShape, .shape, .unknownLayer,
-            .tokenOutOfRange:
+            .tokenOutOfRange, .indexOutOfRange:
             .tensor(TensorFault(error, for: model, route.requestForm))
         default: cancellation.explain(error)
         }
