@@ -40,7 +40,10 @@ extension Configuration {
             try set(setting, to: value, source: "environment variable \(variable)")
             host = "0.0.0.0"
             anonymous = true
+            hosts = "*"
         }
+        // Knative and Cloud Run stand before the container, and pass on what names their clients call.
+        if environment["K_SERVICE"]?.isEmpty == false { hosts = "*" }
     }
 
     /// Kubernetes describes a service named "striate" in variables that look like settings.

@@ -98,7 +98,7 @@ extension ServiceError {
             .unknownExample(let key, _, _):
             key
         case .invalidValue(_, _, let got), .invalidHeader(_, _, let got), .shape(_, _, let got),
-            .unsupportedMedia(let got, _):
+            .unsupportedMedia(let got, _), .unknownHost(let got, _), .foreignOrigin(let got):
             got
         case .methodNotAllowed(let method, _): method
         case .notAcceptable(let accept, _): accept
