@@ -93,7 +93,8 @@ import Testing
             #expect(eventually { server.statistics.openConnections == 1 })
             let many = try (0..<6).map { _ in try Client(port: port, host: 3) }
             #expect(eventually { server.statistics.failedHandshakes == 3 })
-            #expect(many[0].isClosed())
+            // Which came first, the system tells only when they have waited for something to be sent.
+            #expect(eventually { many.filter { $0.isClosed(within: 0) }.count == 3 })
             #expect(single.read(within: 0.1) == nil)
             let secure = try SecureClient(port: port)
             secure.send(Self.get)
