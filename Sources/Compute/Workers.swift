@@ -84,21 +84,10 @@ public final class Workers: Sendable {
         running.subtract(1, ordering: .relaxed)
     }
 
-    /// Cores this process may use: its affinity mask, cut by the cgroup's CPU quota.
+    /// Cores this process may use: its affinity mask, cut by the quotas of its control groups.
     public static func availableCores() -> Int {
-        let online = ProcessInfo.processInfo.activeProcessorCount
-        guard let quota = cgroupQuota() else { return max(1, online) }
-        return max(1, min(online, Int(quota.rounded(.up))))
-    }
-
-    /// cgroup v2 cpu.max: "<quota> <period>" in microseconds, or "max <period>".
-    private static func cgroupQuota() -> Double? {
-        let path = "/sys/fs/cgroup/cpu.max"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        let fields = text.split(whereSeparator: \.isWhitespace)
-        guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]),
-            quota > 0, period > 0
-        else { return nil }
-        return quota / period
+        let online = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        guard let quota = CPUQuota().cores else { return online }
+        return max(1, Int(min(quota.rounded(.up), Double(online))))
     }
 }

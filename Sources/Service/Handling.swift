@@ -9,7 +9,11 @@ extension Service {
             if isRefusing, route.access != .everyone { throw .ending }
             let key = try settings.access.key(of: head)
             try settings.access.check(route.access, key)
-            if let key { try keyUse.count(key) }
+            if let key {
+                try keyUse.count(key)
+            } else {
+                try settings.hostPolicy.check(head, route.access)
+            }
             return .read(bodyLimit: bodyLimit(of: route))
         } catch .methodNotAllowed(_, let allowed) where head.method == "OPTIONS" {
             if let response = settings.crossOrigin.preflight(head, methods: allowed) {
@@ -129,7 +133,7 @@ extension Service {
                 operation: call.route.operation
             ),
             units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes) * share,
-            client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
+            client: call.client,
             level: call.level,
             model: call.modelLabel,
             cancellation: call.cancellation,

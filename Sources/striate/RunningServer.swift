@@ -20,6 +20,9 @@ enum RunningServer {
         if configuration.loops == 0 { configuration.loops = cores }
         let log = ServerLog(configuration)
         defer { log.sink.flush() }
+        for variable in SettingVariables(source.environment).ignored {
+            log.logger.warning("not a setting", metadata: ["reason": "\(variable)"])
+        }
         let keys = try AccessKeys.read(configuration, log.logger)
         var bound = configuration
         bound.host = Binding(configuration, hasKeys: !keys.isEmpty).host

@@ -39,6 +39,7 @@ public struct Setting: Sendable {
         text("keys_file", \.keysFile, "the file of API keys; empty: none"),
         flag("anonymous", \.anonymous, "serve clients without a key, also from other machines"),
         word("metrics_access", \.metricsAccess, "who may read /metrics"),
+        text("hosts", \.hosts, "names by which requests without a key may call it; * for all"),
         text("cors_origins", \.corsOrigins, "origins whose pages may read answers; * for all"),
     ]
 
@@ -107,6 +108,14 @@ public struct Setting: Sendable {
         number("maximum_pixels", \.maximumPixels, 1...1_000_000_000, "largest picture"),
         number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
         number("series_numbers", \.seriesNumbers, 1...(1 << 32), "numbers of all series in a body"),
+        number("sequences", \.sequences, 1...100_000, "sequences remembered between requests"),
+        number("client_sequences", \.clientSequences, 1...100_000, "of these, one client's"),
+        number(
+            "sequence_bytes",
+            \.sequenceBytes,
+            1024...(1 << 40),
+            "states of all sequences; a quarter is one client's"
+        ),
         number("connections", \.connections, 1...1_000_000, "open connections"),
         number("client_connections", \.clientConnections, 1...1_000_000, "of these, one client's"),
         number("handshakes", \.handshakes, 1...1_000_000, "TLS handshakes that have not ended"),

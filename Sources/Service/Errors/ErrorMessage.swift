@@ -17,7 +17,8 @@ extension ServiceError: CustomStringConvertible {
             bodyMessage
         case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
             stateMessage
-        case .unauthorized, .forbidden, .tooManyRequests, .tooManyConcurrentRequests:
+        case .unauthorized, .forbidden, .unknownHost, .foreignOrigin, .tooManyRequests,
+            .tooManyConcurrentRequests:
             accessMessage
         case .http(let error):
             error.description
@@ -106,6 +107,15 @@ extension ServiceError: CustomStringConvertible {
             "This route needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY."
         case .unauthorized(isKeyGiven: true): "The key is not known here."
         case .forbidden(let reason): "This route is for administrators, and \(reason)."
+        case .unknownHost(let host, let isLoopbackOnly):
+            "Without keys this server is called "
+                + (isLoopbackOnly
+                    ? "localhost or a loopback address"
+                    : "by an address or a name of this network")
+                + ", or by what the setting hosts names, not \(quoted(host))."
+        case .foreignOrigin(let origin):
+            "Pages of other origins, such as \(quoted(origin)), may send this only if the setting cors_origins "
+                + "names them."
         case .tooManyRequests(let rate, let retry):
             "This key may send \(rate) requests per second; try again in \(retry) s."
         case .tooManyConcurrentRequests(let limit):

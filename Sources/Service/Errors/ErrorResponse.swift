@@ -99,7 +99,7 @@ extension ServiceError {
             key
         case .invalidValue(_, _, let got), .unwantedField(_, _, let got),
             .invalidHeader(_, _, let got), .shape(_, _, let got),
-            .unsupportedMedia(let got, _):
+            .unsupportedMedia(let got, _), .unknownHost(let got, _), .foreignOrigin(let got):
             got
         case .methodNotAllowed(let method, _): method
         case .notAcceptable(let accept, _): accept

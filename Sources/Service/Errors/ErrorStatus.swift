@@ -22,7 +22,8 @@ extension ServiceError {
         case .nonFiniteResult: .internalServerError
         case .starting, .ending: .serviceUnavailable
         case .unauthorized: .unauthorized
-        case .forbidden: .forbidden
+        case .forbidden, .foreignOrigin: .forbidden
+        case .unknownHost: .misdirectedRequest
         case .overloaded, .tooManyRequests, .tooManyConcurrentRequests: .tooManyRequests
         case .deadlineUnreachable, .deadlineExceeded: .gatewayTimeout
         case .clientGone: .clientClosedRequest
@@ -80,6 +81,8 @@ extension ServiceError {
         case .ending: "shutting_down"
         case .unauthorized: "unauthorized"
         case .forbidden: "forbidden"
+        case .unknownHost: "unknown_host"
+        case .foreignOrigin: "foreign_origin"
         case .tooManyRequests: "rate_limited"
         case .tooManyConcurrentRequests: "too_many_concurrent_requests"
         case .overloaded: "overloaded"

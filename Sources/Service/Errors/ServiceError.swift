@@ -17,6 +17,10 @@ public enum ServiceError: Error, Sendable {
     /// No key came with the request, or `isKeyGiven` and it is unknown.
     case unauthorized(isKeyGiven: Bool)
     case forbidden(reason: String)
+    /// Without a key, to a host that anybody's page may be called.
+    case unknownHost(String, isLoopbackOnly: Bool)
+    /// Without a key, from a page of another origin.
+    case foreignOrigin(String)
     case tooManyRequests(perSecond: Int, retryAfterSeconds: Int)
     case tooManyConcurrentRequests(limit: Int)
     // The query, and the keys of a JSON body.

@@ -13,13 +13,15 @@ extension Bytes {
         unsafe withUnsafeBytes { unsafe Array($0[range]) }
     }
 
-    /// Reads a JSON document in place.
+    /// Reads a JSON document in place; other protocols' clients send NaN and infinities in it.
     func readJSON<Document>(
+        allowsNonFinite: Bool = false,
         _ read: (inout JSONReader) throws(ServiceError) -> Document
     ) throws(ServiceError) -> Document {
         // SAFETY: the body outlives the closure and is followed by zero bytes.
         try unsafe withUnsafeBytes { (buffer) throws(ServiceError) -> Document in
             var reader = unsafe JSONReader(withSlackAfter: buffer)
+            reader.allowsNonFinite = allowsNonFinite
             let document = try read(&reader)
             do throws(JSONError) { try reader.end() } catch { throw .json(error) }
             return document

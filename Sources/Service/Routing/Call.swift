@@ -71,6 +71,9 @@ struct Call {
         }
     }
 
+    /// Whom the request counts for, and whose sequences it may continue.
+    var client: ClientIdentity { ClientIdentity(keyName: keyName, peer: request.peer) }
+
     /// The path's model as metrics name it.
     var modelLabel: ModelLabel? {
         namedModel.map { ModelLabel(name: $0.name, version: $0.version) }

@@ -26,6 +26,7 @@ extension Call {
 
     private static func priority(_ text: [UInt8]) throws(JSONError) -> Int {
         var reader = JSONReader(text)
+        reader.allowsNonFinite = true
         var priority = 0
         try reader.object { (key, reader) throws(JSONError) in
             guard key == "parameters", try !reader.null() else { return }
