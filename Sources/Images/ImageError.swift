@@ -22,6 +22,9 @@ public enum ImageError: Error, Equatable, Sendable {
     case tooLarge(width: Int, height: Int, maximumPixels: Int)
     case truncated(ImageFormat)
     case corrupt(ImageFormat, detail: String)
+    /// What decoding needs cannot be had just now.
+    case outOfMemory
+    case cancelled
 }
 
 extension ImageError: CustomStringConvertible {
@@ -40,6 +43,10 @@ extension ImageError: CustomStringConvertible {
             "The \(format.rawValue) file ends before its image is complete: it was cut off."
         case .corrupt(let format, let detail):
             "The \(format.rawValue) file is damaged: \(detail)."
+        case .outOfMemory:
+            "There is no memory to decode the image with; try again later."
+        case .cancelled:
+            "Decoding the image was given up."
         }
     }
 

@@ -95,6 +95,8 @@ extension ImageError {
         case .notAnImage, .unsupported: .unsupportedMediaType
         case .tooLarge: .contentTooLarge
         case .truncated, .corrupt: .unprocessableContent
+        case .outOfMemory: .serviceUnavailable
+        case .cancelled: .gatewayTimeout
         }
     }
 
@@ -105,6 +107,8 @@ extension ImageError {
         case .unsupported: "unsupported_image"
         case .tooLarge: "image_too_large"
         case .truncated, .corrupt: "image_undecodable"
+        case .outOfMemory: "out_of_memory"
+        case .cancelled: "deadline_exceeded"
         }
     }
 }
