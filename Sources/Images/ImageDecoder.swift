@@ -37,7 +37,11 @@ public struct ImageDecoder: Sendable {
         self.target = target
     }
 
-    /// Decodes a file, told apart by its first bytes.
+    /// Decodes a PNG or JPEG file, told apart by its first bytes.
+    ///
+    /// Without a wanted size and colour the result is grey when the file is grey and RGB otherwise. Transparent pixels
+    /// are laid over white, 16-bit samples are scaled to 8 bits, EXIF orientation is applied. Colour profiles and
+    /// gamma are ignored, as the usual training tools do. Bytes after the end of the picture are tolerated.
     ///
     /// `isCancelled` is asked after every few milliseconds of work. It may take its time, to let others have the
     /// core; true ends the work with `cancelled`.
@@ -45,8 +49,60 @@ public struct ImageDecoder: Sendable {
         _ bytes: RawSpan,
         isCancelled: () -> Bool = { false }
     ) throws(ImageError) -> DecodedImage {
-        if isCancelled() { throw .cancelled }
-        let image = try Image(decoding: bytes, limits: limits)
-        return DecodedImage(image: image, width: image.width, height: image.height, warnings: [])
+        guard bytes.byteCount > 0 else { throw .empty }
+        let png = bytes.starts(with: PNGFile.signature) ? try PNGFile(bytes, limits: limits) : nil
+        guard png != nil || bytes.starts(with: [0xFF, 0xD8]) else {
+            throw Image.refusal(of: bytes)
+        }
+        let orientation = png?.orientation ?? Orientation(jpeg: bytes)
+        // SAFETY: the readers, which keep the pointer, live inside the closure.
+        return try unsafe bytes.withUnsafeBytes { (file) throws(ImageError) in
+            let rows: any RowReader =
+                if let png {
+                    try unsafe PNGRows(.init(rebasing: file[..<png.byteCount]))
+                } else {
+                    try unsafe JPEGRows(file, limits: limits)
+                }
+            return try decode(rows, orientation, isCancelled)
+        }
     }
+
+    private func decode(
+        _ rows: any RowReader,
+        _ orientation: Orientation,
+        _ isCancelled: () -> Bool
+    ) throws(ImageError) -> DecodedImage {
+        var pixels = 0
+        func tick(_ count: Int) throws(ImageError) {
+            pixels += count
+            if pixels < Self.slice { return }
+            pixels = 0
+            if isCancelled() { throw .cancelled }
+        }
+        let (width, height) = (rows.width, rows.height)
+        var builder = try PictureBuilder(
+            width: width,
+            height: height,
+            channels: rows.channels,
+            orientation: orientation,
+            target: target
+        )
+        var row = try Memory.bytes(width * rows.channels)
+        try rows.start(tick)
+        for _ in 0..<height {
+            try rows.next(into: &row)
+            builder.take(row)
+            try tick(width)
+        }
+        let size = orientation.isTurned ? (height, width) : (width, height)
+        return DecodedImage(
+            image: try builder.finish(),
+            width: size.0,
+            height: size.1,
+            warnings: try rows.finish()
+        )
+    }
+
+    /// Pixels between two questions: one to five milliseconds.
+    private static let slice = 1 << 17
 }
