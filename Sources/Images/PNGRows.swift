@@ -37,6 +37,7 @@ final class PNGRows: RowReader {
     private var pixelBytes: Int { Int(header.channels) * Int(header.bits) / 8 }
 
     /// Each pass of an interlaced file has a reader of its own, so that no more than a row of the picture is kept.
+    ///
     /// It has to be led past the passes before, which costs unpacking the file twice.
     func start(_ tick: (Int) throws(ImageError) -> Void) throws(ImageError) {
         raw = try Memory.bytes(width * pixelBytes)

@@ -2,9 +2,9 @@
 struct RowSampler {
     private let axis: AxisSampling
     private let rowLength: Int
-    /// The last `depth` rows, the row n in the place n % depth; or
+    /// The last `depth` rows, the row n in the place n % depth, if they are what is kept.
     private var rows: [UInt8] = []
-    /// weighted sums for the results begun, at most `depth`.
+    /// Weighted sums for the results begun, at most `depth`, if those are.
     private var sums: [Int32] = []
     private var depth = 0
     /// Rows that came, and results that went.

@@ -7,6 +7,7 @@ import Testing
     private struct OddFile: Decodable {
         var name: String
         var file: Data
+        var rule: String
         /// Libjpeg warns of it.
         var warns: Bool
         var width: Int
@@ -39,7 +40,9 @@ import Testing
         for odd in cases {
             do {
                 let image = try decoded(Array(odd.file)).image
-                expectClose(image, odd.image, within: 1, odd.name)
+                // Versions of libjpeg-turbo smooth a picture of which only the means have come each in their way.
+                let tolerance = odd.rule == "smoothing" ? 5 : 1
+                expectClose(image, odd.image, within: tolerance, odd.name)
             } catch {
                 Issue.record("\(odd.name): \(error)")
             }
