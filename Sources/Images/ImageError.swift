@@ -51,7 +51,7 @@ extension ImageError: CustomStringConvertible {
         case .corrupt(let format, let detail):
             "The \(format.rawValue) file is damaged: \(detail)."
         case .outOfMemory:
-            "There is no memory to decode the image with; try again later."
+            "There is no memory for the image just now; try again later."
         case .cancelled:
             "Decoding the image was given up."
         }
