@@ -206,6 +206,7 @@ extension Service {
         if call.route.variesByAccept { headers.append(("Vary", "Accept")) }
         headers.append(("Server-Timing", call.stopwatch.serverTiming))
         if let label = call.modelLabel { headers.append(("X-Model-Version", label.version)) }
+        if !call.warnings.isEmpty { headers.append(("X-Striate-Warning", call.warningText)) }
         return headers
     }
 

@@ -5,7 +5,7 @@ import HTTP
 struct CrossOrigin: Sendable {
     private static let readableFields = """
         X-Request-Id, X-Model-Version, Server-Timing, Retry-After, X-Striate-Picture, \
-        Inference-Header-Content-Length
+        X-Striate-Warning, Inference-Header-Content-Length
         """
 
     private let origins: [String]

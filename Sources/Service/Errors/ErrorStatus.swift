@@ -97,8 +97,10 @@ extension ImageError {
         switch self {
         case .empty: .badRequest
         case .notAnImage, .unsupported: .unsupportedMediaType
-        case .tooLarge: .contentTooLarge
+        case .tooLarge, .tooLargeToKeep: .contentTooLarge
         case .truncated, .corrupt: .unprocessableContent
+        case .outOfMemory: .serviceUnavailable
+        case .cancelled: .gatewayTimeout
         }
     }
 
@@ -107,8 +109,10 @@ extension ImageError {
         case .empty: "empty_body"
         case .notAnImage: "not_an_image"
         case .unsupported: "unsupported_image"
-        case .tooLarge: "image_too_large"
+        case .tooLarge, .tooLargeToKeep: "image_too_large"
         case .truncated, .corrupt: "image_undecodable"
+        case .outOfMemory: "out_of_memory"
+        case .cancelled: "deadline_exceeded"
         }
     }
 }

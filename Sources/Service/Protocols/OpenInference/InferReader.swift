@@ -24,7 +24,7 @@ struct InferRequest {
 
 extension Call {
     /// The body as an infer request of `model`.
-    func inferRequest(for model: Model) throws(ServiceError) -> InferRequest {
+    mutating func inferRequest(for model: Model) throws(ServiceError) -> InferRequest {
         try request.checkBody(
             expecting: "an inference request: \(RequestForm.openInference.example(for: model))"
         )

@@ -5,7 +5,7 @@ import TensorFormats
 
 extension Call {
     /// One input as a tensor; binary ones are taken from the body at `offset`, which moves behind them.
-    func tensor(
+    mutating func tensor(
         _ input: InferDocument.Input,
         _ place: String,
         _ offset: inout Int
