@@ -61,6 +61,8 @@ public struct Configuration: Sendable, Equatable {
     public var handshakes = 512
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
+    /// Seconds that a request may compute, those not counted in which others had the core.
+    public var computeSeconds = 30
     public var answerNumbers = 16 << 20
     public var headBytes = 16 << 10
     public var headFields = 100
