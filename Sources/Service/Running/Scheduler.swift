@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// Waiting is bounded in time, not in requests: a request is refused when what its own client asked for before, at the
 /// client's share of the cores, would take longer than the limit, judged by a moving estimate for each model and
-/// operation. What others ask for refuses nobody.
+/// operation. What others ask for refuses nobody. A request of a client whose queue is full takes the place of its last,
+/// if it comes before that.
 final class Scheduler: Sendable {
     /// A request that waits for a core.
     struct Job: Sendable {
@@ -217,9 +218,10 @@ extension SchedulerCore {
             throw error
         }
         var displaced: Task?
-        if wait > state.longestWaitSeconds {
+        let wholeWait = state.table.wait(of: job.client, level: .max)
+        if wholeWait > state.longestWaitSeconds {
             displaced = state.table.removeLast(of: job.client, behind: job.level)
-            if displaced == nil { throw overloaded(wait) }
+            if displaced == nil { throw overloaded(wholeWait) }
         } else if state.table.queue.count >= Scheduler.mostWaiting {
             let share = state.table.waitingSeconds(of: job.client) + seconds
             displaced = state.table.removeLast(ofMoreThan: share)
