@@ -18,11 +18,6 @@ public func aloneOnCore(_ job: () -> Void) {
 
 private let aloneJobs = Atomic<Int>(0)
 
-/// Between two pieces of work on a thread that works alone: who serves need not wait for the end of its time slice.
-public func giveWay() {
-    striate_give_way()
-}
-
 /// Gives memory that was freed, but kept for later, back to the system.
 ///
 /// Worth its milliseconds after work that took much for a moment.

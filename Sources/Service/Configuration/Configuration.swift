@@ -76,6 +76,8 @@ public struct Configuration: Sendable, Equatable {
     public var loadBytes = LoadingLimits.standard.bytes
     /// Models loaded at once.
     public var loads = LoadingLimits.standard.loads
+    /// Seconds that a request may compute, those not counted in which others had the core.
+    public var computeSeconds = 30
     public var answerNumbers = 16 << 20
     public var headBytes = 16 << 10
     public var headFields = 100

@@ -139,6 +139,12 @@ public struct Setting: Sendable {
             "memory for reading the files of one model"
         ),
         number("loads", \.loads, 1...64, "models loaded at once"),
+        number(
+            "compute_seconds",
+            \.computeSeconds,
+            1...86_400,
+            "time of one request on a core, its waiting not counted"
+        ),
         number("answer_numbers", \.answerNumbers, 1...(1 << 40), "numbers in an answer"),
         number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
         number("head_fields", \.headFields, 1...10_000, "header fields"),

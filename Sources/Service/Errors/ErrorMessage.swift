@@ -15,7 +15,8 @@ extension ServiceError: CustomStringConvertible {
             .emptySequence,
             .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge:
             bodyMessage
-        case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
+        case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded,
+            .computedTooLong, .clientGone:
             stateMessage
         case .unauthorized, .forbidden, .unknownHost, .foreignOrigin, .tooManyRequests,
             .tooManyConcurrentRequests:
@@ -152,6 +153,9 @@ extension ServiceError: CustomStringConvertible {
                 + "\(predicted) ms."
         case .deadlineExceeded(let milliseconds):
             "The deadline of \(milliseconds) ms passed before the answer was ready."
+        case .computedTooLong(let seconds):
+            "Computing the answer took longer than the \(seconds) s that the server's setting "
+                + "compute_seconds allows; ask for less at once."
         case .starting: "The server is loading its models; try again in a moment."
         case .ending: "The server is shutting down; send the request to another one."
         case .clientGone: "The client closed the connection before the answer was ready."

@@ -20,7 +20,7 @@ extension ServiceError {
         case .image(let error, _): error.status
         case .model(let error): error.status
         case .nonFiniteResult: .internalServerError
-        case .starting, .ending: .serviceUnavailable
+        case .starting, .ending, .computedTooLong: .serviceUnavailable
         case .unauthorized: .unauthorized
         case .forbidden, .foreignOrigin: .forbidden
         case .unknownHost: .misdirectedRequest
@@ -87,6 +87,7 @@ extension ServiceError {
         case .tooManyConcurrentRequests: "too_many_concurrent_requests"
         case .overloaded: "overloaded"
         case .deadlineUnreachable, .deadlineExceeded: "deadline_exceeded"
+        case .computedTooLong: "compute_time_exceeded"
         case .clientGone: "client_gone"
         }
     }

@@ -71,5 +71,7 @@ public enum ServiceError: Error, Sendable {
     case overloaded(waitingMilliseconds: Int, retryAfterSeconds: Int)
     case deadlineUnreachable(milliseconds: Int, predictedMilliseconds: Int)
     case deadlineExceeded(milliseconds: Int)
+    /// Computing took longer than the setting `compute_seconds` allows.
+    case computedTooLong(seconds: Int)
     case clientGone
 }
