@@ -1,0 +1,64 @@
+"""What is mutated: ONNX's own node cases, the committed cases and files, and small networks."""
+
+import glob
+import os
+import pickle
+
+import onnx
+from onnx import numpy_helper
+
+import networks
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LARGEST = 40_000
+
+
+def every(cache):
+    """Pairs of a name, a model's bytes and arrays by input; made once, then kept in a file."""
+    place = os.path.join(cache, f"seeds-{onnx.__version__}.pickle")
+    if not os.path.exists(place):
+        seeds = list(node_cases())
+        with open(place + ".new", "wb") as file:
+            pickle.dump(seeds, file)
+        os.replace(place + ".new", place)
+    with open(place, "rb") as file:
+        seeds = pickle.load(file)
+    return seeds + list(committed()) + list(made())
+
+
+def node_cases():
+    from onnx.backend.test.loader import load_node_model_tests
+
+    for case in load_node_model_tests():
+        model = case.model
+        values = {}
+        if case.data_sets:
+            given = [port.name for port in model.graph.input]
+            values = {name: array(value) for name, value in zip(given, case.data_sets[0][0])}
+        values = {name: value for name, value in values.items() if value is not None and value.nbytes < LARGEST}
+        content = model.SerializeToString()
+        if len(content) < LARGEST:
+            yield case.name, content, values
+
+
+def array(value):
+    if isinstance(value, onnx.TensorProto):
+        value = numpy_helper.to_array(value)
+    return value if hasattr(value, "nbytes") else None
+
+
+def committed():
+    for place in sorted(glob.glob(f"{ROOT}/Tests/OnnxCases/*/model.onnx")):
+        values = {}
+        with open(place, "rb") as file:
+            content = file.read()
+        if len(content) < LARGEST:
+            yield os.path.basename(os.path.dirname(place)), content, values
+    for place in sorted(glob.glob(f"{ROOT}/Tests/ModelFuzz/found/*.onnx")):
+        with open(place, "rb") as file:
+            yield os.path.basename(place), file.read(), {}
+
+
+def made():
+    for name, model, values in networks.every():
+        yield name, model.SerializeToString(), values

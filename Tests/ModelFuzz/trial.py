@@ -1,0 +1,153 @@
+"""One file's way through the server: loaded, looked at, asked, and unloaded."""
+
+import json
+
+import numpy as np
+
+import tensors
+from server import Fault
+
+NAME = "m"
+# What may be answered beside successes and 4xx: a limit, the end of patience, a result that is not finite.
+STATUSES = {503, 504, 507}
+CODES = {"non_finite_result", "load_failed"}
+
+
+class Trial:
+    """What was asked is kept, so that it can be asked again."""
+
+    def __init__(self, server, content):
+        self.server, self.content = server, content
+        self.asked = []
+        self.is_loaded = False
+        self.status = None
+
+    def ask(self, method, path, body=b"", headers=()):
+        status, answer = self.server.ask(method, path, body, headers)
+        if status >= 500 and status not in STATUSES and code(answer) not in CODES:
+            raise Fault("STATUS", f"{status} {answer[:300].decode('utf-8', 'replace')}")
+        return status, answer
+
+    def load(self):
+        with open(f"{self.server.models}/{NAME}.onnx", "wb") as file:
+            file.write(self.content)
+        self.status, self.answer = self.ask("POST", f"/v2/repository/models/{NAME}/load", b"{}")
+        self.is_loaded = self.status == 200
+        return self.is_loaded
+
+    def ports(self):
+        status, answer = self.ask("GET", f"/v2/models/{NAME}")
+        return json.loads(answer)["inputs"] if status == 200 else []
+
+    def infer(self, arrays, outputs=None, as_text=False):
+        self.asked.append({"infer": arrays, "outputs": outputs, "as_text": as_text})
+        body, headers = message(arrays, outputs, as_text)
+        return self.ask("POST", f"/v2/models/{NAME}/infer", body, headers)[0]
+
+    def get(self, path):
+        self.asked.append({"get": path})
+        return self.ask("GET", f"/models/{NAME}{path}")[0]
+
+    def post(self, path, body):
+        self.asked.append({"post": path, "body": body})
+        return self.ask("POST", f"/models/{NAME}{path}", body.encode())[0]
+
+    def unload(self):
+        if self.is_loaded:
+            self.ask("POST", f"/v2/repository/models/{NAME}/unload", b"{}")
+            self.is_loaded = False
+
+    def repeat(self, asked):
+        for entry in asked:
+            if "infer" in entry:
+                self.infer(entry["infer"], entry["outputs"], entry["as_text"])
+            elif "get" in entry:
+                self.get(entry["get"])
+            else:
+                self.post(entry["post"], entry["body"])
+
+
+def code(answer):
+    try:
+        return json.loads(answer).get("code")
+    except (ValueError, AttributeError):
+        return None
+
+
+def message(arrays, outputs, as_text):
+    """Body and headers of an infer request; tensors in JSON or binary."""
+    heads, tail = [], b""
+    for name, value, shape in arrays:
+        head = {"name": name, "shape": list(shape), "datatype": word(value)}
+        if as_text and value.dtype.kind not in "OSU":
+            head["data"] = plain(value)
+        else:
+            data = binary(value)
+            head["parameters"] = {"binary_data_size": len(data)}
+            tail += data
+        heads.append(head)
+    document = {"inputs": heads}
+    if outputs is not None:
+        document["outputs"] = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
+    elif not as_text:
+        document["parameters"] = {"binary_data_output": True}
+    head = json.dumps(document).encode()
+    return head + tail, (f"Inference-Header-Content-Length: {len(head)}",)
+
+
+def word(value):
+    return "BYTES" if value.dtype.kind in "OSU" else tensors.WORDS.get(str(value.dtype), "FP32")
+
+
+def plain(value):
+    """Numbers as JSON has them; NaN stays NaN, as the reference clients write it."""
+    flat = value.reshape(-1)
+    return flat.tolist() if flat.dtype.kind in "biu" else flat.astype(np.float64).tolist()
+
+
+def binary(value):
+    if value.dtype.kind not in "OSU":
+        return np.ascontiguousarray(value).tobytes()
+    texts = [text if isinstance(text, bytes) else str(text).encode() for text in value.reshape(-1)]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+
+def attempt(server, specimen, content, random):
+    """A trial that went well; a Fault brings its trial along."""
+    trial = Trial(server, content)
+    try:
+        server.begin()
+        if trial.load():
+            ask_around(trial, specimen, random)
+        trial.unload()
+        server.end()
+    except Fault as fault:
+        fault.trial = trial
+        raise
+    return trial
+
+
+def ask_around(trial, specimen, random):
+    ports = trial.ports()
+    if random.random() < 0.35:
+        trial.get("")
+    if random.random() < 0.15:
+        trial.get(random.choice(["/graph", "/graph?unfold=3", "/kernels", "/graph?unfold=1000000"]))
+    for _ in range(random.choice([1, 1, 2, 3])):
+        outputs = None
+        if random.random() < 0.15:
+            names = [name for node in specimen.graph.node for name in node.output] or ["x"]
+            outputs = [random.choice(names) for _ in range(random.choice([1, 1, 2, 5]))]
+        trial.infer(tensors.given(ports, specimen, random), outputs, as_text=random.random() < 0.1)
+    if random.random() < 0.1:
+        own_routes(trial, random)
+
+
+def own_routes(trial, random):
+    """What a model of pictures or symbols answers; others refuse."""
+    picture = json.dumps({"pixels": [[random.choice([0, 1, 128, 255]) for _ in range(8)] for _ in range(8)]})
+    tokens = json.dumps({"tokens": [random.choice([0, 1, 2, 5, 2**31 - 1, -1]) for _ in range(random.choice([1, 3, 9]))]})
+    trial.post(*random.choice([
+        ("/classify", picture), ("/features", picture), ("/next", tokens), ("/score", tokens), ("/encode", tokens),
+        ("/generate", tokens[:-1] + ',"length":5}'), ("/features?pool=mean", picture), ("/encode?all=true", tokens),
+    ]))
