@@ -36,12 +36,13 @@ struct FoundModel: Sendable, CustomTestStringConvertible {
     }()
 
     func attempt(cancelledAfter limit: Duration) throws {
+        let kernels = try KernelSet.select(nil)
         let model: Model
         do throws(ModelError) {
             model = try Model(
                 onnx: file,
                 name: "found",
-                kernels: KernelSet.select(nil),
+                kernels: kernels,
                 workers: Workers(count: 1),
                 memoryLimit: 1 << 26
             )

@@ -22,6 +22,34 @@ def schemas():
     return {schema.name: schema for schema in onnx.defs.get_all_schemas() if schema.domain == ""}
 
 
+# Those that are not refused at the first look: what others are called is read, and no more.
+COMPUTED = """
+Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr
+BitwiseXor Cast CastLike Ceil Celu Clip Compress Concat Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumProd CumSum
+DepthToSpace DequantizeLinear Div Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor GRU Gather
+GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid
+HardSwish Hardmax Identity If InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax Loop
+LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mod Mul Neg NonZero Not OneHot Or PRelu Pad
+Pow QLinearConv QLinearMatMul QuantizeLinear RMSNormalization RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax
+ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize ReverseSequence Round Scan Scatter ScatterElements ScatterND
+Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tan Tanh
+ThresholdedRelu Tile TopK Transpose Trilu Unsqueeze Upsample Where Xor
+""".split()
+# What layers of model.json are called, with attributes of their own.
+OWN = {
+    "Maxout": {"group": 2, "axis": 2}, "ChannelL2": {"group": 2, "axis": 2}, "TiledConv": {"tile": 7, "pads": 7, "strides": 7},
+    "LocallyConnected": {"pads": 7, "strides": 7, "kernel_shape": 7}, "Jordan": {"hidden_size": 2, "feedback": 3, "one_hot_depth": 2},
+    "Gabor": {"orientation": 6, "frequency": 6}, "Saturating": {}, "Conv": {"connections": 7, "connection_counts": 7},
+}
+
+
+def operator_name(random):
+    kind = random.random()
+    if kind < 0.03:
+        return random.choice(sorted(OWN))
+    return random.choice(COMPUTED if kind < 0.95 else operator_names())
+
+
 @functools.lru_cache(None)
 def operator_names():
     return sorted(schemas())
@@ -78,6 +106,11 @@ def add_attribute(specimen, random):
     if node is None:
         return False
     schema = schemas().get(node.op_type)
+    own = OWN.get(node.op_type)
+    if own and (schema is None or random.random() < 0.1):
+        name = random.choice(sorted(own))
+        node.attribute.append(drawn(name, own[name], random))
+        return True
     if schema is None or not schema.attributes or random.random() < 0.1:
         node.attribute.append(drawn(random.choice(["axis", "axes", "to", "unknown", ""]), random.choice([1, 2, 3, 4, 6, 7, 8]), random))
         return True
@@ -114,7 +147,7 @@ def swap_operator(specimen, random):
     node = pick_node(specimen, random)
     if node is None:
         return False
-    node.op_type = random.choice(operator_names())
+    node.op_type = operator_name(random)
     if random.random() < 0.05:
         node.domain = random.choice(["ai.onnx", "com.microsoft", "ai.onnx.ml", "own", "x"])
     return True

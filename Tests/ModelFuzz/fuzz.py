@@ -16,10 +16,11 @@ import zlib
 from queue import Empty
 
 import findings
+import hostile
 import minimise
 import seeds
 from mutation import specimen
-from server import Fault, Server
+from server import NEWER, Fault, Server
 from trial import Trial, attempt
 
 
@@ -43,7 +44,7 @@ def options():
 def server(options, folder):
     settings = {
         "repository_changes": "true", "watch_milliseconds": "0", "compute_bytes": options.compute_bytes, "threads": 2,
-        "nv_metrics": "false", **dict(entry.split("=", 1) for entry in options.set),
+        "nv_metrics": "false", **NEWER, **dict(entry.split("=", 1) for entry in options.set),
     }
     limit = options.compute_bytes * 3 // 2 + (64 << 20)
     return Server(options.program, folder, settings, limit, options.patience, os.path.abspath(options.shim))
@@ -65,6 +66,8 @@ def work(options, number, queue):
             try:
                 made = specimen(known, draw)
                 content = made.model.SerializeToString()
+                if draw.random() < 0.03:
+                    content = hostile.spoil_bytes(content, draw)
             except Exception:
                 # What was made of it is deeper or larger than protobuf holds.
                 continue

@@ -6,6 +6,8 @@ from onnx import helper
 
 import attributes
 import growth
+import heavy
+import hostile
 import specimen as kinds
 import tensors
 import wiring
@@ -31,12 +33,23 @@ WEIGHTS = [
     (wiring.change_subgraph, 3),
     (wiring.nest, 0.8),
     (growth.grow, 2.5),
+    (hostile.outside, 0.6),
+    (hostile.many, 0.06),
+    (hostile.long_name, 0.15),
+    (hostile.extras, 0.3),
 ]
 
 
 def specimen(seeds, random):
-    if random.random() < 0.12:
+    kind = random.random()
+    if kind < 0.03:
+        made = heavy.drawn(random)
+        if random.random() < 0.7:
+            return made
+    elif kind < 0.15:
         made = drawn(random)
+    elif kind < 0.155:
+        made = hostile.bare(random)
     else:
         made = from_seed(seeds, random)
     for _ in range(random.choice([0, 1, 1, 1, 2, 2, 3, 4, 6, 10])):
@@ -64,7 +77,8 @@ def from_seed(seeds, random):
 
 def drawn(random):
     """One node of any operator, its inputs drawn without asking whether they fit."""
-    schema = attributes.schemas()[random.choice(attributes.operator_names())]
+    names = attributes.COMPUTED if random.random() < 0.95 else attributes.operator_names()
+    schema = attributes.schemas()[random.choice(names)]
     node = helper.make_node(schema.name, [], [])
     graph = helper.make_graph([node], "drawn", [], [])
     made = Specimen(helper.make_model(graph, opset_imports=[helper.make_opsetid("", schema.since_version)], ir_version=10), {}, f"drawn {schema.name}")

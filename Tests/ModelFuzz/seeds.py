@@ -8,6 +8,8 @@ import onnx
 from onnx import numpy_helper
 
 import networks
+from attributes import COMPUTED
+from specimen import graphs
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LARGEST = 40_000
@@ -23,7 +25,14 @@ def every(cache):
         os.replace(place + ".new", place)
     with open(place, "rb") as file:
         seeds = pickle.load(file)
-    return seeds + list(committed()) + list(made())
+    return [seed for seed in seeds if is_computed(seed[1])] + list(committed()) + list(made())
+
+
+def is_computed(content):
+    """Whether a server gets further with it than to refuse an operator by name; a few that it refuses stay."""
+    model = onnx.ModelProto()
+    model.ParseFromString(content)
+    return len(content) % 50 == 0 or all(node.op_type in COMPUTED for graph in graphs(model) for node in graph.node)
 
 
 def node_cases():

@@ -5,7 +5,7 @@ import copy
 from onnx import helper
 
 import specimen as kinds
-from attributes import operator_names
+from attributes import operator_name
 from specimen import graphs, integer, nodes, pick_node, value_names
 
 
@@ -106,7 +106,7 @@ def chain_node(specimen, random):
         return False
     made = f"chained{random.randrange(1000)}"
     given = [random.choice(names) for _ in range(random.choice([1, 1, 2, 2, 3]))]
-    specimen.graph.node.append(helper.make_node(random.choice(operator_names()), given, [made]))
+    specimen.graph.node.append(helper.make_node(operator_name(random), given, [made]))
     specimen.graph.output.append(helper.make_tensor_value_info(made, random.choice([1, 1, 7, 9]), None))
     return True
 
