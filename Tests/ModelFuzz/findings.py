@@ -65,30 +65,40 @@ def spoken(fault):
     return match.group(1)[:120] if match else ""
 
 
-def operators(content):
+def parsed(files):
+    """The network in a file; None if there is none that can be read."""
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(content)
+        model.ParseFromString(files["model.onnx"])
     except Exception:
-        return []
-    return distinct(node.op_type for graph in graphs(model) for node in graph.node)
+        return None
+    return model
+
+
+def operators(files):
+    model = parsed(files)
+    return distinct(node.op_type for graph in graphs(model) for node in graph.node) if model else []
 
 
 def slug(text):
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:80]
 
 
-def write(folder, name, content, asked, report):
+def write(folder, name, files, asked, report):
     os.makedirs(folder, exist_ok=True)
     place = os.path.join(folder, name)
-    with open(place + ".onnx", "wb") as file:
-        file.write(content)
+    kept = place + (".onnx" if list(files) == ["model.onnx"] else "")
+    if kept == place:
+        os.makedirs(place, exist_ok=True)
+    for file_name, content in files.items():
+        with open(kept if kept != place else os.path.join(place, file_name), "wb") as file:
+            file.write(content)
     if asked:
         with open(place + ".inputs.json", "w") as file:
             json.dump([stored(entry) for entry in asked], file)
     with open(place + ".txt", "w") as file:
         file.write(report)
-    return place + ".onnx"
+    return kept
 
 
 def stored(entry):
@@ -108,14 +118,17 @@ def data(value):
 
 
 def read(place):
-    """A file's bytes and what was asked of it."""
-    with open(place, "rb") as file:
-        content = file.read()
+    """A model's files, and what was asked of it."""
+    names = sorted(os.listdir(place)) if os.path.isdir(place) else [""]
+    files = {}
+    for name in names:
+        with open(os.path.join(place, name) if name else place, "rb") as file:
+            files[name or "model.onnx"] = file.read()
     inputs = re.sub(r"\.onnx$", "", place) + ".inputs.json"
     if not os.path.exists(inputs):
-        return content, None
+        return files, None
     with open(inputs) as file:
-        return content, [restored(entry) for entry in json.load(file)]
+        return files, [restored(entry) for entry in json.load(file)]
 
 
 def restored(entry):

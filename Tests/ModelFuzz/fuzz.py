@@ -16,11 +16,12 @@ import zlib
 from queue import Empty
 
 import findings
-import hostile
 import minimise
+import requests
 import seeds
-from mutation import specimen
-from server import NEWER, Fault, Server
+from mutation import model
+from server import NEWER, Fault, Server, end_with_parent
+from specimen import Specimen
 from trial import Trial, attempt
 
 
@@ -52,8 +53,9 @@ def server(options, folder):
 
 def work(options, number, queue):
     """One server, fed until the time is over."""
+    end_with_parent()
     warnings.simplefilter("ignore")
-    known = seeds.every(options.cache)
+    known = seeds.Seeds(options.cache)
     end = time.monotonic() + options.seconds
     count = loaded = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -64,17 +66,14 @@ def work(options, number, queue):
             draw = random.Random(name)
             count += 1
             try:
-                made = specimen(known, draw)
-                content = made.model.SerializeToString()
-                if draw.random() < 0.03:
-                    content = hostile.spoil_bytes(content, draw)
+                made, files = model(known, draw)
             except Exception:
                 # What was made of it is deeper or larger than protobuf holds.
                 continue
             try:
-                loaded += attempt(tested, made, content, draw).status == 200
+                loaded += attempt(tested, made, files, draw).status == 200
             except Fault as fault:
-                queue.put(("finding", fault.kind, fault.text, fault.trace, fault.noise, content, fault.trial.asked, f"{name} {made.origin} {made.log}"))
+                queue.put(("finding", fault.kind, fault.text, fault.trace, fault.noise, files, fault.trial.asked, f"{name} {made.origin} {made.log}"))
                 if fault.kind != "STATUS":
                     tested.start()
             if count % 50 == 0:
@@ -90,7 +89,7 @@ class Collection:
         self.options, self.server = options, server(options, folder)
         self.counts, self.files, self.kinds, self.said = {}, {}, {}, {}
 
-    def add(self, kind, text, trace, noise, content, asked, origin):
+    def add(self, kind, text, trace, noise, files, asked, origin):
         fault = Fault(kind, text, trace, noise)
         cause = findings.signature(self.options.program, fault)
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
@@ -98,18 +97,19 @@ class Collection:
         if self.counts[cause] > 1:
             return
         if kind in ("DEATH", "STATUS", "PEAK"):
-            content, asked = minimise.minimise(content, asked, lambda *files: self.again(*files, kind, cause), self.options.minimise)
+            files, asked = minimise.minimise(files, asked, lambda *parts: self.again(*parts, kind, cause), self.options.minimise)
+        operators = findings.operators(files)
         places = findings.stack(self.options.program, trace)
-        self.said[cause] = f"{text} {noise}; operators {', '.join(findings.operators(content)[:4])}; {len(content)} bytes, {len(asked)} requests"
-        report = "\n".join([cause, text, noise, f"operators: {', '.join(findings.operators(content)[:12])}", f"made from {origin}", *places, ""])
-        name = f"{kind.lower()}-{findings.slug('-'.join(findings.operators(content)[:2]))}-{zlib.crc32(cause.encode()) % 10_000:04}"
-        self.files[cause] = findings.write(self.options.out, name, content, asked, report)
+        self.said[cause] = f"{text} {noise}; operators {', '.join(operators[:4])}; {sum(map(len, files.values()))} bytes, {len(asked)} requests"
+        report = "\n".join([cause, text, noise, f"operators: {', '.join(operators[:12])}", f"made from {origin}", *places, ""])
+        name = f"{kind.lower()}-{findings.slug('-'.join(operators[:2]))}-{zlib.crc32(cause.encode()) % 10_000:04}"
+        self.files[cause] = findings.write(self.options.out, name, files, asked, report)
         print(f"\n{cause}\n    {self.files[cause]}", flush=True)
         self.save()
 
-    def again(self, content, asked, kind, cause):
+    def again(self, files, asked, kind, cause):
         """Whether a file does the same; where memory grows is seen by chance."""
-        fault = replayed(self.server, content, asked)
+        fault = replayed(self.server, files, asked)
         if fault is None or fault.kind != kind:
             return False
         return kind == "PEAK" or findings.signature(self.options.program, fault) == cause
@@ -128,22 +128,17 @@ class Collection:
             print(f"{count:6}  {cause}\n        {self.files[cause]}")
 
 
-def replayed(tested, content, asked):
-    """What a file does to a server, or None."""
+def replayed(tested, files, asked):
+    """What files do to a server, or None; without requests of their own they get some."""
     if tested.process is None or tested.process.poll() is not None:
         tested.start()
-    trial = Trial(tested, content)
+    trial = Trial(tested, files)
     try:
         tested.begin()
         if trial.load():
             if asked is None:
-                from specimen import Specimen
-                import onnx
-                import trial as trials
-                model = onnx.ModelProto()
-                model.ParseFromString(content)
                 for number in range(5):
-                    trials.ask_around(trial, Specimen(model, {}, ""), random.Random(number))
+                    requests.ask_around(trial, Specimen(findings.parsed(files), {}, ""), random.Random(number))
             else:
                 trial.repeat(asked)
         trial.unload()
@@ -179,7 +174,7 @@ def main():
         replay(given)
     given.seed = random.randrange(2**32) if given.seed is None else given.seed
     print(f"seed {given.seed}", flush=True)
-    seeds.every(given.cache)
+    seeds.Seeds(given.cache)
     with tempfile.TemporaryDirectory() as folder:
         collection = Collection(given, folder)
         figures = watch(given, collection)

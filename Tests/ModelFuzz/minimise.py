@@ -8,26 +8,30 @@ import onnx
 from specimen import graphs
 
 
-def minimise(content, asked, is_same, seconds=20):
-    """The smallest file and requests found; `is_same(content, asked)` tries them."""
+def minimise(files, asked, is_same, seconds=20):
+    """The smallest files and requests found; `is_same(files, asked)` tries them."""
     end = time.monotonic() + seconds
-    asked = fewer(list(asked), lambda rest: is_same(content, rest), end)
+    asked = fewer(list(asked), lambda rest: is_same(files, rest), end)
+    for name in sorted(files):
+        rest = {other: content for other, content in files.items() if other != name}
+        if rest and time.monotonic() < end and is_same(rest, asked):
+            files = rest
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(content)
+        model.ParseFromString(files["model.onnx"])
     except Exception:
-        return content, asked
+        return files, asked
     changed = True
     while changed and time.monotonic() < end:
         changed = False
         for smaller in candidates(model):
             if time.monotonic() > end:
                 break
-            data = smaller.SerializeToString()
-            if len(data) < len(content) and is_same(data, asked):
-                model, content, changed = smaller, data, True
+            tried = {**files, "model.onnx": smaller.SerializeToString()}
+            if len(tried["model.onnx"]) < len(files["model.onnx"]) and is_same(tried, asked):
+                model, files, changed = smaller, tried, True
                 break
-    return content, asked
+    return files, asked
 
 
 def fewer(items, is_same, end):

@@ -5,6 +5,7 @@ import onnx
 from onnx import helper
 
 import attributes
+import folders
 import growth
 import heavy
 import hostile
@@ -40,6 +41,19 @@ WEIGHTS = [
 ]
 
 
+def model(seeds, random):
+    """A specimen and the files that a server finds of it."""
+    if random.random() < 0.06:
+        return folders.drawn(seeds.folders, random)
+    made = specimen(seeds, random)
+    content = made.model.SerializeToString()
+    if random.random() < 0.03:
+        content = hostile.spoil_bytes(content, random)
+    if random.random() < 0.04:
+        return made, folders.beside(content, made, random)
+    return made, {"model.onnx": content}
+
+
 def specimen(seeds, random):
     kind = random.random()
     if kind < 0.03:
@@ -69,7 +83,7 @@ def specimen(seeds, random):
 
 def from_seed(seeds, random):
     # Networks are few and cases many: each kind gets its part.
-    name, content, values = random.choice(seeds) if random.random() < 0.7 else random.choice(seeds[-24:])
+    name, content, values = random.choice(seeds.cases if random.random() < 0.7 else seeds.networks)
     model = onnx.ModelProto()
     model.ParseFromString(content)
     return Specimen(model, dict(values), name)

@@ -7,6 +7,7 @@ import pickle
 import onnx
 from onnx import numpy_helper
 
+import folders
 import networks
 from attributes import COMPUTED
 from specimen import graphs
@@ -15,8 +16,17 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LARGEST = 40_000
 
 
-def every(cache):
-    """Pairs of a name, a model's bytes and arrays by input; made once, then kept in a file."""
+class Seeds:
+    """`cases`, `networks`: a name, a model's bytes and arrays by input; `folders`: a name and files by name."""
+
+    def __init__(self, cache):
+        self.cases = [seed for seed in kept(cache) if is_computed(seed[1])] + list(committed())
+        self.networks = list(made())
+        self.folders = list(folders.shipped(ROOT))
+
+
+def kept(cache):
+    """The node cases, which take seconds to make."""
     place = os.path.join(cache, f"seeds-{onnx.__version__}.pickle")
     if not os.path.exists(place):
         seeds = list(node_cases())
@@ -24,8 +34,7 @@ def every(cache):
             pickle.dump(seeds, file)
         os.replace(place + ".new", place)
     with open(place, "rb") as file:
-        seeds = pickle.load(file)
-    return [seed for seed in seeds if is_computed(seed[1])] + list(committed()) + list(made())
+        return pickle.load(file)
 
 
 def is_computed(content):

@@ -275,7 +275,11 @@ class Server:
 def alone():
     """In the server's process: no core files, and no longer there than the fuzzer."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    LIBC.prctl(1, int(signal.SIGKILL))
+    end_with_parent()
+
+
+def end_with_parent():
+    LIBC.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG
 
 
 def traces(noise):

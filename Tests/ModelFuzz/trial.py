@@ -1,9 +1,12 @@
-"""One file's way through the server: loaded, looked at, asked, and unloaded."""
+"""One model's way through the server: loaded, looked at, asked, and unloaded."""
 
 import json
+import os
+import shutil
 
 import numpy as np
 
+import requests
 import tensors
 from server import Fault
 
@@ -16,8 +19,8 @@ CODES = {"non_finite_result", "load_failed"}
 class Trial:
     """What was asked is kept, so that it can be asked again."""
 
-    def __init__(self, server, content):
-        self.server, self.content = server, content
+    def __init__(self, server, files):
+        self.server, self.files = server, files
         self.asked = []
         self.is_loaded = False
         self.status = None
@@ -29,19 +32,18 @@ class Trial:
         return status, answer
 
     def load(self):
-        with open(f"{self.server.models}/{NAME}.onnx", "wb") as file:
-            file.write(self.content)
+        lay(self.server.models, self.files)
         self.status, self.answer = self.ask("POST", f"/v2/repository/models/{NAME}/load", b"{}")
         self.is_loaded = self.status == 200
         return self.is_loaded
 
     def ports(self):
         status, answer = self.ask("GET", f"/v2/models/{NAME}")
-        return json.loads(answer)["inputs"] if status == 200 else []
+        return json.loads(answer).get("inputs", []) if status == 200 else []
 
-    def infer(self, arrays, outputs=None, as_text=False):
-        self.asked.append({"infer": arrays, "outputs": outputs, "as_text": as_text})
-        body, headers = message(arrays, outputs, as_text)
+    def infer(self, arrays, outputs=None, as_text=False, extra=None):
+        self.asked.append({"infer": arrays, "outputs": outputs, "as_text": as_text, "extra": extra})
+        body, headers = message(arrays, outputs, as_text, extra)
         return self.ask("POST", f"/v2/models/{NAME}/infer", body, headers)[0]
 
     def get(self, path):
@@ -52,6 +54,10 @@ class Trial:
         self.asked.append({"post": path, "body": body})
         return self.ask("POST", f"/models/{NAME}{path}", body.encode())[0]
 
+    def predict(self, body):
+        self.asked.append({"predict": body})
+        return self.ask("POST", f"/v1/models/{NAME}:predict", body.encode())[0]
+
     def unload(self):
         if self.is_loaded:
             self.ask("POST", f"/v2/repository/models/{NAME}/unload", b"{}")
@@ -60,11 +66,30 @@ class Trial:
     def repeat(self, asked):
         for entry in asked:
             if "infer" in entry:
-                self.infer(entry["infer"], entry["outputs"], entry["as_text"])
+                self.infer(entry["infer"], entry["outputs"], entry["as_text"], entry.get("extra"))
             elif "get" in entry:
                 self.get(entry["get"])
+            elif "predict" in entry:
+                self.predict(entry["predict"])
             else:
                 self.post(entry["post"], entry["body"])
+
+
+def lay(models, files):
+    """An ONNX file alone lies in the models' folder itself; several files in a folder of the model's."""
+    place = os.path.join(models, NAME)
+    if os.path.exists(place):
+        shutil.rmtree(place)
+    if os.path.exists(place + ".onnx"):
+        os.remove(place + ".onnx")
+    if list(files) == ["model.onnx"]:
+        with open(place + ".onnx", "wb") as file:
+            file.write(files["model.onnx"])
+        return
+    os.mkdir(place)
+    for name, content in files.items():
+        with open(os.path.join(place, name), "wb") as file:
+            file.write(content)
 
 
 def code(answer):
@@ -74,7 +99,7 @@ def code(answer):
         return None
 
 
-def message(arrays, outputs, as_text):
+def message(arrays, outputs, as_text, extra):
     """Body and headers of an infer request; tensors in JSON or binary."""
     heads, tail = [], b""
     for name, value, shape in arrays:
@@ -91,7 +116,7 @@ def message(arrays, outputs, as_text):
         document["outputs"] = [{"name": name, "parameters": {"binary_data": True}} for name in outputs]
     elif not as_text:
         document["parameters"] = {"binary_data_output": True}
-    head = json.dumps(document).encode()
+    head = json.dumps({**document, **(extra or {})}).encode()
     return head + tail, (f"Inference-Header-Content-Length: {len(head)}",)
 
 
@@ -112,42 +137,16 @@ def binary(value):
     return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
-def attempt(server, specimen, content, random):
+def attempt(server, specimen, files, random):
     """A trial that went well; a Fault brings its trial along."""
-    trial = Trial(server, content)
+    trial = Trial(server, files)
     try:
         server.begin()
         if trial.load():
-            ask_around(trial, specimen, random)
+            requests.ask_around(trial, specimen, random)
         trial.unload()
         server.end()
     except Fault as fault:
         fault.trial = trial
         raise
     return trial
-
-
-def ask_around(trial, specimen, random):
-    ports = trial.ports()
-    if random.random() < 0.35:
-        trial.get("")
-    if random.random() < 0.15:
-        trial.get(random.choice(["/graph", "/graph?unfold=3", "/kernels", "/graph?unfold=1000000"]))
-    for _ in range(random.choice([1, 1, 2, 3])):
-        outputs = None
-        if random.random() < 0.15:
-            names = [name for node in specimen.graph.node for name in node.output] or ["x"]
-            outputs = [random.choice(names) for _ in range(random.choice([1, 1, 2, 5]))]
-        trial.infer(tensors.given(ports, specimen, random), outputs, as_text=random.random() < 0.1)
-    if random.random() < 0.1:
-        own_routes(trial, random)
-
-
-def own_routes(trial, random):
-    """What a model of pictures or symbols answers; others refuse."""
-    picture = json.dumps({"pixels": [[random.choice([0, 1, 128, 255]) for _ in range(8)] for _ in range(8)]})
-    tokens = json.dumps({"tokens": [random.choice([0, 1, 2, 5, 2**31 - 1, -1]) for _ in range(random.choice([1, 3, 9]))]})
-    trial.post(*random.choice([
-        ("/classify", picture), ("/features", picture), ("/next", tokens), ("/score", tokens), ("/encode", tokens),
-        ("/generate", tokens[:-1] + ',"length":5}'), ("/features?pool=mean", picture), ("/encode?all=true", tokens),
-    ]))
