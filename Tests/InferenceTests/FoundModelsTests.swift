@@ -10,12 +10,12 @@ import Testing
 /// Each is loaded and, where that succeeds, asked for answers: an error or a result, soon, and never a trap.
 @Suite struct FoundModelsTests {
     /// Longer than any of them may take on a busy machine; what is cancelled by then ends at once.
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.seconds(20)
 
     @Test(arguments: FoundModel.all)
     func `models that hurt once are errors or answers`(_ found: FoundModel) throws {
         let clock = ContinuousClock()
-        let taken = try clock.measure { try found.attempt(cancelledAfter: .seconds(2)) }
+        let taken = try clock.measure { try found.attempt(cancelledAfter: .milliseconds(500)) }
         #expect(taken < Self.patience)
     }
 }
@@ -52,7 +52,7 @@ struct FoundModel: Sendable, CustomTestStringConvertible {
         }
         model.warm(within: limit)
         var random = SeededGenerator(seed: 1)
-        for request in try requests() + [drawn(model, &random), drawn(model, &random)] {
+        for request in try requests() + [drawn(model, &random)] {
             let end = ContinuousClock.now + limit
             do throws(ModelError) {
                 _ = try model.infer(

@@ -56,13 +56,13 @@ def model(seeds, random):
 
 def specimen(seeds, random):
     kind = random.random()
-    if kind < 0.03:
+    if kind < 0.015:
         made = heavy.drawn(random)
         if random.random() < 0.7:
             return made
-    elif kind < 0.15:
+    elif kind < 0.135:
         made = drawn(random)
-    elif kind < 0.155:
+    elif kind < 0.14:
         made = hostile.bare(random)
     else:
         made = from_seed(seeds, random)

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 FRAME = re.compile(r"\d+ +\S+ +0x|Current stack trace")
-NEWER = {"compute_seconds": 5, "load_seconds": 5}
+NEWER = {"compute_seconds": 2, "load_seconds": 3}
 PAGE = resource.getpagesize()
 LIBC = ctypes.CDLL(None, use_errno=True)
 
