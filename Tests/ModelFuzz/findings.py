@@ -13,6 +13,7 @@ import onnx
 
 from specimen import graphs
 
+ASKED = ("infer", "leave", "meanwhile")
 SYMBOLIZER = shutil.which("llvm-symbolizer")
 
 
@@ -102,12 +103,12 @@ def write(folder, name, files, asked, report):
 
 
 def stored(entry):
-    if "infer" not in entry:
-        return entry
-    tensors = [
-        {"name": name, "datatype": str(value.dtype), "shape": list(shape), "data": data(value)} for name, value, shape in entry["infer"]
-    ]
-    return {**entry, "infer": tensors}
+    """A request as JSON: tensors as names, types, claimed shapes and data."""
+    return {key: [flat(*tensor) for tensor in value] if key in ASKED else value for key, value in entry.items()}
+
+
+def flat(name, value, shape):
+    return {"name": name, "datatype": str(value.dtype), "shape": list(shape), "data": data(value)}
 
 
 def data(value):
@@ -132,9 +133,9 @@ def read(place):
 
 
 def restored(entry):
-    if "infer" not in entry:
-        return entry
-    return {**entry, "infer": [(item["name"], tensor(item), item["shape"]) for item in entry["infer"]]}
+    return {
+        key: [(item["name"], tensor(item), item["shape"]) for item in value] if key in ASKED else value for key, value in entry.items()
+    }
 
 
 def tensor(item):

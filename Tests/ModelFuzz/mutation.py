@@ -10,6 +10,7 @@ import growth
 import heavy
 import hostile
 import specimen as kinds
+import stacks
 import tensors
 import wiring
 from specimen import Specimen
@@ -64,6 +65,10 @@ def specimen(seeds, random):
         made = drawn(random)
     elif kind < 0.14:
         made = hostile.bare(random)
+    elif kind < 0.26:
+        made = stacks.drawn(random)
+        if random.random() < 0.4:
+            return made
     else:
         made = from_seed(seeds, random)
     for _ in range(random.choice([0, 1, 1, 1, 2, 2, 3, 4, 6, 10])):

@@ -17,7 +17,7 @@ def ask_around(trial, specimen, random):
     for _ in range(random.choice([1, 1, 2, 3])):
         trial.infer(tensors.given(ports, specimen, random), outputs(specimen, random), as_text=random.random() < 0.1)
     if random.random() < 0.15:
-        random.choice([own_routes, predict, parameters, widths])(trial, ports, specimen, random)
+        random.choice([own_routes, own_routes, predict, parameters, widths, gone])(trial, ports, specimen, random)
 
 
 def outputs(specimen, random):
@@ -83,3 +83,10 @@ def widths(trial, ports, specimen, random):
             arrays.append((port["name"], value, sizes))
         if trial.infer(arrays) >= 400 or all(size >= 0 for port in ports for size in port["shape"]):
             return
+
+
+def gone(trial, ports, specimen, random):
+    """Clients that leave, and models that do."""
+    way = random.choice([trial.leave, trial.infer_meanwhile])
+    for _ in range(random.choice([1, 2, 5])):
+        way(tensors.given(ports, specimen, random))

@@ -46,6 +46,21 @@ class Trial:
         body, headers = message(arrays, outputs, as_text, extra)
         return self.ask("POST", f"/v2/models/{NAME}/infer", body, headers)[0]
 
+    def leave(self, arrays):
+        """An infer request whose client goes before the answer comes."""
+        self.asked.append({"leave": arrays})
+        body, headers = message(arrays, None, False, None)
+        self.server.send_aside("POST", f"/v2/models/{NAME}/infer", body, headers).close()
+
+    def infer_meanwhile(self, arrays):
+        """An infer request, while the model goes and comes."""
+        self.asked.append({"meanwhile": arrays})
+        body, headers = message(arrays, None, False, None)
+        aside = self.server.send_aside("POST", f"/v2/models/{NAME}/infer", body, headers)
+        self.unload()
+        self.load()
+        aside.close()
+
     def get(self, path):
         self.asked.append({"get": path})
         return self.ask("GET", f"/models/{NAME}{path}")[0]
@@ -69,6 +84,10 @@ class Trial:
                 self.infer(entry["infer"], entry["outputs"], entry["as_text"], entry.get("extra"))
             elif "get" in entry:
                 self.get(entry["get"])
+            elif "leave" in entry:
+                self.leave(entry["leave"])
+            elif "meanwhile" in entry:
+                self.infer_meanwhile(entry["meanwhile"])
             elif "predict" in entry:
                 self.predict(entry["predict"])
             else:
