@@ -1,4 +1,4 @@
-"""Looks for models that hurt a server: PROGRAM SECONDS.
+"""Looks for models that hurt a server, for so many SECONDS.
 
 Mutated ONNX files are loaded over HTTP and asked for answers. A finding is a server that ends (DEATH), an answer that
 takes too long (HANG), memory beyond the limits (PEAK), or a status that is not documented (STATUS). Each cause is kept
@@ -27,7 +27,7 @@ from trial import Trial, attempt
 
 def options():
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reader.add_argument("program")
+    reader.add_argument("--program", required=True, help="the built server")
     reader.add_argument("seconds", type=float, nargs="?", default=60)
     reader.add_argument("--shim", required=True, help="trace.c, compiled")
     reader.add_argument("--cache", required=True, help="where seeds are kept")
