@@ -30,6 +30,7 @@ def options():
     reader.add_argument("--program", required=True, help="the built server")
     reader.add_argument("seconds", type=float, nargs="?", default=60)
     reader.add_argument("--shim", required=True, help="trace.c, compiled")
+    reader.add_argument("--guard", metavar="LIBRARY", help="guard.c, compiled: blocks of memory end before pages that trap; slower")
     reader.add_argument("--cache", required=True, help="where seeds are kept")
     reader.add_argument("--out", required=True, help="where findings are kept")
     reader.add_argument("--seed", type=int, help="of the mutations; printed when it is drawn")
@@ -48,7 +49,11 @@ def server(options, folder):
         "nv_metrics": "false", **NEWER, **dict(entry.split("=", 1) for entry in options.set),
     }
     limit = options.compute_bytes * 3 // 2 + (64 << 20)
-    return Server(options.program, folder, settings, limit, options.patience, os.path.abspath(options.shim))
+    libraries = [os.path.abspath(options.shim)]
+    if options.guard:
+        # Small blocks take pages then.
+        libraries, limit = [os.path.abspath(options.guard)] + libraries, 6 * limit
+    return Server(options.program, folder, settings, limit, options.patience, ":".join(libraries))
 
 
 def work(options, number, queue):
@@ -76,6 +81,9 @@ def work(options, number, queue):
                 queue.put(("finding", fault.kind, fault.text, fault.trace, fault.noise, files, fault.trial.asked, f"{name} {made.origin} {made.log}"))
                 if fault.kind != "STATUS":
                     tested.start()
+            if options.guard and count % 2000 == 0:
+                # Addresses are never used again: what the kernel keeps for them grows.
+                tested.start()
             if count % 50 == 0:
                 queue.put(("progress", number, count, loaded, tested.resident()))
         queue.put(("end", number, count, loaded, tested.resident()))
