@@ -150,6 +150,7 @@ private struct Einsum: Evaluated {
                 }
             }
             for (place, source) in offsets(space, strides: steps).enumerated() {
+                try operands.poll(at: place)
                 products[place] *= values[source]
             }
         }

@@ -223,12 +223,17 @@ private struct ResponseNormalised: Evaluated {
         let (channels, inner) = (shape[1], shape[2...].reduce(1, *))
         var result: [Double] = []
         result.reserveCapacity(values.count)
+        var visited = 0
         for index in values.indices {
-            try operands.poll(at: index)
             let channel = index / inner % channels
             let first = max(0, channel - (size - 1) / 2)
             let last = min(channels - 1, channel + size / 2)
             var sum = 0.0
+            visited += last - first
+            if visited > 1 << 20 {
+                try operands.poll()
+                visited = 0
+            }
             for other in first...last {
                 let value = values[index + (other - channel) * inner]
                 sum += value * value

@@ -35,8 +35,7 @@ extension Model {
     /// Computes once, with zeros, so that a first request finds plans made and weights packed.
     ///
     /// Sizes that may vary are guessed; where a guess does not fit, nothing is lost but the warmth.
-    func warm(within limit: Duration = .seconds(10), isCancelled: @escaping () -> Bool = { false })
-    {
+    func warm(within limit: Duration = .seconds(3), isCancelled: @escaping () -> Bool = { false }) {
         let end = ContinuousClock.now + limit
         let isOver = { ContinuousClock.now > end || isCancelled() }
         guard reading == nil else { return warmReading(isOver) }
@@ -124,16 +123,18 @@ extension ModelSignature {
     /// as "in" and "out": `h` and `hn`, `h0` and `h`, `state` and `stateN`.
     mutating func takeStates() -> [StatePair] {
         var pairs: [StatePair] = []
-        for input in inputs {
-            let stem = Self.stem(input.name)
-            let rivals = inputs.filter { Self.stem($0.name) == stem }
-            let followers = outputs.filter { Self.stem($0.name) == stem }
-            guard !stem.isEmpty, rivals.count == 1, followers.count == 1, input.type == .float32,
+        let rivals = Dictionary(grouping: inputs) { Self.stem($0.name) }
+        let successors = Dictionary(grouping: outputs) { Self.stem($0.name) }
+        for (stem, inputs) in rivals where !stem.isEmpty && inputs.count == 1 {
+            let (input, followers) = (inputs[0], successors[stem] ?? [])
+            guard followers.count == 1, input.type == .float32,
                 followers[0].type == .float32, input.dimensions.count >= 2, !input.hasAnyRank,
                 followers[0].dimensions == input.dimensions
             else { continue }
             pairs.append(input.state(before: followers[0]))
         }
+        let order = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ($1.name, $0) })
+        pairs.sort { (order[$0.input] ?? 0) < (order[$1.input] ?? 0) }
         // A model that takes nothing but what it made does not read a sequence.
         guard pairs.count < inputs.count else { return [] }
         self = withOptional(pairs)

@@ -141,6 +141,12 @@ struct PlanBuilder {
         return id
     }
 
+    /// The shape of an operand.
+    mutating func inputShape(_ node: Node, _ index: Int) throws(ModelError) -> Shape {
+        let id = try input(node, index)
+        return shape(of: id)
+    }
+
     mutating func optionalInput(_ node: Node, _ index: Int) throws(ModelError) -> ValueID? {
         guard index < node.inputs.count, !node.inputs[index].isEmpty else { return nil }
         let name = node.inputs[index]

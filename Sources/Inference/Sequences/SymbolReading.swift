@@ -41,7 +41,7 @@ struct SymbolCandidate {
     /// The value with the probabilities.
     let probabilities: String
     let states: [StatePair]
-    private let end = ContinuousClock.now + .seconds(10)
+    private let end = ContinuousClock.now + .seconds(4)
 
     /// Nil where the inputs and outputs are not of that kind.
     init?(_ signature: ModelSignature, states: [StatePair], graph: Graph) {
