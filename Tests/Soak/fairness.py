@@ -152,8 +152,8 @@ def attacks(folder):
     stream = request("/models/scripture/generate", b'{"text":"And God said, ","length":10000}',
                      "Accept: text/event-stream\r\n")
     loop = request("/v2/models/loop/infer", json.dumps({"inputs": [
-        {"name": "trip", "shape": [], "datatype": "INT64", "data": [1 << 62]},
-        {"name": "init", "shape": [1], "datatype": "FP32", "data": [0]}]}).encode())
+        {"name": "n", "shape": [], "datatype": "INT64", "data": [1 << 62]},
+        {"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [0, 1, 2, 3]}]}).encode())
     numbers = b'{"pixels":[' + b"0.123456," * 3_000_000 + b"0]}"
     parse = request("/models/fashion/classify", numbers)
     encode = request("/models/scripture/encode?all=true", text[:20_000], "Content-Type: text/plain\r\n")
