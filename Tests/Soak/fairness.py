@@ -116,6 +116,18 @@ def repeated(make, pause=0.0):
     return step
 
 
+def streams(sent):
+    """A step that reads a long stream of events to its end, again and again."""
+    def step(attack, address, number):
+        with connect(attack.server.port, address) as connection:
+            connection.sendall(sent)
+            data = connection.recv(65536)
+            attack.note(int(data[9:12]))
+            while not attack.stopped.is_set() and data and not data.endswith(b"\r\n0\r\n\r\n"):
+                data = connection.recv(65536)
+    return step
+
+
 def slow_uploads(attack, address, number):
     with connect(attack.server.port, address) as connection:
         connection.sendall(request("/models/fashion/classify", b"")[:-5] + b"30000000\r\n\r\n")
@@ -152,8 +164,8 @@ def attacks(folder):
     stream = request("/models/scripture/generate", b'{"text":"And God said, ","length":10000}',
                      "Accept: text/event-stream\r\n")
     loop = request("/v2/models/loop/infer", json.dumps({"inputs": [
-        {"name": "trip", "shape": [], "datatype": "INT64", "data": [1 << 62]},
-        {"name": "init", "shape": [1], "datatype": "FP32", "data": [0]}]}).encode())
+        {"name": "n", "shape": [], "datatype": "INT64", "data": [1 << 62]},
+        {"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [0, 1, 2, 3]}]}).encode())
     numbers = b'{"pixels":[' + b"0.123456," * 3_000_000 + b"0]}"
     parse = request("/models/fashion/classify", numbers)
     encode = request("/models/scripture/encode?all=true", text[:20_000], "Content-Type: text/plain\r\n")
@@ -164,7 +176,7 @@ def attacks(folder):
         ("huge PNGs", 2, BOUNDED[:1], repeated(lambda _: png)),
         ("100,000 symbols to score", 2, BOUNDED[:1], repeated(lambda _: score)),
         ("long generates", 2, BOUNDED[:1], repeated(lambda _: draw)),
-        ("long event streams", 2, BOUNDED[:1], repeated(lambda _: stream)),
+        ("long event streams", 2, BOUNDED[:1], streams(stream)),
         ("a loop without an end", 2, BOUNDED[:1], repeated(lambda _: loop)),
         ("huge PNGs from two addresses", 8, BOUNDED, repeated(lambda _: png)),
         ("all of these from 32 addresses", 64, MANY,

@@ -9,7 +9,8 @@ extension Service {
         "keys_file", "anonymous", "metrics_access", "hosts", "cors_origins", "nv_metrics",
         "queue_milliseconds", "drain_delay_seconds", "drain_seconds", "body_bytes",
         "image_body_bytes", "maximum_pixels",
-        "sequence_limit", "series_numbers", "answer_numbers", "compute_seconds", "repository_changes",
+        "sequence_limit", "series_numbers", "answer_numbers", "compute_seconds",
+        "repository_changes",
     ]
 
     /// The file that keys are read from now; nil for none.

@@ -36,8 +36,9 @@ struct CostEstimates {
         }
     }
 
-    /// An estimate has refused a request that nothing else kept from being computed. That teaches nothing, so it must not
-    /// go on for ever.
+    /// An estimate has refused a request that nothing else kept from being computed.
+    ///
+    /// That teaches nothing, so it must not go on for ever.
     mutating func doubt(_ kind: Kind) {
         secondsPerUnit[kind, default: Self.firstGuessSeconds] *= 1 - Self.weight
     }
