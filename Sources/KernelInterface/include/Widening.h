@@ -7,6 +7,7 @@
 
 typedef float striate_floats8 __attribute__((vector_size(32), aligned(4)));
 typedef double striate_doubles8 __attribute__((vector_size(64), aligned(8)));
+typedef long long striate_bits8 __attribute__((vector_size(64), aligned(8)));
 typedef float striate_floats16 __attribute__((vector_size(64), aligned(4)));
 
 /// The first eight of sixteen floats as doubles, and the last eight.
@@ -29,12 +30,12 @@ static inline __attribute__((always_inline)) void striate_narrow(
         __builtin_convertvector(*(const striate_doubles8 *)high, striate_floats8);
 }
 
-/// Whether one of eight doubles is larger than `limit` or no number, signs aside.
+/// Whether one of eight doubles is larger than `limit` or no number, signs aside: as whole numbers, of which those are larger.
 static inline __attribute__((always_inline)) int striate_exceeds8(const void *doubles, double limit) {
-    striate_doubles8 x = *(const striate_doubles8 *)doubles;
-    int found = 0;
-    for (int lane = 0; lane < 8; lane++) found |= !(__builtin_fabs(x[lane]) <= limit);
-    return found;
+    striate_doubles8 limits = {limit, limit, limit, limit, limit, limit, limit, limit};
+    striate_bits8 sizes = *(const striate_bits8 *)doubles & 0x7fffffffffffffffLL;
+    striate_bits8 beyond = sizes > (striate_bits8)limits;
+    return __builtin_reduce_or(beyond) != 0;
 }
 
 /// sum + a * b, rounded once: lane by lane in Swift, which is put together again only in short chains.
