@@ -122,23 +122,39 @@ private func copyHalf(_ source: Floats, _ target: MutableFloats) {
 #endif
 
 /// 2ⁿ and eʳ − 1 where x = n · ln 2 + r and |r| <= ln 2 / 2.
-///
-/// eʳ − 1 = r + r² q(r), the polynomial a fit of its own: 0.24 ulp in exact arithmetic.
 @inline(always)
-private func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
+func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
+    let (shifted, n) = powerOfTwo(x)
+    let r = multiplyAdd(multiplyAdd(x, n, splat(-0.693145752)), n, splat(-1.42860677e-06))
+    return (scale(shifted), exponentialExcess(r))
+}
+
+/// The whole number nearest to x / ln 2: in the low bits, and as a number.
+@inline(always)
+func powerOfTwo(_ x: Vector) -> (shifted: Vector, n: Vector) {
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
     let magic = splat(12_582_912)
     let shifted = multiplyAdd(magic, x, splat(1.44269504))
-    let n = shifted - magic
-    let r = multiplyAdd(multiplyAdd(x, n, splat(-0.693145752)), n, splat(-1.42860677e-06))
+    return (shifted, shifted - magic)
+}
+
+/// 2ⁿ where n is in the low bits.
+@inline(always)
+func scale(_ shifted: Vector) -> Vector {
     let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self)
     let exponent = (bits &+ SIMD16<UInt32>(repeating: 127)) &<< SIMD16<UInt32>(repeating: 23)
+    return unsafeBitCast(exponent, to: Vector.self)
+}
+
+/// eʳ − 1 = r + r² q(r), the polynomial a fit of its own: 0.24 ulp in exact arithmetic.
+@inline(always)
+func exponentialExcess(_ r: Vector) -> Vector {
     var q = splat(0.001394757186)
     q = multiplyAdd(splat(0.008367233910), q, r)
     q = multiplyAdd(splat(0.041666265577), q, r)
     q = multiplyAdd(splat(0.166665375232), q, r)
     q = multiplyAdd(splat(0.5), q, r)
-    return (unsafeBitCast(exponent, to: Vector.self), multiplyAdd(r, r * r, q))
+    return multiplyAdd(r, r * r, q)
 }
 
 /// eˣ for x <= 88.37; 0 below −87.33, where the result would not be a normal number.

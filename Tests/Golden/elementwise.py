@@ -20,12 +20,29 @@ def cases():
             x = Numbers(f"{op}/{name}").floats(*shape, scale=3)
             yield Case(op, name, {"X": x}, {"Y": function(torch.from_numpy(x)).numpy()})
         yield Case(op, "hard", {"X": HARD}, {"Y": function(torch.from_numpy(HARD)).numpy()})
+    yield from smooth_cases()
     for name, low, high in [("relu6", 0, 6), ("both-sides", -1.5, 2.25), ("one-point", 1, 1)]:
         x = Numbers(f"Clip/{name}").floats(2, 5, 3, 7, scale=5)
         yield Case("Clip", name, {"X": x}, {"Y": np.clip(x, low, high)}, {"min": low, "max": high})
     yield from softmax_cases()
     yield from broadcast_cases()
     yield from normalisation_cases()
+
+
+def smooth_cases():
+    """Smooth relatives of Relu."""
+    functional = torch.nn.functional
+    for op, name, function, attributes in [
+        ("Mish", "", functional.mish, {}),
+        ("Gelu", "", functional.gelu, {}),
+        ("Gelu", "tanh-", lambda x: functional.gelu(x, approximate="tanh"), {"approximate": "tanh"}),
+    ]:
+        for part, shape in SHAPES:
+            x = Numbers(f"{op}/{name}{part}").floats(*shape, scale=3)
+            y = function(torch.from_numpy(x)).numpy()
+            yield Case(op, f"{name}{part}", {"X": x}, {"Y": y}, attributes)
+        y = function(torch.from_numpy(HARD)).numpy()
+        yield Case(op, f"{name}hard", {"X": HARD}, {"Y": y}, attributes)
 
 
 def softmax_cases():

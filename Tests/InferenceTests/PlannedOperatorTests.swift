@@ -173,9 +173,16 @@ import Testing
         ),
     ]
 
+    /// Vectors times constant matrices.
+    private static let vectors: [Case] = [
+        Case(op: "MatMul", shape: [7], weights: [[7, 40]]),
+        Case(op: "MatMul", shape: [32], weights: [[32, 16]]),
+        Case(op: "MatMul", shape: [1], weights: [[1, 1]]),
+    ]
+
     @Test(
         "a plan computes what one by one is computed in 64 bits",
-        arguments: normalizations + resizes + convolutions + columns
+        arguments: normalizations + resizes + convolutions + columns + vectors
     )
     func planned(testCase: Case) throws {
         var random = SeededGenerator(seed: UInt64(testCase.testDescription.utf8.count))

@@ -249,7 +249,8 @@ private struct GaussianLinear: Evaluated {
         let values = try operands.floats(0).map { x in
             usesTanh
                 ? 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
-                : 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
+                // 1 + erf would lose all digits far below 0.
+                : 0.5 * x * erfc(-x / 2.0.squareRoot())
         }
         return [try operands.result(input.shape.dimensions, values, input.type)]
     }

@@ -15,6 +15,9 @@ struct PlannedForm {
         ].contains(node.op)
     }
 
+    /// Functions of one number.
+    private static let functions = Set(RealFunctions.operators.map { $0.name })
+
     /// Nil for what plans do not compute, or not by this version's rules.
     static func of(
         _ node: Node,
@@ -43,16 +46,14 @@ struct PlannedForm {
             return recurrent(node)
         case "Add", "Mul":
             if constants[node.inputs[0]] != nil { form.node.inputs.swapAt(0, 1) }
-        case "Sub", "Div", "Max", "Min", "Pow", "PRelu":
+        case "Sub", "Div", "Pow", "PRelu", "Mod":
             guard node.inputs.count == 2 else { return nil }
+        case "Max", "Min", "Sum", "Mean":
+            guard node.inputs.count >= 2 else { return nil }
         case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin":
             return reduced(node, constants)
         case _ where moving.contains(node.op):
             return moved(node, shape: shape, constants: constants)
-        case "Clip":
-            guard node.inputs.dropFirst().allSatisfy({ $0.isEmpty || constants[$0] != nil }) else {
-                return nil
-            }
         case "MaxPool", "AveragePool", "BatchNormalization":
             guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else { return nil }
             guard node.opset >= 9 || node.attributes["spatial"] == nil else { return nil }
@@ -64,9 +65,9 @@ struct PlannedForm {
         case "Gather":
             guard constants[first] != nil else { return nil }
         case "Relu", "Tanh", "Sigmoid", "GlobalAveragePool", "GlobalMaxPool", "Gemm", "MatMul",
-            "Transpose", "Maxout", "ConvTranspose", "HardSigmoid", "HardSwish", "LeakyRelu", "Elu",
-            "Erf", "Exp", "Sqrt", "Abs", "Neg", "Log", "Reciprocal":
+            "Transpose", "Maxout", "ConvTranspose", "Clip":
             break
+        case _ where functions.contains(node.op): break
         default: return nil
         }
         return form

@@ -3,11 +3,8 @@ import KernelInterface
 
 /// Element-wise nonlinearities.
 enum Activations {
-    static let operators: [any Operator.Type] = [
-        Relu.self, Tanh.self, Sigmoid.self, BoundedActivation.self, HardSigmoid.self,
-        HardSwish.self, LeakyRelu.self, Elu.self, Erf.self, Exp.self, Sqrt.self, Abs.self,
-        Neg.self, Log.self, Reciprocal.self,
-    ]
+    static let operators: [any Operator.Type] =
+        [Relu.self, Tanh.self, Sigmoid.self, BoundedActivation.self] + RealFunctions.operators
 }
 
 /// max(x, 0).
@@ -56,12 +53,38 @@ struct BoundedActivation: Operator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         guard let bounds = plan.graph.clipBounds(node) else {
-            throw .shape(node: node.name, reason: "the bounds of Clip must be constant numbers")
+            try lowerComputedBounds(node, into: &plan)
+            return
         }
         let kernels = plan.kernels
         try lowerActivation(node, into: &plan) { x, y, count in
             kernels.clip(x, from: bounds[0], to: bounds[1], into: y, count: count)
         }
+    }
+}
+
+/// Bounds that are computed: the greater of x and the lower one, then the smaller of that and the upper one.
+private func lowerComputedBounds(
+    _ node: Node,
+    into plan: inout PlanBuilder
+) throws(ModelError) {
+    var source = node.inputs[0]
+    let bounds = [(1, "Max"), (2, "Min")].filter { index, _ in
+        index < node.inputs.count && !node.inputs[index].isEmpty
+    }
+    for (index, op) in bounds {
+        guard try plan.shape(of: plan.input(node, index)).count == 1 else {
+            throw .shape(node: node.name, reason: "the bounds of Clip must be single numbers")
+        }
+        let target = index == bounds.last?.0 ? node.outputs[0] : "\(node.outputs[0])/raised"
+        let step = Node(
+            name: node.name,
+            op: op,
+            inputs: [source, node.inputs[index]],
+            outputs: [target]
+        )
+        try Operators.make(step).lower(step, into: &plan)
+        source = target
     }
 }
 
@@ -86,8 +109,8 @@ func lowerActivation(
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in
             let (input, output) = (from.position(in: arena), to.position(in: arena))
-            runs.forEach(in: chunk, (from, to, to)) { offsets in
-                apply(input + offsets.0, output + offsets.1, runs.length)
+            runs.forEach(in: chunk, (from, to, to)) { offsets, count in
+                apply(input + offsets.0, output + offsets.1, count)
             }
         }
     }

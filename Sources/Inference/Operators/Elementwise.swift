@@ -3,7 +3,8 @@ import Compute
 /// Arithmetic on two tensors with NumPy's broadcasting.
 enum Elementwise {
     static let operators: [any Operator.Type] = [
-        Add.self, Mul.self, Sub.self, Div.self, Max.self, Min.self, Pow.self, PRelu.self,
+        Add.self, Mul.self, Sub.self, Div.self, Pow.self, PRelu.self, Mod.self, Max.self,
+        Min.self, Sum.self, Mean.self,
     ]
 }
 
@@ -27,16 +28,6 @@ struct Div: ElementwiseOperator {
     static let name = "Div"
 }
 
-/// The greater of two; NaN if one of them is.
-struct Max: ElementwiseOperator {
-    static let name = "Max"
-}
-
-/// The smaller of two; NaN if one of them is.
-struct Min: ElementwiseOperator {
-    static let name = "Min"
-}
-
 /// a to the power of b.
 struct Pow: ElementwiseOperator {
     static let name = "Pow"
@@ -58,7 +49,7 @@ extension ElementwiseOperator {
     }
 }
 
-private struct ElementwiseLowering {
+struct ElementwiseLowering {
     let node: Node
     let operation: FloatArithmetic
 
@@ -114,7 +105,7 @@ private struct ElementwiseLowering {
             plan[left].layout
         )
         let right = try plan.value(right, as: .dense)
-        let (runs, operation) = (Runs(plan[left]), operation)
+        let (runs, kernels, operation) = (Runs(plan[left]), plan.kernels, operation.kernel)
         plan.step(
             node.name,
             chunks: runs.chunks,
@@ -126,12 +117,13 @@ private struct ElementwiseLowering {
             return { arena, chunk in
                 let (x, z) = (a.position(in: arena), to.position(in: arena))
                 let number = b.position(in: arena)
-                runs.forEach(in: chunk, (a, to, to)) { offset in
-                    operation(
+                runs.forEach(in: chunk, (a, to, to)) { offset, count in
+                    kernels.join(
+                        operation,
                         x + offset.0,
                         number,
                         into: z + offset.1,
-                        count: runs.length,
+                        count: count,
                         steps: (1, 0)
                     )
                 }
@@ -151,9 +143,7 @@ private struct ElementwiseLowering {
         let right = try plan.value(right, as: layout)
         let output = try plan.define(node.outputs[0], plan.shape(of: left), layout)
         let runs = Runs(plan[left])
-        let (kernels, operation) = (plan.kernels, operation)
-        let fast: BinaryOperation? =
-            operation == .add ? .sum : operation == .multiply ? .product : nil
+        let (kernels, operation) = (plan.kernels, operation.kernel)
         plan.step(
             node.name,
             chunks: runs.chunks,
@@ -166,13 +156,15 @@ private struct ElementwiseLowering {
                 let first = a.position(in: arena)
                 let second = b.position(in: arena)
                 let result = to.position(in: arena)
-                runs.forEach(in: chunk, (a, b, to)) { offset in
-                    let (x, y, z) = (first + offset.0, second + offset.1, result + offset.2)
-                    if let fast {
-                        kernels.combine(fast, x, y, into: z, count: runs.length)
-                    } else {
-                        operation(x, y, into: z, count: runs.length, steps: (1, 1))
-                    }
+                runs.forEach(in: chunk, (a, b, to)) { offset, count in
+                    kernels.join(
+                        operation,
+                        first + offset.0,
+                        second + offset.1,
+                        into: result + offset.2,
+                        count: count,
+                        steps: (1, 1)
+                    )
                 }
             }
         }
@@ -235,7 +227,8 @@ private struct ElementwiseLowering {
             return { x, y, z, count in
                 for column in 0..<count {
                     let pixel = x + column * 16
-                    operation(
+                    kernels.join(
+                        operation.kernel,
                         isSwapped ? y : pixel,
                         isSwapped ? pixel : y,
                         into: z + column * 16,
@@ -265,7 +258,7 @@ private struct ElementwiseLowering {
             shapes.1.dimensions,
             to: shape.dimensions
         )
-        let operation = operation
+        let (kernels, operation) = (plan.kernels, operation.kernel)
         plan.step(node.name, chunks: walk.chunks, reads: [left, right], writes: [output]) {
             placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
@@ -273,7 +266,8 @@ private struct ElementwiseLowering {
                 let (first, second) = (a.position(in: arena), b.position(in: arena))
                 let result = to.position(in: arena)
                 walk.forEachRow(in: walk.rows(ofChunk: chunk)) { row, x, y in
-                    operation(
+                    kernels.join(
+                        operation,
                         first + x,
                         second + y,
                         into: result + row * walk.length,

@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import KernelInterface
 
 /// Arithmetic on two float32 numbers, as loops over rows.
 enum FloatArithmetic: String, Sendable {
@@ -11,6 +12,8 @@ enum FloatArithmetic: String, Sendable {
     case minimum = "Min"
     case power = "Pow"
     case prelu = "PRelu"
+    /// Mod whose `fmod` is 1.
+    case remainder
 
     /// z = x ∘ y over rows of `count`, along which x and y advance by `steps` (0 or 1).
     func callAsFunction(
@@ -47,13 +50,29 @@ enum FloatArithmetic: String, Sendable {
         case .power where steps.second == 0 && y[0] == 0.5: along { x, _ in x.squareRoot() }
         case .power: along { pow($0, $1) }
         case .prelu: along { $0 < 0 ? $0 * $1 : $0 }
+        case .remainder: along { fmod($0, $1) }
+        }
+    }
+
+    /// The kernels' word for it.
+    var kernel: BinaryFunction {
+        switch self {
+        case .add: .add
+        case .subtract: .subtract
+        case .multiply: .multiply
+        case .divide: .divide
+        case .maximum: .maximum
+        case .minimum: .minimum
+        case .power: .power
+        case .prelu: .pRelu
+        case .remainder: .remainder
         }
     }
 
     /// Whether operands that are both 0 give 0: what lies beside a value's last channels stays harmless.
     var keepsZero: Bool {
         switch self {
-        case .divide, .power: false
+        case .divide, .power, .remainder: false
         default: true
         }
     }

@@ -1,142 +1,184 @@
 import Compute
+import KernelInterface
 
-/// A product whose right side is computed, transposed or broadcast: row-major loops, in a fixed order.
+/// A product whose right side is computed, transposed or broadcast: panels packed on the way, in a fixed order of sums.
 struct GeneralProduct {
     let node: Node
     var alpha: Float = 1
     var beta: Float = 1
-    var transposesA = false
-    var transposesB = false
-
-    /// Sizes and strides of one matrix product.
-    private struct Sizes {
-        let rows: Int
-        let inner: Int
-        let columns: Int
-        let a: (row: Int, inner: Int)
-        let b: (inner: Int, column: Int)
-    }
+    var left = OperandOrder()
+    var right = OperandOrder()
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let a = try plan.value(plan.input(node, 0), as: .dense)
         let b = try plan.value(plan.input(node, 1), as: .dense)
         let c = try plan.optionalInput(node, 2)
         let bias: ValueID? = if let c { try plan.value(c, as: .dense) } else { nil }
-        let shapes = (plan.shape(of: a), plan.shape(of: b))
-        let sizes = try sizes(shapes.0, shapes.1)
-        let outer = try batchShape(shapes.0, shapes.1)
-        let batches = batches(outer, shapes.0, shapes.1)
-        let shape = resultShape(outer, shapes, sizes)
-        let output = try plan.define(node.outputs[0], shape, .dense)
-        plan.count(batches.count * sizes.rows * sizes.inner * sizes.columns, for: node)
-        let steps = try biasSteps(bias.map { plan.shape(of: $0) }, sizes)
-        let (alpha, beta) = (alpha, beta)
+        let matrices = try MatrixPair(
+            ProductOperand(plan.shape(of: a), left, isLeft: true, node),
+            ProductOperand(plan.shape(of: b), right, isLeft: false, node),
+            node
+        )
+        let output = try plan.define(node.outputs[0], matrices.shape, .dense)
+        let (rows, inner, columns) = matrices.sizes
+        plan.count(matrices.starts.count * rows * inner * columns, for: node)
+        var geometry = matrices.geometry
+        (geometry.alpha, geometry.beta) = (alpha, beta)
+        if let bias { try geometry.add(plan.shape(of: bias), node) }
+        // A single column is a row of the transposed product, and lies as one.
+        if columns == 1, rows > 1 { geometry.transpose() }
+        let kernels = plan.kernels
+        let cut = ProductCut(matrices.starts.count, geometry, panel: kernels.panelWidth)
+        let panel = try plan.workerScratch(inner * cut.packedWidth)
         plan.step(
             node.name,
-            chunks: batches.count,
+            chunks: cut.chunks,
             reads: [a, b] + (bias.map { [$0] } ?? []),
-            writes: [output]
-        ) { placement in
-            let places = (placement[a], placement[b], placement[output])
+            writes: [output, panel]
+        ) { [geometry, starts = matrices.starts, isTurned = columns == 1 && rows > 1] placement in
+            let operands = isTurned ? (placement[b], placement[a]) : (placement[a], placement[b])
+            let (to, scratch) = (placement[output], placement[panel])
             let addend = bias.map { placement[$0] }
             return { arena, chunk in
-                let left = places.0.position(in: arena) + batches[chunk].left
-                let right = places.1.position(in: arena) + batches[chunk].right
-                let result = places.2.position(in: arena) + chunk * sizes.rows * sizes.columns
-                for row in 0..<sizes.rows {
-                    for column in 0..<sizes.columns {
-                        var sum: Float = 0
-                        for k in 0..<sizes.inner {
-                            sum +=
-                                left[row * sizes.a.row + k * sizes.a.inner]
-                                * right[k * sizes.b.inner + column * sizes.b.column]
-                        }
-                        var value = alpha * sum
-                        if let addend {
-                            value +=
-                                beta
-                                * addend.position(in: arena)[
-                                    row * steps.row + column * steps.column
-                                ]
-                        }
-                        result[row * sizes.columns + column] = value
-                    }
+                cut.forEach(in: chunk) { matrix, part in
+                    let start = starts[matrix]
+                    let (first, second) =
+                        isTurned ? (start.right, start.left) : (start.left, start.right)
+                    kernels.multiply(
+                        geometry,
+                        left: operands.0.position(in: arena) + first,
+                        right: operands.1.position(in: arena) + second,
+                        addend: addend?.position(in: arena),
+                        panel: scratch.position(in: arena),
+                        into: to.position(in: arena) + matrix * rows * columns,
+                        part
+                    )
                 }
             }
         }
     }
+}
 
-    private func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
+/// How an operand lies: its axes in another order, and whether a matrix means its transpose.
+struct OperandOrder: Sendable {
+    /// Axis i of the operand is axis order[i] of what lies in memory.
+    var order: [Int]?
+    var isTransposed = false
+}
 
-    private func sizes(_ a: Shape, _ b: Shape) throws(ModelError) -> Sizes {
-        guard a.rank >= 1, b.rank >= 1 else { throw fail("a product needs matrices, not scalars") }
+/// An operand as matrices: sizes and strides, the last two of which are a matrix's.
+private struct ProductOperand {
+    let isVector: Bool
+    private(set) var sizes: [Int]
+    private(set) var strides: [Int]
+
+    init(_ shape: Shape, _ order: OperandOrder, isLeft: Bool, _ node: Node) throws(ModelError) {
+        guard shape.rank >= 1 else {
+            throw .shape(node: node.name, reason: "a product needs matrices, not scalars")
+        }
+        let axes = order.order ?? Array(0..<shape.rank)
+        guard axes.sorted() == Array(0..<shape.rank) else {
+            throw .shape(
+                node: node.name,
+                reason: "\(axes) does not name each axis of \(shape) once"
+            )
+        }
+        let own = rowMajorStrides(shape.dimensions)
+        (sizes, strides) = (axes.map { shape[$0] }, axes.map { own[$0] })
+        isVector = shape.rank == 1
         // A vector on the left is a row, on the right a column.
-        var left = a.rank == 1 ? [1, a[0]] : Array(a.dimensions.suffix(2))
-        var right = b.rank == 1 ? [b[0], 1] : Array(b.dimensions.suffix(2))
-        var strides = (a: (row: left[1], inner: 1), b: (inner: right[1], column: 1))
-        if transposesA { (left, strides.a) = ([left[1], left[0]], (1, left[1])) }
-        if transposesB { (right, strides.b) = ([right[1], right[0]], (1, right[1])) }
-        guard left[1] == right[0] else { throw fail("\(a) and \(b) do not multiply") }
-        return Sizes(
-            rows: left[0],
-            inner: left[1],
-            columns: right[1],
-            a: strides.a,
-            b: strides.b
+        if isVector {
+            sizes.insert(1, at: isLeft ? 0 : 1)
+            strides.insert(0, at: isLeft ? 0 : 1)
+        }
+        if order.isTransposed {
+            sizes.swapAt(sizes.count - 2, sizes.count - 1)
+            strides.swapAt(strides.count - 2, strides.count - 1)
+        }
+    }
+
+    var outer: [Int] { Array(sizes.dropLast(2)) }
+    var rows: (count: Int, step: Int) { (sizes[sizes.count - 2], strides[sizes.count - 2]) }
+    var columns: (count: Int, step: Int) { (sizes[sizes.count - 1], strides[sizes.count - 1]) }
+
+    /// Where each matrix of the result's `shape` begins.
+    func starts(_ shape: [Int]) -> [Int] {
+        var result = [0]
+        for axis in shape.indices {
+            let own = axis - shape.count + outer.count
+            let step = own >= 0 && sizes[own] != 1 ? strides[own] : 0
+            result = result.flatMap { start in (0..<shape[axis]).map { start + $0 * step } }
+        }
+        return result
+    }
+}
+
+/// Two operands that fit, and the shape of their product.
+private struct MatrixPair {
+    let sizes: (rows: Int, inner: Int, columns: Int)
+    let starts: [(left: Int, right: Int)]
+    let shape: Shape
+    let geometry: ProductGeometry
+
+    init(_ left: ProductOperand, _ right: ProductOperand, _ node: Node) throws(ModelError) {
+        guard left.columns.count == right.rows.count else {
+            throw .shape(
+                node: node.name,
+                reason: "\(Shape(left.sizes)) and \(Shape(right.sizes)) do not multiply"
+            )
+        }
+        guard let outer = broadcastShape(Shape(left.outer), Shape(right.outer)) else {
+            throw .shape(
+                node: node.name,
+                reason: "\(Shape(left.sizes)) and \(Shape(right.sizes)) do not broadcast"
+            )
+        }
+        sizes = (left.rows.count, left.columns.count, right.columns.count)
+        starts = zip(left.starts(outer.dimensions), right.starts(outer.dimensions))
+            .map { (left: $0.0, right: $0.1) }
+        shape = Shape(
+            outer.dimensions + (left.isVector ? [] : [sizes.rows])
+                + (right.isVector ? [] : [sizes.columns])
+        )
+        geometry = ProductGeometry(
+            rows: sizes.rows,
+            inner: sizes.inner,
+            columns: sizes.columns,
+            leftRow: left.rows.step,
+            leftInner: left.columns.step,
+            rightInner: right.rows.step,
+            rightColumn: right.columns.step,
+            resultRow: sizes.columns,
+            alpha: 1,
+            beta: 1,
+            addendRow: 0,
+            addendColumn: 0
         )
     }
+}
 
-    private func batchShape(_ a: Shape, _ b: Shape) throws(ModelError) -> Shape {
-        let left = Shape(Array(a.dimensions.dropLast(2)))
-        let right = Shape(Array(b.dimensions.dropLast(2)))
-        guard let shape = broadcastShape(left, right) else {
-            throw fail("\(a) and \(b) do not broadcast")
-        }
-        return shape
-    }
-
-    /// Where each matrix of a batch starts in either operand.
-    private func batches(_ outer: Shape, _ a: Shape, _ b: Shape) -> [(left: Int, right: Int)] {
-        func starts(_ operand: Shape) -> [Int] {
-            let dimensions = Array(operand.dimensions.dropLast(2))
-            let matrix = operand.dimensions.suffix(2).reduce(1, *)
-            return (0..<outer.count).map { index in
-                var (rest, stride, start) = (index, matrix, 0)
-                for axis in 1...max(outer.rank, 1) where axis <= outer.rank {
-                    let position = rest % outer[outer.rank - axis]
-                    rest /= outer[outer.rank - axis]
-                    guard axis <= dimensions.count else { continue }
-                    let size = dimensions[dimensions.count - axis]
-                    if size != 1 { start += position * stride }
-                    stride *= size
-                }
-                return start
-            }
-        }
-        return Array(zip(starts(a), starts(b))).map { (left: $0.0, right: $0.1) }
-    }
-
-    private func resultShape(_ outer: Shape, _ shapes: (Shape, Shape), _ sizes: Sizes) -> Shape {
-        var dimensions = outer.dimensions
-        if shapes.0.rank > 1 { dimensions.append(sizes.rows) }
-        if shapes.1.rank > 1 { dimensions.append(sizes.columns) }
-        return Shape(dimensions)
-    }
-
+extension ProductGeometry {
     /// Strides of Gemm's C, 0 where it is repeated.
-    private func biasSteps(
-        _ shape: Shape?,
-        _ sizes: Sizes
-    ) throws(ModelError) -> (
-        row: Int, column: Int
-    ) {
-        guard let shape else { return (0, 0) }
-        guard shape.rank <= 2,
-            broadcastShape(shape, [sizes.rows, sizes.columns])
-                == [sizes.rows, sizes.columns]
-        else { throw fail("C of shape \(shape) does not fit [\(sizes.rows), \(sizes.columns)]") }
-        let columns = shape.dimensions.last ?? 1
-        let rows = shape.rank == 2 ? shape[0] : 1
-        return (rows == 1 ? 0 : columns, columns == 1 ? 0 : 1)
+    fileprivate mutating func add(_ shape: Shape, _ node: Node) throws(ModelError) {
+        let result: Shape = [rows, columns]
+        guard shape.rank <= 2, broadcastShape(shape, result) == result else {
+            throw .shape(
+                node: node.name,
+                reason: "C of shape \(shape) does not fit [\(rows), \(columns)]"
+            )
+        }
+        let width = shape.dimensions.last ?? 1
+        addendRow = (shape.rank == 2 ? shape[0] : 1) == 1 ? 0 : width
+        addendColumn = width == 1 ? 0 : 1
+    }
+
+    /// The same numbers as the product of the transposed operands in the other order, for one column.
+    fileprivate mutating func transpose() {
+        (rows, columns) = (columns, rows)
+        (leftRow, leftInner, rightInner, rightColumn) = (
+            rightColumn, rightInner, leftInner, leftRow
+        )
+        (addendRow, addendColumn) = (0, addendRow)
+        resultRow = columns
     }
 }

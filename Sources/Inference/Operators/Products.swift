@@ -40,8 +40,8 @@ struct Gemm: Operator {
                 node: node,
                 alpha: alpha,
                 beta: beta,
-                transposesA: transposesA,
-                transposesB: transposesB
+                left: OperandOrder(isTransposed: transposesA),
+                right: OperandOrder(isTransposed: transposesB)
             ).lower(into: &plan)
         }
     }
@@ -90,7 +90,7 @@ struct MatMul: Operator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
-        guard plan.shape(of: input).rank >= 2, let weights = plan.constant(node, 1),
+        guard plan.shape(of: input).rank >= 1, let weights = plan.constant(node, 1),
             weights.shape.rank == 2, let values = weights.storedFloats
         else {
             try GeneralProduct(node: node).lower(into: &plan)

@@ -1,139 +1,150 @@
 import Compute
-import Foundation
+import KernelInterface
 
-// Functions of one number that have no kernel of their own: plain loops, in the layout the input has.
+/// Functions of one number, each a kernel's loop, in the layout the input has.
+enum RealFunctions {
+    static let operators: [any Operator.Type] =
+        [
+            Exp.self, Log.self, Erf.self, Sin.self, Cos.self, Tan.self, Softplus.self,
+            Softsign.self, Mish.self, HardSwish.self, Abs.self, Neg.self, Sqrt.self,
+            Reciprocal.self, Floor.self, Ceil.self, Round.self, Sign.self,
+        ] + ParametrisedFunctions.operators
+}
 
-/// max(0, min(1, alpha · x + beta)).
-struct HardSigmoid: Operator {
-    static let name = "HardSigmoid"
-    private let alpha: Float
-    private let beta: Float
+/// A function without attributes.
+protocol PlainFunction: PlainOperator {
+    static var function: UnaryFunction { get }
 
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        alpha = try attributes.float("alpha", default: 0.2)
-        beta = try attributes.float("beta", default: 0.5)
-    }
+    /// Whether 0 becomes a finite number, so that what lies beside a value's last channels stays harmless.
+    static var isFiniteAtZero: Bool { get }
+}
+
+extension PlainFunction {
+    static var isFiniteAtZero: Bool { true }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { [alpha, beta] x in
-            let line = alpha * x + beta
-            return line < 0 ? 0 : line > 1 ? 1 : line
-        }
+        try lowerFunction(
+            node,
+            ElementFunction(Self.function),
+            keepsLayout: Self.isFiniteAtZero,
+            into: &plan
+        )
     }
 }
 
-/// x · max(0, min(1, x / 6 + 1 / 2)).
-struct HardSwish: PlainOperator {
-    static let name = "HardSwish"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { x in
-            let line = x / 6 + 0.5
-            return x * (line < 0 ? 0 : line > 1 ? 1 : line)
-        }
-    }
-}
-
-/// x < 0 ? alpha · x : x.
-struct LeakyRelu: Operator {
-    static let name = "LeakyRelu"
-    private let alpha: Float
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        alpha = try attributes.float("alpha", default: 0.01)
-    }
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { [alpha] x in x < 0 ? alpha * x : x }
-    }
-}
-
-/// x < 0 ? alpha · (exp(x) − 1) : x.
-struct Elu: Operator {
-    static let name = "Elu"
-    private let alpha: Float
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        alpha = try attributes.float("alpha", default: 1)
-    }
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { [alpha] x in x < 0 ? alpha * expm1(x) : x }
-    }
-}
-
-/// The error function.
-struct Erf: PlainOperator {
-    static let name = "Erf"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { erf($0) }
+func lowerFunction(
+    _ node: Node,
+    _ function: ElementFunction,
+    keepsLayout: Bool = true,
+    into plan: inout PlanBuilder
+) throws(ModelError) {
+    let kernels = plan.kernels
+    try lowerActivation(node, into: &plan, keepsLayout: keepsLayout) { x, y, count in
+        kernels.apply(function, x, into: y, count: count)
     }
 }
 
 /// e to the power of x.
-struct Exp: PlainOperator {
+struct Exp: PlainFunction {
     static let name = "Exp"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { exp($0) }
-    }
-}
-
-/// The square root.
-struct Sqrt: PlainOperator {
-    static let name = "Sqrt"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { $0.squareRoot() }
-    }
-}
-
-/// The magnitude.
-struct Abs: PlainOperator {
-    static let name = "Abs"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { abs($0) }
-    }
-}
-
-/// −x.
-struct Neg: PlainOperator {
-    static let name = "Neg"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan) { -$0 }
-    }
+    static let function = UnaryFunction.exp
 }
 
 /// The natural logarithm.
-struct Log: PlainOperator {
+struct Log: PlainFunction {
     static let name = "Log"
+    static let function = UnaryFunction.log
+    static let isFiniteAtZero = false
+}
 
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan, keepsLayout: false) { log($0) }
-    }
+/// The error function.
+struct Erf: PlainFunction {
+    static let name = "Erf"
+    static let function = UnaryFunction.erf
+}
+
+struct Sin: PlainFunction {
+    static let name = "Sin"
+    static let function = UnaryFunction.sin
+}
+
+struct Cos: PlainFunction {
+    static let name = "Cos"
+    static let function = UnaryFunction.cos
+}
+
+struct Tan: PlainFunction {
+    static let name = "Tan"
+    static let function = UnaryFunction.tan
+}
+
+/// log(1 + exp(x)).
+struct Softplus: PlainFunction {
+    static let name = "Softplus"
+    static let function = UnaryFunction.softplus
+}
+
+/// x / (1 + |x|).
+struct Softsign: PlainFunction {
+    static let name = "Softsign"
+    static let function = UnaryFunction.softsign
+}
+
+/// x · tanh(softplus(x)).
+struct Mish: PlainFunction {
+    static let name = "Mish"
+    static let function = UnaryFunction.mish
+}
+
+/// x · max(0, min(1, x / 6 + 1 / 2)).
+struct HardSwish: PlainFunction {
+    static let name = "HardSwish"
+    static let function = UnaryFunction.hardSwish
+}
+
+/// The magnitude.
+struct Abs: PlainFunction {
+    static let name = "Abs"
+    static let function = UnaryFunction.abs
+}
+
+/// −x.
+struct Neg: PlainFunction {
+    static let name = "Neg"
+    static let function = UnaryFunction.neg
+}
+
+/// The square root.
+struct Sqrt: PlainFunction {
+    static let name = "Sqrt"
+    static let function = UnaryFunction.sqrt
 }
 
 /// 1 / x.
-struct Reciprocal: PlainOperator {
+struct Reciprocal: PlainFunction {
     static let name = "Reciprocal"
-
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        try lowerFunction(node, into: &plan, keepsLayout: false) { 1 / $0 }
-    }
+    static let function = UnaryFunction.reciprocal
+    static let isFiniteAtZero = false
 }
 
-/// Inlined, so that each function becomes a loop of its own.
-@inline(__always)
-private func lowerFunction(
-    _ node: Node,
-    into plan: inout PlanBuilder,
-    keepsLayout: Bool = true,
-    _ function: @escaping @Sendable (Float) -> Float
-) throws(ModelError) {
-    try lowerActivation(node, into: &plan, keepsLayout: keepsLayout) { x, y, count in
-        for index in 0..<count { y[index] = function(x[index]) }
-    }
+struct Floor: PlainFunction {
+    static let name = "Floor"
+    static let function = UnaryFunction.floor
+}
+
+struct Ceil: PlainFunction {
+    static let name = "Ceil"
+    static let function = UnaryFunction.ceil
+}
+
+/// The nearest whole number; halves to the even one.
+struct Round: PlainFunction {
+    static let name = "Round"
+    static let function = UnaryFunction.round
+}
+
+/// −1, 0 or 1.
+struct Sign: PlainFunction {
+    static let name = "Sign"
+    static let function = UnaryFunction.sign
 }

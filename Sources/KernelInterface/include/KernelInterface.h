@@ -11,7 +11,10 @@
 // order, whatever the tile, the batch, the range of blocks or the number of workers: results agree bit for bit.
 #pragma once
 
+#include "Functions.h"
+#include "Products.h"
 #include "Transposition.h"
+#include "Widening.h"
 #include "WinogradKernels.h"
 
 #pragma clang assume_nonnull begin
@@ -166,6 +169,14 @@ typedef struct {
     void (*convolveChannels)(const ConvolutionGeometry *, const float *input, const long *channels, long count,
                              const float *weights, float bias, float *output);
 
+    /// Rows [firstRow, endRow) and columns [first, end) of a product of two computed matrices, all given at their first element.
+    /// `first` is a multiple of panelWidth, as is `end` unless it is the last column.
+    /// `panel`: inner * panelWidth floats for the kernel alone.
+    void (*multiplyMatrices)(const ProductGeometry *, const float *left, const float *right, const float *_Nullable addend,
+                             float *panel, float *result, long firstRow, long endRow, long first, long end);
+    /// Columns that a product packs together.
+    long panelWidth;
+
     void (*maxPool)(const PoolGeometry *, const float *input, float *output, long first, long end);
     void (*averagePool)(const PoolGeometry *, const float *input, float *output, long first, long end);
     /// Sum of |x| (power 1), square root of the sum of squares (power 2), else the sum of |x|^power, its root to be taken.
@@ -184,6 +195,10 @@ typedef struct {
     /// y = a + b, y = a * b; any count.
     void (*add)(const float *a, const float *b, float *y, long count);
     void (*multiply)(const float *a, const float *b, float *y, long count);
+    /// y = f(x) with parameters a and b; any count, x may equal y.
+    void (*apply)(UnaryFunction, float a, float b, const float *x, float *y, long count);
+    /// z = x o y over `count` elements; a step of 0 repeats an operand's one number, 1 advances.
+    void (*join)(BinaryFunction, const float *x, long xStep, const float *y, long yStep, float *z, long count);
     /// One row of `count` elements; survives logits of +-1e4.
     void (*softmax)(const float *x, float *y, long count);
     void (*logSoftmax)(const float *x, float *y, long count);

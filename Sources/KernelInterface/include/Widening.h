@@ -1,0 +1,52 @@
+// Floats in twice their precision and back, and square roots: instructions that Swift's vectors name only one by one.
+//
+// Static, so that every kernel module has its own, compiled for its own processor. Nothing needs to be aligned.
+#pragma once
+
+#pragma clang assume_nonnull begin
+
+typedef float striate_floats8 __attribute__((vector_size(32), aligned(4)));
+typedef double striate_doubles8 __attribute__((vector_size(64), aligned(8)));
+typedef long long striate_bits8 __attribute__((vector_size(64), aligned(8)));
+typedef float striate_floats16 __attribute__((vector_size(64), aligned(4)));
+
+/// The first eight of sixteen floats as doubles, and the last eight.
+static inline __attribute__((always_inline)) void striate_widen_low(const void *floats, void *doubles) {
+    *(striate_doubles8 *)doubles =
+        __builtin_convertvector(*(const striate_floats8 *)floats, striate_doubles8);
+}
+
+static inline __attribute__((always_inline)) void striate_widen_high(const void *floats, void *doubles) {
+    *(striate_doubles8 *)doubles =
+        __builtin_convertvector(*((const striate_floats8 *)floats + 1), striate_doubles8);
+}
+
+/// Twice eight doubles rounded to sixteen floats.
+static inline __attribute__((always_inline)) void striate_narrow(
+    const void *low, const void *high, void *floats) {
+    *(striate_floats8 *)floats =
+        __builtin_convertvector(*(const striate_doubles8 *)low, striate_floats8);
+    *((striate_floats8 *)floats + 1) =
+        __builtin_convertvector(*(const striate_doubles8 *)high, striate_floats8);
+}
+
+/// Whether one of eight doubles is larger than `limit` or no number, signs aside: as whole numbers, of which those are larger.
+static inline __attribute__((always_inline)) int striate_exceeds8(const void *doubles, double limit) {
+    striate_doubles8 limits = {limit, limit, limit, limit, limit, limit, limit, limit};
+    striate_bits8 sizes = *(const striate_bits8 *)doubles & 0x7fffffffffffffffLL;
+    striate_bits8 beyond = sizes > (striate_bits8)limits;
+    return __builtin_reduce_or(beyond) != 0;
+}
+
+/// sum + a * b, rounded once: lane by lane in Swift, which is put together again only in short chains.
+static inline __attribute__((always_inline)) void striate_fuse8(void *sum, const void *a, const void *b) {
+    *(striate_doubles8 *)sum = __builtin_elementwise_fma(
+        *(const striate_doubles8 *)a, *(const striate_doubles8 *)b, *(const striate_doubles8 *)sum);
+}
+
+/// Sixteen square roots in place.
+static inline __attribute__((always_inline)) void striate_roots16(void *floats) {
+    *(striate_floats16 *)floats = __builtin_elementwise_sqrt(*(const striate_floats16 *)floats);
+}
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,81 @@
+import KernelInterface
+
+/// Half a Vector in twice the precision, where single precision would not do.
+typealias Doubles = SIMD8<Double>
+
+/// The first eight lanes.
+@inline(always)
+func widenedLow(_ floats: Vector) -> Doubles {
+    var (source, result) = (floats, Doubles())
+    striate_widen_low(&source, &result)
+    return result
+}
+
+/// The last eight lanes.
+@inline(always)
+func widenedHigh(_ floats: Vector) -> Doubles {
+    var (source, result) = (floats, Doubles())
+    striate_widen_high(&source, &result)
+    return result
+}
+
+@inline(always)
+func narrowed(_ low: Doubles, _ high: Doubles) -> Vector {
+    var (first, second, result) = (low, high, Vector())
+    striate_narrow(&first, &second, &result)
+    return result
+}
+
+@inline(always)
+func wide(_ value: Double) -> Doubles {
+    Doubles(repeating: value)
+}
+
+/// sum + a · b, as for Vectors.
+@inline(always)
+func multiplyAdd(_ sum: Doubles, _ a: Doubles, _ b: Doubles) -> Doubles {
+    #if KERNEL_FMA || arch(arm64)
+    var (result, first, second) = (sum, a, b)
+    striate_fuse8(&result, &first, &second)
+    return result
+    #else
+    return sum + a * b
+    #endif
+}
+
+/// sum + a · b, rounded but once or as good as that on any processor.
+@inline(always)
+func fused(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
+    #if KERNEL_FMA || arch(arm64)
+    sum.addingProduct(a, b)
+    #else
+    narrowed(
+        widenedLow(sum) + widenedLow(a) * widenedLow(b),
+        widenedHigh(sum) + widenedHigh(a) * widenedHigh(b)
+    )
+    #endif
+}
+
+@inline(always)
+func bits(_ doubles: Doubles) -> SIMD8<UInt64> {
+    unsafeBitCast(doubles, to: SIMD8<UInt64>.self)
+}
+
+@inline(always)
+func doubles(_ bits: SIMD8<UInt64>) -> Doubles {
+    unsafeBitCast(bits, to: Doubles.self)
+}
+
+/// A function of numbers whose arithmetic is done in twice their precision, and rounded once.
+protocol WideFunction {
+    func callAsFunction(_ x: Doubles) -> Doubles
+}
+
+struct Widened<Function: WideFunction>: VectorFunction {
+    let function: Function
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        narrowed(function(widenedLow(x)), function(widenedHigh(x)))
+    }
+}

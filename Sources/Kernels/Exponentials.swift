@@ -1,0 +1,260 @@
+import KernelInterface
+
+// Functions made of one exponential, over all of the numbers: overflow, numbers below the normal ones and NaN included.
+
+/// h · eᵃ⁺ᵇ, where b is what a sum has lost; the power of two is multiplied in two halves, as it may be no normal number.
+@inline(always)
+private func scaled(_ h: Vector, byExponential x: Vector, plus low: Vector) -> Vector {
+    let bounded = raise(lower(x, to: splat(150)), to: splat(-150))
+    let (_, n) = powerOfTwo(bounded)
+    let high = multiplyAdd(bounded, n, splat(-0.693145752))
+    let excess = exponentialExcess(multiplyAdd(high + low, n, splat(-1.42860677e-06)))
+    let magic = splat(12_582_912)
+    let half = multiplyAdd(magic, n, splat(0.5))
+    return multiplyAdd(h, h, excess) * scale(half) * scale(n - (half - magic) + magic)
+}
+
+/// a · b − product in exact arithmetic, where `product` is the rounded one.
+@inline(always)
+private func lost(_ product: Vector, of a: Vector, _ b: Vector) -> Vector {
+    fused(Vector() - product, a, b)
+}
+
+/// The units with parameters; types that hold vectors stay in one file.
+func exponentialUnit(
+    _ function: UnaryFunction,
+    _ a: Float,
+    _ b: Float,
+    _ x: Floats,
+    _ y: MutableFloats,
+    _ count: Int
+) {
+    switch function {
+    case .elu: mapAll(Elu(alpha: splat(a), slope: splat(b)), x, y, count)
+    case .selu: mapAll(Selu(alpha: splat(a), gamma: splat(b)), x, y, count)
+    default: mapAll(Swish(slope: splat(a)), x, y, count)
+    }
+}
+
+struct Exponential: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        scaled(splat(1), byExponential: x, plus: Vector())
+    }
+}
+
+/// eˣ − 1 for x <= 0.
+@inline(always)
+private func exponentialLessOne(_ x: Vector) -> Vector {
+    let (scale, excess) = exponentialParts(raise(lower(x, to: Vector()), to: splat(-87)))
+    return multiplyAdd(scale - splat(1), scale, excess)
+}
+
+/// x < 0 ? alpha · (exp(slope · x) − 1) : x.
+private struct Elu: VectorFunction {
+    let alpha: Vector
+    let slope: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        x.replacing(with: alpha * exponentialLessOne(slope * x), where: x .< 0)
+    }
+}
+
+/// x < 0 ? alpha · (exp(x) − 1) : gamma · x.
+private struct Selu: VectorFunction {
+    let alpha: Vector
+    let gamma: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        (gamma * x).replacing(with: alpha * exponentialLessOne(x), where: x .< 0)
+    }
+}
+
+/// x / (1 + exp(−slope · x)).
+private struct Swish: VectorFunction {
+    let slope: Vector
+
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let argument = slope * x
+        // What the product has lost matters as much as the exponential is steep.
+        let rest = lost(argument, of: slope, x)
+        let isBounded = magnitude(argument) .< splat(200)
+        return quotient(x, argument, Vector().replacing(with: rest, where: isBounded))
+    }
+}
+
+/// x / (1 + exp(−(argument + lost))).
+@inline(always)
+private func quotient(_ x: Vector, _ argument: Vector, _ lost: Vector) -> Vector {
+    // Both in 256ths: below −88 the exponential alone is more than a float holds, the quotient is not.
+    let unit = splat(1.0 / 256)
+    let power = scaled(unit, byExponential: Vector() - argument, plus: Vector() - lost)
+    return x * unit / (unit + power)
+}
+
+/// x · (1 + tanh u) / 2 = x / (1 + exp(−2u)), u = √(2/π) (x + 0.044715 x³).
+struct GeluTanh: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let bounded = raise(lower(x, to: splat(30)), to: splat(-30))
+        let low = Self.argument(widenedLow(bounded))
+        let high = Self.argument(widenedHigh(bounded))
+        let argument = narrowed(low, high)
+        let lost = narrowed(
+            low - widenedLow(argument),
+            high - widenedHigh(argument)
+        )
+        return quotient(x, argument, lost)
+    }
+
+    /// 2u.
+    @inline(always)
+    private static func argument(_ x: Doubles) -> Doubles {
+        x * multiplyAdd(wide(1.5957691216057308), x * x, wide(0.07135481627159725))
+    }
+}
+
+/// x · Φ(x), Φ(−t) = exp(−t² / 2) · P(v) / (t + 4), v = (t − 4) / (t + 4); P a fit: 0.14 ulp in exact arithmetic.
+struct Gelu: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let t = lower(magnitude(x), to: splat(14.5))
+        let near = splat(1) / (t + splat(4))
+        let low = Self.factor(widenedLow(t), widenedLow(near))
+        let high = Self.factor(widenedHigh(t), widenedHigh(near))
+        let square = t * t
+        let tail = scaled(
+            narrowed(low, high),
+            byExponential: splat(-0.5) * square,
+            plus: splat(-0.5) * lost(square, of: t, t)
+        )
+        let isFar = magnitude(x) .> splat(14.5)
+        let below = x * tail.replacing(with: 0, where: isFar)
+        let above = (x - below).replacing(with: x, where: isFar)
+        return below.replacing(with: above, where: x .> 0)
+    }
+
+    /// P(v) / (t + 4) from nearly 1 / (t + 4).
+    @inline(always)
+    private static func factor(_ t: Doubles, _ near: Doubles) -> Doubles {
+        let inverse = near * (wide(2) - (t + wide(4)) * near)
+        let v = multiplyAdd(wide(1), inverse, wide(-8))
+        var p = wide(-0.00013197190104900585)
+        p = multiplyAdd(wide(0.00017935388318099702), v, p)
+        p = multiplyAdd(wide(0.0015699232573791987), v, p)
+        p = multiplyAdd(wide(-0.003512553777393524), v, p)
+        p = multiplyAdd(wide(-0.007525271171644996), v, p)
+        p = multiplyAdd(wide(0.06040383105550698), v, p)
+        p = multiplyAdd(wide(-0.18652344149659222), v, p)
+        p = multiplyAdd(wide(0.3871369011115823), v, p)
+        p = multiplyAdd(wide(-0.6078965882680706), v, p)
+        p = multiplyAdd(wide(0.7552851353840264), v, p)
+        return p * inverse
+    }
+}
+
+/// x · tanh(softplus(x)) = x · n / (n + 2), n = e (e + 2), e = eˣ.
+struct Mish: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        // From 20 on the quotient is 1. The exponential of the half is a normal number down to −150.
+        let bounded = raise(lower(x, to: splat(20)), to: splat(-150)) * splat(0.5)
+        let (scale, excess) = exponentialParts(bounded)
+        let result = narrowed(
+            Self.product(widenedLow(x), widenedLow(scale), widenedLow(excess)),
+            Self.product(widenedHigh(x), widenedHigh(scale), widenedHigh(excess))
+        )
+        return result.replacing(with: x * Vector(), where: x .< splat(-150))
+    }
+
+    @inline(always)
+    private static func product(_ x: Doubles, _ scale: Doubles, _ excess: Doubles) -> Doubles {
+        let root = multiplyAdd(scale, scale, excess)
+        let e = root * root
+        let n = e * (e + wide(2))
+        return x * (n / (n + wide(2)))
+    }
+}
+
+/// max(x, 0) + log(1 + exp(−|x|)).
+struct Softplus: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let e = scaled(splat(1), byExponential: Vector() - magnitude(x), plus: Vector())
+        // 1 + e = 2 (1 + f) or 1 + f, so that f is exact and small.
+        let isLarge = e .> splat(0.41421356)
+        let f = e.replacing(with: splat(0.5) * (e - splat(1)), where: isLarge)
+        let two = Vector().replacing(with: splat(1), where: isLarge)
+        return raise(x, to: Vector()) + logarithm(ofOnePlus: f, exponent: two)
+    }
+}
+
+/// erf x: a polynomial up to 0.93, then 1 − exp of one.
+struct ErrorFunction: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let t = lower(magnitude(x), to: splat(4))
+        let s = t * t
+        var near = splat(-5.96761703e-4)
+        near = multiplyAdd(splat(4.99119423e-3), near, s)
+        near = multiplyAdd(splat(-2.67681349e-2), near, s)
+        near = multiplyAdd(splat(1.12819925e-1), near, s)
+        near = multiplyAdd(splat(-3.76125336e-1), near, s)
+        near = multiplyAdd(splat(1.28379166e-1), near, s)
+        near = multiplyAdd(t, near, t)
+        var far = multiplyAdd(splat(3.83197126e-4), splat(-1.72853470e-5), t)
+        far = multiplyAdd(multiplyAdd(splat(2.42546219e-2), splat(-3.88396438e-3), t), far, s)
+        far = multiplyAdd(splat(-1.06777877e-1), far, t)
+        far = multiplyAdd(splat(-6.34846687e-1), far, t)
+        far = multiplyAdd(splat(-1.28717512e-1), far, t)
+        far = multiplyAdd(Vector() - t, far, t)
+        let (scale, excess) = exponentialParts(far)
+        let rest = splat(1) - multiplyAdd(scale, scale, excess)
+        let size = near.replacing(with: rest, where: t .> splat(0.927734375))
+        return signed(size, like: x)
+    }
+}
+
+/// The natural logarithm; of 0 −∞, of negative numbers NaN.
+struct Logarithm: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let isSmall = x .< splat(.leastNormalMagnitude)
+        let normal = x.replacing(with: x * splat(8_388_608), where: isSmall)
+        // x = 2ᵏ (1 + f), √½ <= 1 + f < √2: 0x3F3504F3 is √½.
+        let offset = bits(normal) &- SIMD16(repeating: 0x3F35_04F3)
+        let exponent = unsafeBitCast(offset, to: SIMD16<Int32>.self) &>> SIMD16(repeating: 23)
+        let fraction = (offset & SIMD16(repeating: 0x007F_FFFF)) &+ SIMD16(repeating: 0x3F35_04F3)
+        // 1.5 · 2²³ + k, k in the low bits.
+        let steps = unsafeBitCast(exponent, to: SIMD16<UInt32>.self)
+        let shifted = steps &+ bits(splat(12_582_912))
+        var k = floats(shifted) - splat(12_582_912)
+        k = k.replacing(with: k - splat(23), where: isSmall)
+        let result = logarithm(ofOnePlus: floats(fraction) - splat(1), exponent: k)
+        let bounded = result.replacing(with: x, where: .!(x .< splat(.infinity)))
+        let defined = bounded.replacing(with: splat(.nan), where: x .< 0)
+        return defined.replacing(with: splat(-.infinity), where: x .== 0)
+    }
+}
+
+/// log(1 + f) + k · ln 2 for √½ <= 1 + f < √2.
+@inline(always)
+private func logarithm(ofOnePlus f: Vector, exponent k: Vector) -> Vector {
+    var p = splat(7.0376836292e-2)
+    p = multiplyAdd(splat(-1.1514610310e-1), p, f)
+    p = multiplyAdd(splat(1.1676998740e-1), p, f)
+    p = multiplyAdd(splat(-1.2420140846e-1), p, f)
+    p = multiplyAdd(splat(1.4249322787e-1), p, f)
+    p = multiplyAdd(splat(-1.6668057665e-1), p, f)
+    p = multiplyAdd(splat(2.0000714765e-1), p, f)
+    p = multiplyAdd(splat(-2.4999993993e-1), p, f)
+    p = multiplyAdd(splat(3.3333331174e-1), p, f)
+    let square = f * f
+    // k · ln 2 in two parts, the smaller first.
+    var rest = multiplyAdd(k * splat(-2.12194440e-4), square, f * p)
+    rest = multiplyAdd(rest, square, splat(-0.5))
+    return multiplyAdd(rest + f, k, splat(0.693359375))
+}

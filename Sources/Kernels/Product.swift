@@ -1,0 +1,268 @@
+import KernelInterface
+
+/// alpha · left · right + beta · addend for some rows and columns; see KernelTable.multiplyMatrices.
+///
+/// Columns are taken a panel at a time: packed side by side, unless they lie so and are read but once.
+func multiplyMatrices(
+    _ geometry: UnsafePointer<ProductGeometry>,
+    _ left: Floats,
+    _ right: Floats,
+    _ addend: Floats?,
+    _ panel: MutableFloats,
+    _ result: MutableFloats,
+    _ firstRow: Int,
+    _ endRow: Int,
+    _ first: Int,
+    _ end: Int
+) {
+    let geometry = geometry.pointee
+    let rows = endRow &- firstRow
+    let readsInPlace = geometry.rightColumn == 1 && rows <= ProductChoice.rows
+    let left = left + firstRow &* geometry.leftRow
+    let result = result + firstRow &* geometry.resultRow
+    let addend = addend.map { $0 + firstRow &* geometry.addendRow }
+    var column = first
+    while column < end {
+        var width = min(end &- column, ProductChoice.panel &* 16)
+        var panelStart = UnsafePointer(panel)
+        var step = (width &+ 15) / 16 &* 16
+        if readsInPlace && width % 16 == 0 {
+            if rows <= 2 && end &- column >= 64 { width = 64 }
+            panelStart = right + column
+            step = geometry.rightInner
+        } else {
+            pack(geometry, right + column &* geometry.rightColumn, width, panel, step)
+        }
+        let product = PanelProduct(
+            geometry: geometry,
+            right: panelStart,
+            step: step,
+            columns: width,
+            addend: addend.map { $0 + column &* geometry.addendColumn }
+        )
+        product.run(left, result + column, rows)
+        column &+= width
+    }
+}
+
+/// [inner][width] of the right matrix, columns past `width` zero up to `step`.
+@inline(never)
+private func pack(
+    _ geometry: ProductGeometry,
+    _ source: Floats,
+    _ width: Int,
+    _ target: MutableFloats,
+    _ step: Int
+) {
+    let (inner, row, column) = (geometry.inner, geometry.rightInner, geometry.rightColumn)
+    if column == 1 {
+        let whole = width / 16
+        for k in 0..<inner {
+            let (from, to) = (source + k &* row, target + k &* step)
+            for block in 0..<whole { store(load(from + block &* 16), to + block &* 16) }
+            if whole &* 16 < width {
+                let rest = load(from + whole &* 16, count: width &- whole &* 16)
+                store(rest, to + whole &* 16)
+            }
+        }
+        return
+    }
+    if width < step {
+        for k in 0..<inner { store(Vector(), target + (k &* step &+ step &- 16)) }
+    }
+    // Eight columns and eight rows at a time; the last eight rows are moved up until they fit.
+    let turned = row == 1 && inner >= 8 ? width / 8 &* 8 : 0
+    var first = 0
+    while first < turned {
+        var next = 0
+        while next < inner {
+            let k = min(next, inner &- 8)
+            let place = target + (k &* step &+ first)
+            striate_transpose8(source + (first &* column &+ k), column, place, step)
+            next &+= 8
+        }
+        first &+= 8
+    }
+    for k in 0..<inner {
+        for index in turned..<width {
+            target[k &* step &+ index] = source[k &* row &+ index &* column]
+        }
+    }
+}
+
+/// The tiles this processor's registers allow.
+enum ProductChoice {
+    /// Blocks of 16 columns in a panel.
+    static var panel: Int {
+        #if KERNEL_AVX512
+        2
+        #else
+        1
+        #endif
+    }
+
+    /// Rows of the largest tile.
+    static var rows: Int {
+        #if KERNEL_AVX512
+        12
+        #elseif KERNEL_FMA || arch(arm64)
+        6
+        #else
+        3
+        #endif
+    }
+
+    /// How many of `remaining` rows come next: as even parts as there are tiles for.
+    @inline(always)
+    static func next(_ remaining: Int) -> Int {
+        if remaining >= 2 &* rows { return rows }
+        let part = remaining > rows ? (remaining &+ 1) / 2 : remaining
+        // There is no tile of eleven rows.
+        return part == 11 ? (remaining > 11 ? 12 : 6) : part
+    }
+}
+
+/// A panel's product with any number of rows.
+private struct PanelProduct {
+    let geometry: ProductGeometry
+    let right: Floats
+    /// Between rows of the panel.
+    let step: Int
+    let columns: Int
+    let addend: Floats?
+
+    @inline(always)
+    func run(_ left: Floats, _ result: MutableFloats, _ rows: Int) {
+        var row = 0
+        while row < rows {
+            let count = ProductChoice.next(rows &- row)
+            let source = left + row &* geometry.leftRow
+            let target = result + row &* geometry.resultRow
+            let added = addend.map { $0 + row &* geometry.addendRow }
+            if columns > ProductChoice.panel &* 16 {
+                if count == 1 {
+                    cover(ProductTile<1, 1, 4>.self, self, source, target, added)
+                } else {
+                    cover(ProductTile<1, 2, 4>.self, self, source, target, added)
+                }
+            } else if ProductChoice.panel == 1 || columns <= 16 {
+                coverRows(Blocks<1>.self, count, self, source, target, added)
+            } else {
+                coverRows(Blocks<2>.self, count, self, source, target, added)
+            }
+            row &+= count
+        }
+    }
+}
+
+private struct Blocks<let W: Int> {}
+
+@inline(always)
+private func coverRows<let W: Int>(
+    _: Blocks<W>.Type,
+    _ rows: Int,
+    _ panel: PanelProduct,
+    _ left: Floats,
+    _ result: MutableFloats,
+    _ addend: Floats?
+) {
+    @inline(always)
+    func run<let G: Int, let R: Int>(_ tile: ProductTile<G, R, W>.Type) {
+        cover(tile, panel, left, result, addend)
+    }
+    switch rows {
+    case 1: run(ProductTile<1, 1, W>.self)
+    case 2: run(ProductTile<1, 2, W>.self)
+    case 3: run(ProductTile<1, 3, W>.self)
+    #if KERNEL_FMA || arch(arm64)
+    case 4: run(ProductTile<2, 2, W>.self)
+    case 5: run(ProductTile<1, 5, W>.self)
+    #if KERNEL_AVX512
+    case 7: run(ProductTile<1, 7, W>.self)
+    case 8: run(ProductTile<4, 2, W>.self)
+    case 9: run(ProductTile<3, 3, W>.self)
+    case 10: run(ProductTile<2, 5, W>.self)
+    case 12: run(ProductTile<4, 3, W>.self)
+    #endif
+    default: run(ProductTile<2, 3, W>.self)
+    #else
+    default: break
+    #endif
+    }
+}
+
+/// G · R rows times W blocks of 16 columns, every sum in a register; rows of a group are addressed from its first.
+private struct ProductTile<let G: Int, let R: Int, let W: Int> {
+    typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
+
+    @inline(always)
+    static func sums(_ panel: PanelProduct, _ left: Floats) -> Sums {
+        var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
+        var starts = InlineArray<G, Floats>(repeating: left)
+        let (row, inner) = (panel.geometry.leftRow, panel.geometry.leftInner)
+        for g in 0..<G { starts[g] = left + g &* R &* row }
+        var right = panel.right
+        for _ in 0..<panel.geometry.inner {
+            var loaded = InlineArray<W, Vector>(repeating: Vector())
+            for w in 0..<W { loaded[w] = load(right + w &* 16) }
+            for g in 0..<G {
+                for r in 0..<R {
+                    let value = splat(starts[g][r &* row])
+                    for w in 0..<W {
+                        sums[g][r][w] = multiplyAdd(sums[g][r][w], value, loaded[w])
+                    }
+                }
+                starts[g] += inner
+            }
+            right += panel.step
+        }
+        return sums
+    }
+}
+
+/// Computes and stores a tile; of its last block perhaps a part.
+@inline(never)
+private func cover<let G: Int, let R: Int, let W: Int>(
+    _ tile: ProductTile<G, R, W>.Type,
+    _ panel: PanelProduct,
+    _ left: Floats,
+    _ result: MutableFloats,
+    _ addend: Floats?
+) {
+    let sums = tile.sums(panel, left)
+    let alpha = splat(panel.geometry.alpha)
+    for g in 0..<G {
+        for r in 0..<R {
+            let row = g &* R &+ r
+            let target = result + row &* panel.geometry.resultRow
+            for w in 0..<W {
+                let count = min(16, panel.columns &- w &* 16)
+                var value = alpha * sums[g][r][w]
+                if let addend {
+                    let place = addend + row &* panel.geometry.addendRow
+                    value = added(value, panel.geometry, place, w &* 16, count)
+                }
+                if count == 16 {
+                    store(value, target + w &* 16)
+                } else {
+                    store(value, target + w &* 16, count: count)
+                }
+            }
+        }
+    }
+}
+
+/// value + beta · addend.
+@inline(always)
+private func added(
+    _ value: Vector,
+    _ geometry: ProductGeometry,
+    _ addend: Floats,
+    _ column: Int,
+    _ count: Int
+) -> Vector {
+    let beta = splat(geometry.beta)
+    guard geometry.addendColumn == 1 else { return value + beta * splat(addend[0]) }
+    let place = addend + column
+    return value + beta * (count == 16 ? load(place) : load(place, count: count))
+}

@@ -1,0 +1,130 @@
+import KernelInterface
+
+/// x = n · π/2 + r, |r| <= π/4, with n's low bits.
+private struct Quadrant {
+    let r: Doubles
+    let n: SIMD8<UInt64>
+
+    @inline(always)
+    init(_ x: Doubles) {
+        let magic = wide(6_755_399_441_055_744.0)
+        let shifted = multiplyAdd(magic, x, wide(0.6366197723675814))
+        let turns = shifted - magic
+        // π/2 in two parts, the first of 25 bits: products with it are exact.
+        let first = multiplyAdd(x, turns, wide(-1.57079631090164184570))
+        var r = multiplyAdd(first, turns, wide(-1.58932547735281966916e-8))
+        var n = bits(shifted)
+        var source = x
+        if striate_exceeds8(&source, Self.limit) != 0 {
+            for lane in 0..<8 where !(x[lane].magnitude <= Self.limit) {
+                (r[lane], n[lane]) = Self.reduced(Float(x[lane]))
+            }
+        }
+        (self.r, self.n) = (r, n)
+    }
+
+    /// Up to here the products with the first part of π/2 are exact.
+    private static var limit: Double { 2e8 }
+
+    /// The same for a number of any size, by as many bits of 2/π as its exponent asks for.
+    @inline(never)
+    private static func reduced(_ x: Float) -> (r: Double, n: UInt64) {
+        let pattern = x.bitPattern
+        guard pattern & 0x7F80_0000 != 0x7F80_0000 else { return (.nan, 0) }
+        let mantissa = UInt64(pattern & 0x007F_FFFF) << 8 | 0x8000_0000
+        let exponent = Int(truncatingIfNeeded: pattern >> 23 & 0xFF) &- 126
+        let (word, shift) = (exponent &>> 5, UInt64(truncatingIfNeeded: exponent & 31))
+        // 96 bits of 2/π from where they count.
+        let top = twoOverPi(word &- 1) << 32 | twoOverPi(word)
+        let bottom = twoOverPi(word &+ 1) << 32 | twoOverPi(word &+ 2)
+        let high = shift == 0 ? top : top << shift | bottom >> (64 &- shift)
+        let low = (shift == 0 ? bottom : bottom << shift) >> 32
+        var product = (mantissa &* low) >> 32
+        product = product &+ mantissa &* (high & 0xFFFF_FFFF)
+        product = product &+ (mantissa &* (high >> 32)) << 32
+        // Two bits of quadrant, then the fraction, rounded to the nearest quadrant.
+        var n = product >> 62
+        let fraction = Int64(bitPattern: product << 2)
+        if fraction < 0 { n = n &+ 1 }
+        // As a signed number the fraction is between −1/2 and 1/2: times π/2 · 2⁻⁶⁴.
+        let r = Double(fraction) * 8.515303950216386e-20
+        return pattern >> 31 == 0 ? (r, n) : (-r, 0 &- n)
+    }
+
+    /// 2/π in words of 32 bits, the first from 2⁻³⁴ times them on.
+    @inline(always)
+    private static func twoOverPi(_ word: Int) -> UInt64 {
+        switch word {
+        case 0: 0x28BE_60DB
+        case 1: 0x9391_054A
+        case 2: 0x7F09_D5F4
+        case 3: 0x7D4D_3770
+        case 4: 0x36D8_A566
+        case 5: 0x4F10_E410
+        default: 0
+        }
+    }
+
+    @inline(always)
+    var sine: Doubles {
+        let z = r * r
+        var p = multiplyAdd(wide(-0.000198393348360966317347), z, wide(0.0000027183114939898219064))
+        p = multiplyAdd(wide(0.0083333293858894631756), z, p)
+        p = multiplyAdd(wide(-0.166666666416265235595), z, p)
+        return multiplyAdd(r, r * z, p)
+    }
+
+    @inline(always)
+    var cosine: Doubles {
+        let z = r * r
+        var p = multiplyAdd(wide(-0.00138867637746099294692), z, wide(0.0000243904487962774090654))
+        p = multiplyAdd(wide(0.0416666233237390631894), z, p)
+        p = multiplyAdd(wide(-0.499999997251031003120), z, p)
+        return multiplyAdd(wide(1), z, p)
+    }
+
+    /// The sine of x, or with `turn` 1 its cosine.
+    @inline(always)
+    func value(turn: UInt64) -> Doubles {
+        let n = n &+ SIMD8(repeating: turn)
+        let isOdd = (n & SIMD8(repeating: 1)) .== SIMD8(repeating: 1)
+        let size = sine.replacing(with: cosine, where: isOdd)
+        return doubles(bits(size) ^ (n & SIMD8(repeating: 2)) &<< SIMD8(repeating: 62))
+    }
+
+    /// The tangent of r, or, where x lies in an odd quadrant, −1 over it.
+    @inline(always)
+    var tangent: Doubles {
+        let isOdd = (n & SIMD8(repeating: 1)) .== SIMD8(repeating: 1)
+        let (sine, cosine) = (sine, cosine)
+        let above = sine.replacing(with: Doubles() - cosine, where: isOdd)
+        return above / cosine.replacing(with: sine, where: isOdd)
+    }
+}
+
+private struct WideSine: WideFunction {
+    let turn: UInt64
+
+    @inline(always)
+    func callAsFunction(_ x: Doubles) -> Doubles { Quadrant(x).value(turn: turn) }
+}
+
+private struct WideTangent: WideFunction {
+    @inline(always)
+    func callAsFunction(_ x: Doubles) -> Doubles { Quadrant(x).tangent }
+}
+
+struct Sine: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideSine(turn: 0))(x) }
+}
+
+struct Cosine: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideSine(turn: 1))(x) }
+}
+
+struct Tangent: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideTangent())(x) }
+}
