@@ -18,6 +18,9 @@ final class MemoryUse {
         self.ledger = ledger
     }
 
+    /// Bytes that may still be taken.
+    var free: Int { max(0, limit - held - copied) }
+
     deinit { ledger.release(reserved) }
 
     /// Makes sure that there is room for so many elements beside what is held.

@@ -42,6 +42,7 @@ struct ConstantFolding {
         else { return nil }
         let stored = StoredFloats(
             count: count,
+            isMade: true,
             makePart: { part in [Float](repeating: value, count: part.count) }
         )
         return [Tensor(shape: Shape(sizes), stored: stored)]
@@ -58,10 +59,10 @@ struct ConstantFolding {
         }
         guard !hasGraph, inputs.allSatisfy({ graph.constants[$0] != nil }) else { return nil }
         let size = inputs.reduce(0) { $0 + (graph.constants[$1]?.count ?? 0) }
-        guard size <= memory.limit / 16 else { return nil }
+        guard size <= memory.free / 16 else { return nil }
         // Numbers that cannot be read are left to the plan, which says so.
         let tensors = node.inputs.map { $0.isEmpty ? nil : try? graph.constants[$0]?.loaded() }
-        let limit = min(64 * (Self.largestGrowth + size), memory.limit)
+        let limit = min(64 * (Self.largestGrowth + size), memory.free)
         let operands = Operands(
             node: node,
             tensors: tensors,

@@ -195,13 +195,16 @@ final class GraphExecutor: Sendable {
     }
 
     /// A constant, in memory from its first use on.
-    private func constant(_ name: String) throws(ModelError) -> Tensor? {
-        guard let constant = graph.constants[name], constant.isStored else {
+    private func constant(
+        _ name: String,
+        _ memory: MemoryUse
+    ) throws(ModelError) -> Tensor? {
+        guard let constant = graph.constants[name], let stored = constant.stored else {
             return graph.constants[name]
         }
         if let known = loaded.withLock({ $0[name] }) { return known }
-        let (bytes, limit) = (constant.count * MemoryLayout<Float>.stride, tools.memoryLimit)
-        guard bytes <= limit else { throw .tooLarge(bytes: bytes, limit: limit) }
+        try memory.require(bytes: constant.count * MemoryLayout<Float>.stride)
+        guard !stored.isMade else { return try constant.loaded() }
         let tensor = try constant.loaded()
         loaded.withLock { $0[name] = tensor }
         return tensor
@@ -223,7 +226,7 @@ final class GraphExecutor: Sendable {
             if let value = values[name] {
                 known[name] = value
             } else {
-                known[name] = try constant(name)
+                known[name] = try constant(name, memory)
             }
         }
         func value(_ name: String) -> Tensor? { known[name] }

@@ -50,7 +50,9 @@ extension PlannedForm {
 
 /// Regions of results and where their elements come from.
 private struct Moves {
-    /// A region: `sizes` elements, by strides in an input and in an output. Input −1 is the number that fills.
+    /// A region: so many elements, by strides in an input and in an output.
+    ///
+    /// Input −1 is the number that fills.
     struct Piece {
         var input = 0
         var output = 0
@@ -181,8 +183,8 @@ extension Padded {
         let (shape, begins) = try placement(operands)
         var changes: [AxisResampling] = []
         for axis in shape.indices where shape[axis] != input[axis] || begins[axis] != 0 {
-            guard shape[axis] <= AxisResampling.longest else {
-                throw operands.fail("axis \(axis) is too long")
+            guard (1...AxisResampling.longest).contains(shape[axis]) else {
+                throw operands.fail("axis \(axis) has \(shape[axis]) elements")
             }
             let places = (0..<shape[axis]).map { source($0 - begins[axis], input[axis]) }
             guard places.allSatisfy({ $0 >= 0 }) else {

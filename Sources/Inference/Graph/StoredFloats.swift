@@ -9,12 +9,14 @@ final class StoredFloats: Sendable {
     let count: Int
     /// Whether a part costs no more than its share of all.
     let isDivisible: Bool
+    /// Whether the numbers lie in no file: a rule makes them.
+    let isMade: Bool
     private let make: Maker
 
     /// `make` returns `count` numbers, the same each time, or says why it cannot.
     init(count: Int, make: @escaping @Sendable () throws(ModelError) -> [Float]) {
         self.count = count
-        isDivisible = false
+        (isDivisible, isMade) = (false, false)
         self.make = { part throws(ModelError) in
             let values = try make()
             precondition(values.count == count, "stored numbers are of another count")
@@ -23,8 +25,9 @@ final class StoredFloats: Sendable {
     }
 
     /// `makePart` returns the numbers of a part, the same each time, or says why it cannot.
-    init(count: Int, makePart: @escaping Maker) {
+    init(count: Int, isMade: Bool = false, makePart: @escaping Maker) {
         self.count = count
+        self.isMade = isMade
         isDivisible = true
         make = makePart
     }
@@ -110,15 +113,15 @@ extension Tensor {
     init(sized shape: Shape) {
         self.init(
             shape: shape,
-            stored: StoredFloats(count: shape.count) { part in
+            stored: StoredFloats(count: shape.count, isMade: true) { part in
                 Array(repeating: 0, count: part.count)
             }
         )
     }
 
-    /// Whether the numbers have to be read before they can be used.
-    var isStored: Bool {
-        if case .stored = storage { true } else { false }
+    /// The numbers, if they have to be read first.
+    var stored: StoredFloats? {
+        if case .stored(let stored) = storage { stored } else { nil }
     }
 
     /// The same tensor in memory.

@@ -28,8 +28,9 @@ struct PlanBuilder {
     /// Whether only shapes are asked for: constants stay where they are, and nothing is laid out.
     let isTrial: Bool
 
-    /// Elements of the largest value.
+    /// Elements of the largest value, and of all constants that are read as they are.
     let largest: Int
+    private var constantCount = 0
 
     /// Multiply–adds of each node.
     private(set) var work: [String: Int] = [:]
@@ -160,8 +161,9 @@ struct PlanBuilder {
         guard constant.type == .float32 else {
             throw .shape(node: node.name, reason: "the constant \"\(name)\" is not of type float")
         }
-        guard constant.count <= largest else {
-            throw .shape(node: node.name, reason: "the constant \"\(name)\" is too large")
+        constantCount += constant.count
+        guard constantCount <= largest else {
+            throw .shape(node: node.name, reason: "the constants it reads are too large")
         }
         if isTrial { return try define(name, constant.shape, .dense) }
         let floats = try constant.loaded().floats ?? []
