@@ -113,7 +113,6 @@ private final class SharedState: Sendable {
             for chunk in 0..<steps[index].chunks {
                 steps[index].run(view, chunk)
                 giveWay()
-                if isCancelled() { return false }
             }
         }
         return true

@@ -8,7 +8,8 @@ import Testing
         try withServer { _, _ in
             // Without fixed thresholds this one, once freed, would have the next cut from an arena that keeps it.
             unsafe free(malloc(30 << 20))
-            for size in [5, 20, 20, 8] {
+            // Large enough to find no room in what other tests gave back.
+            for size in [28, 29, 29, 28] {
                 let block = unsafe malloc(size << 20)
                 defer { unsafe free(block) }
                 // What the system gave for itself alone begins a page, after glibc's two words.

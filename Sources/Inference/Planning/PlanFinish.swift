@@ -2,7 +2,7 @@ import Compute
 
 extension PlanBuilder {
     /// Some seconds of a core: between its steps a plan asks whether to go on.
-    private static let mostMultiplyAdds = 1 << 37
+    private static let mostMultiplyAdds = 1 << 36
 
     /// Lays out the arena, packs weights and makes the plan.
     ///
