@@ -1,4 +1,5 @@
-// Loaded into the server under test: writes where a thread is, when it dies and when it is asked with SIGUSR2.
+// Loaded into the server under test: writes where a thread is, when it dies and when it is asked with SIGPROF, which
+// threads of Dispatch do not block.
 //
 // One line a frame, "FRAME file offset": cheap enough for every death. Every thread gets a stack for its signals,
 // so that a stack which overflowed says so too.
@@ -84,5 +85,5 @@ __attribute__((constructor)) static void install(void) {
     }
     action.sa_handler = asked;
     action.sa_flags = SA_ONSTACK | SA_RESTART;
-    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGPROF, &action, NULL);
 }
