@@ -62,11 +62,8 @@ let package = Package(
         .target(name: "CPUFeatures"),
         .target(name: "CLinux"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .systemLibrary(
-            name: "CTurboJPEG",
-            pkgConfig: "libturbojpeg",
-            providers: [.apt(["libturbojpeg0-dev"])]
-        ),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+        .target(name: "CPictures", dependencies: ["CJPEG", "CPNG"]),
         .systemLibrary(
             name: "COpenSSL",
             pkgConfig: "openssl",
@@ -92,7 +89,7 @@ let package = Package(
         ),
         .target(
             name: "Images",
-            dependencies: ["CPNG", "CTurboJPEG"],
+            dependencies: ["CPNG", "CPictures"],
             swiftSettings: safe + fuzzing
         ),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
@@ -187,7 +184,7 @@ var testTargets: [Target] {
         ),
         .testTarget(
             name: "ImagesTests",
-            dependencies: ["CPNG", "CTurboJPEG", "Images", "TestSupport"],
+            dependencies: ["CPNG", "CPictures", "Images", "TestSupport"],
             resources: [.copy("Golden")],
             swiftSettings: safe
         ),

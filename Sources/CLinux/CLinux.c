@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -157,4 +158,13 @@ void clinux_eventfd_signal(int descriptor) {
 void clinux_eventfd_clear(int descriptor) {
     uint64_t value;
     while (read(descriptor, &value, sizeof value) < 0 && errno == EINTR) {}
+}
+
+// glibc takes blocks above a threshold from the system one by one, and raises it, up to 32 MB, to the largest block freed:
+// then bodies of that size are cut from its arenas, each of which keeps twice as much. Setting the thresholds keeps them.
+void clinux_return_large_memory(void) {
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
 }

@@ -24,6 +24,16 @@ int striate_works_alone(void) {
     return works_alone;
 }
 
+static _Thread_local void *current_turn;
+
+void striate_set_turn(void *turn) {
+    current_turn = turn;
+}
+
+void *striate_turn(void) {
+    return current_turn;
+}
+
 #ifdef __linux__
 
 void striate_give_way(void) {

@@ -40,13 +40,30 @@ public final class Pass: Sendable {
             return shared.runAlone(isCancelled)
         }
         shared.begin()
-        if wakes {
-            for _ in 0..<wanted { unsafe workers.queue.async(execute: help) }
-            // Linux queues a woken helper behind us on this core: let it start, so that it moves away.
-            sched_yield()
-        }
+        if wakes { wake(wanted) }
         defer { shared.noteEnd() }
-        return shared.runShared(isCancelled)
+        return Turn.lending(self) { shared.runShared(isCancelled) }
+    }
+
+    private func wake(_ helpers: Int) {
+        for _ in 0..<helpers { unsafe workers.queue.async(execute: help) }
+        // Linux queues a woken helper behind us on this core: let it start, so that it moves away.
+        sched_yield()
+    }
+}
+
+/// A pass that has to wait for its turn between two steps keeps no helper meanwhile.
+extension Pass: Borrowing {
+    func giveBack() {
+        shared.end()
+        workers.leave()
+    }
+
+    func borrowAgain() {
+        let helpers = workers.enter(work: work, steps: shared.dividedSteps)
+        shared.begin()
+        let wanted = helpers - shared.presentHelpers
+        if wanted > 0, shared.isWorthWaking(work, least: workers.minimumWork) { wake(wanted) }
     }
 }
 
@@ -107,10 +124,16 @@ private final class SharedState: Sendable {
         ticket.store(0xFFFF_FFFF, ordering: .releasing)
     }
 
+    /// Helpers find nothing more to do and leave.
+    func end() {
+        ticket.store(UInt64(steps.count) << 32, ordering: .releasing)
+    }
+
     func runShared(_ isCancelled: () -> Bool) -> Bool {
-        defer { ticket.store(UInt64(steps.count) << 32, ordering: .releasing) }
+        defer { end() }
         let view = PassArena(start: position)
         for index in steps.indices {
+            giveWay()
             if isCancelled() { return false }
             if steps[index].chunks == 1 {
                 steps[index].run(view, 0)

@@ -18,11 +18,6 @@ public func aloneOnCore(_ job: () -> Void) {
 
 private let aloneJobs = Atomic<Int>(0)
 
-/// Between two pieces of work on a thread that works alone: who serves need not wait for the end of its time slice.
-public func giveWay() {
-    striate_give_way()
-}
-
 /// Gives memory that was freed, but kept for later, back to the system.
 ///
 /// Worth its milliseconds after work that took much for a moment.
@@ -30,10 +25,13 @@ public func releaseFreeMemory() {
     striate_release_free_memory()
 }
 
-/// The process's compute threads: a concurrent queue and the number of cores it may fill.
+/// What a process lends to computing: a concurrent queue, the number of cores it may fill, and memory.
 public final class Workers: Sendable {
     public let count: Int
     public let queue: DispatchQueue
+
+    /// The memory of all that these threads compute.
+    public let memory: MemoryLedger
 
     /// Passes cheaper than this many multiply–adds wake no helper by themselves: that costs about 0.1 ms.
     public let minimumWork: Int
@@ -53,11 +51,13 @@ public final class Workers: Sendable {
     public init(
         count: Int = Workers.availableCores(),
         minimumWork: Int = 12_000_000,
-        queue: DispatchQueue = DispatchQueue(label: "striate.compute", attributes: .concurrent)
+        queue: DispatchQueue = DispatchQueue(label: "striate.compute", attributes: .concurrent),
+        memory: MemoryLedger = MemoryLedger()
     ) {
         self.count = max(1, count)
         self.minimumWork = minimumWork
         self.queue = queue
+        self.memory = memory
     }
 
     /// Helpers that a pass of `steps` divided steps may borrow now: the cores that no running pass occupies.
@@ -79,21 +79,10 @@ public final class Workers: Sendable {
         running.subtract(1, ordering: .relaxed)
     }
 
-    /// Cores this process may use: its affinity mask, cut by the cgroup's CPU quota.
+    /// Cores this process may use: its affinity mask, cut by the quotas of its control groups.
     public static func availableCores() -> Int {
-        let online = ProcessInfo.processInfo.activeProcessorCount
-        guard let quota = cgroupQuota() else { return max(1, online) }
-        return max(1, min(online, Int(quota.rounded(.up))))
-    }
-
-    /// cgroup v2 cpu.max: "<quota> <period>" in microseconds, or "max <period>".
-    private static func cgroupQuota() -> Double? {
-        let path = "/sys/fs/cgroup/cpu.max"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        let fields = text.split(whereSeparator: \.isWhitespace)
-        guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]),
-            quota > 0, period > 0
-        else { return nil }
-        return quota / period
+        let online = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        guard let quota = CPUQuota().cores else { return online }
+        return max(1, Int(min(quota.rounded(.up), Double(online))))
     }
 }

@@ -65,6 +65,7 @@ extension EventLoop {
         case EAGAIN: return false
         case EINTR, ECONNABORTED: return true
         case EMFILE, ENFILE:
+            if closeIdle() { return true }
             refuseWithSpareDescriptor(listener)
             pauseAccepting()
             return false
@@ -86,14 +87,16 @@ extension EventLoop {
     private func assign(_ socket: Int32, from listener: Int) {
         counters.acceptedConnections.add(1)
         let total = shares.reduce(0) { $0 + $1.counters.openConnections.value }
+        let isAboveLimit =
+            total >= limits.connections && !makeRoom(for: PeerAddress(socket: socket)?.network)
         // Those above the limit get a 503, of which there must not be too many either.
-        if total >= limits.connections + limits.connections / 8 + 16 {
+        if isAboveLimit, total >= limits.connections + limits.connections / 8 + 16 {
             Glibc.close(socket)
             return
         }
         counters.openConnections.add(1)
         let own = share.counters.openConnections.value - 1
-        if !isDraining, total < limits.connections {
+        if !isDraining, !isAboveLimit {
             for other in shares
             where other !== share && other.counters.openConnections.value < own {
                 // Counted before it is handed over: its client may be served, and connect again, at once.
@@ -104,7 +107,7 @@ extension EventLoop {
                 counters.openConnections.add(1)
             }
         }
-        add(socket, from: listener, isAboveLimit: total >= limits.connections)
+        add(socket, from: listener, isAboveLimit: isAboveLimit)
     }
 
     /// Begins to serve a connection that is counted already.
@@ -132,7 +135,8 @@ extension EventLoop {
         if isAboveLimit {
             refuse(connection, .tooManyConnections(limit: limits.connections))
             settle(connection)
-        } else if isClientAboveLimit {
+        } else if isClientAboveLimit, !(connection.peer.map { closeIdle(of: $0.network) } ?? false)
+        {
             refuse(connection, .tooManyOfClient(limit: limits.clientConnections))
             // No handshake is spent on it.
             connection.transport.isHandshaking ? close(connection) : settle(connection)

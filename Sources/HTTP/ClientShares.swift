@@ -25,5 +25,8 @@ final class ClientShares: Sendable {
         }
     }
 
+    /// Connections of one client.
+    func count(of client: PeerAddress) -> Int { counts.withLock { $0[client] ?? 0 } }
+
     var clientCount: Int { counts.withLock(\.count) }
 }

@@ -10,6 +10,10 @@ final class Connection {
         case closed
     }
 
+    enum HandshakeTurn {
+        case none, awaited, come
+    }
+
     let token: ConnectionToken
     var transport: Transport
     var input = ByteBuffer()
@@ -39,6 +43,8 @@ final class Connection {
     var hasBeenServed = false
     /// Whether its loop will look at it again without an event.
     var isPostponed = false
+    /// When the next step of its handshake may be taken.
+    var handshakeTurn = HandshakeTurn.none
     /// Asked of the system once, with the first request.
     private(set) lazy var peer = PeerAddress(socket: token.descriptor)
     var lingeredBytes = 0

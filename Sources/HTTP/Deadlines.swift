@@ -107,9 +107,15 @@ struct Deadlines {
     /// How many connections a queue holds.
     func count(of kind: Kind) -> Int { queues[kind.rawValue].count }
 
-    /// The connection that has waited longest in a queue.
-    func oldest(of kind: Kind, among all: [Connection?]) -> Connection? {
-        Self.connection(queues[kind.rawValue].first, all)
+    /// The connections that have waited longest in a queue, at most `count`.
+    func first(_ count: Int, of kind: Kind, among all: [Connection?]) -> [Connection] {
+        var found: [Connection] = []
+        var next = Self.connection(queues[kind.rawValue].first, all)
+        while let connection = next, found.count < count {
+            found.append(connection)
+            next = Self.connection(connection.place.after, all)
+        }
+        return found
     }
 
     /// A connection whose deadline has passed.

@@ -43,8 +43,9 @@ final class EventLoop {
     var identifiers = RequestIdentifiers()
     /// Connections with something left to do after their share of a turn.
     private var postponed: [ConnectionToken] = []
-    /// Steps of handshakes left in this turn.
-    var handshakeSteps = 0
+    var handshakeTurns = HandshakeTurns()
+    /// What the other loops were told of this one's idle connections.
+    var reportedIdle = 0
     var deadlines: Deadlines
     /// Given up for a moment to accept and close when no other descriptor is left.
     var spareDescriptor = clinux_spare_descriptor()
@@ -103,7 +104,6 @@ final class EventLoop {
         let count = share.poller.wait(for: &events, milliseconds: timeout())
         now = .now
         counters.turns.add(1)
-        handshakeSteps = Self.mostHandshakeSteps
         for index in 0..<count { dispatch(events[index]) }
         let waiting = postponed
         postponed.removeAll(keepingCapacity: true)
@@ -112,7 +112,9 @@ final class EventLoop {
             connection.isPostponed = false
             resume(connection)
         }
+        takeHandshakeSteps()
         expire()
+        reportIdle()
     }
 
     /// Looks at the connection again once the others had their turn.
@@ -124,7 +126,7 @@ final class EventLoop {
 
     /// Milliseconds until something is due, -1 if nothing is.
     private func timeout() -> Int32 {
-        if !postponed.isEmpty { return 0 }
+        if !postponed.isEmpty || !handshakeTurns.isEmpty { return 0 }
         guard var due = deadlines.next(among: connections) ?? acceptsAgainAt else { return -1 }
         if let acceptsAgainAt { due = min(due, acceptsAgainAt) }
         let wait = ContinuousClock.now.duration(to: due)
@@ -165,6 +167,9 @@ final class EventLoop {
             case .pieces(let token): forwardPieces(to: token)
             case .noAnswer(let token): deliverNoAnswer(to: token)
             case .connection(let socket, let listener): add(socket, from: listener)
+            case .makeRoom:
+                counters.idle.add(1)
+                _ = closeIdle()
             case .drain: drain()
             case .stop: stop()
             }

@@ -14,6 +14,8 @@ final class Mailbox: Sendable {
         case noAnswer(ConnectionToken)
         /// A socket accepted for this loop, and the index of the listener it came to.
         case connection(Int32, listener: Int)
+        /// An idle connection is to be closed for a newcomer of another loop.
+        case makeRoom
         case drain
         case stop
     }

@@ -15,6 +15,9 @@ public final class RequestHead: Sendable {
     /// The items of the query, percent- and plus-decoded, in the order sent.
     public let query: [QueryItem]
     public let headers: HeaderFields
+    /// The host, with a port or without, that the request is for: of an absolute target its authority, else the
+    /// field Host; nil where HTTP/1.0 names none.
+    public let authority: String?
     /// The client's X-Request-Id if it is at most 128 visible ASCII characters, else a new one.
     public let requestID: String
     /// The length of the body if it was declared; nil when it comes in chunks.
@@ -36,7 +39,10 @@ public final class RequestHead: Sendable {
     ) throws(HTTPError) {
         method = bytes.extracting(parsed.method.range).text
         if method == "CONNECT" { throw .methodNotImplemented }
-        let form = bytes.extracting(try Self.originForm(of: parsed, in: bytes))
+        let (range, named) = try Self.originForm(of: parsed, in: bytes)
+        let form = bytes.extracting(range)
+        // RFC 9112 §3.2.2: the field Host is ignored where the target names one.
+        authority = (named ?? parsed.host?.range).map { bytes.extracting($0).text }
         if form.equals("*") {
             if method != "OPTIONS" { throw .malformedTarget }
             target = "*"
@@ -104,6 +110,7 @@ public final class RequestHead: Sendable {
         path = parts.path
         query = parts.query
         self.headers = HeaderFields(head: text, slices: slices)
+        authority = self.headers["Host"]
         var identifiers = RequestIdentifiers()
         requestID = self.headers["X-Request-Id"] ?? identifiers.next()
         self.contentLength = contentLength
@@ -121,20 +128,15 @@ public final class RequestHead: Sendable {
     /// The value of the first field of this name, whatever its case.
     public func header(_ name: String) -> String? { headers[name] }
 
-    /// The target without the scheme and authority of an absolute form (RFC 9112 §3.2.2).
-    ///
-    /// The authority must agree with Host, since what stands before this server may have read
-    /// either; it names nothing here, where all hosts are one server.
+    /// The target without the scheme and authority of an absolute form, and where that authority stands.
     private static func originForm(
         of head: ParsedHead,
         in bytes: Span<UInt8>
-    ) throws(HTTPError) -> Range<Int> {
+    ) throws(HTTPError) -> (form: Range<Int>, authority: Range<Int>?) {
         let target = head.target.range
-        if bytes[target.lowerBound] == UInt8(ascii: "/") { return target }
-        let schemes: [(StaticString, port: StaticString)] = [
-            ("http://", ":80"), ("https://", ":443"),
-        ]
-        for (scheme, port) in schemes {
+        if bytes[target.lowerBound] == UInt8(ascii: "/") { return (target, nil) }
+        let schemes: [StaticString] = ["http://", "https://"]
+        for scheme in schemes {
             let start = target.lowerBound + scheme.utf8CodeUnitCount
             guard start <= target.upperBound,
                 bytes.extracting(target.lowerBound..<start).equals(caseInsensitive: scheme)
@@ -143,18 +145,11 @@ public final class RequestHead: Sendable {
                 (start..<target.upperBound).first {
                     bytes[$0] == UInt8(ascii: "/") || bytes[$0] == UInt8(ascii: "?")
                 } ?? target.upperBound
-            let authority = bytes.extracting(start..<end)
-            guard authority.isHost else { throw .malformedTarget }
-            if let slice = head.host {
-                let host = bytes.extracting(slice.range)
-                let isSame = authority.extracting(0..<authority.count(without: port))
-                    .equals(caseInsensitive: host.extracting(0..<host.count(without: port)))
-                guard isSame else { throw .invalidHost }
-            }
-            return end..<target.upperBound
+            guard bytes.extracting(start..<end).isHost else { throw .malformedTarget }
+            return (end..<target.upperBound, start..<end)
         }
         // What remains but "*" is the authority form, which only CONNECT has.
         guard bytes.extracting(target).equals("*") else { throw .malformedTarget }
-        return target
+        return (target, nil)
     }
 }

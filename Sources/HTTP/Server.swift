@@ -1,3 +1,4 @@
+import CLinux
 import Dispatch
 import Foundation
 import Synchronization
@@ -31,6 +32,8 @@ public final class Server: Sendable {
     public func start() throws(HTTPError) {
         try running.withLock { (running) throws(HTTPError) in
             if running != nil { throw .alreadyStarted }
+            // Else the memory of bodies stays with the process.
+            clinux_return_large_memory()
             let listeners = try makeListeners()
             var loops: [LoopShare] = []
             for _ in 0..<max(configuration.loops, 1) { loops.append(try LoopShare()) }

@@ -25,6 +25,8 @@ final class LoopCounters: Sendable {
     let bytesIn = Counter()
     let bytesOut = Counter()
     let turns = Counter()
+    /// Connections between two requests, as told to the other loops.
+    let idle = Counter()
 
     func add(to total: inout Statistics) {
         total.openConnections += openConnections.value

@@ -34,6 +34,7 @@ extension Status {
     public static let uriTooLong = Status(code: 414, reason: "URI Too Long")
     public static let unsupportedMediaType = Status(code: 415, reason: "Unsupported Media Type")
     public static let expectationFailed = Status(code: 417, reason: "Expectation Failed")
+    public static let misdirectedRequest = Status(code: 421, reason: "Misdirected Request")
     public static let unprocessableContent = Status(code: 422, reason: "Unprocessable Content")
     public static let tooManyRequests = Status(code: 429, reason: "Too Many Requests")
     public static let fieldsTooLarge = Status(

@@ -63,18 +63,6 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether both are the same characters, ASCII letters in either case.
-    func equals(caseInsensitive other: Span<UInt8>) -> Bool {
-        count == other.count
-            && indices.allSatisfy { self[$0].lowercased == other[$0].lowercased }
-    }
-
-    /// How many bytes there are before `suffix`; all if they do not end in it.
-    func count(without suffix: StaticString) -> Int {
-        let start = count - suffix.utf8CodeUnitCount
-        return start >= 0 && extracting(start..<count).equals(suffix) ? start : count
-    }
-
     func firstIndex(of byte: UInt8, from start: Int) -> Int? {
         guard start < count else { return nil }
         // SAFETY: the search ends with the span.

@@ -22,26 +22,16 @@ extension Image {
     /// The luma of ITU-R BT.601 in 16-bit fixed point: the same bytes as Pillow's mode "L".
     public func grey() -> Image {
         guard channels == 3 else { return self }
-        let luma = [UInt8](capacity: width * height) { output in
-            for pixel in 0..<width * height {
-                let red = UInt32(samples[3 * pixel]) * 19595
-                let green = UInt32(samples[3 * pixel + 1]) * 38470
-                let blue = UInt32(samples[3 * pixel + 2]) * 7471
-                let sum = (red + green + blue + 0x8000) >> 16
-                output.append(UInt8(truncatingIfNeeded: sum))
-            }
-        }
+        var luma = [UInt8](repeating: 0, count: width * height)
+        makeGrey(samples, into: &luma)
         return Image(width: width, height: height, channels: 1, samples: luma)
     }
 
     /// Three equal channels from a grey picture; an RGB picture is returned as it is.
     public func rgb() -> Image {
         guard channels == 1 else { return self }
-        let tripled = [UInt8](capacity: 3 * samples.count) { output in
-            for value in samples {
-                output.append(repeating: value, count: 3)
-            }
-        }
+        var tripled = [UInt8](repeating: 0, count: 3 * samples.count)
+        triple(samples, into: &tripled)
         return Image(width: width, height: height, channels: 3, samples: tripled)
     }
 
@@ -49,21 +39,25 @@ extension Image {
     public func inverted() -> Image {
         Image(width: width, height: height, channels: channels, samples: samples.map { 255 - $0 })
     }
+}
 
-    /// The mean sample, 0...255, of the outermost rows and columns: tells a bright background from a dark one.
-    public var borderMean: Double {
-        let rowLength = width * channels
-        var sum = 0
-        var count = 0
-        for row in 0..<height {
-            let isEdge = row == 0 || row == height - 1
-            for column in 0..<width where isEdge || column == 0 || column == width - 1 {
-                for channel in 0..<channels {
-                    sum += Int(samples[row * rowLength + column * channels + channel])
-                }
-                count += channels
-            }
-        }
-        return Double(sum) / Double(count)
+/// The luma of RGB pixels.
+func makeGrey(_ pixels: [UInt8], into luma: inout [UInt8]) {
+    let pixels = pixels.span
+    var luma = luma.mutableSpan
+    for pixel in luma.indices {
+        let red = UInt32(pixels[3 * pixel]) * 19595
+        let green = UInt32(pixels[3 * pixel + 1]) * 38470
+        let blue = UInt32(pixels[3 * pixel + 2]) * 7471
+        luma[pixel] = UInt8(truncatingIfNeeded: (red + green + blue + 0x8000) >> 16)
+    }
+}
+
+/// RGB pixels of grey ones.
+func triple(_ pixels: [UInt8], into tripled: inout [UInt8]) {
+    let pixels = pixels.span
+    var tripled = tripled.mutableSpan
+    for pixel in pixels.indices {
+        for channel in 0..<3 { tripled[3 * pixel + channel] = pixels[pixel] }
     }
 }

@@ -1,22 +1,10 @@
 extension Image {
-    /// Decodes a PNG or JPEG file, told apart by its first bytes.
-    ///
-    /// The result is grey when the file is grey and RGB otherwise. Transparent pixels are laid over white,
-    /// 16-bit samples are scaled to 8 bits, EXIF orientation is applied. Colour profiles and gamma are
-    /// ignored, as the usual training tools do. Bytes after the end of the picture are tolerated.
+    /// Decodes a PNG or JPEG file in its own size and colours.
     public init(
         decoding bytes: RawSpan,
         limits: ImageLimits = ImageLimits()
     ) throws(ImageError) {
-        guard bytes.byteCount > 0 else { throw .empty }
-        if bytes.starts(with: PNGFile.signature) {
-            let file = try PNGFile(bytes, limits: limits)
-            self = try file.decoded().oriented(file.orientation)
-        } else if bytes.starts(with: [0xFF, 0xD8]) {
-            self = try decodeJPEG(bytes, limits: limits)
-        } else {
-            throw Image.refusal(of: bytes)
-        }
+        self = try ImageDecoder(limits: limits).decode(bytes).image
     }
 
     /// Decodes a PNG or JPEG file held in an array.
@@ -29,7 +17,7 @@ extension Image {
     }
 
     /// Names the format where it is a known one, so that the client learns what to convert.
-    private static func refusal(of bytes: RawSpan) -> ImageError {
+    static func refusal(of bytes: RawSpan) -> ImageError {
         let known: [(name: String, offset: Int, mark: [UInt8])] = [
             ("GIF", 0, Array("GIF8".utf8)), ("WebP", 8, Array("WEBP".utf8)),
             ("BMP", 0, Array("BM".utf8)), ("TIFF", 0, Array("II*\0".utf8)),

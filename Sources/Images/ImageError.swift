@@ -1,6 +1,8 @@
 /// What a client's picture may cost before anything is allocated for it.
 public struct ImageLimits: Sendable, Equatable {
     public var maximumPixels = 40_000_000
+    /// What may be kept of a JPEG file whose first row needs all of it; of others only rows are kept.
+    public var maximumBytes = 128 << 20
 
     public init(maximumPixels: Int = 40_000_000) {
         self.maximumPixels = maximumPixels
@@ -20,8 +22,13 @@ public enum ImageError: Error, Equatable, Sendable {
     /// A known format or variant that is not read; the text says which and what to do.
     case unsupported(String)
     case tooLarge(width: Int, height: Int, maximumPixels: Int)
+    /// A picture of an accepted size that has to be kept as a whole.
+    case tooLargeToKeep(width: Int, height: Int, bytes: Int, limit: Int)
     case truncated(ImageFormat)
     case corrupt(ImageFormat, detail: String)
+    /// What decoding needs cannot be had just now.
+    case outOfMemory
+    case cancelled
 }
 
 extension ImageError: CustomStringConvertible {
@@ -36,10 +43,17 @@ extension ImageError: CustomStringConvertible {
             what
         case .tooLarge(let width, let height, let maximumPixels):
             "The image is \(width)x\(height) pixels; at most \(maximumPixels) pixels are accepted."
+        case .tooLargeToKeep(let width, let height, let bytes, let limit):
+            "The JPEG file of \(width)x\(height) pixels is progressive and needs \(bytes >> 20) MiB to be "
+                + "decoded, more than \(limit >> 20) MiB: save it as a baseline JPEG."
         case .truncated(let format):
             "The \(format.rawValue) file ends before its image is complete: it was cut off."
         case .corrupt(let format, let detail):
             "The \(format.rawValue) file is damaged: \(detail)."
+        case .outOfMemory:
+            "There is no memory for the image just now; try again later."
+        case .cancelled:
+            "Decoding the image was given up."
         }
     }
 

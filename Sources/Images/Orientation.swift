@@ -31,26 +31,28 @@ enum Orientation: Int {
     }
 
     /// Walks a JPEG file's segments up to the scan, looking for an EXIF block.
-    init(jpeg bytes: RawSpan) throws(ImageError) {
+    ///
+    /// What is wrong with them is for the decoder to say.
+    init(jpeg bytes: RawSpan) {
+        self = .upright
         var offset = 2
-        while true {
-            guard let marker = bytes.bigEndian16(at: offset) else { throw .truncated(.jpeg) }
-            guard marker >= 0xFF00 else {
-                throw .corrupt(.jpeg, detail: "no segment begins at byte \(offset)")
-            }
-            if marker == 0xFFFF {  // a fill byte
+        while let marker = bytes.bigEndian16(at: offset) {
+            // Fill bytes, and bytes that belong to nothing, are passed over as libjpeg does.
+            guard (0xFF01...0xFFFE).contains(marker) else {
                 offset += 1
                 continue
             }
-            // SOS, EOI: TurboJPEG judges what is left.
-            if marker == 0xFFDA || marker == 0xFFD9 { break }
-            guard let length = bytes.bigEndian16(at: offset + 2) else { throw .truncated(.jpeg) }
-            guard length >= 2 else {
-                throw .corrupt(.jpeg, detail: "the segment at byte \(offset) has no length")
+            // SOS, EOI.
+            if marker == 0xFFDA || marker == 0xFFD9 { return }
+            // TEM and RSTn stand alone.
+            if marker == 0xFF01 || (0xFFD0...0xFFD7).contains(marker) {
+                offset += 2
+                continue
             }
+            guard let length = bytes.bigEndian16(at: offset + 2), length >= 2 else { return }
             let content = offset + 4
             let end = offset + 2 + length
-            guard end <= bytes.byteCount else { throw .truncated(.jpeg) }
+            guard end <= bytes.byteCount else { return }
             if marker == 0xFFE1, end - content >= 6,
                 bytes.extracting(content..<end).starts(with: Array("Exif\0\0".utf8))
             {
@@ -59,38 +61,27 @@ enum Orientation: Int {
             }
             offset = end
         }
-        self = .upright
     }
 }
 
-extension Image {
-    /// The picture as it was meant to be seen.
-    func oriented(_ orientation: Orientation) -> Image {
-        if orientation == .upright { return self }
-        let isTurned = orientation.rawValue >= Orientation.transposed.rawValue
-        let (newWidth, newHeight) = isTurned ? (height, width) : (width, height)
-        let (right, bottom) = (width - 1, (height - 1) * width)
-        // The source pixel of (column, row) is origin + column * across + row * down.
-        let (origin, across, down) =
-            switch orientation {
-            case .upright: (0, 1, width)
-            case .mirrored: (right, -1, width)
-            case .rotatedHalf: (bottom + right, -1, -width)
-            case .flipped: (bottom, 1, -width)
-            case .transposed: (0, width, 1)
-            case .rotatedRight: (bottom, -width, 1)
-            case .transversed: (bottom + right, -width, -1)
-            case .rotatedLeft: (right, width, -1)
-            }
-        let turned = [UInt8](capacity: samples.count) { output in
-            for row in 0..<newHeight {
-                var source = (origin + row * down) * channels
-                for _ in 0..<newWidth {
-                    for channel in 0..<channels { output.append(samples[source + channel]) }
-                    source += across * channels
-                }
-            }
+/// What turns the stored rows into the picture as it was meant to be seen.
+extension Orientation {
+    /// Stored rows become columns.
+    var isTurned: Bool { rawValue >= Orientation.transposed.rawValue }
+
+    /// The last pixel of a stored row comes first.
+    var reversesColumns: Bool {
+        switch self {
+        case .mirrored, .rotatedHalf, .transversed, .rotatedLeft: true
+        case .upright, .flipped, .transposed, .rotatedRight: false
         }
-        return Image(width: newWidth, height: newHeight, channels: channels, samples: turned)
+    }
+
+    /// The last stored row comes first.
+    var reversesRows: Bool {
+        switch self {
+        case .rotatedHalf, .flipped, .rotatedRight, .transversed: true
+        case .upright, .mirrored, .transposed, .rotatedLeft: false
+        }
     }
 }

@@ -1,26 +1,18 @@
 /// The structure of a PNG file, checked before libpng sees any of it.
 ///
-/// Only the chunks that make the pixels are handed on. Everything else (text, profiles, gamma) would only cost
-/// time, could be a decompression bomb, or would change the numbers a network was trained on.
+/// libpng is later given only the chunks that make the pixels. Everything else (text, profiles, gamma) would only
+/// cost time, could be a decompression bomb, or would change the numbers a network was trained on.
 struct PNGFile {
     static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
-    private(set) var width = 0
-    private(set) var height = 0
-    private(set) var bitDepth = 8
-    private(set) var isColour = false
-    /// An alpha channel, or a transparent colour or palette entry.
-    private(set) var hasTransparency = false
     private(set) var orientation = Orientation.upright
-    /// Signature, IHDR, PLTE, tRNS, IDAT and IEND.
-    private(set) var essentials: [UInt8]
+    /// Of the bytes up to the end of IEND.
+    private(set) var byteCount = 0
 
     /// Walks the chunks up to IEND; what follows is ignored.
     init(_ bytes: RawSpan, limits: ImageLimits) throws(ImageError) {
-        essentials = Self.signature
         // Checked first: the size decides whether anything may be allocated.
-        try readHeader(bytes, limits: limits)
-        essentials.reserveCapacity(bytes.byteCount)
+        try Self.checkHeader(bytes, limits: limits)
         var offset = Self.signature.count
         while true {
             guard let length = bytes.bigEndian32(at: offset) else { throw .truncated(.png) }
@@ -31,16 +23,16 @@ struct PNGFile {
             guard end <= bytes.byteCount else { throw .truncated(.png) }
             let type = String(decoding: bytes.bytes(offset + 4..<offset + 8), as: UTF8.self)
             try take(chunk: type, from: bytes, at: offset..<end)
-            if type == "IEND" { return }
             offset = end
+            if type == "IEND" { break }
         }
+        byteCount = offset
     }
 
-    private mutating func readHeader(_ bytes: RawSpan, limits: ImageLimits) throws(ImageError) {
+    private static func checkHeader(_ bytes: RawSpan, limits: ImageLimits) throws(ImageError) {
         // IHDR: length, "IHDR", width, height, bit depth, colour type, three methods (PNG 11.2.2).
         guard let length = bytes.bigEndian32(at: 8), let type = bytes.bigEndian32(at: 12),
-            let width = bytes.bigEndian32(at: 16), let height = bytes.bigEndian32(at: 20),
-            let bitDepth = bytes.byte(at: 24), let colourType = bytes.byte(at: 25)
+            let width = bytes.bigEndian32(at: 16), let height = bytes.bigEndian32(at: 20)
         else { throw .truncated(.png) }
         guard length == 13, type == 0x4948_4452 else {
             throw .corrupt(.png, detail: "it does not begin with an IHDR chunk")
@@ -49,11 +41,6 @@ struct PNGFile {
             throw .corrupt(.png, detail: "its size is \(width)x\(height) pixels")
         }
         try limits.check(width: width, height: height)
-        self.width = width
-        self.height = height
-        self.bitDepth = Int(bitDepth)
-        isColour = colourType & 2 != 0
-        hasTransparency = colourType & 4 != 0
     }
 
     private mutating func take(
@@ -62,11 +49,7 @@ struct PNGFile {
         at range: Range<Int>
     ) throws(ImageError) {
         switch type {
-        case "IHDR", "PLTE", "IDAT", "IEND":
-            append(bytes, range)
-        case "tRNS":
-            hasTransparency = true
-            append(bytes, range)
+        case "IHDR", "PLTE", "tRNS", "IDAT", "IEND": break
         case "eXIf":
             let content = bytes.extracting(range.lowerBound + 8..<range.upperBound - 4)
             orientation = Orientation(exif: content) ?? .upright
@@ -80,13 +63,6 @@ struct PNGFile {
                     "The PNG file needs the unknown extension \"\(type)\": save it as a plain PNG."
                 )
             }
-        }
-    }
-
-    private mutating func append(_ bytes: RawSpan, _ range: Range<Int>) {
-        // SAFETY: `extracting` checks the range, and the pointer does not leave the closure.
-        unsafe bytes.extracting(range).withUnsafeBytes { chunk in
-            unsafe essentials.append(contentsOf: chunk)
         }
     }
 }

@@ -40,6 +40,49 @@ struct ResizeWeights {
             counts.append(window.count)
         }
     }
+
+    /// Those of the axis seen from its other end.
+    func reversed(_ length: Int) -> ResizeWeights {
+        var result = self
+        for output in 0..<count {
+            let other = count - 1 - output
+            result.starts[output] = length - end(of: other)
+            result.counts[output] = counts[other]
+            for tap in 0..<counts[other] {
+                result.weights[output * stride + tap] = weight(counts[other] - 1 - tap, of: other)
+            }
+        }
+        return result
+    }
+}
+
+/// Reading.
+extension ResizeWeights {
+    /// What sums begin with: half of the last bit that is kept.
+    static let half = Int32(1) << (fractionBits - 1)
+
+    static func sample(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> fractionBits) }
+
+    /// Output positions.
+    var count: Int { starts.count }
+
+    func end(of output: Int) -> Int { starts[output] + counts[output] }
+
+    func weight(_ tap: Int, of output: Int) -> Int32 { weights[output * stride + tap] }
+
+    /// Of all windows.
+    var longest: Int { counts.max() ?? 0 }
+
+    /// The most windows that one position is in, or that begin before another ends.
+    var mostBegun: Int {
+        var most = 1
+        var last = 0
+        for output in 0..<count {
+            while last + 1 < count, starts[last + 1] < end(of: output) { last += 1 }
+            most = max(most, last - output + 1)
+        }
+        return most
+    }
 }
 
 extension ResizeFilter {

@@ -19,9 +19,13 @@ public enum ModelError: Error, Equatable, Sendable {
     case missingInput(name: String, expected: String)
     case inputType(name: String, expected: String, got: String)
     case inputShape(name: String, expected: String, got: Shape)
-    /// The model's vocabulary has no such index.
+    /// The model's vocabulary has no such index. Positions count from 0 here, and from 1 in sentences.
     case tokenOutOfRange(position: Int, token: Int, count: Int)
+    /// A number of an input selects something that is not there; one of `count`, from the end if negative.
+    case indexOutOfRange(input: String, position: Int, index: Int, count: Int)
     case tooLarge(bytes: Int, limit: Int)
+    /// Memory that other requests and models have taken.
+    case outOfMemory(bytes: Int)
     /// A model that reads backward needs a sequence whole, in one call.
     case notStreamable(layer: String)
     /// More steps than a model that reads backward takes.
@@ -61,9 +65,14 @@ extension ModelError: CustomStringConvertible {
         case .inputShape(let name, let expected, let got):
             "input \"\(name)\" has shape \(got), expected \(expected)"
         case .tokenOutOfRange(let position, let token, let count):
-            "token \(token) at position \(position) is outside of the vocabulary's 0…\(count - 1)"
+            "token \(token) at position \(position + 1) is outside of the vocabulary's 0…\(count - 1)"
+        case .indexOutOfRange(let input, let position, let index, let count):
+            "input \"\(input)\": number \(position + 1) is \(index), but selects one of \(count): "
+                + "expected \(-count) to \(count - 1)"
         case .tooLarge(let bytes, let limit):
             "computing this needs \(bytes >> 20) MiB of memory, more than the limit of \(limit >> 20) MiB"
+        case .outOfMemory(let bytes):
+            "computing this needs \(bytes >> 20) MiB of memory, more than is free now"
         case .notStreamable(let layer):
             "layer \"\(layer)\" reads backward: the model needs the whole sequence in one call"
         case .sequenceTooLong(let limit, let got):
@@ -73,9 +82,9 @@ extension ModelError: CustomStringConvertible {
         case .cancelled:
             "the computation was cancelled"
         case .nonFinite(let output, let index):
-            "the result is not a finite number: \"\(output)\", element \(index)"
+            "the result is not a finite number: \"\(output)\", number \(index + 1)"
         case .checkFailed(let output, let index, let expected, let got, let tolerance):
-            "check vector missed: \"\(output)\", element \(index) is \(got), "
+            "check vector missed: \"\(output)\", number \(index + 1) is \(got), "
                 + "expected \(expected) within \(tolerance)"
         }
     }

@@ -9,7 +9,11 @@ extension Service {
             if isRefusing, route.access != .everyone { throw .ending }
             let key = try settings.access.key(of: head)
             try settings.access.check(route.access, key)
-            if let key { try keyUse.count(key) }
+            if let key {
+                try keyUse.count(key)
+            } else {
+                try settings.hostPolicy.check(head, route.access)
+            }
             return .read(bodyLimit: bodyLimit(of: route))
         } catch .methodNotAllowed(_, let allowed) where head.method == "OPTIONS" {
             if let response = settings.crossOrigin.preflight(head, methods: allowed) {
@@ -61,12 +65,14 @@ extension Service {
     private func call(_ request: Request, _ exchange: Exchange?) throws(ServiceError) -> Call {
         let (route, parameters) = try router.route(request.method, request.path)
         let key = try settings.access.key(of: request.head)
+        var cancellation = try Cancellation(request, exchange: exchange)
+        cancellation.computeSeconds = configuration.computeSeconds
         var call = try Call(
             request,
             route: route,
             parameters: parameters,
             service: self,
-            cancellation: try Cancellation(request, exchange: exchange)
+            cancellation: cancellation
         )
         call.keyName = key?.name
         if let key { call.place = try keyUse.enter(key) }
@@ -116,10 +122,11 @@ extension Service {
         }
     }
 
-    /// What the scheduler knows of a call, or of the `share` of it that is left.
+    /// What the scheduler knows of a call, or of the `share` of it that is left after some seconds of computing.
     func job(
         for call: Call,
         share: Double = 1,
+        after computedBefore: Double = 0,
         run: @escaping @Sendable () -> Bool,
         refuse: @escaping @Sendable (ServiceError) -> Void
     ) -> Scheduler.Job {
@@ -128,11 +135,12 @@ extension Service {
                 model: call.modelLabel?.name ?? "",
                 operation: call.route.operation
             ),
-            units: CostEstimates.units(bodyBytes: call.request.likelyBodyBytes) * share,
-            client: ClientIdentity(keyName: call.keyName, peer: call.request.peer),
+            units: WorkAmount.units(of: call) * share,
+            client: call.client,
             level: call.level,
             model: call.modelLabel,
             cancellation: call.cancellation,
+            computedBefore: computedBefore,
             run: run,
             refuse: refuse
         )
@@ -202,6 +210,7 @@ extension Service {
         if call.route.variesByAccept { headers.append(("Vary", "Accept")) }
         headers.append(("Server-Timing", call.stopwatch.serverTiming))
         if let label = call.modelLabel { headers.append(("X-Model-Version", label.version)) }
+        if !call.warnings.isEmpty { headers.append(("X-Striate-Warning", call.warningText)) }
         return headers
     }
 

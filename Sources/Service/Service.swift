@@ -18,7 +18,7 @@ public final class Service: Handler {
     let accessLog: AccessLog?
     let currentSettings: Mutex<Settings>
     let loading: LoadingThread
-    let sequences = SequenceStates()
+    let sequences: SequenceStates
     let statistics = InferenceStatistics()
     private let isDrainingFlag = Atomic(false)
     private let isRefusingFlag = Atomic(false)
@@ -49,6 +49,7 @@ public final class Service: Handler {
             longestWaitSeconds: Double(configuration.queueMilliseconds) / 1000
         )
         loading = LoadingThread()
+        sequences = SequenceStates(configuration.sequenceTable)
     }
 
     /// What is configured now; a request that has begun keeps what it began with.

@@ -13,7 +13,7 @@ public struct JSONPosition: Sendable, Equatable, CustomStringConvertible {
         self.column = column
     }
 
-    public var description: String { "line \(line), column \(column) (byte \(offset))" }
+    public var description: String { "line \(line), column \(column) (byte \(offset + 1))" }
 }
 
 /// Why a JSON text is refused, or cannot be written.
@@ -74,7 +74,7 @@ extension JSONError: CustomStringConvertible {
         case .invalid(let reason, _):
             reason
         case .nonFinite(let index):
-            "The value at index \(index) is not a finite number, which JSON cannot express."
+            "The value at position \(index + 1) is not a finite number, which JSON cannot express."
         }
     }
 }

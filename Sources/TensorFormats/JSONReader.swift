@@ -14,6 +14,8 @@ public enum JSONKind: String, Sendable {
     let textEnd: UnsafePointer<UInt8>
     /// Never beyond `textEnd`: the zero byte there stops every scan.
     var cursor: UnsafePointer<UInt8>
+    /// Whether the words NaN, Infinity and -Infinity are numbers, which JSON itself does not have.
+    public var allowsNonFinite = false
     private var depth = 0
     private let storage: PaddedBytes?
 

@@ -1,6 +1,7 @@
 extension JSONReader {
     /// Reads a number as the nearest float; refuses what is too large for one.
     public mutating func float() throws(JSONError) -> Float {
+        if let value = nonFinite() { return Float(value) }
         try expectNumber("a number")
         var place = unsafe cursor
         guard let value = unsafe parseFloat(&place) else {
@@ -13,6 +14,7 @@ extension JSONReader {
 
     /// Reads a number as the nearest double; refuses what is too large for one.
     public mutating func double() throws(JSONError) -> Double {
+        if let value = nonFinite() { return value }
         try expectNumber("a number")
         var place = unsafe cursor
         guard unsafe DecimalNumber(&place) != nil else { throw numberError(type: "a 64-bit float") }
@@ -63,6 +65,18 @@ extension JSONReader {
         return false
     }
 
+    /// What is not finite, if it comes next and is allowed: in the words that Python, JavaScript and RapidJSON share.
+    mutating func nonFinite() -> Double? {
+        guard allowsNonFinite else { return nil }
+        skipSpace()
+        switch byte {
+        case UInt8(ascii: "N"): return takeWord("NaN") ? .nan : nil
+        case UInt8(ascii: "I"): return takeWord("Infinity") ? .infinity : nil
+        case UInt8(ascii: "-"): return takeWord("-Infinity") ? -.infinity : nil
+        default: return nil
+        }
+    }
+
     private mutating func takeWord(_ word: StaticString) -> Bool {
         guard isNext(word) else { return false }
         // The zero after the text can be looked at, too.
@@ -76,7 +90,7 @@ extension JSONReader {
         return syntaxError("a JSON value")
     }
 
-    private mutating func expectNumber(_ expected: String) throws(JSONError) {
+    mutating func expectNumber(_ expected: String) throws(JSONError) {
         skipSpace()
         let isDigit = byte &- 48 <= 9
         let isNegative = unsafe byte == UInt8(ascii: "-") && !isLetter(cursor[1])
@@ -84,7 +98,7 @@ extension JSONReader {
     }
 
     /// What may follow a number is a mark, white space or the end: anything else belongs to the token.
-    private mutating func checkEndOfNumber() throws(JSONError) {
+    mutating func checkEndOfNumber() throws(JSONError) {
         guard isTokenByte(byte) else { return }
         throw syntaxError("a comma or the end of the value after a number")
     }

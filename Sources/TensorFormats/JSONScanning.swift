@@ -60,6 +60,7 @@ extension JSONReader {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): .number
         case UInt8(ascii: "t"), UInt8(ascii: "f"): .boolean
         case UInt8(ascii: "n"): isNext("nan") ? nil : .null
+        case UInt8(ascii: "N"), UInt8(ascii: "I"): allowsNonFinite ? .number : nil
         default: nil
         }
     }

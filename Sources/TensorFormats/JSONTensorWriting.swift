@@ -6,29 +6,49 @@ extension JSONWriter {
 
     /// Writes nested arrays, one level for each dimension; without dimensions, a number.
     ///
-    /// `values` holds as many as the product of `shape`; the first that is not finite is refused by its index.
+    /// `values` holds as many as the product of `shape`; the first that is not finite is refused by its index, unless
+    /// such are written.
     public mutating func tensor(shape: [Int], values: Span<Float>) throws(JSONError) {
         precondition(shape.reduce(1, *) == values.count, "shape and values do not agree")
-        for index in values.indices where !values[index].isFinite {
-            throw .nonFinite(index: index)
-        }
+        let unusual = values.indices.first { !values[$0].isFinite }
+        if let unusual, !writesNonFinite { throw .nonFinite(index: unusual) }
         // About 10 digits, a point and a comma for most activations.
         bytes.reserveCapacity(bytes.count + 12 * values.count)
         separate()
-        append(shape[...], values)
+        append(shape[...], values, isFinite: unusual == nil)
     }
 
-    private mutating func append(_ shape: ArraySlice<Int>, _ values: Span<Float>) {
+    private mutating func append(
+        _ shape: ArraySlice<Int>,
+        _ values: Span<Float>,
+        isFinite: Bool
+    ) {
         guard shape.count > 1, let length = shape.first else {
-            return appendRow(values, isArray: !shape.isEmpty)
+            if isFinite { return appendRow(values, isArray: !shape.isEmpty) }
+            return appendWords(values, isArray: !shape.isEmpty)
         }
         let stride = values.count / max(length, 1)
         bytes.append(UInt8(ascii: "["))
         for index in 0..<length {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            append(shape.dropFirst(), values.extracting(index * stride..<(index + 1) * stride))
+            let part = values.extracting(index * stride..<(index + 1) * stride)
+            append(shape.dropFirst(), part, isFinite: isFinite)
         }
         bytes.append(UInt8(ascii: "]"))
+    }
+
+    /// The same for values of which some are not finite.
+    private mutating func appendWords(_ values: Span<Float>, isArray: Bool) {
+        if isArray { bytes.append(UInt8(ascii: "[")) }
+        for index in values.indices {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            if let word = nonFiniteWord(values[index]) {
+                bytes.append(contentsOf: word.utf8)
+            } else {
+                appendRow(values.extracting(index..<index + 1), isArray: false)
+            }
+        }
+        if isArray { bytes.append(UInt8(ascii: "]")) }
     }
 
     /// Values with commas between them, written to a block on the stack and appended whole.

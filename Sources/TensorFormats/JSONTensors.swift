@@ -62,14 +62,21 @@ extension JSONReader {
         into numbers: inout OutputSpan<Float>,
         limit: Int
     ) throws(JSONError) {
-        // The place stays in a register: the reader itself is in memory.
-        var place = unsafe cursor
-        let end = unsafe Self.scanNumbers(&place, into: &numbers)
-        unsafe cursor = place
-        switch end {
-        case .noComma: return
-        case .noNumber: throw tensorElementError()
-        case .full: throw .tooManyValues(limit: limit, at: position)
+        while true {
+            // The place stays in a register: the reader itself is in memory.
+            var place = unsafe cursor
+            let end = unsafe Self.scanNumbers(&place, into: &numbers)
+            unsafe cursor = place
+            switch end {
+            case .noComma: return
+            case .noNumber:
+                guard let value = nonFinite() else { throw tensorElementError() }
+                // Only what is full ends a run without trying for a number.
+                numbers.append(Float(value))
+                guard try take(",") else { return }
+                skipSpace()
+            case .full: throw .tooManyValues(limit: limit, at: position)
+            }
         }
     }
 

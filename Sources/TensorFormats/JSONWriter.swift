@@ -3,6 +3,8 @@
 /// Commas are placed by the writer; that keys and values alternate is the caller's duty.
 public struct JSONWriter: Sendable {
     public internal(set) var bytes: [UInt8] = []
+    /// Whether what is not finite is written as NaN, Infinity and -Infinity, instead of being refused.
+    public var writesNonFinite = false
     private var needsComma = false
 
     public init(reservingCapacity capacity: Int = 0) {
@@ -48,9 +50,9 @@ public struct JSONWriter: Sendable {
 
     /// Writes the shortest text that reads back to the same value; refuses what is not finite as index 0.
     public mutating func number(_ value: Double) throws(JSONError) {
-        guard value.isFinite else { throw .nonFinite(index: 0) }
+        guard value.isFinite || writesNonFinite else { throw .nonFinite(index: 0) }
         separate()
-        bytes.append(contentsOf: value.description.utf8)
+        bytes.append(contentsOf: (nonFiniteWord(value) ?? value.description).utf8)
     }
 
     /// Inserts a value that is JSON already.
@@ -71,7 +73,9 @@ public struct JSONWriter: Sendable {
 
     /// Writes a flat array; refuses what is not finite by its index.
     public mutating func array(of values: [Double]) throws(JSONError) {
-        if let index = values.firstIndex(where: { !$0.isFinite }) { throw .nonFinite(index: index) }
+        if !writesNonFinite, let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw .nonFinite(index: index)
+        }
         beginArray()
         for value in values { try number(value) }
         endArray()
@@ -111,4 +115,11 @@ public struct JSONWriter: Sendable {
         }
         bytes.append(UInt8(ascii: "\""))
     }
+}
+
+/// The word for what is not finite; nil for what is.
+func nonFiniteWord(_ value: some BinaryFloatingPoint) -> String? {
+    if value.isFinite { return nil }
+    if value.isNaN { return "NaN" }
+    return value > 0 ? "Infinity" : "-Infinity"
 }

@@ -20,6 +20,9 @@ enum RunningServer {
         if configuration.loops == 0 { configuration.loops = cores }
         let log = ServerLog(configuration)
         defer { log.sink.flush() }
+        for variable in SettingVariables(source.environment).ignored {
+            log.logger.warning("not a setting", metadata: ["reason": "\(variable)"])
+        }
         let keys = try AccessKeys.read(configuration, log.logger)
         var bound = configuration
         bound.host = Binding(configuration, hasKeys: !keys.isEmpty).host
@@ -115,7 +118,8 @@ enum RunningServer {
             kernels: kernels,
             workers: workers,
             memoryLimit: configuration.computeBytes,
-            loneName: configuration.modelName.isEmpty ? nil : configuration.modelName
+            loneName: configuration.modelName.isEmpty ? nil : configuration.modelName,
+            limits: configuration.loading
         )
         for model in repository.models {
             logger.notice(
@@ -136,7 +140,19 @@ enum RunningServer {
         for failure in repository.failures {
             logger.error(
                 "model not served",
-                metadata: ["folder": "\(failure.folder)", "reason": "\(failure.error)"]
+                metadata: [
+                    "name": "\(failure.name)", "version": "\(failure.version)",
+                    "folder": "\(failure.folder)", "reason": "\(failure.error)",
+                ]
+            )
+        }
+        for mistake in repository.mistakes {
+            logger.error(
+                "model not served",
+                metadata: [
+                    "name": "\(mistake.name)", "version": "\(mistake.version)",
+                    "reason": "\(mistake.reason)",
+                ]
             )
         }
         // An empty folder may fill later, where it is watched or clients load models.

@@ -83,7 +83,8 @@ struct ServeCommand: ParsableCommand {
 
     private func source() throws -> ConfigurationSource {
         let environment = ProcessInfo.processInfo.environment
-        let path = config ?? environment["STRIATE_CONFIG"]
+        let variable = environment["STRIATE_CONFIG"]
+        let path = config ?? (variable?.isEmpty == true ? nil : variable)
         return ConfigurationSource(
             file: path.map { URL(fileURLWithPath: $0) } ?? SearchPath.current.configurationFile,
             environment: environment,

@@ -1,11 +1,13 @@
 """tritonclient over HTTP against a running server: ADDRESS, and the folder of models that it watches."""
 
+import json
 import os
 import sys
 
 import numpy as np
 import onnx
 import onnxruntime
+import requests
 import tritonclient.http as http
 from onnx import TensorProto, helper, numpy_helper
 from tritonclient.utils import InferenceServerException
@@ -293,6 +295,42 @@ def _():
                 assert texts == list(array.flat), texts
             else:
                 np.testing.assert_array_equal(got, array)
+
+
+@check("NaN and infinities travel as JSON, both ways, by tritonclient and by requests")
+def _():
+    values = [np.nan, np.inf, -np.inf, 0.5]
+    for kind, datatype, type in [
+        (TensorProto.FLOAT, "FP32", np.float32),
+        (TensorProto.DOUBLE, "FP64", np.float64),
+    ]:
+        name = f"unusual-{datatype.lower()}"
+        node = helper.make_node("Identity", ["x"], ["y"])
+        put(name, graph([node], [("x", kind, ["batch"])], [("y", kind, ["batch"])], {}))
+        client.load_model(name)
+        array = np.array(values, type)
+        for binary in [(True, True), (False, False), (True, False), (False, True)]:
+            got = infer(name, [("x", array, datatype)], ["y"], binary)[0]["y"]
+            np.testing.assert_array_equal(got, array)
+        # requests refuses to write what JSON does not have; json, which most call themselves, does write it.
+        body = {"inputs": [{"name": "x", "shape": [4], "datatype": datatype, "data": values}]}
+        answer = requests.post(f"http://{address}/v2/models/{name}/infer", data=json.dumps(body))
+        np.testing.assert_array_equal(np.array(answer.json()["outputs"][0]["data"], type), array)
+        answer = requests.post(
+            f"http://{address}/v1/models/{name}:predict", data=json.dumps({"instances": values})
+        )
+        np.testing.assert_array_equal(np.array(answer.json()["predictions"], type), array)
+
+
+@check("a half beyond 65504 in JSON is refused, a small one is kept")
+def _():
+    def ask(value):
+        tensor = {"name": "x", "shape": [1, 2], "datatype": "FP16", "data": [value, 1]}
+        return requests.post(f"http://{address}/v2/models/identity-fp16/infer", json={"inputs": [tensor]})
+
+    assert ask(70000).status_code == 400
+    small = ask(1 / 70000).json()["outputs"][0]["data"][0]
+    assert small == np.float16(1 / 70000), small
 
 
 check.finish()

@@ -9,7 +9,8 @@ final class Client {
     let descriptor: Int32
     private var received: [UInt8] = []
 
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    /// `host` is the last number of the client's own address, 127.0.0.host.
+    init(port: Int, receiveBuffer: Int32? = nil, host: UInt32 = 1) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer {
             unsafe setsockopt(
@@ -20,17 +21,29 @@ final class Client {
                 socklen_t(MemoryLayout<Int32>.size)
             )
         }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, size)
+        var own = Self.address(0x7F00_0000 | host, port: 0)
+        var other = Self.address(0x7F00_0001, port: UInt16(port))
+        let result = unsafe withUnsafePointer(to: &own) { own in
+            unsafe own.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe host == 1 ? 0 : bind(descriptor, $0, size)
             }
         }
         if result < 0 { throw CocoaError(.fileNoSuchFile) }
+        let connected = unsafe withUnsafePointer(to: &other) { other in
+            unsafe other.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, size)
+            }
+        }
+        if connected < 0 { throw CocoaError(.fileNoSuchFile) }
+    }
+
+    private static func address(_ host: UInt32, port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = host.bigEndian
+        return address
     }
 
     deinit {

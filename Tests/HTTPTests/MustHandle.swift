@@ -18,7 +18,7 @@ let mustHandle: [Int: String] = [
     28: "other expectations: 417", 29: "HEAD as GET, without body",
     30: "405 with Allow; methods are case-sensitive", 31: "OPTIONS with Allow",
     32: "forms of targets that a method may not have: 400, CONNECT: 501",
-    33: "absolute form is served; another authority than Host: 400",
+    33: "absolute form is served, for its authority whatever Host says",
     34: "414, 431, 413; POST without length has no body",
     35: "versions: 1.d is served, other numbers 505, other forms 400", 36: "HTTP/0.9: 400",
     37: "a few blank lines first are ignored", 38: "blanks in the request line: 400",

@@ -124,6 +124,7 @@ let acceptedCases: [ParserCase] = [
         .request("GET /?b", body: "")
     ),
     ParserCase(33, "absolute form, default port", Message.get("", target: "http://a:80/"), root),
+    ParserCase(33, "absolute form, another Host", Message.get("", target: "http://b:81/"), root),
     ParserCase(33, "absolute form in 1.0", "GET http://a:1/ HTTP/1.0\r\n\r\n", root),
     ParserCase(35, "version 1.2 is treated as 1.1", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", root),
     ParserCase(37, "blank lines first", "\r\n\r\n" + Message.get(""), root),

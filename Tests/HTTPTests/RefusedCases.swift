@@ -155,7 +155,6 @@ private let refusedLines: [ParserCase] =
         .malformedTarget,
         ["GET http:///x HTTP/1.1", "GET http://u@a/ HTTP/1.1", "GET ftp://a/ HTTP/1.1"]
     )
-    + lines(33, .invalidHost, ["GET http://b/ HTTP/1.1", "GET http://a:81/ HTTP/1.1"])
     + lines(34, .malformedRequestLine, [String(repeating: "M", count: 33) + " / HTTP/1.1"])
     + lines(
         35,

@@ -46,6 +46,30 @@ import Testing
         #expect(request.headers.map(\.value) == ["a", "", "b"])
     }
 
+    @Test(
+        arguments: [
+            ("GET / HTTP/1.1\r\nHost: a:1\r\n\r\n", "a:1"),
+            ("GET http://b:2/x HTTP/1.1\r\nHost: a:1\r\n\r\n", "b:2"),
+            ("GET HTTPS://B?x HTTP/1.1\r\nHost: a\r\n\r\n", "B"),
+            ("GET http://b HTTP/1.0\r\n\r\n", "b"), ("GET / HTTP/1.0\r\n\r\n", nil),
+        ] as [(String, String?)]
+    )
+    func `a request is for the authority of its target, else for Host`(
+        text: String,
+        authority: String?
+    ) throws {
+        var parser = RequestParser(limits: Limits())
+        var input = ByteBuffer()
+        input.append(Array(text.utf8).span)
+        var identifiers = RequestIdentifiers()
+        guard case .head(let head) = try parser.next(from: &input, identifiers: &identifiers)
+        else {
+            Issue.record("no head")
+            return
+        }
+        #expect(head.authority == authority)
+    }
+
     @Test("bytes are followed by zeros", arguments: [0, 1, 63, 64, 65, 1000, 262_144])
     func hasSlack(count: Int) {
         let bytes = Bytes((0..<count).map { UInt8(truncatingIfNeeded: $0 | 1) })

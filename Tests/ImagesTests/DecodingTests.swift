@@ -131,8 +131,8 @@ import Testing
         Refusal(bytes: Array("BM......".utf8), sentence: "BMP"),
         Refusal(bytes: Array("....ftypavif".utf8), sentence: "AVIF"),
         Refusal(bytes: [0xFF, 0xD8], sentence: "cut off"),
-        Refusal(bytes: [0xFF, 0xD8, 0x00, 0x00], sentence: "no segment begins at byte 2"),
-        Refusal(bytes: [0xFF, 0xD8, 0xFF, 0xE0, 0, 1], sentence: "has no length"),
+        Refusal(bytes: [0xFF, 0xD8, 0x00, 0x00], sentence: "cut off"),
+        Refusal(bytes: [0xFF, 0xD8, 0xFF, 0xE0, 0, 1], sentence: "cut off"),
         Refusal(bytes: [0x89, 0x50, 0x4E], sentence: "cut off"),
     ]
 

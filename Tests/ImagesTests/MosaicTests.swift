@@ -19,7 +19,7 @@ import Testing
             return [UInt8(colour & 255), UInt8(colour >> 8), UInt8(255 - colour & 255)]
         }
         let image = Image(width: 40, height: 30, channels: 3, samples: samples)
-        let file = image.encodedPNG()
+        let file = try image.encodedPNG()
         #expect(try Image(decoding: file) == image)
         // PNG's colour type: 3 is a palette, 2 is RGB.
         #expect(file[25] == (colours <= 256 ? 3 : 2))

@@ -22,7 +22,7 @@ import Testing
                 "stretch": .stretch, "pad": .pad(background: 7), "crop": .crop,
             ]
             let mode = try #require(modes[golden.mode])
-            let output = input.fitted(
+            let output = try input.fitted(
                 to: golden.output.width,
                 golden.output.height,
                 mode: mode,
@@ -35,14 +35,14 @@ import Testing
         }
     }
 
-    @Test func `the same size is the same picture`() {
+    @Test func `the same size is the same picture`() throws {
         let image = randomImage(width: 13, height: 7, channels: 3, seed: 1)
         for filter in ResizeFilter.allCases {
-            #expect(image.resized(to: 13, 7, filter: filter) == image)
+            #expect(try image.resized(to: 13, 7, filter: filter) == image)
         }
     }
 
-    @Test func `a flat picture stays flat at any size`() {
+    @Test func `a flat picture stays flat at any size`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
         var random = SeededGenerator(seed: seed)
@@ -54,7 +54,12 @@ import Testing
             for filter in ResizeFilter.allCases {
                 for mode in [FitMode.stretch, .crop, .pad(background: 201)] {
                     let (newWidth, newHeight) = (size(&random), size(&random))
-                    let result = image.fitted(to: newWidth, newHeight, mode: mode, filter: filter)
+                    let result = try image.fitted(
+                        to: newWidth,
+                        newHeight,
+                        mode: mode,
+                        filter: filter
+                    )
                     #expect(result.samples.allSatisfy { $0 == 201 })
                     #expect(result.width == newWidth && result.height == newHeight)
                 }
@@ -73,16 +78,47 @@ import Testing
         #expect(image.grey().rgb().samples == [76, 150, 29, 18].flatMap { [$0, $0, $0] })
     }
 
-    @Test func `the border's mean counts each pixel of the border once`() {
-        let image = Image(
-            width: 3,
-            height: 3,
-            channels: 1,
-            samples: [8, 0, 0, 0, 255, 0, 0, 0, 8]
+    /// Whether a picture counts as bright where a dark one is wanted.
+    private func isInverted(_ width: Int, _ height: Int, _ samples: [UInt8]) throws -> Bool {
+        var target = ImageTarget()
+        target.isDark = true
+        let image = Image(width: width, height: height, channels: 1, samples: samples)
+        let made = try image.made(as: target)
+        #expect(made == image || made == image.inverted())
+        return made != image
+    }
+
+    @Test func `the border's mean counts each pixel of the border once`() throws {
+        // The mean of the border's eight pixels is 127.5, or just above.
+        let border: [UInt8] = [255, 255, 255, 255, 0, 0, 0, 0]
+        let above: [UInt8] = [255, 255, 255, 255, 1, 0, 0, 0]
+        for middle in [UInt8(0), 255] {
+            for (samples, isBright) in [(border, false), (above, true)] {
+                let all = samples[..<4] + [middle] + samples[4...]
+                #expect(try isInverted(3, 3, Array(all)) == isBright)
+            }
+        }
+        #expect(try isInverted(1, 1, [128]))
+        #expect(try !isInverted(1, 1, [127]))
+        #expect(try isInverted(1, 3, [255, 255, 0]))
+        #expect(try !isInverted(3, 1, [255, 0, 0]))
+    }
+
+    @Test func `the negative is resized, not the resized inverted`() throws {
+        let image = randomImage(width: 31, height: 23, channels: 3, seed: 7)
+        let bright = Image(
+            width: 31,
+            height: 23,
+            channels: 3,
+            samples: image.samples.map { 128 + $0 / 2 }
         )
-        #expect(image.borderMean == 2)
-        #expect(image.inverted().borderMean == 253)
-        #expect(Image(width: 1, height: 1, channels: 1, samples: [9]).borderMean == 9)
+        for filter in ResizeFilter.allCases {
+            var target = ImageTarget(width: 9, height: 11, channels: 1)
+            target.filter = filter
+            let expected = try bright.grey().inverted().made(as: target)
+            target.isDark = true
+            #expect(try bright.made(as: target) == expected)
+        }
     }
 }
 

@@ -171,7 +171,7 @@ import Testing
             to: "check.json"
         )
         let error = #expect(throws: ModelError.self) { _ = try builder.load() }
-        #expect("\(error.map { "\($0)" } ?? "")".contains("\"out\", element 0"))
+        #expect("\(error.map { "\($0)" } ?? "")".contains("\"out\", number 1"))
     }
 
     @Test func `a repository serves what loads and reports what does not`() throws {

@@ -88,7 +88,7 @@ struct OnnxCase: Sendable, CustomTestStringConvertible, CustomStringConvertible 
     }
 
     private func tensors(_ folder: URL, _ kind: String) throws -> [Tensor] {
-        var (reader, result) = (OnnxTensors(file: nil, folder: nil), [Tensor]())
+        var (reader, result) = (OnnxTensors(file: nil, files: nil), [Tensor]())
         while let bytes = FileManager.default.contents(
             atPath: folder.appending(path: "\(kind)_\(result.count).pb").path
         ) {

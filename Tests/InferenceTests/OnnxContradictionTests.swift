@@ -92,13 +92,16 @@ import Testing
         Lie(name: "data at an absolute path", words: "outside of the model's folder") {
             $0.graph.initializer = [external(["location": "/etc/hostname"])]
         },
-        Lie(name: "data in a file that is missing", words: "lies outside of the file") {
+        Lie(
+            name: "data in a file that is missing",
+            words: "missing: is missing, and \"w\" has its data there"
+        ) {
             $0.graph.initializer = [external(["location": "missing"])]
         },
-        Lie(name: "an offset behind the data", words: "lies outside of the file") {
+        Lie(name: "an offset behind the data", words: "which has only 16: it is cut off") {
             $0.graph.initializer = [external(["location": "data", "offset": "12"])]
         },
-        Lie(name: "an endless offset", words: "lies outside of the file") {
+        Lie(name: "an endless offset", words: "which has only 16: it is cut off") {
             $0.graph.initializer = [external(["location": "data", "offset": "\(UInt64.max)"])]
         },
         Lie(name: "a negative offset", words: "where its data begins") {

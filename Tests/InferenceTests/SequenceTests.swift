@@ -121,7 +121,7 @@ import Testing
         #expect {
             try model.advance([1, 2, 900], state: &state, outputs: ["probabilities"]) { _, _ in }
         } throws: {
-            "\($0)".contains("900") && "\($0)".contains("position 2")
+            "\($0)".contains("900") && "\($0)".contains("position 3")
         }
     }
 
@@ -144,7 +144,10 @@ import Testing
             .appending(path: "vocabulary-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
         try Data(#"["a","b","ab"," ","é"]"#.utf8).write(to: file)
-        let vocabulary = try Vocabulary(file)
+        let vocabulary = try Vocabulary(
+            file.lastPathComponent,
+            in: ModelFiles(file.deletingLastPathComponent())
+        )
         #expect(try vocabulary.encode("abba é") == [2, 1, 0, 3, 4])
         #expect(vocabulary.decode([2, 1, 0]) == "abba")
         #expect(throws: VocabularyError(symbol: "?", position: 2)) {

@@ -182,10 +182,10 @@ import Testing
         let script = """
             exec 3<>/dev/tcp/127.0.0.1/\(server.port)
             body='{"text":"And God said"}'
-            printf 'GET /healthz HTTP/1.1\\r\\nHost: a\\r\\nX-Request-Id: one\\r\\n\\r\\n' >&3
-            printf 'POST /models/scripture/score HTTP/1.1\\r\\nHost: a\\r\\nX-Request-Id: two\\r\\n' >&3
+            printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nX-Request-Id: one\\r\\n\\r\\n' >&3
+            printf 'POST /models/scripture/score HTTP/1.1\\r\\nHost: localhost\\r\\nX-Request-Id: two\\r\\n' >&3
             printf 'Content-Length: %d\\r\\n\\r\\n%s' ${#body} "$body" >&3
-            printf 'GET /nothing HTTP/1.1\\r\\nHost: a\\r\\nX-Request-Id: three\\r\\n' >&3
+            printf 'GET /nothing HTTP/1.1\\r\\nHost: localhost\\r\\nX-Request-Id: three\\r\\n' >&3
             printf 'Connection: close\\r\\n\\r\\n' >&3
             cat <&3
             """

@@ -186,6 +186,113 @@ import Testing
     }
 }
 
+@Suite struct `Neighbours on the same machine` {
+    private func status(
+        _ method: String,
+        _ target: String,
+        _ fields: [(String, String)],
+        _ service: Service = Fixture.service
+    ) throws -> (Int, String?) {
+        let body = [UInt8]((method == "POST" ? "{}" : "").utf8)
+        let reply = try Reply(method, target, fields, body: body, from: service)
+        let code = reply.status < 400 ? nil : try reply.json()["code"] as? String
+        return (reply.status, code)
+    }
+
+    /// A service that listens on an address others can reach, and has no keys.
+    private static let open = Fixture.service {
+        $0.host = "0.0.0.0"
+        $0.anonymous = true
+        $0.hosts = "models.example.org, *.apps.example.org"
+    }
+
+    @Test(
+        arguments: [
+            ("localhost", true, true), ("LOCALHOST:8080", true, true), ("a.localhost", true, true),
+            ("localhost.:80", true, true), ("127.0.0.1:1", true, true), ("127.9.9.9", true, true),
+            ("[::1]:8080", true, true), ("[::ffff:127.0.0.1]", true, true),
+            ("192.168.1.2:8080", false, true), ("[fe80::1]", false, true),
+            ("striate", false, true), ("striate.default.svc.cluster.local:80", false, true),
+            ("printer.local", false, true), ("striate.ns.svc", false, true),
+            ("models.example.org:8080", false, true), ("a.apps.example.org", false, true),
+            ("apps.example.org", false, false), ("example.org", false, false),
+            ("evil.test:8080", false, false), ("127.0.0.1.evil.test", false, false),
+            ("localhost.evil.test", false, false), ("127.0.0.1.", true, true),
+            ("evil.localhost.evil", false, false), ("256.0.0.1", false, false),
+            ("127.1", false, false),
+        ] as [(String, Bool, Bool)]
+    )
+    func `without keys a server is called by names that no page can make lead to it`(
+        host: String,
+        onLoopback: Bool,
+        inNetwork: Bool
+    ) throws {
+        for (service, isAllowed) in [(Fixture.service, onLoopback), (Self.open, inNetwork)] {
+            let (code, name) = try status("GET", "/models", [("Host", host)], service)
+            #expect(code == (isAllowed ? 200 : 421), "\(host)")
+            #expect(name == (isAllowed ? nil : "unknown_host"))
+            // Probes are answered to whatever name they know the server by.
+            #expect(try status("GET", "/v2/health/live", [("Host", host)], service).0 == 200)
+        }
+    }
+
+    @Test func `the refusal names the setting, and with keys or "*" any host is served`() throws {
+        let fields = [("Host", "evil.test")]
+        let refusal = try Reply("GET", "/models", fields).json()["error"] as? String
+        #expect(refusal?.contains("hosts") == true)
+        let open = Fixture.service { $0.hosts = "*" }
+        #expect(try status("GET", "/models", fields, open).0 == 200)
+        let key = AccessKey.generate()
+        let keys = [AccessKey(name: "a", digest: KeyDigest(of: key))]
+        let guarded = Fixture.service(keys: keys) { $0.anonymous = true }
+        #expect(try status("GET", "/models", fields, guarded).0 == 421)
+        #expect(try status("GET", "/models", fields + [("X-API-Key", key)], guarded).0 == 200)
+    }
+
+    @Test(
+        arguments: [
+            ("http://evil.test", true), ("null", true), ("http://localhost:3000", true),
+            ("http://localhost", true), ("https://localhost.evil.test:8080", true),
+            ("http://localhost:8080", false), ("HTTP://LOCALHOST:8080", false),
+            ("https://localhost:8080", false),
+        ]
+    )
+    func `a page of another origin changes nothing, in whatever form it sends`(
+        origin: String,
+        isForeign: Bool
+    ) throws {
+        let fields = [
+            ("Host", "localhost:8080"), ("Origin", origin), ("Content-Type", "text/plain"),
+        ]
+        for target in [
+            "/v2/repository/models/none/unload", "/v2/repository/models/none/load",
+            "/v2/logging", "/v2/models/brackets/infer", "/models/brackets/classify",
+            "/v2/repository/index",
+        ] {
+            let (code, name) = try status("POST", target, fields)
+            #expect((code == 403 && name == "foreign_origin") == isForeign, "\(target) \(code)")
+        }
+        // What is only read is kept from the page by its browser.
+        #expect(try status("GET", "/models", fields).0 == 200)
+    }
+
+    @Test func `origins that are named may send, and those of "*" all but change what is hosted`()
+        throws
+    {
+        let fields = [("Host", "localhost:8080"), ("Origin", "http://a.test")]
+        let named = Fixture.service { $0.corsOrigins = "http://a.test" }
+        let any = Fixture.service { $0.corsOrigins = "*" }
+        let unload = "/v2/repository/models/none/unload"
+        #expect(try status("POST", unload, fields, named).1 == "repository_locked")
+        #expect(try status("POST", unload, fields, any).1 == "foreign_origin")
+        #expect(try status("POST", "/v2/models/brackets/infer", fields, any).0 == 400)
+        let key = AccessKey.generate()
+        let keys = [AccessKey(name: "a", digest: KeyDigest(of: key), isAdministrator: true)]
+        let guarded = Fixture.service(keys: keys) { _ in }
+        #expect(try status("POST", unload, fields + [("X-API-Key", key)], guarded).0 == 404)
+    }
+}
+
 @Suite struct `Browsers` {
     private func service(_ origins: String) -> Service {
         Fixture.service { $0.corsOrigins = origins }

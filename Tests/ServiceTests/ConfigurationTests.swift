@@ -38,7 +38,8 @@ import Testing
             (#"{"port": "x"}"#, [:], [], "not \"x\""),
             (#"{"port": 1, "port": 2}"#, [:], [], "given twice"),
             (#"{"port": "#, [:], [], "Expected"),
-            ("{}", ["STRIATE_PROT": "1"], [], "STRIATE_PROT"),
+            ("{}", ["STRIATE_PORT": "eighty"], [], "STRIATE_PORT"),
+            ("{}", ["AIP_HTTP_PORT": "http"], [], "AIP_HTTP_PORT"),
             ("{}", ["STRIATE_LOG_FORMAT": "xml"], [], "auto, text or json"),
             ("{}", [:], ["threads=-1"], "command line"),
         ] as [(String, [String: String], [String], String)]
@@ -60,15 +61,63 @@ import Testing
         #expect(error?.description.contains(phrase) == true, "\(String(describing: error))")
     }
 
-    @Test func `variables that Kubernetes sets for a service are left alone`() throws {
-        let read = try Configuration(
-            file: nil,
-            environment: [
-                "STRIATE_PORT": "tcp://10.0.0.1:80", "STRIATE_SERVICE_HOST": "10.0.0.1",
-                "STRIATE_PORT_80_TCP_ADDR": "10.0.0.1",
-            ],
-            flags: []
+    /// What Kubernetes says of a service with a port that has a name, in every pod of its namespace.
+    private func links(to service: String) -> [String: String] {
+        let name = service.uppercased().replacing("-", with: "_")
+        return [
+            "\(name)_SERVICE_HOST": "10.0.0.1", "\(name)_SERVICE_PORT": "8080",
+            "\(name)_SERVICE_PORT_HTTP": "8080", "\(name)_PORT": "tcp://10.0.0.1:8080",
+            "\(name)_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+            "\(name)_PORT_8080_TCP_PROTO": "tcp", "\(name)_PORT_8080_TCP_PORT": "8080",
+            "\(name)_PORT_8080_TCP_ADDR": "10.0.0.1",
+        ]
+    }
+
+    @Test(
+        arguments: [
+            ("striate-api", []), ("striate-port", []), ("striate-a-service-b", []),
+            ("striate", ["STRIATE_PORT"]), ("striate-tls", ["STRIATE_TLS_PORT"]),
+        ]
+    )
+    func `variables that Kubernetes sets for a service set nothing`(
+        service: String,
+        noted: [String]
+    ) throws {
+        let environment = links(to: service)
+        #expect(
+            try Configuration(file: nil, environment: environment, flags: []) == Configuration()
         )
-        #expect(read == Configuration())
+        let notes = SettingVariables(environment).ignored
+        #expect(
+            notes == noted.map { .serviceLink($0, value: "tcp://10.0.0.1:8080") },
+            "\(notes)"
+        )
+    }
+
+    @Test func `unknown variables are told, and those without a value are not set`() throws {
+        let environment = [
+            "STRIATE_PROT": "1", "STRIATE_BUILD_COMMIT": "abc", "STRIATE_PORT": "",
+            "STRIATE_CONFIG": "x.json", "STRIATE_PORT_HTTP_TCP": "1", "STRIATE_": "1",
+            "STRIATE_EMPTY": "", "AIP_HTTP_PORT": "", "SAGEMAKER_BIND_TO_PORT": "",
+        ]
+        #expect(
+            try Configuration(file: nil, environment: environment, flags: []) == Configuration()
+        )
+        let notes = SettingVariables(environment).ignored
+        #expect(
+            notes == [
+                .unknown("STRIATE_", nearest: nil), .unknown("STRIATE_BUILD_COMMIT", nearest: nil),
+                .unknown("STRIATE_PORT_HTTP_TCP", nearest: nil),
+                .unknown("STRIATE_PROT", nearest: "port"),
+            ]
+        )
+        #expect(notes[3].description.contains("did you mean STRIATE_PORT?"))
+    }
+
+    @Test func `platforms that stand before the server call it as they like`() throws {
+        for variable in ["AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT", "K_SERVICE"] {
+            let read = try Configuration(file: nil, environment: [variable: "8080"], flags: [])
+            #expect(read.hosts == "*")
+        }
     }
 }

@@ -15,7 +15,7 @@ import Testing
         #expect(taken(&queue) == (0..<300).map { "a\($0)" })
         #expect(queue.count == 0)
         #expect(queue.clientCount == 0)
-        #expect(queue.totalSeconds == 0)
+        #expect(queue.seconds(of: "a") == 0)
     }
 
     @Test func `one request does not wait behind all of another client's`() {
@@ -97,6 +97,62 @@ import Testing
         #expect(entry?.element == 1)
         queue.append(3, client: "a", seconds: 1, level: -1)
         #expect(taken(&queue) == ["a3", "b2", "a0"])
+    }
+
+    @Test func `who asks for little goes before those who ask for much, whenever it comes`() {
+        var queue = FairQueue<String, Int>(credit: 10)
+        for index in 0..<3 {
+            queue.append(index, client: "a", seconds: 10)
+            queue.append(index, client: "b", seconds: 10)
+        }
+        for _ in 0..<2 { _ = queue.takeFirst() }
+        queue.append(0, client: "c", seconds: 0.1)
+        #expect(queue.takeFirst()?.client == "c")
+        queue.append(1, client: "c", seconds: 0.1)
+        #expect(queue.takeFirst()?.client == "c")
+    }
+
+    @Test func `what was predicted wrongly is settled afterwards`() {
+        var queue = FairQueue<String, Int>()
+        for index in 0..<6 {
+            queue.append(index, client: "a", seconds: 1)
+            queue.append(index, client: "b", seconds: 1)
+        }
+        var seconds = ["a": 0.0, "b": 0.0]
+        for _ in 0..<8 {
+            guard let entry = queue.takeFirst() else { break }
+            // Each of a's takes four times what was predicted.
+            let used = entry.client == "a" ? 4.0 : 1.0
+            seconds[entry.client, default: 0] += used
+            queue.settle(entry.client, took: used, given: entry.seconds, among: 2)
+        }
+        #expect(seconds == ["a": 8, "b": 6])
+    }
+
+    @Test func `a client whose entries may not be taken holds up nobody, and is looked at again`() {
+        var queue = FairQueue<String, Int>()
+        queue.append(0, client: "a", seconds: 1, kind: .long)
+        queue.append(1, client: "a", seconds: 1, kind: .long)
+        queue.append(0, client: "b", seconds: 3)
+        #expect(queue.takeFirst { client, kind in kind != .long }?.client == "b")
+        #expect(queue.takeFirst { client, kind in kind != .long } == nil)
+        // What may be taken does not wait for what may not.
+        queue.append(2, client: "a", seconds: 1, kind: .begun)
+        #expect(queue.takeFirst { client, kind in kind != .long }?.element == 2)
+        #expect(queue.takeFirst { client, kind in kind != .long } == nil)
+        #expect(queue.takeFirst() == nil)
+        queue.release()
+        #expect(queue.takeFirst()?.element == 0)
+    }
+
+    @Test func `what has begun is never given up`() {
+        var queue = FairQueue<String, Int>()
+        queue.append(0, client: "a", seconds: 9, kind: .begun)
+        #expect(queue.takeLast(ofMoreThan: 0) == nil)
+        queue.append(1, client: "a", seconds: 1)
+        #expect(queue.takeLast(ofMoreThan: 0)?.element == 1)
+        #expect(queue.count == 1)
+        #expect(queue.takeFirst()?.element == 0)
     }
 
     @Test func `a heap gives its elements in order`() {

@@ -142,6 +142,44 @@ import Testing
         #expect(image.width >= 28)
     }
 
+    /// Of the files that ImagesTests/Golden/odd.py makes.
+    private func oddFile(_ name: String) throws -> [UInt8] {
+        struct OddFile: Decodable {
+            var name: String
+            var file: Data
+        }
+        let golden = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "ImagesTests/Golden/odd.json")
+        let files = try JSONDecoder().decode([OddFile].self, from: Data(contentsOf: golden))
+        return Array(try #require(files.first { $0.name == name }).file)
+    }
+
+    @Test func `a file that is only odd is answered with a warning`() throws {
+        let odd = try oddFile("JPEG without an end")
+        let warned = try Reply("POST", "/models/fashion/classify", body: odd)
+        #expect(warned.status == 200, "\(warned.text)")
+        #expect(warned.header("X-Striate-Warning")?.contains("Premature end") == true)
+        let form = Array("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n".utf8)
+        let forms = form + (try Fixture.file(Fixture.shirt)) + Array("\r\n".utf8) + form + odd
+        let reply = try Reply(
+            "POST",
+            "/models/fashion/classify",
+            [("Content-Type", "multipart/form-data; boundary=b")],
+            body: forms + Array("\r\n--b--\r\n".utf8)
+        )
+        #expect(reply.header("X-Striate-Warning")?.hasPrefix("picture 1: ") == true)
+        let plain = try Reply("POST", "/models/fashion/classify", body: Fixture.file(Fixture.shirt))
+        #expect(plain.header("X-Striate-Warning") == nil)
+    }
+
+    @Test func `inks are read, whatever the model takes`() throws {
+        let file = try oddFile("JPEG in YCCK")
+        for model in ["fashion", "v1"] {
+            let reply = try Reply("POST", "/models/\(model)/preview", body: file)
+            #expect(reply.status == 200, "\(reply.text)")
+        }
+    }
+
     @Test func `the preview is what the network is given`() throws {
         let file = try Fixture.file(Fixture.shirt)
         let preview = try Reply("POST", "/models/fashion/preview", body: file).response.body

@@ -140,7 +140,7 @@ import Testing
         var values = [Float](repeating: 0, count: 24)
         values[17] = .nan
         let reply = try post("classify", NPY.encode(shape: [12, 2], values: values.span))
-        #expect(reply.text.contains("nan at index 17"), "\(reply.text)")
+        #expect(reply.text.contains("nan at position 18"), "\(reply.text)")
     }
 
     @Test func `numbers are bounded, and pictures are for other models`() throws {

@@ -55,7 +55,7 @@ import Testing
         ("brackets/classify", #"{"texts":["()",""]}"#, 400, "empty_sequence", "texts[1]"),
         ("brackets/classify", #"{"texts":["()"],"text":"("}"#, 400, "invalid_value", "alone"),
         ("brackets/classify", #"{"texts":"()"}"#, 400, "invalid_value", "array"),
-        ("brackets/classify", #"{"text":"(é)"}"#, 400, "unknown_symbol", "position 1"),
+        ("brackets/classify", #"{"text":"(é)"}"#, 400, "unknown_symbol", "position 2"),
         ("brackets/classify?top=3", #"{"text":"()"}"#, 400, "invalid_value", "from 1 to 2"),
         ("brackets/score", #"{"text":"()"}"#, 400, "wrong_task", "offers classify, encode"),
         ("brackets/generate", #"{"text":"()"}"#, 400, "wrong_task", "offers classify, encode"),

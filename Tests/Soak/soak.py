@@ -29,7 +29,7 @@ PATH = "/models/scripture/score"
 
 
 def request(body, path=PATH, fields="", method="POST"):
-    head = f"{method} {path} HTTP/1.1\r\nHost: soak\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
@@ -85,10 +85,10 @@ BAD = [
     lambda: request(GOOD, fields="X-Request-Timeout-Ms: soon\r\n"),
     lambda: request(os.urandom(20_000), path="/models/fashion/classify"),
     lambda: b"GET / HTTP/1.1\r\n\r\n",
-    lambda: b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    lambda: b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     lambda: os.urandom(2000) + b"\r\n\r\n",
     lambda: b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
-    lambda: b"POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" % PATH.encode(),
+    lambda: b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" % PATH.encode(),
 ]
 
 

@@ -19,7 +19,7 @@ import Testing
     }
 
     static let invalid: [(text: String, sentence: String)] = [
-        ("", "found the end of the text at line 1, column 1 (byte 0)"),
+        ("", "found the end of the text at line 1, column 1 (byte 1)"),
         ("  ", "end of the text"), ("[1,2", "Expected a comma or ] but found the end of the text"),
         ("[1,,2]", "','"), ("[1 2]", "the number 2"), ("[,1]", "','"), ("[1,]", "']'"),
         ("{\"a\"}", "a colon after the key \"a\""), ("{\"a\":1,}", "a key in quotes"),

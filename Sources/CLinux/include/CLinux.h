@@ -60,4 +60,7 @@ int clinux_eventfd(void);
 void clinux_eventfd_signal(int descriptor);
 void clinux_eventfd_clear(int descriptor);
 
+// Has large blocks of memory go back to the system as soon as they are freed, whatever was freed before.
+void clinux_return_large_memory(void);
+
 #endif

@@ -23,6 +23,12 @@ int striate_works_alone(void);
 /// Lets threads that wait for this core run first, on a thread that works alone; nothing on others.
 void striate_give_way(void);
 
+/// Remembers whose turn the calling thread computes in; NULL for nobody's.
+void striate_set_turn(void *turn);
+
+/// What `striate_set_turn` was given on this thread.
+void *striate_turn(void);
+
 /// Gives memory that was freed, but kept for later, back to the system.
 void striate_release_free_memory(void);
 

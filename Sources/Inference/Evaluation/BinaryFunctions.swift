@@ -2,13 +2,22 @@ import Compute
 import Foundation
 
 extension Evaluators {
-    static let binaryFunctions: [String: any Evaluated.Type] = [
-        "Add": BinaryFunction.self, "Sub": BinaryFunction.self, "Mul": BinaryFunction.self,
-        "Div": BinaryFunction.self, "Pow": BinaryFunction.self, "Mod": BinaryFunction.self,
-        "PRelu": BinaryFunction.self, "Max": VariadicFunction.self, "Min": VariadicFunction.self,
-        "Sum": VariadicFunction.self, "Mean": VariadicFunction.self,
-        "BitwiseAnd": BinaryFunction.self, "BitwiseOr": BinaryFunction.self,
-        "BitwiseXor": BinaryFunction.self, "BitShift": BinaryFunction.self,
+    static let binaryFunctions: [String: EvaluatedOperator] = [
+        "Add": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "Sub": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "Mul": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "Div": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "Pow": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "Mod": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "PRelu": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "Max": .init(VariadicFunction.self, takes: 1 ... .max, gives: 1...1),
+        "Min": .init(VariadicFunction.self, takes: 1 ... .max, gives: 1...1),
+        "Sum": .init(VariadicFunction.self, takes: 1 ... .max, gives: 1...1),
+        "Mean": .init(VariadicFunction.self, takes: 1 ... .max, gives: 1...1),
+        "BitwiseAnd": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "BitwiseOr": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "BitwiseXor": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
+        "BitShift": .init(BinaryFunction.self, takes: 2...2, gives: 1...1),
     ]
 }
 
@@ -93,7 +102,12 @@ enum Arithmetic: String, Sendable {
 extension FixedWidthInteger {
     /// base to the power of exponent, wrapping; 0 for what is no integer.
     fileprivate static func power(_ base: Self, _ exponent: Self) -> Self {
-        guard exponent >= 0 else { return base == 1 ? 1 : 0 }
+        guard exponent >= 0 else {
+            if base == 1 { return 1 }
+            // −1, of a signed type: 1 or −1 by turns.
+            guard Self.isSigned, base == 0 &- 1 else { return 0 }
+            return exponent & 1 == 0 ? 1 : base
+        }
         var (result, factor, rest) = (Self(1), base, exponent)
         while rest > 0 {
             if rest & 1 == 1 { result = result &* factor }

@@ -34,7 +34,11 @@ struct CellRun {
     var weights = CellWeights()
     var functions: [CellFunction] = []
 
-    mutating func compute(_ op: String, couplesGates: Bool, linearBeforeReset: Bool) {
+    mutating func compute(
+        _ operands: Operands,
+        couplesGates: Bool,
+        linearBeforeReset: Bool
+    ) throws(ModelError) {
         let directions = sizes.batch == 0 ? 1 : h.count / (sizes.batch * sizes.hidden)
         for row in 0..<sizes.batch {
             let state = (direction * sizes.batch + row) * sizes.hidden
@@ -43,10 +47,11 @@ struct CellRun {
                 c: c.isEmpty ? [] : Array(c[state..<state + sizes.hidden])
             )
             for step in 0..<lengths[row] {
+                try operands.poll()
                 let time = isReversed ? lengths[row] - 1 - step : step
                 let source = (time * sizes.batch + row) * sizes.inputs
                 let input = Array(x[source..<source + sizes.inputs])
-                switch op {
+                switch operands.node.op {
                 case "LSTM": stepLSTM(&cell, input, couplesGates)
                 case "GRU": stepGRU(&cell, input, linearBeforeReset)
                 default: stepRNN(&cell, input)
@@ -104,7 +109,7 @@ struct CellRun {
             let next = f * c + i * g
             let o = functions[0](clipped(gate(1, unit, 4, x, before.h) + p[n + unit] * next))
             state.c[unit] = next
-            state.h[unit] = o * functions[2](next)
+            state.h[unit] = o * functions[2](clipped(next))
         }
     }
 

@@ -1,8 +1,10 @@
 import Compute
 
 extension Evaluators {
-    static let cells: [String: any Evaluated.Type] = [
-        "RNN": RecurrentCells.self, "LSTM": RecurrentCells.self, "GRU": RecurrentCells.self,
+    static let cells: [String: EvaluatedOperator] = [
+        "RNN": .init(RecurrentCells.self, takes: 3...6, gives: 1...2),
+        "LSTM": .init(RecurrentCells.self, takes: 3...8, gives: 1...3),
+        "GRU": .init(RecurrentCells.self, takes: 3...6, gives: 1...2),
     ]
 }
 
@@ -64,7 +66,11 @@ private struct RecurrentCells: Evaluated {
             run.isReversed = isReversed
             run.weights = try weights(operands, index, sizes)
             run.functions = Array(functions[index * perDirection..<(index + 1) * perDirection])
-            run.compute(op, couplesGates: couplesGates, linearBeforeReset: linearBeforeReset)
+            try run.compute(
+                operands,
+                couplesGates: couplesGates,
+                linearBeforeReset: linearBeforeReset
+            )
         }
         return try answers(run, operands, input.type)
     }
@@ -76,7 +82,7 @@ private struct RecurrentCells: Evaluated {
             hidden ?? r[2] == r[2]
         else { throw operands.fail("W \(w) and R \(r) do not fit the input \(x)") }
         let sizes = CellSizes(steps: x[0], batch: x[1], inputs: x[2], hidden: r[2])
-        _ = try operands.count([sizes.steps, directions.count, sizes.batch, sizes.hidden])
+        _ = try operands.count([max(sizes.steps, 1), directions.count, sizes.batch, sizes.hidden])
         return sizes
     }
 

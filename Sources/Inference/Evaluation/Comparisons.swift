@@ -1,10 +1,16 @@
 import Compute
 
 extension Evaluators {
-    static let comparisons: [String: any Evaluated.Type] = [
-        "Equal": Comparison.self, "Less": Comparison.self, "LessOrEqual": Comparison.self,
-        "Greater": Comparison.self, "GreaterOrEqual": Comparison.self,
-        "And": Logic.self, "Or": Logic.self, "Xor": Logic.self, "Where": Choice.self,
+    static let comparisons: [String: EvaluatedOperator] = [
+        "Equal": .init(Comparison.self, takes: 2...2, gives: 1...1),
+        "Less": .init(Comparison.self, takes: 2...2, gives: 1...1),
+        "LessOrEqual": .init(Comparison.self, takes: 2...2, gives: 1...1),
+        "Greater": .init(Comparison.self, takes: 2...2, gives: 1...1),
+        "GreaterOrEqual": .init(Comparison.self, takes: 2...2, gives: 1...1),
+        "And": .init(Logic.self, takes: 2...2, gives: 1...1),
+        "Or": .init(Logic.self, takes: 2...2, gives: 1...1),
+        "Xor": .init(Logic.self, takes: 2...2, gives: 1...1),
+        "Where": .init(Choice.self, takes: 3...3, gives: 1...1),
     ]
 }
 

@@ -1,12 +1,15 @@
 import Compute
 
 extension Evaluators {
-    static let controls: [String: any Evaluated.Type] = [
-        "If": Branch.self, "Loop": Loop.self, "Scan": Scan.self,
+    static let controls: [String: EvaluatedOperator] = [
+        "If": .init(Branch.self, takes: 1...1, gives: 1 ... .max),
+        "Loop": .init(Loop.self, takes: 0 ... .max, gives: 1 ... .max),
+        "Scan": .init(Scan.self, takes: 1 ... .max, gives: 1 ... .max),
     ]
 }
 
 private struct Branch: Evaluated {
+    static var widens: Bool { false }
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         _ = try attributes.graph("then_branch")
         _ = try attributes.graph("else_branch")
@@ -21,6 +24,7 @@ private struct Branch: Evaluated {
 }
 
 private struct Loop: Evaluated {
+    static var widens: Bool { false }
     private let body: Graph
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -28,7 +32,7 @@ private struct Loop: Evaluated {
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
-        let limit = try operands.optionalIntegers(0)?.first ?? .max
+        let limit = try operands.optionalInteger(0) ?? .max
         var goesOn = operands.optional(1)?.elements.booleans?.first ?? true
         var carried: [Tensor] = []
         for index in operands.tensors.indices.dropFirst(2) { carried.append(try operands(index)) }
@@ -38,7 +42,6 @@ private struct Loop: Evaluated {
             )
         }
         var scanned = [[Tensor]](repeating: [], count: body.outputs.count - 1 - carried.count)
-        var kept = 0
         var iteration = 0
         while iteration < limit, goesOn {
             try operands.poll()
@@ -55,11 +58,11 @@ private struct Loop: Evaluated {
             carried = Array(outputs[1..<1 + carried.count])
             for (index, value) in outputs[(1 + carried.count)...].enumerated() {
                 scanned[index].append(value)
-                kept += value.count
+                try operands.context.memory.hold(value)
             }
-            _ = try operands.count([kept])
             iteration += 1
         }
+        defer { scanned.joined().forEach(operands.context.memory.drop) }
         var results = carried
         for (index, values) in scanned.enumerated() {
             let info = body.outputInfo[safe: 1 + carried.count + index]
@@ -70,6 +73,7 @@ private struct Loop: Evaluated {
 }
 
 private struct Scan: Evaluated {
+    static var widens: Bool { false }
     private let body: Graph
     private let inputCount: Int
     private let inputAxes: [Int]?
@@ -89,8 +93,14 @@ private struct Scan: Evaluated {
             inputAxes = try attributes.ints("scan_input_axes")
             outputAxes = try attributes.ints("scan_output_axes")
         }
-        guard inputCount >= 1, inputCount <= body.inputs.count else {
-            throw attributes.mismatch("num_scan_inputs", "1 or more", .int(inputCount))
+        guard inputCount >= 1, inputCount <= body.inputs.count,
+            body.outputs.count >= body.inputs.count - inputCount
+        else {
+            throw attributes.mismatch(
+                "num_scan_inputs",
+                "1 or more, and an output of the body for each of its other inputs",
+                .int(inputCount)
+            )
         }
     }
 
@@ -148,8 +158,10 @@ private struct Scan: Evaluated {
             states = Array(outputs[..<states.count])
             for (index, value) in outputs[states.count...].enumerated() {
                 scanned[index].append(value)
+                try operands.context.memory.hold(value)
             }
         }
+        defer { scanned.joined().forEach(operands.context.memory.drop) }
         for (index, values) in scanned.enumerated() {
             let ordered = outputDirections?[safe: index] == 1 ? values.reversed() : values
             let info = body.outputInfo[safe: states.count + index]
@@ -184,19 +196,19 @@ extension Operands {
         like info: Graph.Input?,
         axis: Int
     ) throws(ModelError) -> Tensor {
-        guard var all = tensors.first?.elements, let shape = tensors.first?.shape else {
-            let rest = info?.dimensions.map { $0 ?? 0 } ?? []
+        guard let first = tensors.first, let shape = tensors.first?.shape else {
+            let shape = Shape([0] + (info?.dimensions.map { $0 ?? 0 } ?? []))
+            guard shape.isUsual else { throw fail("the body's output is declared as \(shape)") }
             return Tensor(
-                shape: Shape([0] + rest),
+                shape: shape,
                 elements: .zeros(0, info?.type ?? .float32)
             )
         }
-        for tensor in tensors.dropFirst() {
-            guard tensor.shape == shape, let next = all.joined(tensor.elements) else {
-                throw fail("the body's outputs change their shape or type")
-            }
-            all = next
+        guard tensors.allSatisfy({ $0.shape == shape && $0.type == first.type }) else {
+            throw fail("the body's outputs change their shape or type")
         }
+        _ = try count([tensors.count] + shape.dimensions)
+        let all = Tensor.Elements(joining: tensors.map(\.elements)) ?? first.elements
         let stack = Tensor(shape: Shape([tensors.count] + shape.dimensions), elements: all)
         let axis = try self.axis(axis, rank: stack.shape.rank)
         guard axis > 0 else { return stack }

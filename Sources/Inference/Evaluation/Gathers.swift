@@ -1,17 +1,20 @@
 import Compute
 
 extension Evaluators {
-    static let gathers: [String: any Evaluated.Type] = [
-        "Gather": GatherSlices.self, "GatherElements": GatherElements.self,
-        "GatherND": GatherPoints.self, "Compress": Compressed.self, "NonZero": NonZero.self,
-        "OneHot": OneHotVectors.self,
+    static let gathers: [String: EvaluatedOperator] = [
+        "Gather": .init(GatherSlices.self, takes: 2...2, gives: 1...1),
+        "GatherElements": .init(GatherElements.self, takes: 2...2, gives: 1...1),
+        "GatherND": .init(GatherPoints.self, takes: 2...2, gives: 1...1),
+        "Compress": .init(Compressed.self, takes: 2...2, gives: 1...1),
+        "NonZero": .init(NonZero.self, takes: 1...1, gives: 1...1),
+        "OneHot": .init(OneHotVectors.self, takes: 3...3, gives: 1...1),
     ]
 }
 
 extension Operands {
     /// Indices along an axis of `size`, counted from the front.
     func indices(_ input: Int, size: Int) throws(ModelError) -> [Int] {
-        var result = try integers(input)
+        var result = try anyIntegers(input)
         for place in result.indices {
             let index = result[place]
             guard index >= -size, index < size else {
@@ -24,6 +27,7 @@ extension Operands {
 }
 
 private struct GatherSlices: Evaluated {
+    static var widens: Bool { false }
     private let axis: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -51,6 +55,7 @@ private struct GatherSlices: Evaluated {
 }
 
 private struct GatherElements: Evaluated {
+    static var widens: Bool { false }
     private let axis: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -59,6 +64,7 @@ private struct GatherElements: Evaluated {
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let (input, indices) = (try operands(0), try operands(1))
+        _ = try operands.count(indices.shape.dimensions)
         let places = try elementPlaces(operands, input.shape, indices.shape, axis: axis)
         return [input.picking(places, shape: indices.shape.dimensions)]
     }
@@ -84,6 +90,7 @@ func elementPlaces(
 }
 
 private struct GatherPoints: Evaluated {
+    static var widens: Bool { false }
     private let batches: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -117,12 +124,13 @@ struct PointPlaces {
         guard let depth = given.last, batches >= 0, batches < given.count, depth >= 0,
             batches + depth <= size.count, size.prefix(batches) == given.prefix(batches)
         else { throw operands.fail("indices \(indices.shape) do not fit \(shape)") }
-        let values = try operands.integers(1)
+        let values = try operands.anyIntegers(1)
         sliceShape = Array(size[(batches + depth)...])
         let strides = rowMajorStrides(size)
         let batchCount = size.prefix(batches).reduce(1, *)
         let batchSize = size[batches...].reduce(1, *)
         let perBatch = given[batches...].dropLast().reduce(1, *)
+        _ = try operands.count([batchCount, perBatch])
         var starts: [Int] = []
         for batch in 0..<batchCount {
             for point in 0..<perBatch {
@@ -183,6 +191,7 @@ private struct NonZero: Evaluated {
         let input = try operands(0)
         guard let values = input.elements.doubles else { throw operands.unfit(input.type) }
         let places = values.indices.filter { values[$0] != 0 }
+        _ = try operands.count([input.shape.rank, places.count])
         let (shape, strides) = (input.shape.dimensions, rowMajorStrides(input.shape.dimensions))
         let rows = shape.indices.flatMap { axis in
             places.map { $0 / strides[axis] % shape[axis] }

@@ -1,22 +1,24 @@
 import Compute
 
 extension Evaluators {
-    static let generators: [String: any Evaluated.Type] = [
-        "Constant": ConstantValue.self, "ConstantOfShape": FilledShape.self,
-        "Range": NumberRange.self,
-        "EyeLike": Eye.self,
+    static let generators: [String: EvaluatedOperator] = [
+        "Constant": .init(ConstantValue.self, takes: 0...0, gives: 1...1),
+        "ConstantOfShape": .init(FilledShape.self, takes: 1...1, gives: 1...1),
+        "Range": .init(NumberRange.self, takes: 3...3, gives: 1...1),
+        "EyeLike": .init(Eye.self, takes: 1...1, gives: 1...1),
     ]
 }
 
 private struct ConstantValue: Evaluated {
+    static var widens: Bool { false }
     private let value: Tensor
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         if let tensor = try attributes.tensor("value") {
             value = tensor
-        } else if let number = try attributes.optionalInt("value_int") {
+        } else if let number = try attributes.optionalInt("value_int", in: AttributeReader.any) {
             value = Tensor(shape: [], integers: [number])
-        } else if let numbers = try attributes.ints("value_ints") {
+        } else if let numbers = try attributes.ints("value_ints", in: AttributeReader.any) {
             value = Tensor(shape: [numbers.count], integers: numbers)
         } else if let numbers = try attributes.floats("value_floats") {
             value = Tensor(shape: [numbers.count], floats: numbers)
@@ -38,7 +40,15 @@ private struct ConstantValue: Evaluated {
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] { [value] }
 }
 
+extension Evaluators {
+    /// The number that a ConstantOfShape repeats, if it is float32.
+    static func fill(of node: Node) -> Float? {
+        (try? make(node) as? FilledShape)?.number
+    }
+}
+
 private struct FilledShape: Evaluated {
+    static var widens: Bool { false }
     private let value: Tensor
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -48,8 +58,11 @@ private struct FilledShape: Evaluated {
         }
     }
 
+    var number: Float? { value.floats?.first }
+
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let shape = try operands.integers(0)
+        guard shape.allSatisfy({ $0 >= 0 }) else { throw operands.fail("no shape: \(shape)") }
         let places = [Int](repeating: 0, count: try operands.count(shape))
         return [value.picking(places, shape: shape)]
     }

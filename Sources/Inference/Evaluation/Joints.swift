@@ -1,12 +1,14 @@
 import Compute
 
 extension Evaluators {
-    static let joints: [String: any Evaluated.Type] = [
-        "Concat": Joined.self, "Split": Parted.self,
+    static let joints: [String: EvaluatedOperator] = [
+        "Concat": .init(Joined.self, takes: 1 ... .max, gives: 1...1),
+        "Split": .init(Parted.self, takes: 1...2, gives: 1 ... .max),
     ]
 }
 
-private struct Joined: Evaluated {
+struct Joined: Evaluated {
+    static var widens: Bool { false }
     private let axis: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -20,10 +22,14 @@ private struct Joined: Evaluated {
         self.axis = axis
     }
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    /// The result's sizes, the axis, and for each input where its elements begin among all, and how many of them lie
+    /// together.
+    func placement(
+        _ operands: Operands
+    ) throws(ModelError) -> (shape: [Int], axis: Int, parts: [(start: Int, width: Int)]) {
         let first = try operands(0)
         let axis = try operands.axis(axis, rank: first.shape.rank)
-        var (shape, all) = (first.shape.dimensions, first.elements)
+        var (shape, start) = (first.shape.dimensions, 0)
         shape[axis] = 0
         var parts: [(start: Int, width: Int)] = []
         for index in operands.tensors.indices {
@@ -36,16 +42,21 @@ private struct Joined: Evaluated {
             guard others.0 == others.1 else {
                 throw operands.fail("\(first.shape) and \(part.shape) differ beside axis \(axis)")
             }
-            if index > 0 {
-                guard let next = all.joined(part.elements) else {
-                    throw operands.fail("the inputs of Concat differ in type")
-                }
-                all = next
+            guard part.type == first.type else {
+                throw operands.fail("the inputs of Concat differ in type")
             }
-            let inner = part.shape.dimensions[axis...].reduce(1, *)
-            parts.append((all.count - part.count, inner))
+            parts.append((start, part.shape.dimensions[axis...].reduce(1, *)))
+            start += part.count
             shape[axis] += part.shape[axis]
         }
+        return (shape, axis, parts)
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let (shape, axis, parts) = try placement(operands)
+        _ = try operands.count(shape)
+        guard let all = Tensor.Elements(joining: operands.tensors.compactMap { $0?.elements })
+        else { throw operands.unfit(try operands(0).type) }
         let outer = shape[..<axis].reduce(1, *)
         if outer == 1 { return [Tensor(shape: Shape(shape), elements: all)] }
         var sources: [Int] = []
@@ -62,7 +73,7 @@ private struct Joined: Evaluated {
 }
 
 /// Sizes are an attribute before opset 13, an input since; `num_outputs` since opset 18.
-private struct Parted: Evaluated {
+private struct Parted: Viewing {
     private let axis: Int
     private let sizes: [Int]?
     private let count: Int?
@@ -73,7 +84,7 @@ private struct Parted: Evaluated {
         count = attributes.opset >= 18 ? try attributes.optionalInt("num_outputs") : nil
     }
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView] {
         let input = try operands(0)
         var shape = input.shape.dimensions
         let axis = try operands.axis(axis, rank: shape.count)
@@ -89,12 +100,19 @@ private struct Parted: Evaluated {
             parts.reduce(0, +) == shape[axis], parts.count >= operands.node.outputs.count
         else { throw operands.fail("parts of \(parts) do not fit \(input.shape)") }
         let strides = rowMajorStrides(shape)
-        var (start, result): (Int, [Tensor]) = (0, [])
+        var (start, views): (Int, [StridedView]) = (0, [])
         for part in parts {
             shape[axis] = part
-            result.append(input.strided(shape, strides: strides, offset: start * strides[axis]))
+            views.append(
+                StridedView(
+                    sizes: shape,
+                    strides: strides,
+                    offset: start * strides[axis],
+                    shape: shape
+                )
+            )
             start += part
         }
-        return result
+        return views
     }
 }

@@ -1,8 +1,10 @@
 import Compute
 
 extension Evaluators {
-    static let products: [String: any Evaluated.Type] = [
-        "MatMul": MatrixProduct.self, "Gemm": ScaledProduct.self, "Einsum": Einsum.self,
+    static let products: [String: EvaluatedOperator] = [
+        "MatMul": .init(MatrixProduct.self, takes: 2...2, gives: 1...1),
+        "Gemm": .init(ScaledProduct.self, takes: 2...3, gives: 1...1),
+        "Einsum": .init(Einsum.self, takes: 1 ... .max, gives: 1...1),
     ]
 }
 
@@ -148,6 +150,7 @@ private struct Einsum: Evaluated {
                 }
             }
             for (place, source) in offsets(space, strides: steps).enumerated() {
+                try operands.poll(at: place)
                 products[place] *= values[source]
             }
         }

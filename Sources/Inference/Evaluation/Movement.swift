@@ -12,7 +12,40 @@ extension Tensor {
 
     /// The same elements in another shape of as many.
     func reshaped(_ shape: [Int]) -> Tensor {
-        Tensor(shape: Shape(shape), elements: elements)
+        var result = self
+        result.shape = Shape(shape)
+        precondition(result.shape.checkedCount == count, "elements do not fill their shape")
+        return result
+    }
+}
+
+/// Elements that lie in a tensor by strides: `sizes` of them from `offset` on, read as a tensor of `shape`.
+struct StridedView {
+    let sizes: [Int]
+    let strides: [Int]
+    var offset = 0
+    let shape: [Int]
+}
+
+/// An operator whose results are views of its first input, of which only the shape is asked for.
+protocol Viewing: Evaluated {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView]
+}
+
+extension Viewing {
+    static var widens: Bool { false }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let input = try operands(0)
+        var results: [Tensor] = []
+        for view in try views(operands) {
+            _ = try operands.count(view.shape)
+            results.append(
+                input.strided(view.sizes, strides: view.strides, offset: view.offset)
+                    .reshaped(view.shape)
+            )
+        }
+        return results
     }
 }
 
@@ -105,6 +138,32 @@ extension Tensor.Elements {
         case (.booleans(let a), .booleans(let b)): .booleans(a + b)
         case (.strings(let a), .strings(let b)): .strings(a + b)
         default: nil
+        }
+    }
+
+    /// Several lists of one type, one after the other, each copied once; nil if the types differ or there is none.
+    init?(joining parts: [Self]) {
+        guard let type = parts.first?.type, parts.allSatisfy({ $0.type == type }) else {
+            return nil
+        }
+        func all<Value>(_ values: (Self) -> [Value]?) -> [Value] {
+            Array(parts.lazy.compactMap(values).joined())
+        }
+        switch parts[0] {
+        case .floats: self = .floats(all { if case .floats(let v) = $0 { v } else { nil } })
+        case .doubles: self = .doubles(all { if case .doubles(let v) = $0 { v } else { nil } })
+        case .halves: self = .halves(all { if case .halves(let v) = $0 { v } else { nil } })
+        case .bfloats: self = .bfloats(all { if case .bfloats(let v) = $0 { v } else { nil } })
+        case .integers: self = .integers(all { if case .integers(let v) = $0 { v } else { nil } })
+        case .int32: self = .int32(all { if case .int32(let v) = $0 { v } else { nil } })
+        case .int16: self = .int16(all { if case .int16(let v) = $0 { v } else { nil } })
+        case .int8: self = .int8(all { if case .int8(let v) = $0 { v } else { nil } })
+        case .uint64: self = .uint64(all { if case .uint64(let v) = $0 { v } else { nil } })
+        case .uint32: self = .uint32(all { if case .uint32(let v) = $0 { v } else { nil } })
+        case .uint16: self = .uint16(all { if case .uint16(let v) = $0 { v } else { nil } })
+        case .uint8: self = .uint8(all { if case .uint8(let v) = $0 { v } else { nil } })
+        case .booleans: self = .booleans(all { if case .booleans(let v) = $0 { v } else { nil } })
+        case .strings: self = .strings(all { if case .strings(let v) = $0 { v } else { nil } })
         }
     }
 

@@ -2,8 +2,10 @@ import Compute
 import Foundation
 
 extension Evaluators {
-    static let softmaxes: [String: any Evaluated.Type] = [
-        "Softmax": Exponentials.self, "LogSoftmax": Exponentials.self, "Hardmax": Exponentials.self,
+    static let softmaxes: [String: EvaluatedOperator] = [
+        "Softmax": .init(Exponentials.self, takes: 1...1, gives: 1...1),
+        "LogSoftmax": .init(Exponentials.self, takes: 1...1, gives: 1...1),
+        "Hardmax": .init(Exponentials.self, takes: 1...1, gives: 1...1),
     ]
 }
 

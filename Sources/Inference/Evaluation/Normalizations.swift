@@ -2,12 +2,15 @@ import Compute
 import Foundation
 
 extension Evaluators {
-    static let normalizations: [String: any Evaluated.Type] = [
-        "BatchNormalization": BatchNormalised.self, "InstanceNormalization": GroupNormalised.self,
-        "GroupNormalization": GroupNormalised.self, "LayerNormalization": LayerNormalised.self,
-        "RMSNormalization": LayerNormalised.self, "LRN": ResponseNormalised.self,
-        "LpNormalization": LengthNormalised.self,
-        "MeanVarianceNormalization": VarianceNormalised.self,
+    static let normalizations: [String: EvaluatedOperator] = [
+        "BatchNormalization": .init(BatchNormalised.self, takes: 5...5, gives: 1...5),
+        "InstanceNormalization": .init(GroupNormalised.self, takes: 3...3, gives: 1...1),
+        "GroupNormalization": .init(GroupNormalised.self, takes: 3...3, gives: 1...1),
+        "LayerNormalization": .init(LayerNormalised.self, takes: 2...3, gives: 1...3),
+        "RMSNormalization": .init(LayerNormalised.self, takes: 2...2, gives: 1...1),
+        "LRN": .init(ResponseNormalised.self, takes: 1...1, gives: 1...1),
+        "LpNormalization": .init(LengthNormalised.self, takes: 1...1, gives: 1...1),
+        "MeanVarianceNormalization": .init(VarianceNormalised.self, takes: 1...1, gives: 1...1),
     ]
 }
 
@@ -218,16 +221,24 @@ private struct ResponseNormalised: Evaluated {
             throw operands.fail("the input \(input.shape) has no channels")
         }
         let (channels, inner) = (shape[1], shape[2...].reduce(1, *))
-        let result = values.indices.map { index in
+        var result: [Double] = []
+        result.reserveCapacity(values.count)
+        var visited = 0
+        for index in values.indices {
             let channel = index / inner % channels
             let first = max(0, channel - (size - 1) / 2)
             let last = min(channels - 1, channel + size / 2)
             var sum = 0.0
+            visited += last - first
+            if visited > 1 << 20 {
+                try operands.poll()
+                visited = 0
+            }
             for other in first...last {
                 let value = values[index + (other - channel) * inner]
                 sum += value * value
             }
-            return values[index] / pow(bias + alpha / Double(size) * sum, beta)
+            result.append(values[index] / pow(bias + alpha / Double(size) * sum, beta))
         }
         return [try operands.result(shape, result, input.type)]
     }

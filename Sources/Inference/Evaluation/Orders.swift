@@ -1,9 +1,12 @@
 import Compute
 
 extension Evaluators {
-    static let orders: [String: any Evaluated.Type] = [
-        "ArgMax": ArgExtreme.self, "ArgMin": ArgExtreme.self, "TopK": Top.self,
-        "CumSum": Cumulated.self, "CumProd": Cumulated.self,
+    static let orders: [String: EvaluatedOperator] = [
+        "ArgMax": .init(ArgExtreme.self, takes: 1...1, gives: 1...1),
+        "ArgMin": .init(ArgExtreme.self, takes: 1...1, gives: 1...1),
+        "TopK": .init(Top.self, takes: 1...2, gives: 1...2),
+        "CumSum": .init(Cumulated.self, takes: 2...2, gives: 1...1),
+        "CumProd": .init(Cumulated.self, takes: 2...2, gives: 1...1),
     ]
 }
 
@@ -64,17 +67,19 @@ private struct Top: Evaluated {
         let input = try operands(0)
         var shape = input.shape.dimensions
         let axis = try operands.axis(axis, rank: shape.count)
-        let k = try count.or(operands.integers(1).first ?? -1)
+        let k = try count.or(operands.optionalInteger(1) ?? -1)
         guard k >= 0, k <= shape[axis] else {
             throw operands.fail("k is \(k), axis \(axis) has \(shape[axis]) elements")
         }
+        // Each group has lists of its own.
+        _ = try operands.count(shape + [2])
         let ranks: [[Int]] =
             switch try operands.numbers(0) {
             case .floats(let values): ranked(values, input.shape, axis)
             case .signed(let values): ranked(values, input.shape, axis)
             case .unsigned(let values): ranked(values, input.shape, axis)
             }
-        let places = ReductionWalk(input.shape, axes: [axis]).places
+        let places = Array(ReductionWalk(input.shape, axes: [axis]).places)
         let inner = shape[(axis + 1)...].reduce(1, *)
         shape[axis] = k
         var sources = [Int](repeating: 0, count: Shape(shape).count)
@@ -118,9 +123,9 @@ private struct Cumulated: Evaluated {
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let input = try operands(0)
-        guard let given = try operands.integers(1).first else { throw operands.fail("no axis") }
+        guard let given = try operands.optionalInteger(1) else { throw operands.fail("no axis") }
         let axis = try operands.axis(given, rank: input.shape.rank)
-        let places = ReductionWalk(input.shape, axes: [axis]).places
+        let places = ReductionWalk(input.shape, axes: [axis])
         let operation = operands.node.op == "CumSum" ? Arithmetic.add : .multiply
         let numbers: Numbers
         switch try operands.numbers(0) {
@@ -141,12 +146,12 @@ private struct Cumulated: Evaluated {
 
     private func run<Value>(
         _ values: [Value],
-        _ places: [[Int]],
+        _ walk: ReductionWalk,
         _ start: Value,
         _ combine: (Value, Value) -> Value
     ) -> [Value] {
         var result = values
-        for group in places {
+        for group in walk.places {
             var total = start
             for place in isReversed ? group.reversed() : group {
                 if isExclusive {

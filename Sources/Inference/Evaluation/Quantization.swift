@@ -1,10 +1,12 @@
 import Compute
 
 extension Evaluators {
-    static let quantizations: [String: any Evaluated.Type] = [
-        "QuantizeLinear": Quantised.self, "DequantizeLinear": Dequantised.self,
-        "DynamicQuantizeLinear": DynamicallyQuantised.self, "MatMulInteger": IntegerProduct.self,
-        "QLinearMatMul": IntegerProduct.self,
+    static let quantizations: [String: EvaluatedOperator] = [
+        "QuantizeLinear": .init(Quantised.self, takes: 2...3, gives: 1...1),
+        "DequantizeLinear": .init(Dequantised.self, takes: 2...3, gives: 1...1),
+        "DynamicQuantizeLinear": .init(DynamicallyQuantised.self, takes: 1...1, gives: 1...3),
+        "MatMulInteger": .init(IntegerProduct.self, takes: 2...4, gives: 1...1),
+        "QLinearMatMul": .init(IntegerProduct.self, takes: 8...8, gives: 1...1),
     ]
 }
 

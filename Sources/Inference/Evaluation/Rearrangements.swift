@@ -2,29 +2,36 @@ import Compute
 
 extension Evaluators {
     /// Operators that reorder, repeat or cut elements.
-    static let rearrangements: [String: any Evaluated.Type] = [
-        "Transpose": Transposed.self, "Expand": Expanded.self, "Tile": Tiled.self,
-        "Slice": Sliced.self, "Pad": Padded.self, "DepthToSpace": DepthSpace.self,
-        "SpaceToDepth": DepthSpace.self, "ReverseSequence": ReversedSequences.self,
-        "Trilu": Triangle.self,
+    static let rearrangements: [String: EvaluatedOperator] = [
+        "Transpose": .init(Transposed.self, takes: 1...1, gives: 1...1),
+        "Expand": .init(Expanded.self, takes: 2...2, gives: 1...1),
+        "Tile": .init(Tiled.self, takes: 2...3, gives: 1...1),
+        "Slice": .init(Sliced.self, takes: 1...5, gives: 1...1),
+        "Pad": .init(Padded.self, takes: 1...4, gives: 1...1),
+        "DepthToSpace": .init(DepthSpace.self, takes: 1...1, gives: 1...1),
+        "SpaceToDepth": .init(DepthSpace.self, takes: 1...1, gives: 1...1),
+        "ReverseSequence": .init(ReversedSequences.self, takes: 2...2, gives: 1...1),
+        "Trilu": .init(Triangle.self, takes: 1...2, gives: 1...1),
     ]
 }
 
-private struct Transposed: Evaluated {
+private struct Transposed: Viewing {
     private let order: [Int]?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         order = try attributes.ints("perm")
     }
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView] {
         let input = try operands(0)
         let rank = input.shape.rank
         let order = order ?? Array((0..<rank).reversed())
         guard order.sorted() == Array(0..<rank) else {
             throw operands.fail("perm \(order) does not name each axis of \(input.shape) once")
         }
-        return [input.transposed(order)]
+        let strides = rowMajorStrides(input.shape.dimensions)
+        let sizes = order.map { input.shape[$0] }
+        return [StridedView(sizes: sizes, strides: order.map { strides[$0] }, shape: sizes)]
     }
 }
 
@@ -37,27 +44,23 @@ extension Tensor {
     }
 }
 
-private struct Expanded: Evaluated {
+private struct Expanded: Viewing {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView] {
         let input = try operands(0)
         let wanted = try operands.integers(1)
         guard wanted.allSatisfy({ $0 >= 0 }) else { throw operands.fail("no shape: \(wanted)") }
         let shape = try operands.broadcast([input.shape, Shape(wanted)])
-        return [
-            input.strided(
-                shape,
-                strides: StrideWalk.strides(of: input.shape.dimensions, in: shape)
-            )
-        ]
+        let strides = StrideWalk.strides(of: input.shape.dimensions, in: shape)
+        return [StridedView(sizes: shape, strides: strides, shape: shape)]
     }
 }
 
-private struct Tiled: Evaluated {
+private struct Tiled: Viewing {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView] {
         let input = try operands(0)
         let dimensions = input.shape.dimensions
         var repeats = try operands.integers(1)
@@ -78,7 +81,6 @@ private struct Tiled: Evaluated {
             guard !overflow else { throw operands.fail("repeats \(repeats) are too many") }
             shape.append(product)
         }
-        _ = try operands.count(shape)
         // Every axis as two: which copy, and where in it.
         var (split, strides): ([Int], [Int]) = ([], [])
         let own = rowMajorStrides(dimensions)
@@ -86,12 +88,12 @@ private struct Tiled: Evaluated {
             split += [repeats[axis], dimensions[axis]]
             strides += [0, own[axis]]
         }
-        return [input.strided(split, strides: strides).reshaped(shape)]
+        return [StridedView(sizes: split, strides: strides, shape: shape)]
     }
 }
 
 /// Starts, ends and axes are attributes before opset 10, inputs with steps since.
-private struct Sliced: Evaluated {
+private struct Sliced: Viewing {
     private let fixed: (starts: [Int], ends: [Int], axes: [Int]?)?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -100,19 +102,21 @@ private struct Sliced: Evaluated {
             return
         }
         fixed = (
-            try attributes.ints("starts") ?? [], try attributes.ints("ends") ?? [],
+            try attributes.ints("starts", in: AttributeReader.any) ?? [],
+            try attributes.ints("ends", in: AttributeReader.any) ?? [],
             try attributes.ints("axes")
         )
     }
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView] {
         let input = try operands(0)
         let rank = input.shape.rank
-        let starts = try (fixed?.starts).or(operands.integers(1))
-        let ends = try (fixed?.ends).or(operands.integers(2))
+        let starts = try (fixed?.starts).or(operands.anyIntegers(1))
+        let ends = try (fixed?.ends).or(operands.anyIntegers(2))
         let named = fixed == nil ? try operands.optionalIntegers(3) : fixed?.axes
         let axes = try operands.axes(named ?? Array(starts.indices), rank: rank)
-        let steps = try fixed == nil ? operands.optionalIntegers(4) : nil
+        let isStepped = fixed == nil && operands.optional(4) != nil
+        let steps = isStepped ? try operands.anyIntegers(4) : nil
         guard starts.count == axes.count, ends.count == axes.count,
             steps.map({ $0.count == axes.count && !$0.contains(0) }) ?? true
         else { throw operands.fail("starts, ends, axes and steps do not fit \(input.shape)") }
@@ -129,7 +133,7 @@ private struct Sliced: Evaluated {
             strides[axis] = cut.count > 1 ? strides[axis] * cut.step : 0
             shape[axis] = cut.count
         }
-        return [input.strided(shape, strides: strides, offset: offset)]
+        return [StridedView(sizes: shape, strides: strides, offset: offset, shape: shape)]
     }
 }
 
@@ -157,8 +161,9 @@ struct SliceRange {
 }
 
 /// Constant, reflected, edge and wrapped padding; negative numbers cut.
-private struct Padded: Evaluated {
-    private let mode: String
+struct Padded: Evaluated {
+    static var widens: Bool { false }
+    let mode: String
     private let fixed: (pads: [Int], value: Float)?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -178,13 +183,23 @@ private struct Padded: Evaluated {
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let input = try operands(0)
+        let (shape, begins) = try placement(operands)
+        guard try operands.count(shape) > 0 else { return [input.picking([], shape: shape)] }
+        return [
+            try pick(input, shape, begins, operands)
+        ]
+    }
+
+    /// The result's sizes, and where the input begins in it.
+    func placement(_ operands: Operands) throws(ModelError) -> (shape: [Int], begins: [Int]) {
+        let input = try operands(0)
         let rank = input.shape.rank
         let pads = try (fixed?.pads).or(operands.integers(1))
         let axes = try operands.axes(
             fixed == nil ? operands.optionalIntegers(3) ?? Array(0..<rank) : Array(0..<rank),
             rank: rank
         )
-        guard pads.count == 2 * axes.count, pads.allSatisfy({ abs($0) < 1 << 40 }) else {
+        guard pads.count == 2 * axes.count else {
             throw operands.fail("pads \(pads) do not fit \(input.shape)")
         }
         var begins = [Int](repeating: 0, count: rank)
@@ -196,10 +211,14 @@ private struct Padded: Evaluated {
         guard shape.allSatisfy({ $0 >= 0 }) else {
             throw operands.fail("pads \(pads) cut more than \(input.shape) has")
         }
-        guard try operands.count(shape) > 0 else { return [input.picking([], shape: shape)] }
-        return [
-            try pick(input, shape, begins, operands)
-        ]
+        return (shape, begins)
+    }
+
+    /// The float32 number that is put around; nil if it is none.
+    func fill(_ operands: Operands) -> Float? {
+        if let fixed { return fixed.value }
+        guard let value = operands.optional(2), value.count > 0 else { return 0 }
+        return value.floats?.first
     }
 
     private func pick(
@@ -250,7 +269,7 @@ private struct Padded: Evaluated {
         return value.elements.picking([0])
     }
 
-    private func source(_ index: Int, _ size: Int) -> Int {
+    func source(_ index: Int, _ size: Int) -> Int {
         if index >= 0, index < size { return index }
         guard size > 0 else { return -1 }
         switch mode {
@@ -267,7 +286,7 @@ private struct Padded: Evaluated {
 }
 
 /// Blocks of channels to squares of pixels, or back.
-private struct DepthSpace: Evaluated {
+private struct DepthSpace: Viewing {
     private let size: Int
     private let columnsLast: Bool
 
@@ -283,7 +302,7 @@ private struct DepthSpace: Evaluated {
         columnsLast = mode == "CRD"
     }
 
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+    func views(_ operands: Operands) throws(ModelError) -> [StridedView] {
         let input = try operands(0)
         let s = input.shape.dimensions
         guard s.count == 4 else { throw operands.fail("\(operands.node.op) needs [N, C, H, W]") }
@@ -293,24 +312,39 @@ private struct DepthSpace: Evaluated {
                 throw operands.fail("\(input.shape) is not made of squares of \(b)")
             }
             return [
-                input.reshaped([s[0], s[1], s[2] / b, b, s[3] / b, b])
-                    .transposed(columnsLast ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4])
-                    .reshaped([s[0], s[1] * b * b, s[2] / b, s[3] / b])
+                Self.view(
+                    [s[0], s[1], s[2] / b, b, s[3] / b, b],
+                    order: columnsLast ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4],
+                    shape: [s[0], s[1] * b * b, s[2] / b, s[3] / b]
+                )
             ]
         }
         guard s[1] % (b * b) == 0 else {
             throw operands.fail("the channels of \(input.shape) are not made of \(b * b)")
         }
         let c = s[1] / (b * b)
-        let blocks =
-            columnsLast
-            ? input.reshaped([s[0], c, b, b, s[2], s[3]]).transposed([0, 1, 4, 2, 5, 3])
-            : input.reshaped([s[0], b, b, c, s[2], s[3]]).transposed([0, 3, 4, 1, 5, 2])
-        return [blocks.reshaped([s[0], c, s[2] * b, s[3] * b])]
+        return [
+            Self.view(
+                columnsLast ? [s[0], c, b, b, s[2], s[3]] : [s[0], b, b, c, s[2], s[3]],
+                order: columnsLast ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2],
+                shape: [s[0], c, s[2] * b, s[3] * b]
+            )
+        ]
+    }
+
+    /// The axes of `split` in another order.
+    private static func view(_ split: [Int], order: [Int], shape: [Int]) -> StridedView {
+        let strides = rowMajorStrides(split)
+        return StridedView(
+            sizes: order.map { split[$0] },
+            strides: order.map { strides[$0] },
+            shape: shape
+        )
     }
 }
 
 private struct ReversedSequences: Evaluated {
+    static var widens: Bool { false }
     private let timeAxis: Int
     private let batchAxis: Int
 
@@ -334,6 +368,7 @@ private struct ReversedSequences: Evaluated {
             lengths.allSatisfy({ $0 >= 0 && $0 <= shape[timeAxis] })
         else { throw operands.fail("sequence_lens \(lengths) do not fit \(input.shape)") }
         let inner = shape[2...].reduce(1, *)
+        _ = try operands.count(shape)
         let sources = (0..<input.count).map { index in
             var position = [index / (shape[1] * inner), index / inner % shape[1]]
             let (time, length) = (position[timeAxis], lengths[position[batchAxis]])
@@ -346,6 +381,7 @@ private struct ReversedSequences: Evaluated {
 
 /// The upper or lower triangle of matrices, zeros elsewhere.
 private struct Triangle: Evaluated {
+    static var widens: Bool { false }
     private let isUpper: Bool
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -356,7 +392,8 @@ private struct Triangle: Evaluated {
         let input = try operands(0)
         let shape = input.shape.dimensions
         guard shape.count >= 2 else { throw operands.fail("Trilu needs matrices") }
-        let diagonal = try operands.optionalIntegers(1)?.first ?? 0
+        _ = try operands.count(shape)
+        let diagonal = try operands.optionalInteger(1) ?? 0
         guard let all = input.elements.joined(.zeros(1, input.type)) else {
             throw operands.unfit(input.type)
         }

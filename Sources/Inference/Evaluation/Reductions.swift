@@ -2,8 +2,10 @@ import Compute
 import Foundation
 
 extension Evaluators {
-    static let reductions: [String: any Evaluated.Type] = Dictionary(
-        uniqueKeysWithValues: Reduced.Kind.allCases.map { ($0.rawValue, Reduced.self) }
+    static let reductions: [String: EvaluatedOperator] = Dictionary(
+        uniqueKeysWithValues: Reduced.Kind.allCases.map {
+            ($0.rawValue, EvaluatedOperator(Reduced.self, takes: 1...2, gives: 1...1))
+        }
     )
 }
 
@@ -126,5 +128,5 @@ struct ReductionWalk {
     }
 
     /// The places of each group's elements, in order.
-    var places: [[Int]] { outer.map { base in inner.map { base + $0 } } }
+    var places: some Sequence<[Int]> { outer.lazy.map { base in inner.map { base + $0 } } }
 }

@@ -2,14 +2,20 @@ import Compute
 
 extension Evaluators {
     /// Operators that give the same elements another shape, or tell the shape.
-    static let renamings: [String: any Evaluated.Type] = [
-        "Identity": Same.self, "Dropout": Dropout.self, "Reshape": Reshaped.self,
-        "Flatten": Flattened.self, "Squeeze": Squeezed.self, "Unsqueeze": Unsqueezed.self,
-        "Shape": Sizes.self, "Size": Sizes.self,
+    static let renamings: [String: EvaluatedOperator] = [
+        "Identity": .init(Same.self, takes: 1...1, gives: 1...1),
+        "Dropout": .init(Dropout.self, takes: 1...3, gives: 1...2),
+        "Reshape": .init(Reshaped.self, takes: 1...2, gives: 1...1),
+        "Flatten": .init(Flattened.self, takes: 1...1, gives: 1...1),
+        "Squeeze": .init(Squeezed.self, takes: 1...2, gives: 1...1),
+        "Unsqueeze": .init(Unsqueezed.self, takes: 1...2, gives: 1...1),
+        "Shape": .init(Sizes.self, takes: 1...1, gives: 1...1),
+        "Size": .init(Sizes.self, takes: 1...1, gives: 1...1),
     ]
 }
 
 private struct Same: Evaluated {
+    static var widens: Bool { false }
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] { [try operands(0)] }
@@ -17,8 +23,18 @@ private struct Same: Evaluated {
 
 /// At inference the identity; a mask of nothing dropped.
 private struct Dropout: Evaluated {
+    private static let training = "training_mode of Dropout is not supported"
+
+    func check(_ node: Node, constant: (_ input: Int) -> Tensor?) throws(ModelError) {
+        // A ratio that comes with a request may still be 0.
+        let ratio = constant(1)?.elements.doubles?.first ?? (node.inputs.count > 1 ? 0 : 0.5)
+        if constant(2)?.elements.booleans?.first == true, ratio != 0 {
+            throw .shape(node: node.name, reason: Self.training)
+        }
+    }
+
     init(_ attributes: inout AttributeReader) throws(ModelError) {
-        _ = try attributes.int("seed", default: 0)
+        _ = try attributes.int("seed", default: 0, in: AttributeReader.any)
         guard attributes.opset < 12 else { return }
         _ = try attributes.float("ratio", default: 0.5)
         if attributes.opset < 7 {
@@ -33,9 +49,10 @@ private struct Dropout: Evaluated {
         if operands.optional(2)?.elements.booleans?.first == true,
             operands.optional(1)?.elements.doubles?.first ?? 0.5 != 0
         {
-            throw operands.fail("training_mode of Dropout is not supported")
+            throw operands.fail(Self.training)
         }
-        let mask = [Bool](repeating: true, count: input.count)
+        guard operands.isWanted(1) else { return [input] }
+        let mask = [Bool](repeating: true, count: try operands.count([input.count]))
         if operands.node.opset < 10 {
             // The mask had the input's type.
             let ones = try operands.result(
@@ -50,6 +67,7 @@ private struct Dropout: Evaluated {
 }
 
 private struct Reshaped: Evaluated {
+    static var widens: Bool { false }
     private let shape: [Int]?
     private let allowsZero: Bool
 
@@ -92,6 +110,7 @@ func reshaping(_ shape: Shape, to wanted: [Int], allowsZero: Bool) -> [Int]? {
 }
 
 private struct Flattened: Evaluated {
+    static var widens: Bool { false }
     private let axis: Int
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -111,6 +130,7 @@ private struct Flattened: Evaluated {
 
 /// Axes are an attribute before opset 13, an input since.
 private struct Squeezed: Evaluated {
+    static var widens: Bool { false }
     private let axes: [Int]?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -134,6 +154,7 @@ private struct Squeezed: Evaluated {
 }
 
 private struct Unsqueezed: Evaluated {
+    static var widens: Bool { false }
     private let axes: [Int]?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
@@ -154,6 +175,7 @@ private struct Unsqueezed: Evaluated {
 
 /// Shape from `start` to `end`, or the number of elements.
 private struct Sizes: Evaluated {
+    static var widens: Bool { false }
     private let start: Int
     private let end: Int?
 
@@ -162,8 +184,8 @@ private struct Sizes: Evaluated {
             (start, end) = (0, nil)
             return
         }
-        start = try attributes.int("start", default: 0)
-        end = try attributes.optionalInt("end")
+        start = try attributes.int("start", default: 0, in: AttributeReader.any)
+        end = try attributes.optionalInt("end", in: AttributeReader.any)
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -174,7 +196,7 @@ private struct Sizes: Evaluated {
 
     private static func slice(_ shape: Shape, _ start: Int, _ end: Int?) -> Tensor {
         func place(_ axis: Int) -> Int {
-            min(max(axis < 0 ? axis + shape.rank : axis, 0), shape.rank)
+            min(max(axis < 0 ? axis &+ shape.rank : axis, 0), shape.rank)
         }
         let (first, last) = (place(start), place(end ?? shape.rank))
         let sizes = first < last ? Array(shape.dimensions[first..<last]) : []

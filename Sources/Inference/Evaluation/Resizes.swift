@@ -1,8 +1,9 @@
 import Compute
 
 extension Evaluators {
-    static let resizes: [String: any Evaluated.Type] = [
-        "Resize": Resized.self, "Upsample": Resized.self,
+    static let resizes: [String: EvaluatedOperator] = [
+        "Resize": .init(Resized.self, takes: 1...4, gives: 1...1),
+        "Upsample": .init(Resized.self, takes: 1...2, gives: 1...1),
     ]
 }
 
@@ -57,6 +58,7 @@ struct Resized: Evaluated {
             var result: [Double] = []
             result.reserveCapacity(Shape(next).count)
             for outer in 0..<shape[..<axis].reduce(1, *) {
+                try operands.poll()
                 for tap in taps {
                     for place in 0..<inner {
                         let base = outer * length * inner + place
@@ -89,7 +91,7 @@ struct Resized: Evaluated {
         let isResize = operands.node.op == "Resize" && operands.node.opset >= 11
         let given = operands.optional(isResize ? 2 : 1)?.elements.doubles
         if let scales = scales ?? given, !scales.isEmpty {
-            guard scales.count == sizes.count, scales.allSatisfy({ $0 > 0 && $0 < 1e9 }) else {
+            guard scales.count == sizes.count, scales.allSatisfy({ $0 > 1e-9 && $0 < 1e9 }) else {
                 throw operands.fail("scales \(scales) do not fit \(sizes)")
             }
             return zip(sizes, scales).map {
@@ -116,7 +118,9 @@ struct Resized: Evaluated {
     private func region(_ operands: Operands, _ axes: Int) throws(ModelError) -> [Double]? {
         guard interpolation.crops else { return nil }
         let values = try operands.floats(1)
-        guard values.count == 2 * axes else { throw operands.fail("roi does not fit its axes") }
+        guard values.count == 2 * axes, values.allSatisfy({ abs($0) < 1e6 }) else {
+            throw operands.fail("roi must hold \(2 * axes) numbers within 1,000,000")
+        }
         return values
     }
 }
@@ -184,8 +188,8 @@ struct AxisInterpolation: Sendable {
     ) -> Taps? {
         let x = coordinate(place, input, target, region)
         if region != nil, x < 0 || x > Double(input - 1) { return nil }
-        let right = Int(x.rounded(.up))
-        let ratio = x - Double(right - 1)
+        let right = Int(saturating: x.rounded(.up))
+        let ratio = x - Double(right) + 1
         if mode == "nearest" {
             let source = nearestSource(x)
             return Taps(pairs: [(min(max(source, 0), input - 1), 1)])

@@ -1,9 +1,10 @@
 import Compute
 
 extension Evaluators {
-    static let scatters: [String: any Evaluated.Type] = [
-        "Scatter": ScatterElements.self, "ScatterElements": ScatterElements.self,
-        "ScatterND": ScatterPoints.self,
+    static let scatters: [String: EvaluatedOperator] = [
+        "Scatter": .init(ScatterElements.self, takes: 3...3, gives: 1...1),
+        "ScatterElements": .init(ScatterElements.self, takes: 3...3, gives: 1...1),
+        "ScatterND": .init(ScatterPoints.self, takes: 3...3, gives: 1...1),
     ]
 }
 
@@ -87,6 +88,7 @@ private struct ScatterElements: Evaluated {
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let (data, indices) = (try operands(0), try operands(1))
+        _ = try operands.count(indices.shape.dimensions)
         let places = try elementPlaces(operands, data.shape, indices.shape, axis: axis)
         return [try reduction.apply(places, data, operands(2), operands)]
     }
@@ -102,6 +104,8 @@ private struct ScatterPoints: Evaluated {
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let data = try operands(0)
         let points = try PointPlaces(operands, data.shape, operands(1), batches: 0)
+        guard try operands.count([points.starts.count, points.sliceCount]) == operands(2).count
+        else { throw operands.fail("updates \(try operands(2).shape) do not fit \(data.shape)") }
         let places = points.starts.flatMap { Array($0..<$0 + points.sliceCount) }
         return [try reduction.apply(places, data, operands(2), operands)]
     }

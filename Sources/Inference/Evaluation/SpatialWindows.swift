@@ -33,6 +33,17 @@ struct WindowAttributes: Sendable {
         return values
     }
 
+    /// One to three spatial axes, with a size of the kernel for each.
+    private static func checkKernel(
+        _ kernel: [Int],
+        input: [Int],
+        _ operands: Operands
+    ) throws(ModelError) {
+        guard (3...5).contains(input.count), kernel.count == input.count - 2,
+            kernel.allSatisfy({ $0 >= 1 }), Shape(kernel).checkedCount ?? .max <= 1 << 40
+        else { throw operands.fail("kernel \(kernel) does not fit the input \(Shape(input))") }
+    }
+
     /// The windows over an input [N, C, …] by a kernel of these sizes.
     func axes(
         _ operands: Operands,
@@ -49,9 +60,7 @@ struct WindowAttributes: Sendable {
             }
             return given
         }
-        guard (1...3).contains(rank), kernel.count == rank, kernel.allSatisfy({ $0 >= 1 }) else {
-            throw operands.fail("kernel \(kernel) does not fit the input \(Shape(input))")
-        }
+        try Self.checkKernel(kernel, input: input, operands)
         let (strides, dilations) = (try list(self.strides, 1), try list(self.dilations, 1))
         let pads = try list(self.pads, 0, 2)
         var axes: [WindowAxis] = []
@@ -80,9 +89,7 @@ struct WindowAttributes: Sendable {
         outputShape: [Int]?
     ) throws(ModelError) -> [WindowAxis] {
         let rank = input.count - 2
-        guard (1...3).contains(rank), kernel.count == rank, kernel.allSatisfy({ $0 >= 1 }) else {
-            throw operands.fail("kernel \(kernel) does not fit the input \(Shape(input))")
-        }
+        try Self.checkKernel(kernel, input: input, operands)
         func list(_ given: [Int]?, _ standard: Int, _ times: Int = 1) throws(ModelError) -> [Int] {
             let values = given.flatMap { $0.isEmpty ? nil : $0 }
             guard values?.count ?? rank * times == rank * times else {
@@ -93,7 +100,13 @@ struct WindowAttributes: Sendable {
         let (strides, dilations) = (try list(self.strides, 1), try list(self.dilations, 1))
         let (pads, extra) = (try list(self.pads, 0, 2), try list(outputPadding, 0))
         let wanted = outputShape.map { Array($0.suffix(rank)) }
-        if let wanted, wanted.count != rank { throw operands.fail("output_shape \(wanted)") }
+        guard wanted.map({ $0.count == rank && $0.allSatisfy { $0 >= 0 } }) ?? true,
+            extra.allSatisfy({ $0 >= 0 })
+        else {
+            throw operands.fail(
+                "output_shape \(wanted ?? []) and output_padding \(extra) do not fit \(Shape(input))"
+            )
+        }
         var axes: [WindowAxis] = []
         for axis in 0..<rank {
             let reach = (kernel[axis] - 1) * dilations[axis] + 1
@@ -110,7 +123,9 @@ struct WindowAttributes: Sendable {
             } else if automatic == "VALID" {
                 (before, size) = (0, full)
             }
-            guard size >= 0 else { throw operands.fail("pads \(pads) leave nothing") }
+            guard size >= 0 else {
+                throw operands.fail("pads \(pads) leave nothing of axis \(axis + 2)")
+            }
             var made = WindowAxis(
                 input: size,
                 kernel: kernel[axis],
@@ -122,6 +137,7 @@ struct WindowAttributes: Sendable {
             made.output = input[axis + 2]
             axes.append(made)
         }
+        _ = try operands.count(axes.map(\.input))
         return axes
     }
 }
@@ -168,15 +184,21 @@ struct WindowAxis {
         if ceils, (output - 1) * stride >= input + before { output -= 1 }
     }
 
-    /// The input's index that tap `tap` of window `window` reads, or nil in the padding.
-    func source(_ window: Int, _ tap: Int) -> Int? {
-        let index = window * stride + tap * dilation - before
-        return index >= 0 && index < input ? index : nil
+    /// The taps of window `window` that lie inside the input; the others are padding.
+    func taps(_ window: Int) -> Range<Int> {
+        let first = window * stride - before
+        let low = first >= 0 ? 0 : (dilation - 1 - first) / dilation
+        let high = min(kernel, (input - 1 - first + dilation) / dilation)
+        return input - first > 0 && low < high ? low..<high : 0..<0
     }
+
+    /// The input's index that a tap inside of it reads.
+    func source(_ window: Int, _ tap: Int) -> Int { window * stride + tap * dilation - before }
 
     /// Taps of a window that lie inside the input with its declared padding.
     func paddedTaps(_ window: Int) -> Int {
-        (0..<kernel).count { window * stride + $0 * dilation < input + before + after }
+        let room = input + before + after - window * stride
+        return room <= 0 ? 0 : min(kernel, (room + dilation - 1) / dilation)
     }
 }
 
@@ -199,29 +221,41 @@ struct WindowVolume {
     var outputs: Int { depth.output * height.output * width.output }
     var taps: Int { depth.kernel * height.kernel * width.kernel }
 
-    /// Visits the taps of every window that lie inside the input.
-    func forEachTap(_ body: (_ output: Int, _ tap: Int, _ input: Int) -> Void) {
+    /// Visits the taps of every window that lie inside the input, and asks now and then whether to go on.
+    func forEachTap(
+        _ operands: Operands,
+        _ body: (_ output: Int, _ tap: Int, _ input: Int) -> Void
+    ) throws(ModelError) {
+        var visited = 0
         for z in 0..<depth.output {
             for y in 0..<height.output {
                 for x in 0..<width.output {
                     forEachTap(at: (z, y, x)) { tap, input in
                         body((z * height.output + y) * width.output + x, tap, input)
+                        visited += 1
+                    }
+                    visited += 1
+                    if visited > 1 << 20 {
+                        try operands.poll()
+                        visited = 0
                     }
                 }
             }
         }
     }
 
-    func forEachTap(at window: (Int, Int, Int), _ body: (_ tap: Int, _ input: Int) -> Void) {
-        for a in 0..<depth.kernel {
-            guard let plane = depth.source(window.0, a) else { continue }
-            for b in 0..<height.kernel {
-                guard let row = height.source(window.1, b) else { continue }
-                for c in 0..<width.kernel {
-                    guard let column = width.source(window.2, c) else { continue }
+    private func forEachTap(
+        at window: (Int, Int, Int),
+        _ body: (_ tap: Int, _ input: Int) -> Void
+    ) {
+        for a in depth.taps(window.0) {
+            let plane = depth.source(window.0, a)
+            for b in height.taps(window.1) {
+                let row = height.source(window.1, b)
+                for c in width.taps(window.2) {
                     body(
                         (a * height.kernel + b) * width.kernel + c,
-                        (plane * height.input + row) * width.input + column
+                        (plane * height.input + row) * width.input + width.source(window.2, c)
                     )
                 }
             }

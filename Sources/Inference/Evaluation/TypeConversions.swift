@@ -1,8 +1,10 @@
 import Compute
 
 extension Evaluators {
-    static let conversions: [String: any Evaluated.Type] = [
-        "Cast": Cast.self, "CastLike": Cast.self, "BitCast": BitCast.self,
+    static let conversions: [String: EvaluatedOperator] = [
+        "Cast": .init(Cast.self, takes: 1...1, gives: 1...1),
+        "CastLike": .init(Cast.self, takes: 2...2, gives: 1...1),
+        "BitCast": .init(BitCast.self, takes: 1...1, gives: 1...1),
     ]
 }
 
@@ -57,6 +59,8 @@ struct Cast: Evaluated {
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
         let input = try operands(0)
         let type = try self.type.or(operands(1).type)
+        // A text is an array of its own.
+        _ = try operands.count(type == .string ? [input.count, 6] : [input.count])
         guard let elements = input.elements.converted(to: type) else {
             throw operands.fail("\(input.type.rawValue) cannot be cast to \(type.rawValue)")
         }

@@ -2,13 +2,23 @@ import Compute
 import Foundation
 
 extension Evaluators {
-    static let unaryFunctions: [String: any Evaluated.Type] =
+    static let unaryFunctions: [String: EvaluatedOperator] =
         [
-            "Abs": Magnitude.self, "Neg": Magnitude.self, "Sign": Magnitude.self,
-            "Relu": Magnitude.self, "Clip": Clip.self, "IsNaN": FloatTest.self,
-            "IsInf": FloatTest.self,
-            "Not": Not.self, "Gelu": GaussianLinear.self, "BitwiseNot": Not.self,
-        ].merging(RealFunction.names.map { ($0, RealFunction.self) }) { first, _ in first }
+            "Abs": .init(Magnitude.self, takes: 1...1, gives: 1...1),
+            "Neg": .init(Magnitude.self, takes: 1...1, gives: 1...1),
+            "Sign": .init(Magnitude.self, takes: 1...1, gives: 1...1),
+            "Relu": .init(Magnitude.self, takes: 1...1, gives: 1...1),
+            "Clip": .init(Clip.self, takes: 1...3, gives: 1...1),
+            "IsNaN": .init(FloatTest.self, takes: 1...1, gives: 1...1),
+            "IsInf": .init(FloatTest.self, takes: 1...1, gives: 1...1),
+            "Not": .init(Not.self, takes: 1...1, gives: 1...1),
+            "Gelu": .init(GaussianLinear.self, takes: 1...1, gives: 1...1),
+            "BitwiseNot": .init(Not.self, takes: 1...1, gives: 1...1),
+        ].merging(
+            RealFunction.names.map {
+                ($0, EvaluatedOperator(RealFunction.self, takes: 1...1, gives: 1...1))
+            }
+        ) { first, _ in first }
 }
 
 /// A function of real numbers, element by element.

@@ -2,11 +2,17 @@ import Compute
 import Foundation
 
 extension Evaluators {
-    static let windows: [String: any Evaluated.Type] = [
-        "Conv": Convolved.self, "ConvTranspose": ConvolvedBack.self, "ConvInteger": Convolved.self,
-        "QLinearConv": Convolved.self, "MaxPool": Pooled.self, "AveragePool": Pooled.self,
-        "LpPool": Pooled.self, "GlobalMaxPool": PooledWhole.self,
-        "GlobalAveragePool": PooledWhole.self, "GlobalLpPool": PooledWhole.self,
+    static let windows: [String: EvaluatedOperator] = [
+        "Conv": .init(Convolved.self, takes: 2...3, gives: 1...1),
+        "ConvTranspose": .init(ConvolvedBack.self, takes: 2...3, gives: 1...1),
+        "ConvInteger": .init(Convolved.self, takes: 2...4, gives: 1...1),
+        "QLinearConv": .init(Convolved.self, takes: 8...9, gives: 1...1),
+        "MaxPool": .init(Pooled.self, takes: 1...1, gives: 1...2),
+        "AveragePool": .init(Pooled.self, takes: 1...1, gives: 1...1),
+        "LpPool": .init(Pooled.self, takes: 1...1, gives: 1...1),
+        "GlobalMaxPool": .init(PooledWhole.self, takes: 1...1, gives: 1...1),
+        "GlobalAveragePool": .init(PooledWhole.self, takes: 1...1, gives: 1...1),
+        "GlobalLpPool": .init(PooledWhole.self, takes: 1...1, gives: 1...1),
     ]
 }
 
@@ -91,7 +97,8 @@ private struct Convolved: Evaluated {
         shapes: (input: [Int], weights: [Int])
     ) throws(ModelError) -> ([Double], [Int]) {
         let (x, w) = shapes
-        guard x.count >= 3, w.count == x.count, w[0] % groups == 0, x[1] == w[1] * groups,
+        guard x.count >= 3, w.count == x.count, w[0] % groups == 0, x[1] % groups == 0,
+            x[1] / groups == w[1],
             windows.kernel.map({ $0 == Array(w[2...]) }) ?? true
         else { throw operands.fail("kernels \(Shape(w)) do not fit the input \(Shape(x))") }
         let volume = WindowVolume(
@@ -107,7 +114,7 @@ private struct Convolved: Evaluated {
                 for channel in 0..<w[1] {
                     let source = (image * x[1] + output / perGroup * w[1] + channel) * volume.inputs
                     let kernel = (output * w[1] + channel) * volume.taps
-                    volume.forEachTap { place, tap, from in
+                    try volume.forEachTap(operands) { place, tap, from in
                         sums[target + place] += input[source + from] * weights[kernel + tap]
                     }
                 }
@@ -148,7 +155,8 @@ private struct ConvolvedBack: Evaluated {
                 outputShape: outputShape
             )
         )
-        let channels = w[1] * groups
+        let (channels, overflow) = w[1].multipliedReportingOverflow(by: groups)
+        guard !overflow else { throw operands.fail("\(groups) groups are too many") }
         let shape = [x[0], channels] + volume.inputShape
         var sums = [Double](repeating: 0, count: try operands.count(shape))
         if operands.optional(2) != nil {
@@ -164,7 +172,7 @@ private struct ConvolvedBack: Evaluated {
                 for output in 0..<w[1] {
                     let plane = image * channels + channel / perGroup * w[1] + output
                     let kernel = (channel * w[1] + output) * volume.taps
-                    volume.forEachTap { from, tap, to in
+                    try volume.forEachTap(operands) { from, tap, to in
                         sums[plane * volume.inputs + to] +=
                             input[source + from] * weights[kernel + tap]
                     }
@@ -210,10 +218,10 @@ private struct Pooled: Evaluated {
             count: count
         )
         var best = [Int](repeating: 0, count: operands.isWanted(1) ? count : 0)
-        for plane in 0..<x[0] * x[1] {
+        for plane in 0..<(Shape(shape).count == 0 ? 0 : x[0] * x[1]) {
             try operands.poll()
             let (source, target) = (plane * volume.inputs, plane * volume.outputs)
-            volume.forEachTap { place, _, from in
+            try volume.forEachTap(operands) { place, _, from in
                 let value = input[source + from]
                 switch operands.node.op {
                 case "MaxPool":
@@ -226,7 +234,7 @@ private struct Pooled: Evaluated {
                 }
             }
         }
-        finish(&result, volume, operands.node.op)
+        try finish(&result, volume, operands)
         var outputs = [try operands.result(shape, result, tensor.type)]
         if operands.isWanted(1) {
             if columnMajor { best = best.map { transposed($0, volume) } }
@@ -235,8 +243,12 @@ private struct Pooled: Evaluated {
         return outputs
     }
 
-    private func finish(_ result: inout [Double], _ volume: WindowVolume, _ op: String) {
-        switch op {
+    private func finish(
+        _ result: inout [Double],
+        _ volume: WindowVolume,
+        _ operands: Operands
+    ) throws(ModelError) {
+        switch operands.node.op {
         case "LpPool":
             for index in result.indices { result[index] = pow(result[index], 1 / power) }
         case "AveragePool":
@@ -251,7 +263,7 @@ private struct Pooled: Evaluated {
                     )
                 }
             } else {
-                volume.forEachTap { place, _, _ in counts[place] += 1 }
+                try volume.forEachTap(operands) { place, _, _ in counts[place] += 1 }
             }
             for index in result.indices { result[index] /= counts[index % volume.outputs] }
         default: break

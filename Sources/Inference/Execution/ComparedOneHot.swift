@@ -10,25 +10,19 @@ struct ComparedOneHot {
     /// The file's nodes that they stand for.
     let covers: [Int]
 
-    /// Nil where the last node of `items` up to `cast` is no such cast.
+    /// Nil where `cast` does not end such a chain.
     ///
-    /// `indices` is the shape of a value of integers that is there.
+    /// `sole` is the item that makes a value for one reader only, `indices` the shape of a value of integers that is
+    /// there.
     init?(
         _ cast: OnnxPatterns.Item,
-        among items: [OnnxPatterns.Item],
         constants: [String: Tensor],
-        wanted: Set<String>,
+        sole: (String) -> OnnxPatterns.Item?,
         indices: (String) -> Shape?
     ) {
-        /// The item that makes a value for one reader only.
-        func sole(_ name: String) -> OnnxPatterns.Item? {
-            guard !wanted.contains(name),
-                items.reduce(0, { $0 + $1.reads.count { $0 == name } }) == 1
-            else { return nil }
-            return items.first { $0.node.outputs == [name] }
-        }
         guard cast.node.op == "Cast", cast.node.attributes["to"] == .int(1),
-            let equal = sole(cast.node.inputs[0]), equal.node.op == "Equal",
+            !cast.node.inputs.isEmpty, let equal = sole(cast.node.inputs[0]),
+            equal.node.op == "Equal", equal.node.inputs.count == 2,
             let place = equal.node.inputs.firstIndex(where: { constants[$0] != nil }),
             let numbers = constants[equal.node.inputs[place]],
             let depth = numbers.shape.dimensions.last,
@@ -41,7 +35,7 @@ struct ComparedOneHot {
             // Once repeated, indices may not be arranged anew.
             let known =
                 chain.isEmpty ? ["Expand", "Reshape", "Unsqueeze"] : ["Reshape", "Unsqueeze"]
-            guard let item = sole(name), known.contains(item.node.op),
+            guard let item = sole(name), known.contains(item.node.op), chain.count < 16,
                 item.node.inputs.dropFirst().allSatisfy({ constants[$0] != nil })
             else { return nil }
             chain.append(item.node)
@@ -69,14 +63,14 @@ struct ComparedOneHot {
         _ chain: [Node],
         _ constants: [String: Tensor]
     ) -> Shape? {
-        var tensor = Tensor(shape: given, elements: .zeros(given.count, .bool))
+        var tensor = Tensor(sized: given)
         for node in chain.reversed() {
             let operands = Operands(
                 node: node,
                 tensors: [tensor] + node.inputs.dropFirst().map { constants[$0] },
                 context: .folding(memoryLimit: 1 << 26)
             )
-            guard let next = try? Evaluators.make(node).evaluate(operands).first else { return nil }
+            guard let next = try? Evaluators.make(node).outputs(operands).first else { return nil }
             // An Expand may only repeat each index along a last axis of its own.
             if node.op == "Expand", next.shape != tensor.shape {
                 guard tensor.shape.dimensions.last == 1, next.shape.rank == tensor.shape.rank,

@@ -7,6 +7,8 @@ import Synchronization
 final class GraphExecutor: Sendable {
     let graph: Graph
     private let nodes: [PreparedNode]
+    /// The last node that reads each value.
+    private let lastReader: [String: Int]
     private let tools: IslandTools
     private let islands = Mutex(IslandCache())
     /// Stored constants that nodes computed one by one have asked for.
@@ -17,14 +19,21 @@ final class GraphExecutor: Sendable {
 
     /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
     init(_ graph: Graph, tools: IslandTools) throws(ModelError) {
-        let folded = ConstantFolding.apply(to: graph)
+        let folded = ConstantFolding.apply(
+            to: graph,
+            memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
+        )
         self.graph = folded
         self.tools = tools
         var nodes: [PreparedNode] = []
         var problems: [ModelError] = []
         for node in folded.nodes {
             do throws(ModelError) {
-                nodes.append(try PreparedNode(node, tools: tools))
+                let prepared = try PreparedNode(node, tools: tools)
+                try prepared.evaluator.check(node) { index in
+                    index < node.inputs.count ? folded.constants[node.inputs[index]] : nil
+                }
+                nodes.append(prepared)
             } catch {
                 if case .unsupported(let inner) = error {
                     problems += inner
@@ -35,6 +44,10 @@ final class GraphExecutor: Sendable {
         }
         guard problems.isEmpty else { throw .unsupported(problems) }
         self.nodes = nodes
+        lastReader = Dictionary(
+            nodes.enumerated().flatMap { index, node in node.reads.map { ($0, index) } },
+            uniquingKeysWith: max
+        )
         captured = Self.captured(folded, nodes)
     }
 
@@ -42,7 +55,7 @@ final class GraphExecutor: Sendable {
         var known = Set(graph.inputs.map(\.name)).union(graph.constants.keys)
         var result: [String] = []
         func read(_ name: String) {
-            if !name.isEmpty, !known.contains(name), !result.contains(name) { result.append(name) }
+            if !name.isEmpty, known.insert(name).inserted { result.append(name) }
         }
         for node in nodes {
             node.reads.forEach(read)
@@ -56,30 +69,45 @@ final class GraphExecutor: Sendable {
     func run(
         _ inputs: [String: Tensor],
         outputs: [String],
+        memory: MemoryUse? = nil,
         isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> [Tensor] {
+        let memory =
+            memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
         var values = inputs
+        // What stands here at the end is the caller's, or nobody's.
+        defer { for (name, value) in values where inputs[name] == nil { memory.drop(value) } }
         var remaining = needed(for: outputs)[...]
-        var lastUse: [String: Int] = [:]
+        var readers = Readers(kept: Set(outputs))
+        func forget(_ done: [Int]) {
+            readers.count(remaining, nodes)
+            for name in readers.finish(done, nodes) {
+                guard let value = values.removeValue(forKey: name), inputs[name] == nil else {
+                    continue
+                }
+                memory.drop(value)
+            }
+        }
         var looksForIsland = true
+        var search = IslandSearch()
         while let first = remaining.first {
             if isCancelled() { throw .cancelled }
-            if looksForIsland, let island = island(remaining, values, outputs) {
+            if looksForIsland, search.isDue(),
+                let island = search.note(island(remaining, values, outputs))
+            {
+                let known = Set(values.keys)
                 try island.run(&values, isCancelled: isCancelled)
-                remaining.removeAll { island.nodes.contains($0) }
-                forget(&values, after: remaining, outputs)
-                looksForIsland = false
+                for (name, value) in values where !known.contains(name) { try memory.hold(value) }
+                looksForIsland = remaining.count > Self.longestStretch
+                if remaining.count > island.nodes.count { forget(Array(island.nodes)) }
+                Self.remove(island.nodes, from: &remaining)
                 continue
             }
-            try evaluate(nodes[first], &values, isCancelled)
+            try evaluate(nodes[first], &values, memory, isCancelled)
+            forget([first])
             remaining.removeFirst()
             // A value that an island may begin with has just been made.
             looksForIsland = remaining.first.map { PlannedForm.begins(nodes[$0].node) } ?? false
-            if lastUse.isEmpty { lastUse = self.lastUse(outputs) }
-            for name in nodes[first].reads + nodes[first].node.outputs
-            where lastUse[name] ?? first <= first {
-                values.removeValue(forKey: name)
-            }
         }
         var results: [Tensor] = []
         for name in outputs {
@@ -91,23 +119,29 @@ final class GraphExecutor: Sendable {
         return results
     }
 
-    /// The last node that reads each value; outputs are read after all nodes.
-    private func lastUse(_ outputs: [String]) -> [String: Int] {
-        var result: [String: Int] = [:]
-        for index in nodes.indices {
-            for name in nodes[index].reads { result[name] = index }
+    /// The first of the nodes that remain, few enough for one plan, and the values that must be there after them.
+    private func stretch(
+        _ remaining: ArraySlice<Int>,
+        _ outputs: [String]
+    ) -> (nodes: ArraySlice<Int>, wanted: [String]) {
+        guard remaining.count > Self.longestStretch else { return (remaining, outputs) }
+        let nodes = remaining.prefix(Self.longestStretch)
+        let made = Set(nodes.flatMap { self.nodes[$0].node.outputs })
+        let wanted = nodes.flatMap { self.nodes[$0].node.outputs }.filter { name in
+            outputs.contains(name) || (lastReader[name] ?? -1) > (nodes.last ?? 0)
         }
-        for name in outputs { result[name] = nodes.count }
-        return result
+        return (nodes, wanted.filter(made.contains))
     }
 
-    private func forget(
-        _ values: inout [String: Tensor],
-        after remaining: ArraySlice<Int>,
-        _ outputs: [String]
-    ) {
-        let kept = Set(outputs).union(remaining.flatMap { nodes[$0].reads })
-        values = values.filter { kept.contains($0.key) }
+    /// What planning costs grows faster than the number of nodes.
+    private static let longestStretch = 2048
+
+    /// Removes nodes of the first stretch.
+    private static func remove(_ done: Set<Int>, from remaining: inout ArraySlice<Int>) {
+        let stretch = remaining.prefix(longestStretch)
+        let left = stretch.filter { !done.contains($0) }
+        remaining.removeFirst(stretch.count - left.count)
+        for (offset, node) in left.enumerated() { remaining[remaining.startIndex + offset] = node }
     }
 
     /// The island that begins with what remains, found once for these shapes.
@@ -123,8 +157,9 @@ final class GraphExecutor: Sendable {
         )
         if let known = islands.withLock({ $0[key] }) { return known }
         var constants = graph.constants
+        let (stretch, wanted) = stretch(remaining, outputs)
         let items = OnnxPatterns.apply(
-            remaining.map { index in
+            stretch.map { index in
                 OnnxPatterns.Item(
                     node: nodes[index].node,
                     covers: [index],
@@ -132,10 +167,10 @@ final class GraphExecutor: Sendable {
                 )
             },
             constants: &constants,
-            wanted: Set(outputs)
+            wanted: Set(wanted)
         )
         var builder = IslandBuilder(items, constants: constants, live: values, tools: tools)
-        let made = builder.build(wanted: outputs)
+        let made = builder.build(wanted: wanted)
         islands.withLock { $0.insert(made, for: key) }
         return made
     }
@@ -165,6 +200,8 @@ final class GraphExecutor: Sendable {
             return graph.constants[name]
         }
         if let known = loaded.withLock({ $0[name] }) { return known }
+        let (bytes, limit) = (constant.count * MemoryLayout<Float>.stride, tools.memoryLimit)
+        guard bytes <= limit else { throw .tooLarge(bytes: bytes, limit: limit) }
         let tensor = try constant.loaded()
         loaded.withLock { $0[name] = tensor }
         return tensor
@@ -178,6 +215,7 @@ final class GraphExecutor: Sendable {
     private func evaluate(
         _ prepared: PreparedNode,
         _ values: inout [String: Tensor],
+        _ memory: MemoryUse,
         _ isCancelled: @escaping () -> Bool
     ) throws(ModelError) {
         var known: [String: Tensor] = [:]
@@ -189,16 +227,16 @@ final class GraphExecutor: Sendable {
             }
         }
         func value(_ name: String) -> Tensor? { known[name] }
-        let context = EvaluationContext(memoryLimit: tools.memoryLimit, isCancelled: isCancelled) {
+        let context = EvaluationContext(memory: memory, isCancelled: isCancelled) {
             (attribute, given) throws(ModelError) in
-            try prepared.run(attribute, given, value, isCancelled)
+            try prepared.run(attribute, given, value, memory, isCancelled)
         }
         let operands = Operands(
             node: prepared.node,
             tensors: prepared.node.inputs.map { $0.isEmpty ? nil : value($0) },
             context: context
         )
-        let results = try prepared.evaluator.evaluate(operands)
+        let results = try prepared.evaluator.outputs(operands)
         for (index, name) in prepared.node.outputs.enumerated() where !name.isEmpty {
             guard index < results.count else {
                 throw .shape(
@@ -206,8 +244,56 @@ final class GraphExecutor: Sendable {
                     reason: "\(prepared.node.op) has no output \(index)"
                 )
             }
+            try memory.hold(results[index])
             values[name] = results[index]
         }
+    }
+}
+
+/// How many nodes that are still to be computed read each value.
+private struct Readers {
+    /// Values that the caller asked for.
+    let kept: Set<String>
+    private var counts: [String: Int]?
+
+    init(kept: Set<String>) {
+        self.kept = kept
+    }
+
+    /// Counts once; a graph that one plan computes is never counted.
+    mutating func count(_ remaining: ArraySlice<Int>, _ nodes: [PreparedNode]) {
+        guard counts == nil else { return }
+        var counts: [String: Int] = [:]
+        for name in remaining.lazy.flatMap({ nodes[$0].reads }) { counts[name, default: 0] += 1 }
+        self.counts = counts
+    }
+
+    /// The values of which nobody has need once these nodes are computed.
+    mutating func finish(_ done: [Int], _ nodes: [PreparedNode]) -> [String] {
+        for name in done.lazy.flatMap({ nodes[$0].reads }) { counts?[name, default: 1] -= 1 }
+        return done.flatMap { nodes[$0].reads + nodes[$0].node.outputs }.filter { name in
+            counts?[name] ?? 0 <= 0 && !kept.contains(name)
+        }
+    }
+}
+
+/// How often a run looks for an island: a search that finds none looks through all that remains.
+private struct IslandSearch {
+    private static let patience = 64
+    private var failures = 0
+    private var pause = 0
+
+    /// After many searches in vain, each is followed by a pause twice as long.
+    mutating func isDue() -> Bool {
+        guard pause > 0 else { return true }
+        pause -= 1
+        return false
+    }
+
+    mutating func note(_ island: Island?) -> Island? {
+        failures = island == nil ? failures + 1 : 0
+        if failures > Self.patience { pause = 1 << min(failures - Self.patience, 16) }
+        return island
     }
 }
 
@@ -245,6 +331,7 @@ struct PreparedNode: Sendable {
         _ attribute: String,
         _ given: [Tensor],
         _ outer: (String) -> Tensor?,
+        _ memory: MemoryUse,
         _ isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> [Tensor] {
         guard let executor = graphs[attribute], given.count == executor.graph.inputs.count else {
@@ -256,6 +343,7 @@ struct PreparedNode: Sendable {
         return try executor.run(
             inputs,
             outputs: executor.graph.outputs,
+            memory: memory,
             isCancelled: isCancelled
         )
     }

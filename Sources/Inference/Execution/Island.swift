@@ -26,7 +26,12 @@ final class Island: Sendable {
         for (name, count) in tables {
             let indices = inputs[name]?.elements.signed ?? []
             for (position, index) in indices.enumerated() where index < -count || index >= count {
-                throw .tokenOutOfRange(position: position, token: index, count: count)
+                throw .indexOutOfRange(
+                    input: name,
+                    position: position,
+                    index: index,
+                    count: count
+                )
             }
         }
         let results = try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
@@ -78,6 +83,9 @@ struct IslandTools: Sendable {
     var numerics = Manifest.Numerics.fast
     /// Packed weights by the names of one graph's constants.
     let weights = WeightStore()
+
+    /// Elements of the largest value that the memory of a request has room for.
+    var largestValue: Int { max(1, memoryLimit / MemoryLayout<Float>.stride) }
 
     var forAnotherGraph: IslandTools {
         IslandTools(

@@ -9,12 +9,18 @@ struct IslandBuilder {
     private let tools: IslandTools
     private let live: [String: Tensor]
     private var trial: PlanBuilder
-    private var constants: [String: Tensor]
     private var folded: [String: Tensor] = [:]
+    /// Elements of what was folded, which is kept.
+    private var foldedCount = 0
     private var chosen: [(node: Node, covers: [Int])] = []
     private var covered = Set<Int>()
     private var inputs: [String: Graph.Input] = [:]
     private var tables: [String: Int] = [:]
+    /// The item that makes a value alone, and how many read it.
+    private let makers: [String: Int]
+    private let uses: [String: Int]
+
+    private static let mostFolded = 1 << 21
 
     /// Operators that make an island worth entering.
     private static let heavy: Set = [
@@ -31,8 +37,31 @@ struct IslandBuilder {
         self.items = items
         self.tools = tools
         self.live = live
-        self.constants = constants
-        trial = PlanBuilder(graph: Graph(), kernels: tools.kernels, weights: tools.weights)
+        trial = Self.trial(tools)
+        trial.graph.constants = constants
+        var makers: [String: Int] = [:]
+        var uses: [String: Int] = [:]
+        for (index, item) in items.enumerated() {
+            if item.node.outputs.count == 1 { makers[item.node.outputs[0]] = index }
+            for name in item.reads { uses[name, default: 0] += 1 }
+        }
+        (self.makers, self.uses) = (makers, uses)
+    }
+
+    private static func trial(_ tools: IslandTools) -> PlanBuilder {
+        PlanBuilder(
+            graph: Graph(),
+            kernels: tools.kernels,
+            weights: tools.weights,
+            isTrial: true,
+            largest: tools.largestValue
+        )
+    }
+
+    /// The graph's constants, and what follows from shapes.
+    private var constants: [String: Tensor] {
+        _read { yield trial.graph.constants }
+        _modify { yield &trial.graph.constants }
     }
 
     /// The island, or nil if there is none that is worth it.
@@ -55,37 +84,50 @@ struct IslandBuilder {
         guard let node = PlannedForm.of(item.node, shape: shape, constants: constants) else {
             return
         }
-        var next = trial
-        for name in node.added.keys { constants[name] = node.added[name] }
-        next.graph.constants = constants
-        guard define(node.node, in: &next),
-            (try? Operators.make(node.node).lower(node.node, into: &next)) != nil
-        else { return }
-        trial = next
+        for (name, constant) in node.added { constants[name] = constant }
+        guard lower([node.node]) else {
+            for name in node.added.keys { constants[name] = nil }
+            return
+        }
         chosen.append((node.node, item.covers))
         covered.formUnion(item.covers)
+    }
+
+    /// Whether plans can compute these nodes from what is known; then they are part of the trial.
+    private mutating func lower(_ nodes: [Node]) -> Bool {
+        for node in nodes {
+            guard let ports = outside(node) else { return false }
+            let failure = trial.attempt { (plan) throws(ModelError) in
+                for port in ports {
+                    let shape = Shape(port.dimensions.map { $0 ?? 1 })
+                    _ = try plan.define(port.name, shape, .dense, type: port.type)
+                }
+                guard Self.takesIndicesRightly(node, plan) else {
+                    throw .shape(node: node.name, reason: "indices are not computed with")
+                }
+                try Operators.make(node).lower(node, into: &plan)
+            }
+            guard failure == nil else { return false }
+            for port in ports { inputs[port.name] = port }
+        }
+        return true
     }
 
     /// Takes the cast that ends a one-hot vector in the words of some exporters, and all that leads to it.
     private mutating func takeOneHot(_ item: OnnxPatterns.Item, _ wanted: [String]) -> Bool {
         let hot = ComparedOneHot(
             item,
-            among: items,
             constants: constants,
-            wanted: Set(wanted)
+            sole: { name in
+                guard uses[name] == 1, !wanted.contains(name) else { return nil }
+                return makers[name].map { items[$0] }
+            }
         ) { name in
             live[name].flatMap { [.int64, .int32].contains($0.type) ? $0.shape : nil }
         }
         guard let hot else { return false }
-        var next = trial
         constants.merge(hot.added) { $1 }
-        next.graph.constants = constants
-        for node in hot.nodes {
-            guard define(node, in: &next),
-                (try? Operators.make(node).lower(node, into: &next)) != nil
-            else { return false }
-        }
-        trial = next
+        guard lower(hot.nodes) else { return false }
         for node in hot.nodes { chosen.append((node, hot.covers)) }
         covered.formUnion(hot.covers)
         return true
@@ -97,38 +139,43 @@ struct IslandBuilder {
             ?? constants[name]?.shape
     }
 
-    /// Values of the node's inputs that come from outside, as inputs of the plan.
-    private mutating func define(_ node: Node, in plan: inout PlanBuilder) -> Bool {
-        guard node.inputs.allSatisfy({ constants[$0]?.count != 0 }) else { return false }
+    /// Values of the node's inputs that come from outside, as inputs of the plan; nil where a plan cannot take them.
+    private mutating func outside(_ node: Node) -> [Graph.Input]? {
+        guard node.inputs.allSatisfy({ constants[$0]?.count != 0 }) else { return nil }
+        var ports: [Graph.Input] = []
         for (index, name) in node.inputs.enumerated()
-        where !name.isEmpty && constants[name] == nil && plan.id(named: name) == nil {
+        where !name.isEmpty && constants[name] == nil && trial.id(named: name) == nil
+            && !ports.contains(where: { $0.name == name })
+        {
             guard let tensor = live[name], !tensor.shape.dimensions.contains(0) else {
-                return false
+                return nil
             }
             let isIndex = Self.isIndex(node, index)
             guard isIndex ? [.int64, .int32].contains(tensor.type) : tensor.type == .float32 else {
-                return false
+                return nil
             }
-            let type: ElementType = isIndex ? .int64 : .float32
-            guard (try? plan.define(name, tensor.shape, .dense, type: type)) != nil else {
-                return false
-            }
-            inputs[name] = Graph.Input(
-                name: name,
-                type: type,
-                dimensions: tensor.shape.dimensions.map { $0 }
+            ports.append(
+                Graph.Input(
+                    name: name,
+                    type: isIndex ? .int64 : .float32,
+                    dimensions: tensor.shape.dimensions.map { $0 }
+                )
             )
             if node.op == "Gather", isIndex, let table = constants[node.inputs[0]]?.shape {
-                guard case .int(let axis) = node.attributes["axis"] ?? .int(0) else { return false }
+                guard case .int(let axis) = node.attributes["axis"] ?? .int(0) else { return nil }
                 let place = axis < 0 ? axis + table.rank : axis
-                guard table.dimensions.indices.contains(place) else { return false }
+                guard table.dimensions.indices.contains(place) else { return nil }
                 tables[name] = min(tables[name] ?? .max, table[place])
             }
         }
-        // Only floats are computed with; indices are looked up.
-        return node.inputs.enumerated().allSatisfy { index, name in
+        return ports
+    }
+
+    /// Only floats are computed with; indices are looked up.
+    private static func takesIndicesRightly(_ node: Node, _ plan: PlanBuilder) -> Bool {
+        node.inputs.enumerated().allSatisfy { index, name in
             guard let id = plan.id(named: name), plan[id].type == .int64 else { return true }
-            return Self.isIndex(node, index)
+            return isIndex(node, index)
         }
     }
 
@@ -147,7 +194,7 @@ struct IslandBuilder {
                 guard let constant = try? constant.loaded() else { return false }
                 tensors.append(constant)
             } else if asksShape, let shape = shape(name) {
-                tensors.append(Tensor(shape: shape, elements: .zeros(shape.count, .bool)))
+                tensors.append(Tensor(sized: shape))
             } else {
                 return false
             }
@@ -161,9 +208,11 @@ struct IslandBuilder {
             tensors: tensors,
             context: .folding(memoryLimit: 1 << 24)
         )
-        guard !hasGraph, let results = try? Evaluators.make(node).evaluate(operands),
+        guard !hasGraph, let results = try? Evaluators.make(node).outputs(operands),
             results.count >= node.outputs.count
         else { return false }
+        foldedCount += results.reduce(0) { $0 + $1.count }
+        guard foldedCount <= Self.mostFolded else { return false }
         for (name, tensor) in zip(node.outputs, results) where !name.isEmpty {
             constants[name] = tensor
             folded[name] = tensor
@@ -172,8 +221,6 @@ struct IslandBuilder {
     }
 
     private mutating func finish(wanted: [String]) throws(ModelError) -> Island? {
-        // Constants of the trial would otherwise be in memory beside those of the plan.
-        trial = PlanBuilder(graph: Graph(), kernels: tools.kernels, weights: tools.weights)
         let made = Set(chosen.flatMap(\.node.outputs)).subtracting([""])
         var needed = Set(wanted)
         for item in items where !covered.isSuperset(of: item.covers) {
@@ -187,12 +234,14 @@ struct IslandBuilder {
         graph.inputs = inputs.values.sorted { $0.name < $1.name }
         graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names))
         // Weights that follow from shapes are not those of other islands, whatever their names.
-        let isShared = !folded.values.contains(where: \.type.isFloat)
+        let own = Set(folded.filter { $0.value.type.isFloat }.keys)
         var builder = PlanBuilder(
             graph: graph,
             kernels: tools.kernels,
-            weights: isShared ? tools.weights : WeightStore(),
-            numerics: tools.numerics
+            weights: own.isEmpty
+                ? tools.weights : WeightStore(sharing: tools.weights, except: own),
+            numerics: tools.numerics,
+            largest: tools.largestValue
         )
         let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
         var ports: [(name: String, id: ValueID)] = []

@@ -48,7 +48,7 @@ struct PlannedForm {
         case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin":
             return reduced(node, constants)
         case _ where moving.contains(node.op):
-            return rearranged(node, shape: shape, constants: constants)
+            return moved(node, shape: shape, constants: constants)
         case "Clip":
             guard node.inputs.dropFirst().allSatisfy({ $0.isEmpty || constants[$0] != nil }) else {
                 return nil
@@ -97,7 +97,7 @@ struct PlannedForm {
         _ constants: [String: Tensor]
     ) -> PlannedForm? {
         guard let shape, node.outputs.dropFirst().allSatisfy(\.isEmpty) else { return nil }
-        var tensors: [Tensor?] = [Tensor(shape: shape, elements: .zeros(shape.count, .float32))]
+        var tensors: [Tensor?] = [Tensor(sized: shape)]
         for name in node.inputs.dropFirst() {
             guard name.isEmpty || constants[name] != nil else { return nil }
             tensors.append(constants[name])
@@ -107,8 +107,12 @@ struct PlannedForm {
             tensors: tensors,
             context: .folding(memoryLimit: 1 << 30)
         )
-        guard let result = try? Evaluators.make(node).evaluate(operands).first else { return nil }
-        let target = result.shape.dimensions
+        return renaming(node, to: try? Evaluators.make(node).outputs(operands).first?.shape)
+    }
+
+    /// The same elements in another shape.
+    static func renaming(_ node: Node, to shape: Shape?) -> PlannedForm? {
+        guard let target = shape?.dimensions else { return nil }
         let name = "\(node.outputs[0])/shape"
         var reshape = Node(name: node.name, op: "Reshape")
         reshape.inputs = [node.inputs[0], name]

@@ -1,24 +1,8 @@
 import Compute
 
 extension PlannedForm {
-    /// A Resize by sums of neighbours, their places and weights as constants.
-    static func resampled(
-        _ node: Node,
-        shape: (String) -> Shape?,
-        constants: [String: Tensor]
-    ) -> PlannedForm? {
-        guard let first = shape(node.inputs[0]), first.count > 0,
-            node.inputs.dropFirst().allSatisfy({ $0.isEmpty || constants[$0] != nil })
-        else { return nil }
-        let shown = Tensor(shape: first, elements: .zeros(first.count, .bool))
-        let operands = Operands(
-            node: node,
-            tensors: [shown] + node.inputs.dropFirst().map { constants[$0] },
-            context: .folding(memoryLimit: 1 << 24)
-        )
-        guard let resized = try? Evaluators.make(node) as? Resized,
-            let changes = try? resized.resampling(operands), !changes.isEmpty
-        else { return nil }
+    /// An operator whose elements are sums of neighbours, their places and weights as constants.
+    static func resampled(_ node: Node, _ changes: [AxisResampling]) -> PlannedForm {
         var form = PlannedForm(node: Node(name: node.name, op: Resample.name))
         form.node.outputs = [node.outputs[0]]
         form.node.inputs = [node.inputs[0]]
@@ -39,6 +23,9 @@ extension PlannedForm {
 
 /// Which elements of an axis make up each of its new ones, as many for each.
 struct AxisResampling {
+    /// Elements of the longest axis whose places are listed.
+    static let longest = 1 << 16
+
     let axis: Int
     let outputs: Int
     var places: [Int] = []
@@ -54,7 +41,7 @@ extension Resized {
         var changes: [AxisResampling] = []
         for (axis, target) in zip(axes, try targets(operands, axes.map { sizes[$0] }))
         where target.size != sizes[axis] || target.scale != 1 {
-            guard (1...1 << 16).contains(target.size) else { return nil }
+            guard (1...AxisResampling.longest).contains(target.size) else { return nil }
             let taps = (0..<target.size).map { place in
                 interpolation.taps(place, input: sizes[axis], target: target, region: nil)?.pairs
                     ?? []

@@ -12,16 +12,29 @@ struct AttributeReader {
         remaining = node.attributes
     }
 
-    mutating func int(_ name: String, default value: Int) throws(ModelError) -> Int {
+    /// What axes, sizes, pads and counts may be: sums and products of two of them fit into `Int`.
+    static let usual = -(1 << 31)...(1 << 31)
+    /// For numbers that nothing is computed from.
+    static let any = Int.min...Int.max
+
+    mutating func int(
+        _ name: String,
+        default value: Int,
+        in range: ClosedRange<Int> = usual
+    ) throws(ModelError) -> Int {
         switch remaining.removeValue(forKey: name) {
         case nil: return value
-        case .int(let value): return value
+        case .int(let value) where range.contains(value): return value
+        case .int(let value): throw mismatch(name, "an integer in \(range)", .int(value))
         case let other?: throw mismatch(name, "an integer", other)
         }
     }
 
-    mutating func optionalInt(_ name: String) throws(ModelError) -> Int? {
-        remaining[name] == nil ? nil : try int(name, default: 0)
+    mutating func optionalInt(
+        _ name: String,
+        in range: ClosedRange<Int> = usual
+    ) throws(ModelError) -> Int? {
+        remaining[name] == nil ? nil : try int(name, default: 0, in: range)
     }
 
     mutating func flag(_ name: String, default value: Bool) throws(ModelError) -> Bool {
@@ -30,10 +43,14 @@ struct AttributeReader {
         return number == 1
     }
 
-    mutating func ints(_ name: String) throws(ModelError) -> [Int]? {
+    mutating func ints(
+        _ name: String,
+        in range: ClosedRange<Int> = usual
+    ) throws(ModelError) -> [Int]? {
         switch remaining.removeValue(forKey: name) {
         case nil: return nil
-        case .ints(let values): return values
+        case .ints(let values) where values.allSatisfy(range.contains): return values
+        case .ints(let values): throw mismatch(name, "integers in \(range)", .ints(values))
         case let other?: throw mismatch(name, "a list of integers", other)
         }
     }
@@ -119,13 +136,19 @@ extension Attribute {
     var text: String {
         switch self {
         case .int(let value): "\(value)"
-        case .ints(let values): "\(values)"
+        case .ints(let values): Self.text(values)
         case .float(let value): "\(value)"
-        case .floats(let values): "\(values)"
+        case .floats(let values): Self.text(values)
         case .string(let value): "\"\(value)\""
-        case .strings(let values): "\(values)"
+        case .strings(let values): Self.text(values)
         case .tensor(let value): "a tensor \(value.shape)"
         case .graph: "a graph"
         }
+    }
+
+    /// The first few of a list that may be long.
+    private static func text<Value>(_ values: [Value]) -> String {
+        values.count <= 16
+            ? "\(values)" : "\(Array(values.prefix(16))) and \(values.count - 16) more"
     }
 }

@@ -106,6 +106,16 @@ extension Tensor {
         storage = .stored(stored)
     }
 
+    /// A tensor of which only the shape matters: zeros that take no memory.
+    init(sized shape: Shape) {
+        self.init(
+            shape: shape,
+            stored: StoredFloats(count: shape.count) { part in
+                Array(repeating: 0, count: part.count)
+            }
+        )
+    }
+
     /// Whether the numbers have to be read before they can be used.
     var isStored: Bool {
         if case .stored = storage { true } else { false }

@@ -27,13 +27,59 @@ enum JSONValue: Decodable, Equatable, Sendable {
     }
 
     /// Reads a file of the model folder.
-    static func read(_ file: URL) throws(ModelError) -> JSONValue {
-        let data = try readFile(file)
-        do {
-            return try JSONDecoder().decode(JSONValue.self, from: data)
-        } catch {
-            throw .file(name: file.lastPathComponent, reason: "is not valid JSON")
+    static func read(_ name: String, in files: ModelFiles) throws(ModelError) -> JSONValue {
+        try decode(
+            JSONValue.self,
+            name,
+            in: files,
+            largest: 16 << 20,
+            otherwise: "is not valid JSON"
+        )
+    }
+
+    /// Reads JSON of a form that `otherwise` names in an error.
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        _ name: String,
+        in files: ModelFiles,
+        largest: Int,
+        otherwise: String
+    ) throws(ModelError) -> Value {
+        let data = try files.text(name, largest: largest, factor: growth)
+        guard depth(data) <= deepest else {
+            throw .file(name: name, reason: "nests lists and objects deeper than \(deepest)")
         }
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch {
+            throw .file(name: name, reason: otherwise)
+        }
+    }
+
+    /// How often its size a text takes while it is decoded.
+    static let growth = 64
+    static let deepest = 64
+
+    /// How deep brackets lie in each other; the decoder would need that much of a thread's stack.
+    static func depth(_ data: Data) -> Int {
+        var (depth, deepest) = (0, 0)
+        var (isText, isEscaped) = (false, false)
+        for byte in data {
+            if isText {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isText = false }
+                isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): (isText, isEscaped) = (true, false)
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                deepest = max(deepest, depth)
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+        }
+        return deepest
     }
 
     /// What the value is, for error messages.
@@ -46,19 +92,6 @@ enum JSONValue: Decodable, Equatable, Sendable {
         case .array(let values): "a list of \(values.count)"
         case .object: "an object"
         }
-    }
-}
-
-/// Reads a file whole; a missing or unreadable one is an error that names it.
-func readFile(_ file: URL) throws(ModelError) -> Data {
-    do {
-        return try Data(contentsOf: file)
-    } catch {
-        let isMissing = !FileManager.default.fileExists(atPath: file.path)
-        throw .file(
-            name: file.lastPathComponent,
-            reason: isMissing ? "is missing" : "cannot be read"
-        )
     }
 }
 

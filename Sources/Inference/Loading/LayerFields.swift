@@ -45,6 +45,11 @@ struct LayerFields {
     /// Spatial axes of the model's input: 1 for a series, 2 for a picture.
     let axes: Int
 
+    /// Of a padding, as of every other size of a layer.
+    private static let largest = 1 << 24
+    /// Of attributes nobody here knows.
+    private static let largestInteger = 1 << 31
+
     /// Reads every field; what is not a short form becomes an attribute of the same name.
     func read(
         _ object: inout JSONFields,
@@ -108,11 +113,17 @@ struct LayerFields {
             let dilations = try object.ints("dilations", count: axes, minimum: 1) ?? ones
             attributes["dilations"] = .ints(dilations)
             guard let kernel else { throw object.mismatch("padding", "a kernel with it", padding) }
+            // Both are at most 2²⁴.
             let pads = zip(kernel, dilations).map { ($0 - 1) * $1 }
+            guard pads.allSatisfy({ $0 <= Self.largest }) else {
+                throw object.mismatch("padding", "at most \(Self.largest)", .string("\(pads)"))
+            }
             attributes["pads"] = .ints(pads + pads)
         case .array(let values) where values.count == 2 * axes:
             let numbers = values.compactMap(\.integer)
-            guard numbers.count == values.count else {
+            guard numbers.count == values.count,
+                numbers.allSatisfy({ abs($0) <= Self.largest })
+            else {
                 throw object.mismatch("padding", expected, padding)
             }
             attributes["pads"] = .ints(numbers)
@@ -129,15 +140,21 @@ struct LayerFields {
         case .bool(let flag):
             return .int(flag ? 1 : 0)
         case .number(let number):
+            guard Float(number).isFinite, abs(value.integer ?? 0) <= Self.largestInteger else {
+                throw mismatch()
+            }
             return value.integer.map(Attribute.int) ?? .float(Float(number))
         case .string(let text):
             return .string(text)
         case .array(let values):
             let integers = values.compactMap(\.integer)
+            guard integers.allSatisfy({ abs($0) <= Self.largestInteger }) else { throw mismatch() }
             if integers.count == values.count { return .ints(integers) }
             var floats: [Float] = []
             for element in values {
-                guard case .number(let number) = element else { throw mismatch() }
+                guard case .number(let number) = element, Float(number).isFinite else {
+                    throw mismatch()
+                }
                 floats.append(Float(number))
             }
             return .floats(floats)
@@ -149,6 +166,8 @@ struct LayerFields {
 
 /// A Gabor bank: every combination of frequency, orientation and phase; phase changes fastest.
 enum GaborBankFields {
+    private static let mostKernels = 1 << 16
+
     static func read(_ bank: inout JSONFields) throws(ModelError) -> [String: Attribute] {
         let orientations = try bank.int("orientations") ?? 1
         let frequencies = try bank.doubles("frequencies") ?? []
@@ -158,6 +177,16 @@ enum GaborBankFields {
                 field: bank.path,
                 expected: "orientations (to 360), frequencies and phases",
                 got: "\(orientations), \(frequencies) and \(phases)"
+            )
+        }
+        // Every one becomes a kernel; the product is checked before the lists grow.
+        let kernels = frequencies.count.multipliedReportingOverflow(by: phases.count * orientations)
+        guard !kernels.overflow, kernels.partialValue <= mostKernels else {
+            throw .invalidManifest(
+                field: bank.path,
+                expected: "at most \(mostKernels) kernels",
+                got: "\(orientations) orientations of \(frequencies.count) frequencies "
+                    + "in \(phases.count) phases"
             )
         }
         let alpha = try perFrequency(&bank, "alpha", 1, frequencies.count)

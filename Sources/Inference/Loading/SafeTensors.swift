@@ -5,25 +5,43 @@ import Foundation
 ///
 /// Every way the file can contradict itself is an error: the lengths are checked before they are used.
 enum SafeTensors {
-    /// Largest header taken, as in the reference implementation.
-    private static let maximumHeader = 100_000_000
+    /// Largest header taken; one tensor has about a hundred bytes there.
+    private static let maximumHeader = 16 << 20
 
-    static func read(_ file: URL) throws(ModelError) -> [String: Tensor] {
-        try decode(readFile(file))
+    static func read(_ name: String, in files: ModelFiles) throws(ModelError) -> [String: Tensor] {
+        let file = try files.weights(name)
+        if let mistake = try FileMistakes.description(of: file, isSafeTensors: true) {
+            throw .file(name: name, reason: mistake)
+        }
+        // Once as bytes and once as numbers.
+        let (size, overflow) = file.size.multipliedReportingOverflow(by: 2)
+        try files.take(overflow ? .max : size, for: name)
+        let data = Data(try file.bytes(0..<file.size))
+        let header = min(headerLength(data) ?? 0, UInt64(maximumHeader))
+        try files.take(Int(header) * JSONValue.growth, for: name)
+        return try decode(data)
     }
 
     /// Tensors by name; only F32 is served.
     static func decode(_ data: Data) throws(ModelError) -> [String: Tensor] {
-        guard data.count >= 8 else { throw .invalidWeights("the file is shorter than its header") }
-        let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard length <= UInt64(maximumHeader), length <= UInt64(data.count - 8) else {
+        guard let length = headerLength(data) else {
+            throw .invalidWeights("the file is shorter than its header")
+        }
+        guard length <= UInt64(maximumHeader) else {
             throw .invalidWeights(
-                "the header's length is \(length), the file has \(data.count) bytes"
+                "this is no safetensors file: its header would have \(length) bytes"
+            )
+        }
+        guard length <= UInt64(data.count - 8) else {
+            throw .invalidWeights(
+                "the file is cut off: its header has \(length) bytes, the file \(data.count)"
             )
         }
         let body = data.dropFirst(8 + Int(length))
         let header = data.dropFirst(8).prefix(Int(length))
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: header) else {
+        guard JSONValue.depth(header) <= JSONValue.deepest,
+            let value = try? JSONDecoder().decode(JSONValue.self, from: header)
+        else {
             throw .invalidWeights("the header is not valid JSON")
         }
         guard case .object(let entries) = value else {
@@ -34,6 +52,12 @@ enum SafeTensors {
             tensors[name] = try tensor(named: name, entry, in: body)
         }
         return tensors
+    }
+
+    /// What the first eight bytes say.
+    private static func headerLength(_ data: Data) -> UInt64? {
+        guard data.count >= 8 else { return nil }
+        return data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
 
     private static func tensor(
@@ -47,8 +71,12 @@ enum SafeTensors {
         let dimensions = try integers(&fields, "shape")
         let range = try integers(&fields, "data_offsets")
         let shape = Shape(dimensions)
-        guard let count = shape.checkedCount, count <= body.count, range.count == 2, range[0] >= 0,
-            range[1] - range[0] == count * 4, range[1] <= body.count
+        guard range.count == 2, range[1] <= body.count else {
+            throw .invalidWeights(
+                "the file is cut off: \"\(name)\" lies at \(range) of \(body.count) bytes"
+            )
+        }
+        guard let count = shape.checkedCount, count <= body.count, range[1] - range[0] == count * 4
         else {
             throw .invalidWeights("\"\(name)\" of shape \(shape) does not fit its range \(range)")
         }

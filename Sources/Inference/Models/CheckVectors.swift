@@ -6,6 +6,15 @@ struct CheckVectors: Decodable {
     struct Values: Decodable {
         let shape: [Int]
         let data: [Double]
+
+        /// - Throws: an error unless there are as many numbers as the shape says.
+        func check(_ name: String) throws(ModelError) {
+            guard Shape(shape).checkedCount == data.count else {
+                throw CheckVectors.fail(
+                    "\"\(name)\" has \(data.count) numbers for the shape \(Shape(shape))"
+                )
+            }
+        }
     }
 
     struct Case: Decodable {
@@ -17,31 +26,39 @@ struct CheckVectors: Decodable {
     let tolerance: Double
     let cases: [Case]
 
-    static func exist(in folder: URL) -> Bool {
-        FileManager.default.fileExists(atPath: folder.appendingPathComponent("check.json").path)
-    }
+    static let file = "check.json"
 
     /// Reads check.json; nil if the folder has none.
-    static func read(_ folder: URL) throws(ModelError) -> CheckVectors? {
-        guard exist(in: folder) else { return nil }
-        let file = folder.appendingPathComponent("check.json")
-        let data = try readFile(file)
-        do {
-            return try JSONDecoder().decode(CheckVectors.self, from: data)
-        } catch {
-            throw .file(name: "check.json", reason: "does not have the form of check vectors")
-        }
+    static func read(_ files: ModelFiles) throws(ModelError) -> CheckVectors? {
+        guard files.exists(file) else { return nil }
+        return try JSONValue.decode(
+            CheckVectors.self,
+            file,
+            in: files,
+            largest: 64 << 20,
+            otherwise: "does not have the form of check vectors"
+        )
     }
 
     /// - Throws: `checkFailed` naming the output, the element and by how much it is off.
-    func run(on model: Model) throws(ModelError) {
+    func run(on model: Model, isCancelled: () -> Bool = { false }) throws(ModelError) {
+        guard tolerance >= 0, tolerance.isFinite else {
+            throw Self.fail("has the tolerance \(tolerance); expected a number from 0")
+        }
         for testCase in cases {
+            for (name, values) in testCase.inputs.merging(
+                testCase.outputs,
+                uniquingKeysWith: { $1 }
+            ) {
+                try values.check(name)
+            }
+            try checkSymbols(testCase, of: model)
             let outputs = testCase.outputs.keys.sorted()
             let plan = try model.plan(
                 inputs: testCase.inputs.mapValues { Shape($0.shape) },
                 outputs: outputs
             )
-            try plan.run { inputs throws(ModelError) in
+            try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
                 for port in plan.inputs {
                     try fill(port, testCase.inputs[port.name]?.data ?? [], &inputs)
                 }
@@ -60,19 +77,35 @@ struct CheckVectors: Decodable {
         _ inputs: inout PlanInputs
     ) throws(ModelError) {
         guard data.count == port.shape.count else {
-            throw .file(
-                name: "check.json",
-                reason: "\"\(port.name)\" has \(data.count) numbers for shape \(port.shape)"
-            )
+            throw Self.fail("\"\(port.name)\" has \(data.count) numbers for shape \(port.shape)")
         }
         if port.type == .int64 {
             try inputs.withIntegers(port.name) { span throws(ModelError) in
-                for index in data.indices { span[index] = Int32(clamping: Int(data[index])) }
+                for index in data.indices {
+                    guard let integer = Int32(exactly: data[index]) else {
+                        throw Self.fail(
+                            "\"\(port.name)\" has \(data[index]), no integer of 32 bits"
+                        )
+                    }
+                    span[index] = integer
+                }
             }
         } else {
             try inputs.withFloats(port.name) { span throws(ModelError) in
                 for index in data.indices { span[index] = Float(data[index]) }
             }
+        }
+    }
+
+    static func fail(_ reason: String) -> ModelError { .file(name: file, reason: reason) }
+
+    /// A vector may be as wrong as a request.
+    private func checkSymbols(_ testCase: Case, of model: Model) throws(ModelError) {
+        guard let count = model.manifest.input.symbolCount,
+            let symbols = testCase.inputs[model.manifest.input.name]?.data
+        else { return }
+        for (index, symbol) in symbols.enumerated() where !(symbol >= 0 && symbol < Double(count)) {
+            throw Self.fail("symbol \(index + 1) is \(symbol); expected 0 to \(count - 1)")
         }
     }
 

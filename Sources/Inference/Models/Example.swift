@@ -19,7 +19,7 @@ public struct Example: Sendable {
     /// Reads the files that a manifest names in the folder `examples` beside it.
     static func read(
         _ names: [String],
-        beside folder: URL,
+        in files: ModelFiles,
         field: String
     ) throws(ModelError) -> [Example] {
         guard names.count <= most, Set(names).count == names.count else {
@@ -31,13 +31,12 @@ public struct Example: Sendable {
         }
         var examples: [Example] = []
         for name in names {
-            let place = folder.appendingPathComponent(Self.folder).appendingPathComponent(name)
-            examples.append(try Example(name, at: place, field: field))
+            examples.append(try Example(name, in: files, field: field))
         }
         return examples
     }
 
-    private init(_ name: String, at file: URL, field: String) throws(ModelError) {
+    private init(_ name: String, in files: ModelFiles, field: String) throws(ModelError) {
         let ending = name.split(separator: ".", omittingEmptySubsequences: false).last ?? ""
         guard Manifest.isName(name), !name.hasPrefix("."),
             let format = Format(rawValue: ending.lowercased())
@@ -49,9 +48,9 @@ public struct Example: Sendable {
                 got: "\"\(name)\""
             )
         }
-        let bytes = [UInt8](try readFile(file))
-        guard (1...Self.largest).contains(bytes.count) else {
-            throw .file(name: name, reason: "has \(bytes.count) bytes; an example has 1 to 1 MiB")
+        let bytes = [UInt8](try files.text("\(Self.folder)/\(name)", largest: Self.largest))
+        guard !bytes.isEmpty else {
+            throw .file(name: name, reason: "is empty; an example has 1 byte to 1 MiB")
         }
         (self.name, self.format, self.bytes) = (name, format, bytes)
     }

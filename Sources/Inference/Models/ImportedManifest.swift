@@ -52,12 +52,11 @@ extension Manifest {
     }
 
     /// The model.json beside an ONNX file; nil if there is none.
-    init?(besideOnnx folder: URL, signature: ModelSignature) throws(ModelError) {
-        let file = folder.appendingPathComponent("model.json")
-        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-        var fields = try JSONFields(JSONValue.read(file), at: "model.json")
+    init?(besideOnnx files: ModelFiles, signature: ModelSignature) throws(ModelError) {
+        guard files.exists("model.json") else { return nil }
+        var fields = try JSONFields(JSONValue.read("model.json", in: files), at: "model.json")
         let standard = Input.tensors(name: signature.inputs.first?.name ?? "")
-        self = try Manifest(&fields, folder: folder, standard: standard)
+        self = try Manifest(&fields, files: files, standard: standard)
         if let pairs = try fields.object("states") {
             var pairs = pairs
             for (input, value) in pairs.takeRest() {

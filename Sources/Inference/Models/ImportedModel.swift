@@ -35,15 +35,18 @@ extension Model {
     /// Computes once, with zeros, so that a first request finds plans made and weights packed.
     ///
     /// Sizes that may vary are guessed; where a guess does not fit, nothing is lost but the warmth.
-    func warm(within limit: Duration = .seconds(10)) {
+    func warm(within limit: Duration = .seconds(3), isCancelled: @escaping () -> Bool = { false }) {
         let end = ContinuousClock.now + limit
-        guard reading == nil else { return warmReading(until: end) }
+        let isOver = { ContinuousClock.now > end || isCancelled() }
+        guard reading == nil else { return warmReading(isOver) }
         for size in [64, 1] {
             var inputs: [String: Tensor] = [:]
             for port in signature.inputs where !port.isOptional {
+                guard port.bytes(variable: size).map({ $0 <= memoryLimit / 16 }) ?? false else {
+                    return
+                }
                 inputs[port.name] = port.zeros(variable: size)
             }
-            let isOver = { ContinuousClock.now > end }
             if (try? infer(inputs, isCancelled: isOver)) != nil || isOver() { return }
         }
     }
@@ -51,14 +54,14 @@ extension Model {
 
 extension Model {
     /// Reads as many symbols at once as it ever will.
-    private func warmReading(until end: ContinuousClock.Instant) {
+    private func warmReading(_ isOver: @escaping () -> Bool) {
         var state = initialState()
         let tokens = [Int32](repeating: 0, count: reading?.takesSeveral == true ? 85 : 1)
         try? advance(
             tokens,
             state: &state,
             outputs: manifest.outputs,
-            isCancelled: { ContinuousClock.now > end },
+            isCancelled: isOver,
             each: { (_, _) throws(ModelError) in }
         )
     }
@@ -74,6 +77,14 @@ extension ModelSignature.Port {
         )
     }
 
+    /// Bytes of a tensor with `variable` for the sizes that may vary; nil if that is no tensor.
+    fileprivate func bytes(variable size: Int) -> Int? {
+        let shape = Shape(dimensions.map { $0 ?? size })
+        guard shape.isUsual, let count = shape.checkedCount else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteCount ?? 32)
+        return overflow ? nil : bytes
+    }
+
     /// Zeros with every dimension that may vary 1.
     var zeros: Tensor { zeros(variable: 1) }
 
@@ -87,6 +98,18 @@ extension ModelSignature.Port {
 }
 
 extension ModelSignature {
+    /// Refuses inputs that no request could bring.
+    ///
+    /// - Throws: `invalidWeights` that names the input, what it is declared as, and the limit.
+    func check(memoryLimit limit: Int) throws(ModelError) {
+        for port in inputs where port.bytes(variable: 1).map({ $0 > limit }) ?? true {
+            throw .invalidWeights(
+                "the input \"\(port.name)\" is declared as \(port.description), "
+                    + "more than the \(limit >> 20) MiB that computing a request may take"
+            )
+        }
+    }
+
     /// Words that exporters add to a state's name before or after a step.
     private static let steps: Set = [
         "in", "out", "n", "0", "1", "t", "prev", "previous", "next", "new", "old", "initial",
@@ -100,16 +123,18 @@ extension ModelSignature {
     /// as "in" and "out": `h` and `hn`, `h0` and `h`, `state` and `stateN`.
     mutating func takeStates() -> [StatePair] {
         var pairs: [StatePair] = []
-        for input in inputs {
-            let stem = Self.stem(input.name)
-            let rivals = inputs.filter { Self.stem($0.name) == stem }
-            let followers = outputs.filter { Self.stem($0.name) == stem }
-            guard !stem.isEmpty, rivals.count == 1, followers.count == 1, input.type == .float32,
+        let rivals = Dictionary(grouping: inputs) { Self.stem($0.name) }
+        let successors = Dictionary(grouping: outputs) { Self.stem($0.name) }
+        for (stem, inputs) in rivals where !stem.isEmpty && inputs.count == 1 {
+            let (input, followers) = (inputs[0], successors[stem] ?? [])
+            guard followers.count == 1, input.type == .float32,
                 followers[0].type == .float32, input.dimensions.count >= 2, !input.hasAnyRank,
                 followers[0].dimensions == input.dimensions
             else { continue }
             pairs.append(input.state(before: followers[0]))
         }
+        let order = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ($1.name, $0) })
+        pairs.sort { (order[$0.input] ?? 0) < (order[$1.input] ?? 0) }
         // A model that takes nothing but what it made does not read a sequence.
         guard pairs.count < inputs.count else { return [] }
         self = withOptional(pairs)

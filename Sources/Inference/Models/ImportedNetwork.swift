@@ -10,8 +10,8 @@ struct ImportedNetwork {
     /// Whether the states' names or a manifest say what they are, and not only their sizes.
     private var namesStates = true
 
-    init(_ file: URL) throws(ModelError) {
-        graph = try OnnxFile.read(file)
+    init(_ name: String, in files: ModelFiles) throws(ModelError) {
+        graph = try OnnxFile.read(name, in: files)
         signature = ModelSignature(graph)
     }
 

@@ -64,7 +64,7 @@ extension Model {
                 throw .missingInput(name: port.name, expected: port.description)
             }
             try port.check(tensor)
-            guard tensor.shape.dimensions.allSatisfy({ $0 <= 1 << 31 }) else {
+            guard tensor.shape.isUsual else {
                 throw .inputShape(name: port.name, expected: port.description, got: tensor.shape)
             }
         }

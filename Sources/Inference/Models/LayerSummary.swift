@@ -120,13 +120,21 @@ private struct ReceptiveFields {
             let kernel = window(node, constants)
             let strides = pair(node, "strides")
             let dilations = pair(node, "dilations")
-            field.size.0 += (kernel.0 - 1) * dilations.0 * field.jump.0
-            field.size.1 += (kernel.1 - 1) * dilations.1 * field.jump.1
-            field.jump = (field.jump.0 * strides.0, field.jump.1 * strides.1)
+            field.size.0 += Self.bounded((kernel.0 - 1) * dilations.0, field.jump.0)
+            field.size.1 += Self.bounded((kernel.1 - 1) * dilations.1, field.jump.1)
+            field.jump = (
+                Self.bounded(field.jump.0, strides.0), Self.bounded(field.jump.1, strides.1)
+            )
         default:
             break
         }
         for output in node.outputs { fields[output] = field }
+    }
+
+    /// A product of sizes; strides of many layers may be beyond all pictures.
+    private static func bounded(_ one: Int, _ other: Int) -> Int {
+        let (product, overflow) = one.multipliedReportingOverflow(by: other)
+        return overflow ? 1 << 40 : min(product, 1 << 40)
     }
 
     private func window(_ node: Node, _ constants: [String: Tensor]) -> (Int, Int) {

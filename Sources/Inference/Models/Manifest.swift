@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// What a model folder says about its model: `model.json` without the layers.
@@ -91,7 +92,7 @@ public struct Manifest: Sendable {
     /// Reads the fields; `standard` is the input of a model that says nothing of it.
     init(
         _ fields: inout JSONFields,
-        folder: URL,
+        files: ModelFiles,
         standard: Input? = nil
     ) throws(ModelError) {
         name = try fields.requiredString("name")
@@ -109,7 +110,7 @@ public struct Manifest: Sendable {
         if let standard, task == .tensors {
             input = standard
         } else {
-            input = try Self.input(&fields, folder: folder)
+            input = try Self.input(&fields, files: files)
         }
         preprocessing = try fields.object("preprocessing").map {
             [input] (object) throws(ModelError) in
@@ -130,7 +131,7 @@ public struct Manifest: Sendable {
         outputs = try fields.strings("outputs") ?? []
         labels =
             try fields.string("labels").map { (file) throws(ModelError) in
-                try Self.lines(folder.appendingPathComponent(file))
+                try Self.lines(file, in: files)
             } ?? []
         featuresLayer = try fields.string("features")
         logits = try fields.string("logits")
@@ -158,7 +159,7 @@ public struct Manifest: Sendable {
         }
         examples = try Example.read(
             try fields.strings("examples") ?? [],
-            beside: folder,
+            in: files,
             field: "\(fields.path), examples"
         )
     }
@@ -180,7 +181,7 @@ public struct Manifest: Sendable {
 
     private static func input(
         _ fields: inout JSONFields,
-        folder: URL
+        files: ModelFiles
     ) throws(ModelError) -> Input {
         guard var object = try fields.object("input") else {
             throw .invalidManifest(
@@ -194,7 +195,7 @@ public struct Manifest: Sendable {
         if let file = try object.string("vocabulary") {
             input = .tokens(
                 name: name,
-                vocabulary: try Vocabulary(folder.appendingPathComponent(file))
+                vocabulary: try Vocabulary(file, in: files)
             )
         } else if try object.bool("steps") == true {
             input = .clock(name: name)
@@ -213,11 +214,36 @@ public struct Manifest: Sendable {
             )
         }
         try object.finish()
+        try checkSize(of: input, path: object.path)
         return input
     }
 
-    private static func lines(_ file: URL) throws(ModelError) -> [String] {
-        String(decoding: try readFile(file), as: UTF8.self)
+    /// Each side is an integer to 2²⁴, but their product need not be one that a machine can count.
+    private static func checkSize(of input: Input, path: String) throws(ModelError) {
+        let sides: [Int?] =
+            switch input {
+            case .image(_, let channels, let height, let width): [channels, height, width]
+            case .series(_, let channels, let length): [channels, length]
+            case .tokens, .clock, .tensors: []
+            }
+        let shape = Shape(sides.map { $0 ?? 1 })
+        guard let count = shape.checkedCount, count <= mostNumbers else {
+            throw .invalidManifest(
+                field: path,
+                expected: "sides whose product is at most \(mostNumbers)",
+                got: "\(shape)"
+            )
+        }
+    }
+
+    private static let mostNumbers = 1 << 31
+
+    private static func lines(
+        _ name: String,
+        in files: ModelFiles
+    ) throws(ModelError) -> [String] {
+        let data = try files.text(name, largest: 16 << 20, factor: 64)
+        return String(decoding: data, as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: true)
             .map { $0.trimmingCharacters(in: .whitespaces) }
     }

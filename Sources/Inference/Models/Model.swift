@@ -39,7 +39,7 @@ public final class Model: Sendable {
     ///
     /// `name` and `version` stand for those of the manifest.
     /// - Throws: a `ModelError` that names the file, the field or the layer.
-    public init(
+    public convenience init(
         folder: URL,
         kernels: KernelSet,
         workers: Workers,
@@ -48,7 +48,27 @@ public final class Model: Sendable {
         name: String? = nil,
         version: String? = nil
     ) throws(ModelError) {
-        var (manifest, stack, form) = try ModelFolder.read(folder)
+        try self.init(
+            files: ModelFiles(folder),
+            tools: (kernels, workers, memoryLimit),
+            verifies: verifies,
+            name: name,
+            version: version
+        )
+    }
+
+    /// What a model computes with: kernels, threads and the memory of one computation.
+    typealias Tools = (kernels: KernelSet, workers: Workers, memoryLimit: Int)
+
+    init(
+        files: ModelFiles,
+        tools: Tools,
+        verifies: Bool = true,
+        name: String? = nil,
+        version: String? = nil
+    ) throws(ModelError) {
+        let (kernels, workers, memoryLimit) = tools
+        var (manifest, stack, form) = try ModelFolder.read(files)
         manifest.name = name ?? manifest.name
         manifest.version = version ?? manifest.version
         self.form = form
@@ -65,7 +85,7 @@ public final class Model: Sendable {
         layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
         signature = try ModelSignature(stack, manifest: manifest, kernels: kernels)
         try checkTask()
-        if verifies { try CheckVectors.read(folder)?.run(on: self) }
+        if verifies { try verify(files) }
     }
 
     /// Loads an ONNX file; without a manifest it is a model of pictures where that is certain, else of tensors.
@@ -73,7 +93,7 @@ public final class Model: Sendable {
     /// External data must lie in the file's folder. A name has 1 to 255 letters, digits, '.', '_' or '-'. `folder`
     /// holds a model.json, which says what the file cannot: labels, preprocessing, a vocabulary; or check vectors.
     /// - Throws: what is wrong with the file, or `unsupported` with everything that is not supported.
-    public init(
+    public convenience init(
         onnx file: URL,
         name: String,
         version: String? = nil,
@@ -82,10 +102,31 @@ public final class Model: Sendable {
         workers: Workers,
         memoryLimit: Int = 1 << 30
     ) throws(ModelError) {
-        var imported = try ImportedNetwork(file)
+        try self.init(
+            onnx: file.lastPathComponent,
+            files: ModelFiles(folder ?? file.deletingLastPathComponent()),
+            tools: (kernels, workers, memoryLimit),
+            isAlone: folder == nil,
+            name: name,
+            version: version
+        )
+    }
+
+    /// An ONNX file of a folder; one that `isAlone` has no other files but its external data.
+    init(
+        onnx file: String,
+        files: ModelFiles,
+        tools: Tools,
+        isAlone: Bool,
+        name: String,
+        version: String?
+    ) throws(ModelError) {
+        let (kernels, workers, memoryLimit) = tools
+        var imported = try ImportedNetwork(file, in: files)
+        try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?
-        if let folder {
-            written = try Manifest(besideOnnx: folder, signature: imported.signature)
+        if !isAlone {
+            written = try Manifest(besideOnnx: files, signature: imported.signature)
         }
         let executor = try imported.executor(
             written,
@@ -110,7 +151,12 @@ public final class Model: Sendable {
         self.workers = workers
         self.memoryLimit = memoryLimit
         backwardLayer = nil
-        if let folder { try CheckVectors.read(folder)?.run(on: self) }
+        if !isAlone { try verify(files) }
+    }
+
+    /// Runs the check vectors, if there are any.
+    private func verify(_ files: ModelFiles) throws(ModelError) {
+        try CheckVectors.read(files)?.run(on: self, isCancelled: files.isLeft)
     }
 
     /// Whether the model came as an ONNX file.

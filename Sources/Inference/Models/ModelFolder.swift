@@ -1,13 +1,14 @@
-import Foundation
-
 /// The files of a model folder.
 enum ModelFolder {
+    private static let mostLayers = 10_000
+
     /// Reads model.json, the files it names, and model.safetensors if there is one.
-    static func read(_ folder: URL) throws(ModelError) -> (Manifest, LayerStack, NetworkForm) {
-        let file = folder.appendingPathComponent("model.json")
-        var fields = try JSONFields(JSONValue.read(file), at: "model.json")
+    static func read(
+        _ files: ModelFiles
+    ) throws(ModelError) -> (Manifest, LayerStack, NetworkForm) {
+        var fields = try JSONFields(JSONValue.read("model.json", in: files), at: "model.json")
         let form = try NetworkForm(fields)
-        let manifest = try Manifest(&fields, folder: folder)
+        let manifest = try Manifest(&fields, files: files)
         guard let layers = try fields.objects("layers"), !layers.isEmpty else {
             throw .invalidManifest(
                 field: "model.json, layers",
@@ -15,13 +16,19 @@ enum ModelFolder {
                 got: "nothing"
             )
         }
+        guard layers.count <= mostLayers else {
+            throw .invalidManifest(
+                field: "model.json, layers",
+                expected: "at most \(mostLayers) layers",
+                got: "\(layers.count)"
+            )
+        }
         try fields.finish()
-        let weights = folder.appendingPathComponent("model.safetensors")
-        let hasWeights = FileManager.default.fileExists(atPath: weights.path)
+        let weights = "model.safetensors"
         let stack = try LayerStack(
             layers,
             manifest: manifest,
-            weights: hasWeights ? SafeTensors.read(weights) : [:]
+            weights: files.exists(weights) ? SafeTensors.read(weights, in: files) : [:]
         )
         return (manifest, stack, form)
     }

@@ -4,11 +4,11 @@ import Foundation
 public struct VocabularyError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The text from the first place where no symbol fits, cut short.
     public let symbol: String
-    /// In characters from the start.
+    /// In characters from the start, the first 0; sentences count from 1.
     public let position: Int
 
     public var description: String {
-        "the model does not know the symbol \"\(symbol)\" at position \(position)"
+        "the model does not know the symbol \"\(symbol)\" at position \(position + 1)"
     }
 }
 
@@ -29,9 +29,8 @@ public struct Vocabulary: Sendable {
     }
 
     /// Reads a JSON list of distinct texts.
-    init(_ file: URL) throws(ModelError) {
-        let name = file.lastPathComponent
-        guard case .array(let values) = try JSONValue.read(file), !values.isEmpty else {
+    init(_ name: String, in files: ModelFiles) throws(ModelError) {
+        guard case .array(let values) = try JSONValue.read(name, in: files), !values.isEmpty else {
             throw .invalidManifest(field: name, expected: "a list of symbols", got: "none")
         }
         var symbols: [String] = []

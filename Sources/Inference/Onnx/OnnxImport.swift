@@ -35,7 +35,7 @@ struct OnnxImport {
         var importer = OnnxImport(tensors: tensors, functions: functions)
         var graph = model.graph
         model.clearGraph()
-        return try importer.graph(&graph, opsets: opsets, outer: [], depth: 0)
+        return try importer.graph(&graph, opsets: opsets, scope: OnnxScope(), depth: 0)
     }
 
     private init(tensors: OnnxTensors, functions: OnnxFunctions) {
@@ -47,7 +47,7 @@ struct OnnxImport {
     private mutating func graph(
         _ proto: inout OnnxGraphProto,
         opsets: [String: Int],
-        outer: Set<String>,
+        scope: OnnxScope,
         depth: Int
     ) throws(ModelError) -> Graph {
         guard depth <= Self.deepestGraph else {
@@ -57,32 +57,35 @@ struct OnnxImport {
             throw .invalidWeights("sparse initializers are not supported")
         }
         var graph = Graph()
-        var known = outer
+        var initializers: Set<String> = []
         for index in proto.initializer.indices {
-            let name = proto.initializer[index].name
-            guard !name.isEmpty, graph.constants[name] == nil else {
-                throw .invalidWeights("the initializer \"\(name)\" is there twice or has no name")
+            let written = proto.initializer[index].name
+            guard !written.isEmpty, let name = scope.define(written) else {
+                throw .invalidWeights(
+                    "the initializer \"\(written)\" is there twice or has no name"
+                )
             }
             graph.constants[name] = try tensors.tensor(proto.initializer[index])
             proto.initializer[index] = OnnxTensorProto()
-            known.insert(name)
+            initializers.insert(written)
         }
-        for input in proto.input where graph.constants[input.name] == nil {
-            guard !input.name.isEmpty, known.insert(input.name).inserted else {
+        for input in proto.input where !initializers.contains(input.name) {
+            guard !input.name.isEmpty, let name = scope.define(input.name) else {
                 throw .invalidWeights("the input \"\(input.name)\" is there twice or has no name")
             }
-            graph.inputs.append(try port(input, isInner: depth > 0))
+            graph.inputs.append(try port(input, called: name, isInner: depth > 0))
         }
-        try append(proto.node, to: &graph, opsets: opsets, known: &known, depth: depth, calls: 0)
+        try append(proto.node, to: &graph, opsets: opsets, scope: scope, depth: depth, calls: 0)
+        var outputs: Set<String> = []
         for output in proto.output {
-            guard known.contains(output.name) else {
+            guard let name = scope.name(of: output.name) else {
                 throw .invalidWeights("nothing makes the output \"\(output.name)\"")
             }
-            guard !graph.outputs.contains(output.name) || depth > 0 else {
+            guard outputs.insert(name).inserted || depth > 0 else {
                 throw .invalidWeights("the output \"\(output.name)\" is there twice")
             }
-            graph.outputs.append(output.name)
-            graph.outputInfo.append(try port(output, isInner: depth > 0))
+            graph.outputs.append(name)
+            graph.outputInfo.append(try port(output, called: name, isInner: depth > 0))
         }
         return graph
     }
@@ -91,7 +94,7 @@ struct OnnxImport {
         _ protos: [OnnxNodeProto],
         to graph: inout Graph,
         opsets: [String: Int],
-        known: inout Set<String>,
+        scope: OnnxScope,
         depth: Int,
         calls: Int
     ) throws(ModelError) {
@@ -116,14 +119,14 @@ struct OnnxImport {
                     body,
                     to: &graph,
                     opsets: own,
-                    known: &known,
+                    scope: scope,
                     depth: depth,
                     calls: calls + 1
                 )
                 continue
             }
             graph.nodes.append(
-                try node(proto, opsets: opsets, known: &known, depth: depth)
+                try node(proto, opsets: opsets, scope: scope, depth: depth)
             )
         }
     }
@@ -131,32 +134,39 @@ struct OnnxImport {
     private mutating func node(
         _ proto: OnnxNodeProto,
         opsets: [String: Int],
-        known: inout Set<String>,
+        scope: OnnxScope,
         depth: Int
     ) throws(ModelError) -> Node {
         let label = proto.name.isEmpty ? proto.output.first ?? proto.opType : proto.name
-        for input in proto.input where !input.isEmpty && !known.contains(input) {
-            throw .shape(
-                node: label,
-                reason: "the input \"\(input)\" is made by no node before: missing, or a cycle"
-            )
+        var inputs: [String] = []
+        for input in proto.input {
+            guard let name = input.isEmpty ? "" : scope.name(of: input) else {
+                throw .shape(
+                    node: label,
+                    reason: "the input \"\(input)\" is made by no node before: missing, or a cycle"
+                )
+            }
+            inputs.append(name)
         }
         let isStandard = proto.domain.isEmpty || proto.domain == "ai.onnx"
         var node = Node(
             name: unique(label),
             op: isStandard ? proto.opType : "\(proto.domain).\(proto.opType)",
-            inputs: proto.input,
+            inputs: inputs,
             outputs: proto.output
         )
         node.opset = isStandard ? opsets[""] ?? Node.newestOpset : opsets[proto.domain] ?? 1
         for attribute in proto.attribute {
-            let value = try self.attribute(attribute, label, opsets, known, depth)
+            let value = try self.attribute(attribute, label, opsets, scope, depth)
             guard node.attributes.updateValue(value, forKey: attribute.name) == nil else {
                 throw .shape(node: label, reason: "the attribute \(attribute.name) is there twice")
             }
         }
-        for output in proto.output where !output.isEmpty && !known.insert(output).inserted {
-            throw .shape(node: label, reason: "the value \"\(output)\" is made twice")
+        for (index, output) in proto.output.enumerated() where !output.isEmpty {
+            guard let name = scope.define(output) else {
+                throw .shape(node: label, reason: "the value \"\(output)\" is made twice")
+            }
+            node.outputs[index] = name
         }
         return node
     }
@@ -176,7 +186,7 @@ struct OnnxImport {
         _ proto: OnnxAttributeProto,
         _ node: String,
         _ opsets: [String: Int],
-        _ known: Set<String>,
+        _ scope: OnnxScope,
         _ depth: Int
     ) throws(ModelError) -> Attribute {
         func unsupported() -> ModelError {
@@ -199,7 +209,12 @@ struct OnnxImport {
         case .graph:
             var inner = proto.g
             return .graph(
-                try graph(&inner, opsets: opsets, outer: known, depth: depth + 1)
+                try graph(
+                    &inner,
+                    opsets: opsets,
+                    scope: OnnxScope(inside: scope),
+                    depth: depth + 1
+                )
             )
         default: throw unsupported()
         }
@@ -220,6 +235,7 @@ struct OnnxImport {
 
     private func port(
         _ info: OnnxValueInfoProto,
+        called name: String,
         isInner: Bool
     ) throws(ModelError) -> Graph.Input {
         let tensor: OnnxTypeProto.Tensor?
@@ -236,7 +252,7 @@ struct OnnxImport {
                 "\"\(info.name)\" has data type \(number), which is not supported"
             )
         }
-        var port = Graph.Input(name: info.name, type: type, dimensions: [])
+        var port = Graph.Input(name: name, type: type, dimensions: [])
         guard let tensor, tensor.hasShape else {
             port.hasAnyRank = true
             return port

@@ -8,13 +8,13 @@ import OnnxFormat
 struct OnnxTensors {
     /// The model's own file, where large tensors may have stayed; nil if it came out of memory.
     let file: WeightFile?
-    /// Where external data may lie; nil refuses it.
-    let folder: URL?
+    /// Where external data lies; nil refuses it.
+    let files: ModelFiles?
     private var externalFiles: [String: WeightFile] = [:]
 
-    init(file: WeightFile?, folder: URL?) {
+    init(file: WeightFile?, files: ModelFiles?) {
         self.file = file
-        self.folder = folder
+        self.files = files
     }
 
     mutating func tensor(_ proto: OnnxTensorProto) throws(ModelError) -> Tensor {
@@ -37,7 +37,7 @@ struct OnnxTensors {
             guard let width = type.byteCount, place.range.count == count * width else {
                 throw fail("has \(place.range.count) bytes for \(shape) of \(type.rawValue)")
             }
-            return try file.tensor(shape, type, at: place.range)
+            return try file.tensor(shape, type, at: place.range, counting: files)
         } else if proto.hasRawData {
             guard let width = type.byteCount else { throw fail("holds texts as raw data") }
             guard proto.rawData.count == count * width else {
@@ -101,9 +101,7 @@ struct OnnxTensors {
         guard let width = type.byteCount, let location = fields["location"] else {
             throw fail("does not say where its data lies")
         }
-        guard let place = self.place(location) else {
-            throw fail("has its data outside of the model's folder")
-        }
+        guard let files else { throw fail("has its data in another file, and there is none here") }
         guard let start = UInt64(fields["offset"] ?? "0"), count <= 1 << 36 else {
             throw fail("does not say where its data begins")
         }
@@ -112,21 +110,31 @@ struct OnnxTensors {
             throw fail("has \(text) bytes for \(count) elements of \(type.rawValue)")
         }
         let offset = Int(clamping: start)
-        guard let file = externalFiles[place.path] ?? WeightFile(place), offset <= file.size,
-            length <= file.size - offset
-        else { throw fail("lies outside of the file \(location)") }
-        externalFiles[place.path] = file
-        return try file.tensor(shape, type, at: offset..<offset + length)
+        let file = try externalFile(location, of: name, files)
+        guard offset <= file.size, length <= file.size - offset else {
+            throw fail(
+                "has \(length) bytes from \(offset) on in the file \(location), which has only "
+                    + "\(file.size): it is cut off, or another model's"
+            )
+        }
+        return try file.tensor(shape, type, at: offset..<offset + length, counting: files)
     }
 
-    /// A file inside of the model's folder, links followed; nil for all others.
-    private func place(_ location: String) -> URL? {
-        guard let folder, !location.isEmpty, !location.hasPrefix("/"), !location.contains("\0"),
-            !location.split(separator: "/").contains("..")
-        else { return nil }
-        let root = folder.resolvingSymlinksInPath().standardizedFileURL.path
-        let file = folder.appendingPathComponent(location).resolvingSymlinksInPath()
-            .standardizedFileURL
-        return file.path.hasPrefix(root + "/") ? file : nil
+    /// An external file, opened once.
+    private mutating func externalFile(
+        _ location: String,
+        of tensor: String,
+        _ files: ModelFiles
+    ) throws(ModelError) -> WeightFile {
+        if let known = externalFiles[location] { return known }
+        do throws(ModelError) {
+            let file = WeightFile(try files.weights(location))
+            externalFiles[location] = file
+            return file
+        } catch {
+            guard case .file(let name, let reason) = error else { throw error }
+            let what = "\(reason), and \"\(tensor)\" has its data there"
+            throw .file(name: name, reason: what)
+        }
     }
 }

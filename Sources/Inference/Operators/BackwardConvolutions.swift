@@ -29,7 +29,7 @@ struct ConvTranspose: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        let shape = try plan.shape(of: plan.input(node, 0))
+        let shape = try plan.inputShape(node, 0)
         let sizes = (plan.constant(node, 1)?.shape.dimensions ?? []).dropFirst(2)
         let axes = sizes.count
         guard kernel ?? Array(sizes) == Array(sizes) else {

@@ -108,7 +108,7 @@ private func lowerGlobalPool(
     _ reduction: WindowReduction,
     into plan: inout PlanBuilder
 ) throws(ModelError) {
-    let shape = try plan.shape(of: plan.input(node, 0))
+    let shape = try plan.inputShape(node, 0)
     _ = try node.imageShape(shape)
     var whole = Node(name: node.name, op: node.op)
     whole.attributes["kernel_shape"] = .ints(shape.dimensions[2...].map { max(1, $0) })
@@ -137,6 +137,9 @@ private struct WindowPooling {
     let countsPadding: Bool
     let reduction: WindowReduction
 
+    /// A second or two of a core.
+    private static let mostTaps = 0x1p34
+
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
         let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
@@ -154,6 +157,10 @@ private struct WindowPooling {
             height: image.height,
             width: image.width
         )
+        let taps = Double(kernel[0] * rows.output) * Double(kernel[1] * columns.output)
+        guard taps * Double(image.count * image.channels) < Self.mostTaps else {
+            throw .shape(node: node.name, reason: "its windows have too many elements for one step")
+        }
         let source = try plan.value(input, as: .blocked)
         let output = try plan.define(
             node.outputs[0],

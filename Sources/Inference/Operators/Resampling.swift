@@ -17,7 +17,8 @@ struct Resample: Operator {
             let shape = plan.shape(of: value)
             guard let places = plan.constant(node, 1 + 2 * index)?.integers,
                 let weights = plan.constant(node, 2 + 2 * index), let numbers = weights.floats,
-                weights.shape.rank == 2, places.count == numbers.count, axis < shape.rank,
+                weights.shape.rank == 2, weights.count > 0, places.count == numbers.count,
+                axis < shape.rank,
                 places.allSatisfy({ $0 >= 0 && $0 < shape[axis] })
             else { throw .shape(node: node.name, reason: "places lie outside of axis \(axis)") }
             let taps = AxisTaps(
@@ -54,17 +55,37 @@ private struct AxisTaps {
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
                 let (input, output) = (from.position(in: arena), to.position(in: arena))
-                for row in rows * chunk / chunks..<rows * (chunk + 1) / chunks {
-                    sum(
-                        input + row / outputs * length * inner,
-                        at: row % outputs,
-                        into: output + row * inner,
-                        inner
-                    )
+                let end = rows * (chunk + 1) / chunks
+                var row = rows * chunk / chunks
+                while row < end {
+                    let (outer, place) = row.quotientAndRemainder(dividingBy: outputs)
+                    let part = place..<min(outputs, place + end - row)
+                    let source = input + outer * length * inner
+                    if inner == 1 {
+                        sumLine(source, at: part, into: output + row)
+                    } else {
+                        for place in part {
+                            let target = output + (outer * outputs + place) * inner
+                            sum(source, at: place, into: target, inner)
+                        }
+                    }
+                    row += part.count
                 }
             }
         }
         return output
+    }
+
+    /// Outputs of the innermost axis.
+    private func sumLine(_ input: FloatPosition, at part: Range<Int>, into output: FloatPosition) {
+        let taps = places.count / outputs
+        for (index, place) in part.enumerated() {
+            let first = place * taps
+            var sum = input[places[first]]
+            if taps > 1 || weights[first] != 1 { sum *= weights[first] }
+            for tap in first + 1..<first + taps { sum += weights[tap] * input[places[tap]] }
+            output[index] = sum
+        }
     }
 
     /// One output of the axis: `inner` numbers.
@@ -75,6 +96,9 @@ private struct AxisTaps {
         _ inner: Int
     ) {
         let taps = places.count / outputs
+        if taps == 1, weights[place] == 1 {
+            return output.copy(from: input + places[place] * inner, count: inner)
+        }
         for tap in place * taps..<(place + 1) * taps {
             let (source, weight) = (input + places[tap] * inner, weights[tap])
             if tap == place * taps {

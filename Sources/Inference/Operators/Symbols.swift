@@ -71,7 +71,7 @@ struct OneHot: Operator {
                 reason: "OneHot needs a constant depth and two constant values"
             )
         }
-        let indices = try plan.shape(of: plan.input(node, 0))
+        let indices = try plan.inputShape(node, 0)
         let axis = try normalised(axis, rank: indices.rank + 1, node)
         let inner = indices.dimensions[axis...].reduce(1, *)
         var shape = indices.dimensions
@@ -102,7 +102,7 @@ private func lowerLookup(
     into plan: inout PlanBuilder,
     bind: @escaping () throws(ModelError) -> IndexVisitor
 ) throws(ModelError) {
-    let indices = try plan.shape(of: plan.input(node, input))
+    let indices = try plan.inputShape(node, input)
     let before = table.dimensions[..<axis]
     let after = table.dimensions[(axis + 1)...]
     let (outer, row, count) = (before.reduce(1, *), after.reduce(1, *), indices.count)

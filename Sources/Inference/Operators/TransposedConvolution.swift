@@ -17,7 +17,7 @@ struct TransposedConvolution {
     /// - Throws: `shape` for what is not such a convolution.
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
-        let shape = try plan.shape(of: plan.input(node, 0))
+        let shape = try plan.inputShape(node, 0)
         let axes = shape.rank - 2
         guard (1...2).contains(axes), let weights = plan.constant(node, 1),
             weights.type == .float32, weights.shape.rank == shape.rank,

@@ -86,8 +86,19 @@ struct Windows: Sendable {
                     + "\(height)×\(width) with padding \(pads)"
             throw .shape(node: node.name, reason: reason)
         }
+        let (taps, overflow) = (rows.kernel * rows.output)
+            .multipliedReportingOverflow(by: columns.kernel * columns.output)
+        guard !overflow, taps <= Self.mostTaps else {
+            throw .shape(
+                node: node.name,
+                reason: "\(kernel[0])×\(kernel[1]) windows over \(height)×\(width) are too many"
+            )
+        }
         return (rows, columns)
     }
+
+    /// Taps of all windows of a plane, padding included: some seconds of a core.
+    private static let mostTaps = 1 << 34
 
     private func axis(_ index: Int, kernel: Int, input: Int) -> Axis {
         let (stride, dilation) = (strides[index], dilations[index])

@@ -54,7 +54,7 @@ public final class Plan: Sendable {
         fill: (inout PlanInputs) throws(ModelError) -> Void,
         read: (PlanOutputs) throws(ModelError) -> Result
     ) throws(ModelError) -> Result {
-        let execution = borrow()
+        let execution = try borrow()
         defer { giveBack(execution) }
         var access = PlanInputs(plan: self, arena: execution.arena.start)
         try fill(&access)
@@ -62,9 +62,10 @@ public final class Plan: Sendable {
         return try read(PlanOutputs(plan: self, arena: execution.arena.start))
     }
 
-    fileprivate func borrow() -> Execution {
-        idle.withLock { $0.popLast() }
-            ?? Execution(steps: steps, size: arenaSize, work: multiplyAdds, workers: workers)
+    fileprivate func borrow() throws(ModelError) -> Execution {
+        if let known = idle.withLock({ $0.popLast() }) { return known }
+        guard workers.memory.reserve(arenaBytes) else { throw .outOfMemory(bytes: arenaBytes) }
+        return Execution(steps: steps, size: arenaSize, work: multiplyAdds, workers: workers)
     }
 
     /// Keeps as many arenas as cores could use at once, but none that is large.
@@ -90,9 +91,10 @@ public struct PlanRuns: ~Copyable {
     private let execution: Execution
     private var fed: [(source: FloatPosition, target: FloatPosition, count: Int)] = []
 
-    public init(_ plan: Plan) {
+    /// - Throws: `outOfMemory`.
+    public init(_ plan: Plan) throws(ModelError) {
         self.plan = plan
-        execution = plan.borrow()
+        execution = try plan.borrow()
     }
 
     deinit { plan.giveBack(execution) }
@@ -129,12 +131,16 @@ public struct PlanRuns: ~Copyable {
     }
 }
 
-/// The memory of one run.
+/// The memory of one run, reserved by who makes it.
 private final class Execution: Sendable {
     let arena: FloatStorage
     let pass: Pass
+    private let memory: MemoryLedger
+
+    deinit { memory.release(arena.count * MemoryLayout<Float>.stride) }
 
     init(steps: [Step], size: Int, work: Int, workers: Workers) {
+        memory = workers.memory
         arena = FloatStorage(count: size)
         pass = Pass(steps: steps, arena: arena, work: work, on: workers)
     }

@@ -21,7 +21,15 @@ struct PlanBuilder {
     private(set) var values: [PlannedValue] = []
     private(set) var steps: [PendingStep] = []
     private var named: [String: ValueID] = [:]
+    private var names: [String] = []
     private var converted: [Conversion: ValueID] = [:]
+    private var conversions: [Conversion] = []
+
+    /// Whether only shapes are asked for: constants stay where they are, and nothing is laid out.
+    let isTrial: Bool
+
+    /// Elements of the largest value.
+    let largest: Int
 
     /// Multiply–adds of each node.
     private(set) var work: [String: Int] = [:]
@@ -36,8 +44,12 @@ struct PlanBuilder {
         graph: Graph,
         kernels: KernelSet,
         weights: WeightStore,
-        numerics: Manifest.Numerics = .fast
+        numerics: Manifest.Numerics = .fast,
+        isTrial: Bool = false,
+        largest: Int = 1 << 32
     ) {
+        self.isTrial = isTrial
+        self.largest = largest
         self.numerics = numerics
         self.graph = graph
         self.kernels = kernels
@@ -61,7 +73,7 @@ struct PlanBuilder {
         halo: Halo = .none,
         memory: PlannedValue.Memory = .arena
     ) throws(ModelError) -> ValueID {
-        guard let count = shape.checkedCount, count <= 1 << 32 else {
+        guard let count = shape.checkedCount, count <= largest, shape.isUsual else {
             throw .shape(node: name, reason: "a value of shape \(shape) is too large")
         }
         let id = ValueID(index: values.count)
@@ -75,8 +87,30 @@ struct PlanBuilder {
                 memory: memory
             )
         )
-        if !name.isEmpty, named[name] == nil { named[name] = id }
+        if !name.isEmpty, named[name] == nil {
+            named[name] = id
+            names.append(name)
+        }
         return id
+    }
+
+    /// Does `body`, or nothing of it: then the error that it threw.
+    mutating func attempt(
+        _ body: (inout PlanBuilder) throws(ModelError) -> Void
+    ) -> ModelError? {
+        let marks = (values.count, steps.count, names.count, conversions.count)
+        do throws(ModelError) {
+            try body(&self)
+            return nil
+        } catch {
+            values.removeSubrange(marks.0...)
+            steps.removeSubrange(marks.1...)
+            for name in names[marks.2...] { named.removeValue(forKey: name) }
+            names.removeSubrange(marks.2...)
+            for key in conversions[marks.3...] { converted.removeValue(forKey: key) }
+            conversions.removeSubrange(marks.3...)
+            return error
+        }
     }
 
     /// Memory that one step needs for itself.
@@ -107,6 +141,12 @@ struct PlanBuilder {
         return id
     }
 
+    /// The shape of an operand.
+    mutating func inputShape(_ node: Node, _ index: Int) throws(ModelError) -> Shape {
+        let id = try input(node, index)
+        return shape(of: id)
+    }
+
     mutating func optionalInput(_ node: Node, _ index: Int) throws(ModelError) -> ValueID? {
         guard index < node.inputs.count, !node.inputs[index].isEmpty else { return nil }
         let name = node.inputs[index]
@@ -117,9 +157,14 @@ struct PlanBuilder {
                 reason: "the input \"\(name)\" is not a value of the graph"
             )
         }
-        guard let floats = try constant.loaded().floats else {
+        guard constant.type == .float32 else {
             throw .shape(node: node.name, reason: "the constant \"\(name)\" is not of type float")
         }
+        guard constant.count <= largest else {
+            throw .shape(node: node.name, reason: "the constant \"\(name)\" is too large")
+        }
+        if isTrial { return try define(name, constant.shape, .dense) }
+        let floats = try constant.loaded().floats ?? []
         return try define(
             name,
             constant.shape,
@@ -201,6 +246,7 @@ struct PlanBuilder {
             convert(id, to: made)
         }
         converted[key] = made
+        conversions.append(key)
         return made
     }
 }

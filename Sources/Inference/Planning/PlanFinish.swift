@@ -1,6 +1,9 @@
 import Compute
 
 extension PlanBuilder {
+    /// Some seconds of a core: between its steps a plan asks whether to go on.
+    private static let mostMultiplyAdds = 1 << 38
+
     /// Lays out the arena, packs weights and makes the plan.
     ///
     /// - Throws: `tooLarge` if the arena would exceed `memoryLimit` bytes.
@@ -10,6 +13,12 @@ extension PlanBuilder {
         memoryLimit: Int,
         on workers: Workers
     ) throws(ModelError) -> Plan {
+        for (node, multiplyAdds) in work where multiplyAdds > Self.mostMultiplyAdds {
+            throw .shape(
+                node: node,
+                reason: "\(multiplyAdds) multiply–adds are too many for one step of a plan"
+            )
+        }
         let groups = StepGroup.make(
             steps,
             halo: { haloStep($0) },

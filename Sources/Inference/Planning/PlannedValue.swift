@@ -55,20 +55,31 @@ struct PlannedValue {
     /// Rows of the matrix that `points` means: everything but the last dimension.
     var points: Int { shape.dimensions.dropLast().reduce(1, *) }
 
-    /// Floats the value occupies, halo included.
+    /// Floats the value occupies, halo included; no more than `mostStorage`.
     var storage: Int {
         switch layout {
         case .points:
-            return blocks(of: shape.dimensions.last ?? 1) * pointsPlane
+            return Self.product([blocks(of: shape.dimensions.last ?? 1), pointsPlane])
         case .blocked:
-            return shape[0] * blocks(of: shape[1]) * paddedPlane * 16
+            return Self.product([shape[0], blocks(of: shape[1]), paddedPlane, 16])
         case .dense:
-            return image.rank == 4 ? shape[0] * shape[1] * paddedPlane : shape.count
+            return image.rank == 4
+                ? Self.product([shape[0], shape[1], paddedPlane]) : shape.count
+        }
+    }
+
+    /// More than any machine has: what pads of any size come to, and sums of thousands of them, stay numbers.
+    private static let mostStorage = 1 << 46
+
+    private static func product(_ sizes: [Int]) -> Int {
+        sizes.reduce(1) { product, size in
+            let (next, overflow) = product.multipliedReportingOverflow(by: size)
+            return overflow ? mostStorage : min(next, mostStorage)
         }
     }
 
     /// Floats of one block's plane in the blocked layout, halo included.
-    var planeStorage: Int { paddedPlane * 16 }
+    var planeStorage: Int { Self.product([paddedPlane, 16]) }
 
     /// Floats between blocks of channels of points.
     ///
@@ -79,7 +90,7 @@ struct PlannedValue {
     }
 
     private var paddedPlane: Int {
-        (image[2] + halo.top + halo.bottom) * (image[3] + halo.left + halo.right)
+        Self.product([image[2] + halo.top + halo.bottom, image[3] + halo.left + halo.right])
     }
 
     /// Strides and first element relative to the start of the value's memory.
@@ -92,14 +103,15 @@ struct PlannedValue {
             return Place(storage: storage, offset: start, row: 0, plane: 0, image: 0)
         case .dense, .blocked:
             let row = (image[3] + halo.left + halo.right) * lanes
-            let plane = (image[2] + halo.top + halo.bottom) * row
+            // A plan whose sizes overflow here is refused by its memory.
+            let plane = (image[2] + halo.top + halo.bottom) &* row
             let planes = layout == .blocked ? blocks(of: shape[1]) : shape[1]
             return Place(
                 storage: storage,
-                offset: start + halo.top * row + halo.left * lanes,
+                offset: start &+ halo.top &* row &+ halo.left &* lanes,
                 row: row,
                 plane: plane,
-                image: planes * plane
+                image: planes &* plane
             )
         }
     }

@@ -12,6 +12,17 @@ struct PackedLayer: Sendable {
 /// Packed weights of one model, shared by all its plans.
 final class WeightStore: Sendable {
     private let layers = Mutex<[String: PackedLayer]>([:])
+    private let shared: WeightStore?
+    private let own: Set<String>
+
+    init() {
+        (shared, own) = (nil, [])
+    }
+
+    /// A store for what depends on the constants `own`; everything else is another's.
+    init(sharing shared: WeightStore, except own: Set<String>) {
+        (self.shared, self.own) = (shared, own)
+    }
 
     /// The weights under `key`, packed by the first who asks.
     ///
@@ -21,6 +32,9 @@ final class WeightStore: Sendable {
         _ key: String,
         pack: () throws(ModelError) -> PackedLayer
     ) throws(ModelError) -> PackedLayer {
+        if let shared, !own.contains(where: { key.contains($0) }) {
+            return try shared.layer(key, pack: pack)
+        }
         if let known = layers.withLock({ $0[key] }) { return known }
         let made = try pack()
         return layers.withLock { store in

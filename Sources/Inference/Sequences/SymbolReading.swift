@@ -41,6 +41,7 @@ struct SymbolCandidate {
     /// The value with the probabilities.
     let probabilities: String
     let states: [StatePair]
+    private let end = ContinuousClock.now + .seconds(4)
 
     /// Nil where the inputs and outputs are not of that kind.
     init?(_ signature: ModelSignature, states: [StatePair], graph: Graph) {
@@ -191,7 +192,11 @@ struct SymbolCandidate {
         _ executor: GraphExecutor
     ) -> (scores: [Float], states: [[Float]])? {
         let inputs = inputs(symbols, reading, states)
-        let results = try? executor.run(inputs, outputs: outputs, isCancelled: { false })
+        let results = try? executor.run(
+            inputs,
+            outputs: outputs,
+            isCancelled: { ContinuousClock.now > end }
+        )
         guard let floats = results?.compactMap(\.floats), floats.count == outputs.count else {
             return nil
         }

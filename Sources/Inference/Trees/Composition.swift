@@ -104,7 +104,11 @@ extension Model {
         for node in nodes {
             guard case .leaf(let token) = tree.nodes[node] else { continue }
             guard token >= 0, token < symbols else {
-                throw .tokenOutOfRange(position: node, token: Int(token), count: symbols)
+                throw .tokenOutOfRange(
+                    position: tokens.count,
+                    token: Int(token),
+                    count: symbols
+                )
             }
             tokens.append(token)
         }

@@ -1,10 +1,11 @@
 import HTTP
 
-/// Which pages of other origins may read answers (the fetch standard's CORS protocol); by default none.
+/// Which pages of other origins may read answers (the fetch standard's CORS protocol), and send what changes something
+/// without a key; by default none.
 struct CrossOrigin: Sendable {
     private static let readableFields = """
         X-Request-Id, X-Model-Version, Server-Timing, Retry-After, X-Striate-Picture, \
-        Inference-Header-Content-Length
+        X-Striate-Warning, Inference-Header-Content-Length
         """
 
     private let origins: [String]
@@ -41,6 +42,13 @@ struct CrossOrigin: Sendable {
             fields.append(("Access-Control-Allow-Headers", asked))
         }
         return Response(.noContent, headers: fields)
+    }
+
+    /// Whether requests of this origin's pages are carried out, for a route of this access.
+    ///
+    /// Any origin's are not, where they would change what is hosted: such an origin must be named.
+    func names(_ origin: String, for access: Route.Access) -> Bool {
+        origins.contains(origin) || origins.contains("*") && access != .administrators
     }
 
     private func allowedOrigin(_ head: RequestHead) -> String? {

@@ -36,3 +36,14 @@ struct Answer: Sendable {
         self.headers = headers
     }
 }
+
+extension Call {
+    /// The warnings as a header field's value: printable ASCII, and not more than is read.
+    var warningText: String {
+        let most = 8
+        var texts = warnings.prefix(most).map { String($0.prefix(200)) }
+        if warnings.count > most { texts.append("and \(warnings.count - most) more") }
+        let text = texts.joined(separator: "; ")
+        return String(text.unicodeScalars.map { (" "..."~").contains($0) ? Character($0) : "?" })
+    }
+}

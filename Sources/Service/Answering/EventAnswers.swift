@@ -1,3 +1,4 @@
+import Compute
 import HTTP
 
 /// An answer of events on its way, between two of them.
@@ -7,6 +8,8 @@ struct EventAnswer: Sendable {
     let stream: ResponseStream
     /// Whether it never waited for its client, so that its time tells about its work.
     var isTypical = true
+    /// Seconds computed before the last wait for the client.
+    var computed = 0.0
 }
 
 extension Service {
@@ -51,10 +54,12 @@ extension Service {
         var answer = answer
         answer.call.stopwatch.enter(.queue)
         answer.isTypical = false
+        answer.computed += Turn.computedSeconds
         let rest = answer
         let job = job(
             for: answer.call,
             share: answer.events.remaining,
+            after: answer.computed,
             run: { self.proceed(rest) },
             refuse: { self.fail(rest, $0) }
         )

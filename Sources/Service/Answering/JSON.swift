@@ -29,6 +29,14 @@ extension JSON {
         return writer.bytes + [UInt8(ascii: "\n")]
     }
 
+    /// The text, with NaN, Infinity and -Infinity where numbers are not finite: other protocols' clients read those.
+    var textOfAnyNumbers: [UInt8] {
+        var writer = JSONWriter(reservingCapacity: 256)
+        writer.writesNonFinite = true
+        write(to: &writer)
+        return writer.bytes + [UInt8(ascii: "\n")]
+    }
+
     /// The text; refuses numbers that are not finite, naming `output` and the first index.
     func text(of output: String) throws(ServiceError) -> [UInt8] {
         if let index = firstNonFinite { throw .nonFiniteResult(output: output, index: index) }

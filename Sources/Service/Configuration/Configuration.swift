@@ -1,4 +1,5 @@
 public import HTTP
+public import Inference
 
 /// The server's settings, each with its default.
 public struct Configuration: Sendable, Equatable {
@@ -44,6 +45,9 @@ public struct Configuration: Sendable, Equatable {
     public var metricsAccess = MetricsAccess.everyone
     /// Origins whose pages may read answers, separated by commas; "*" for all, empty for none.
     public var corsOrigins = ""
+    /// Names by which requests without a key may call the server, beside those that only this machine or this
+    /// network has; "*" for all.
+    public var hosts = ""
     /// A collector's `http://` address for traces as OTLP/HTTP JSON; empty for none.
     public var otlpEndpoint = ""
     /// Of a hundred requests without a trace of their own, how many are traced.
@@ -56,11 +60,24 @@ public struct Configuration: Sendable, Equatable {
     public var sequenceLimit = 100_000
     public var seriesNumbers = 4_000_000
     public var queueMilliseconds = 500
+    /// Sequences that are remembered between requests, and of these one client's.
+    public var sequences = 1024
+    public var clientSequences = 256
+    /// Bytes of their states; a quarter of them is a client's.
+    public var sequenceBytes = 256 << 20
     public var connections = 4096
     public var clientConnections = 1024
     public var handshakes = 512
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
+    /// Time for a model to be loaded, after which it is given up.
+    public var loadSeconds = LoadingLimits.standard.seconds
+    /// Memory for reading the files of one model.
+    public var loadBytes = LoadingLimits.standard.bytes
+    /// Models loaded at once.
+    public var loads = LoadingLimits.standard.loads
+    /// Seconds that a request may compute, those not counted in which others had the core.
+    public var computeSeconds = 30
     public var answerNumbers = 16 << 20
     public var headBytes = 16 << 10
     public var headFields = 100
@@ -74,6 +91,15 @@ public struct Configuration: Sendable, Equatable {
     public var drainSeconds = 30
 
     public init() {}
+
+    /// The part that loading reads.
+    public var loading: LoadingLimits {
+        LoadingLimits(seconds: loadSeconds, bytes: loadBytes, loads: loads)
+    }
+
+    var sequenceTable: SequenceTable.Limits {
+        SequenceTable.Limits(sequences: sequences, ofClient: clientSequences, bytes: sequenceBytes)
+    }
 
     /// The part the HTTP server reads.
     public var server: ServerConfiguration {

@@ -17,7 +17,7 @@ public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConverti
         case .invalidFile(let file, let reason):
             "\(file): \(reason)"
         case .unknownSetting(let name, let source, let known):
-            "\(source): unknown setting \"\(name)\"\(Self.hint(name, known)); "
+            "\(source): unknown setting \"\(name)\"\(Self.hint(name)); "
                 + "known are \(known.joined(separator: ", "))"
         case .conflict(let reason): reason
         case .opensServer(let host):
@@ -27,9 +27,7 @@ public enum ConfigurationError: Error, Equatable, Sendable, CustomStringConverti
         }
     }
 
-    private static func hint(_ name: String, _ known: [String]) -> String {
-        let nearest = known.min { editDistance($0, name) < editDistance($1, name) }
-        guard let nearest, editDistance(nearest, name) <= 3 else { return "" }
-        return " (did you mean \"\(nearest)\"?)"
+    private static func hint(_ name: String) -> String {
+        Setting.nearest(to: name).map { " (did you mean \"\($0)\"?)" } ?? ""
     }
 }

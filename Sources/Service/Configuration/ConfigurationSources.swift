@@ -4,8 +4,8 @@ import TensorFormats
 extension Configuration {
     /// Settings from the file, overridden by the environment, overridden by flags.
     ///
-    /// `flags` are pairs of a setting's name and text. An unknown name or a bad value in any source is an
-    /// error that names it and the source.
+    /// `flags` are pairs of a setting's name and text. A bad value in any source is an error that names it and the
+    /// source, and so is an unknown name, but in the environment: see `SettingVariables`.
     public init(
         file: URL?,
         environment: [String: String],
@@ -14,12 +14,8 @@ extension Configuration {
         self.init()
         if let file { try read(file) }
         try readPlatform(environment)
-        for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
-            guard name.hasPrefix("STRIATE_"), name != "STRIATE_CONFIG",
-                !Self.isServiceLink(name, value)
-            else { continue }
-            let setting = name.dropFirst("STRIATE_".count).lowercased()
-            try set(setting, to: value, source: "environment variable \(name)")
+        for (variable, setting, value) in SettingVariables(environment).settings {
+            try set(setting, to: value, source: "environment variable \(variable)")
         }
         for (name, value) in flags {
             try set(name, to: value, source: "command line")
@@ -36,17 +32,14 @@ extension Configuration {
             ("AIP_HEALTH_ROUTE", "health_route"), ("AIP_PREDICT_ROUTE", "predict_route"),
         ]
         for (variable, setting) in names {
-            guard let value = environment[variable] else { continue }
+            guard let value = environment[variable], !value.isEmpty else { continue }
             try set(setting, to: value, source: "environment variable \(variable)")
             host = "0.0.0.0"
             anonymous = true
+            hosts = "*"
         }
-    }
-
-    /// Kubernetes describes a service named "striate" in variables that look like settings.
-    private static func isServiceLink(_ name: String, _ value: String) -> Bool {
-        name.hasPrefix("STRIATE_SERVICE_") || name.hasPrefix("STRIATE_PORT_")
-            || (name == "STRIATE_PORT" && value.contains("://"))
+        // Knative and Cloud Run stand before the container, and pass on what names their clients call.
+        if environment["K_SERVICE"]?.isEmpty == false { hosts = "*" }
     }
 
     private mutating func set(

@@ -39,6 +39,7 @@ public struct Setting: Sendable {
         text("keys_file", \.keysFile, "the file of API keys; empty: none"),
         flag("anonymous", \.anonymous, "serve clients without a key, also from other machines"),
         word("metrics_access", \.metricsAccess, "who may read /metrics"),
+        text("hosts", \.hosts, "names by which requests without a key may call it; * for all"),
         text("cors_origins", \.corsOrigins, "origins whose pages may read answers; * for all"),
     ]
 
@@ -107,6 +108,14 @@ public struct Setting: Sendable {
         number("maximum_pixels", \.maximumPixels, 1...1_000_000_000, "largest picture"),
         number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
         number("series_numbers", \.seriesNumbers, 1...(1 << 32), "numbers of all series in a body"),
+        number("sequences", \.sequences, 1...100_000, "sequences remembered between requests"),
+        number("client_sequences", \.clientSequences, 1...100_000, "of these, one client's"),
+        number(
+            "sequence_bytes",
+            \.sequenceBytes,
+            1024...(1 << 40),
+            "states of all sequences; a quarter is one client's"
+        ),
         number("connections", \.connections, 1...1_000_000, "open connections"),
         number("client_connections", \.clientConnections, 1...1_000_000, "of these, one client's"),
         number("handshakes", \.handshakes, 1...1_000_000, "TLS handshakes that have not ended"),
@@ -121,6 +130,20 @@ public struct Setting: Sendable {
             \.computeBytes,
             (1 << 20)...(1 << 40),
             "memory of one computation"
+        ),
+        number("load_seconds", \.loadSeconds, 1...86_400, "time for loading a model"),
+        number(
+            "load_bytes",
+            \.loadBytes,
+            (1 << 20)...(1 << 42),
+            "memory for reading the files of one model"
+        ),
+        number("loads", \.loads, 1...64, "models loaded at once"),
+        number(
+            "compute_seconds",
+            \.computeSeconds,
+            1...86_400,
+            "time of one request on a core, its waiting not counted"
         ),
         number("answer_numbers", \.answerNumbers, 1...(1 << 40), "numbers in an answer"),
         number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),

@@ -4,6 +4,7 @@ final class Settings: Sendable {
     let binding: Binding
     let access: AccessPolicy
     let crossOrigin: CrossOrigin
+    let hostPolicy: HostPolicy
 
     /// Settings of a server that listens as `binding` says.
     init(_ configuration: Configuration, keys: [AccessKey], binding: Binding) {
@@ -11,6 +12,11 @@ final class Settings: Sendable {
         self.binding = binding
         access = AccessPolicy(keys: keys, configuration: configuration, binding: binding)
         crossOrigin = CrossOrigin(configuration.corsOrigins)
+        hostPolicy = HostPolicy(
+            hosts: configuration.hosts,
+            isLoopbackOnly: binding.isLoopback,
+            crossOrigin: crossOrigin
+        )
     }
 
     /// Settings of a server that is about to listen.

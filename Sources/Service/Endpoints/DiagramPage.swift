@@ -49,9 +49,9 @@ enum DiagramPage {
                 outline.tree != nil
                 ? "composes over trees"
                 : outline.isSequential ? "has too many layers" : "is not recurrent"
-            throw .invalidValue(
-                field: "unfold",
-                expected: "left out: the model \(quoted(outline.name)) \(kind)",
+            throw .unwantedField(
+                "unfold",
+                reason: "the model \(quoted(outline.name)) \(kind)",
                 got: String(steps)
             )
         }

@@ -46,7 +46,7 @@ enum Kernels {
                 "data": .tensor(shape: shape, values: kernels.values),
             ]
             return Answer(.json, body: try document.text(of: layer))
-        default: return picture(of: kernels, layer)
+        default: return try picture(of: kernels, layer)
         }
     }
 
@@ -65,7 +65,10 @@ enum Kernels {
 
     /// Kernels [O, I, kh, kw], one row of tiles for each output where there are several inputs; of a series
     /// [O, I, k], one tile for each output with a row for each input.
-    private static func picture(of kernels: LayerKernels, _ layer: String) -> Answer {
+    private static func picture(
+        of kernels: LayerKernels,
+        _ layer: String
+    ) throws(ServiceError) -> Answer {
         let shape = kernels.shape.dimensions
         let isSeries = shape.count == 3
         let outputs = shape[0]
@@ -90,11 +93,7 @@ enum Kernels {
             mosaic.group = 2
             legend += "the two kernels of a maxout pair side by side; "
         }
-        return Answer(
-            .png,
-            body: mosaic.render().encodedPNG(),
-            headers: [("X-Striate-Picture", legend + mosaic.legend)]
-        )
+        return try Answer(mosaic.render(), legend: legend + mosaic.legend)
     }
 
     /// An even number of columns, so that no pair is torn apart: the fewest empty places, a wide rectangle.

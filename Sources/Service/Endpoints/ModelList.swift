@@ -20,6 +20,7 @@ enum ModelList {
             "failed": .array(
                 repository.failures.map { failure in
                     [
+                        "name": .string(failure.name), "version": .string(failure.version),
                         "folder": .string(failure.folder),
                         "error": .string(sentence(failure.error.description)),
                     ]

@@ -23,10 +23,6 @@ enum Preview {
             )
         }
         call.stopwatch.enter(.encode)
-        return Answer(
-            .png,
-            body: picture.image.encodedPNG(),
-            headers: [("X-Striate-Picture", preparation.description(of: picture))]
-        )
+        return try Answer(picture.image, legend: preparation.description(of: picture))
     }
 }

@@ -8,15 +8,18 @@ extension ServiceError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField, .invalidValue,
+            .unwantedField,
             .invalidHeader, .shape:
             fieldMessage
         case .emptyBody, .json, .npy, .csv, .base64, .multipart, .image, .vocabulary,
             .emptySequence,
             .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge:
             bodyMessage
-        case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded, .clientGone:
+        case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded,
+            .computedTooLong, .clientGone:
             stateMessage
-        case .unauthorized, .forbidden, .tooManyRequests, .tooManyConcurrentRequests:
+        case .unauthorized, .forbidden, .unknownHost, .foreignOrigin, .tooManyRequests,
+            .tooManyConcurrentRequests:
             accessMessage
         case .http(let error):
             error.description
@@ -47,7 +50,7 @@ extension ServiceError: CustomStringConvertible {
         case .model(let error):
             sentence(error.description)
         case .nonFiniteResult(let output, let index):
-            "The result \(quoted(output)) is not a finite number at index \(index)."
+            "The result \(quoted(output)) is not a finite number at position \(index + 1)."
         }
     }
 
@@ -63,6 +66,8 @@ extension ServiceError: CustomStringConvertible {
             "Unknown key \(quoted(field)); known here: \(known.joined(separator: ", "))."
         case .missingField(let field, let expected):
             "\(quoted(field)) is missing: expected \(expected)."
+        case .unwantedField(let field, let reason, _):
+            "Leave \(quoted(field)) out: \(reason)."
         case .invalidValue(let field, let expected, let got):
             "\(quoted(field)) must be \(expected), not \(quoted(got))."
         case .invalidHeader(let name, let expected, let got):
@@ -103,6 +108,15 @@ extension ServiceError: CustomStringConvertible {
             "This route needs a key: send Authorization: Bearer KEY, or X-API-Key: KEY."
         case .unauthorized(isKeyGiven: true): "The key is not known here."
         case .forbidden(let reason): "This route is for administrators, and \(reason)."
+        case .unknownHost(let host, let isLoopbackOnly):
+            "Without keys this server is called "
+                + (isLoopbackOnly
+                    ? "localhost or a loopback address"
+                    : "by an address or a name of this network")
+                + ", or by what the setting hosts names, not \(quoted(host))."
+        case .foreignOrigin(let origin):
+            "Pages of other origins, such as \(quoted(origin)), may send this only if the setting cors_origins "
+                + "names them."
         case .tooManyRequests(let rate, let retry):
             "This key may send \(rate) requests per second; try again in \(retry) s."
         case .tooManyConcurrentRequests(let limit):
@@ -139,6 +153,9 @@ extension ServiceError: CustomStringConvertible {
                 + "\(predicted) ms."
         case .deadlineExceeded(let milliseconds):
             "The deadline of \(milliseconds) ms passed before the answer was ready."
+        case .computedTooLong(let seconds):
+            "Computing the answer took longer than the \(seconds) s that the server's setting "
+                + "compute_seconds allows; ask for less at once."
         case .starting: "The server is loading its models; try again in a moment."
         case .ending: "The server is shutting down; send the request to another one."
         case .clientGone: "The client closed the connection before the answer was ready."

@@ -53,7 +53,7 @@ extension ServiceError {
         case .unknownQueryKey(let key, _), .repeatedQueryKey(let key): key
         case .unknownField(let field, _), .missingField(let field, _),
             .invalidValue(let field, _, _), .shape(let field, _, _), .base64(let field, _),
-            .emptySequence(let field, _), .invalidText(let field):
+            .emptySequence(let field, _), .invalidText(let field), .unwantedField(let field, _, _):
             field
         case .invalidHeader(let name, _, _): name
         case .image(_, let part): part
@@ -97,8 +97,9 @@ extension ServiceError {
         case .unknownQueryKey(let key, _), .unknownField(let key, _), .unknownModel(let key, _),
             .unknownExample(let key, _, _):
             key
-        case .invalidValue(_, _, let got), .invalidHeader(_, _, let got), .shape(_, _, let got),
-            .unsupportedMedia(let got, _):
+        case .invalidValue(_, _, let got), .unwantedField(_, _, let got),
+            .invalidHeader(_, _, let got), .shape(_, _, let got),
+            .unsupportedMedia(let got, _), .unknownHost(let got, _), .foreignOrigin(let got):
             got
         case .methodNotAllowed(let method, _): method
         case .notAcceptable(let accept, _): accept

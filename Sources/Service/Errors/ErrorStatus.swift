@@ -20,16 +20,18 @@ extension ServiceError {
         case .image(let error, _): error.status
         case .model(let error): error.status
         case .nonFiniteResult: .internalServerError
-        case .starting, .ending: .serviceUnavailable
+        case .starting, .ending, .computedTooLong: .serviceUnavailable
         case .unauthorized: .unauthorized
-        case .forbidden: .forbidden
+        case .forbidden, .foreignOrigin: .forbidden
+        case .unknownHost: .misdirectedRequest
         case .overloaded, .tooManyRequests, .tooManyConcurrentRequests: .tooManyRequests
         case .deadlineUnreachable, .deadlineExceeded: .gatewayTimeout
         case .clientGone: .clientClosedRequest
         case .npy(let error): error.status
         case .csv(.tooManyValues): .contentTooLarge
         case .invalidHeader, .unknownQueryKey, .repeatedQueryKey, .unknownField, .missingField,
-            .invalidValue, .emptyBody, .json, .csv, .base64, .multipart, .shape, .vocabulary,
+            .invalidValue, .unwantedField, .emptyBody, .json, .csv, .base64, .multipart, .shape,
+            .vocabulary,
             .emptySequence, .invalidText, .wrongTask, .loadFailed, .tensor:
             .badRequest
         }
@@ -49,7 +51,7 @@ extension ServiceError {
         case .repeatedQueryKey: "repeated_query_key"
         case .unknownField: "unknown_field"
         case .missingField: "missing_field"
-        case .invalidValue: "invalid_value"
+        case .invalidValue, .unwantedField: "invalid_value"
         case .emptyBody: "empty_body"
         case .json(let error): error.code
         case .npy: "invalid_npy"
@@ -79,10 +81,13 @@ extension ServiceError {
         case .ending: "shutting_down"
         case .unauthorized: "unauthorized"
         case .forbidden: "forbidden"
+        case .unknownHost: "unknown_host"
+        case .foreignOrigin: "foreign_origin"
         case .tooManyRequests: "rate_limited"
         case .tooManyConcurrentRequests: "too_many_concurrent_requests"
         case .overloaded: "overloaded"
         case .deadlineUnreachable, .deadlineExceeded: "deadline_exceeded"
+        case .computedTooLong: "compute_time_exceeded"
         case .clientGone: "client_gone"
         }
     }
@@ -93,8 +98,10 @@ extension ImageError {
         switch self {
         case .empty: .badRequest
         case .notAnImage, .unsupported: .unsupportedMediaType
-        case .tooLarge: .contentTooLarge
+        case .tooLarge, .tooLargeToKeep: .contentTooLarge
         case .truncated, .corrupt: .unprocessableContent
+        case .outOfMemory: .serviceUnavailable
+        case .cancelled: .gatewayTimeout
         }
     }
 
@@ -103,8 +110,10 @@ extension ImageError {
         case .empty: "empty_body"
         case .notAnImage: "not_an_image"
         case .unsupported: "unsupported_image"
-        case .tooLarge: "image_too_large"
+        case .tooLarge, .tooLargeToKeep: "image_too_large"
         case .truncated, .corrupt: "image_undecodable"
+        case .outOfMemory: "out_of_memory"
+        case .cancelled: "deadline_exceeded"
         }
     }
 }
@@ -137,10 +146,11 @@ extension ModelError {
     fileprivate var status: Status {
         switch self {
         case .unknownLayer, .unknownInput, .missingInput, .inputType, .shape, .inputShape,
-            .tokenOutOfRange, .wrongTask, .notStreamable:
+            .tokenOutOfRange, .indexOutOfRange, .wrongTask, .notStreamable:
             .badRequest
         case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
+        case .outOfMemory: .serviceUnavailable
         case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .unsupported,
             .invalidAttribute,
             .nonFinite, .checkFailed:
@@ -156,7 +166,9 @@ extension ModelError {
         case .inputType: "wrong_type"
         case .shape, .inputShape: "wrong_shape"
         case .tokenOutOfRange: "token_out_of_range"
+        case .indexOutOfRange: "index_out_of_range"
         case .tooLarge: "too_large"
+        case .outOfMemory: "out_of_memory"
         case .wrongTask: "wrong_task"
         case .notStreamable: "not_streamable"
         case .sequenceTooLong: "sequence_too_long"

@@ -17,6 +17,10 @@ public enum ServiceError: Error, Sendable {
     /// No key came with the request, or `isKeyGiven` and it is unknown.
     case unauthorized(isKeyGiven: Bool)
     case forbidden(reason: String)
+    /// Without a key, to a host that anybody's page may be called.
+    case unknownHost(String, isLoopbackOnly: Bool)
+    /// Without a key, from a page of another origin.
+    case foreignOrigin(String)
     case tooManyRequests(perSecond: Int, retryAfterSeconds: Int)
     case tooManyConcurrentRequests(limit: Int)
     // The query, and the keys of a JSON body.
@@ -26,6 +30,8 @@ public enum ServiceError: Error, Sendable {
     case missingField(String, expected: String)
     /// A value of the query or the body that is not allowed.
     case invalidValue(field: String, expected: String, got: String)
+    /// A field that must not be there, and why.
+    case unwantedField(String, reason: String, got: String)
     // The body.
     case emptyBody(expected: String)
     case json(JSONError)
@@ -65,5 +71,7 @@ public enum ServiceError: Error, Sendable {
     case overloaded(waitingMilliseconds: Int, retryAfterSeconds: Int)
     case deadlineUnreachable(milliseconds: Int, predictedMilliseconds: Int)
     case deadlineExceeded(milliseconds: Int)
+    /// Computing took longer than the setting `compute_seconds` allows.
+    case computedTooLong(seconds: Int)
     case clientGone
 }

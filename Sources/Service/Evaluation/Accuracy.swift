@@ -49,7 +49,7 @@ extension Accuracy {
             throw .invalidData(file: "images", reason: "\(shape) pictures, \(labels.count) labels")
         }
         let size = shape[1] * shape[2]
-        let state = Mutex((correct: 0, done: 0, error: ModelError?.none))
+        let state = Mutex((correct: 0, done: 0, error: ServiceError?.none))
         DispatchQueue.concurrentPerform(iterations: shape[0]) { index in
             let image = Image(
                 width: shape[2],
@@ -57,14 +57,8 @@ extension Accuracy {
                 channels: 1,
                 samples: Array(pictures.values[index * size..<(index + 1) * size])
             )
-            let picture = preparation.prepare(.image(image))
-            let result = Result { () throws(ModelError) in
-                try model.run(
-                    picture,
-                    through: preparation,
-                    outputs: [output],
-                    isCancelled: { false }
-                )
+            let result = Result { () throws(ServiceError) in
+                try model.run(image, through: preparation, output: output)
             }
             let done = state.withLock { state in
                 switch result {
@@ -79,7 +73,34 @@ extension Accuracy {
             progress(done)
         }
         let (correct, error) = state.withLock { ($0.correct, $0.error) }
-        if let error { throw .service(.model(error)) }
+        if let error { throw .service(error) }
         return Accuracy(correct: correct, total: shape[0])
+    }
+}
+
+extension Model {
+    /// Runs a whole picture as if it had been sent as a file.
+    fileprivate func run(
+        _ image: Image,
+        through preparation: PicturePreparation,
+        output: String
+    ) throws(ServiceError) -> [NamedTensor] {
+        let target = try preparation.target()
+        let fitted: Image
+        do throws(ImageError) {
+            fitted = try image.made(as: target)
+        } catch {
+            throw .image(error, part: nil)
+        }
+        do throws(ModelError) {
+            return try run(
+                preparation.prepared(fitted),
+                through: preparation,
+                outputs: [output],
+                isCancelled: { false }
+            )
+        } catch {
+            throw .model(error)
+        }
     }
 }

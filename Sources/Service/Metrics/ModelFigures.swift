@@ -19,7 +19,7 @@ struct ModelLabel: Hashable, Comparable, Sendable {
 enum FailureReason: String, Sendable, CaseIterable {
     /// The queue was full or the deadline out of reach.
     case rejected = "REJECTED"
-    /// The client went away or its deadline passed.
+    /// The client went away, its deadline passed, or it computed for as long as it may.
     case canceled = "CANCELED"
     /// The model itself failed.
     case backend = "BACKEND"
@@ -29,7 +29,7 @@ enum FailureReason: String, Sendable, CaseIterable {
     init(_ error: ServiceError) {
         switch error {
         case .overloaded, .deadlineUnreachable: self = .rejected
-        case .clientGone, .deadlineExceeded: self = .canceled
+        case .clientGone, .deadlineExceeded, .computedTooLong: self = .canceled
         case .nonFiniteResult: self = .backend
         case .model: self = error.status.code >= 500 ? .backend : .other
         default: self = .other

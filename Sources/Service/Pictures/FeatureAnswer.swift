@@ -107,10 +107,6 @@ struct FeatureAnswer {
             colours: isSigned ? .diverging : .viridis
         )
         let legend = "\(tensor.name) \(tensor.shape): \(mosaic.legend)"
-        return Answer(
-            .png,
-            body: mosaic.render().encodedPNG(),
-            headers: [("X-Striate-Picture", legend)]
-        )
+        return try Answer(mosaic.render(), legend: legend)
     }
 }

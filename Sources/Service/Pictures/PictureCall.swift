@@ -1,5 +1,4 @@
 import Compute
-import Images
 import Inference
 
 extension Call {
@@ -19,17 +18,18 @@ extension Call {
     }
 
     /// Decodes the body's pictures.
-    func pictures(
+    mutating func pictures(
         for preparation: PicturePreparation
     ) throws(ServiceError) -> [PreparedPicture] {
-        let limits = ImageLimits(maximumPixels: service.configuration.maximumPixels)
-        let reader = PictureReader(size: preparation.size, limits: limits)
-        var prepared: [PreparedPicture] = []
-        for picture in try reader.pictures(of: request) {
-            try cancellation.check()
-            prepared.append(preparation.prepare(picture))
-        }
-        return prepared
+        var reader = PictureReader(size: preparation.size, files: pictureFiles(for: preparation))
+        let pictures = try reader.pictures(of: request)
+        warnings += reader.files.warnings
+        return pictures
+    }
+
+    /// What decodes the files of a request.
+    func pictureFiles(for preparation: PicturePreparation) -> PictureFiles {
+        PictureFiles(preparation: preparation, cancellation: cancellation)
     }
 }
 

@@ -3,14 +3,6 @@ import Images
 import Inference
 import TensorFormats
 
-/// A picture as the client sent it.
-enum SentPicture: Sendable {
-    /// A decoded file.
-    case image(Image)
-    /// Samples 0…255 in the network's layout, [channels, height, width].
-    case pixels(channels: Int, height: Int, width: Int, values: [Float])
-}
-
 /// Reads the pictures of a request's body, in any of the forms an image route takes.
 struct PictureReader {
     static let expected =
@@ -19,28 +11,25 @@ struct PictureReader {
         + "or an application/x-npy array"
 
     let size: PictureSize
-    let limits: ImageLimits
+    private(set) var files: PictureFiles
+
+    init(size: PictureSize, files: PictureFiles) {
+        self.size = size
+        self.files = files
+    }
 
     /// One picture, or several from a form or a batch of pixels.
-    func pictures(of request: Request) throws(ServiceError) -> [SentPicture] {
+    mutating func pictures(of request: Request) throws(ServiceError) -> [PreparedPicture] {
         try request.checkBody(expecting: Self.expected)
         switch BodyKind(request) {
         case .picture:
-            return [.image(try decode(request.body.copy(0..<request.body.count), part: nil))]
+            return [try files.decode(request.body, part: nil)]
         case .npy: return try size.pictures(from: try npy(request.body), field: "the array")
         case .json: return try json(request.body)
         case .form: return try form(request)
         case .text, .unknown:
             let bytes = request.body.prefix(8)
             throw .image(.notAnImage(firstBytes: bytes), part: nil)
-        }
-    }
-
-    private func decode(_ bytes: [UInt8], part: String?) throws(ServiceError) -> Image {
-        do throws(ImageError) {
-            return try Image(decoding: bytes, limits: limits)
-        } catch {
-            throw .image(error, part: part)
         }
     }
 
@@ -54,7 +43,7 @@ struct PictureReader {
         }
     }
 
-    private func form(_ request: Request) throws(ServiceError) -> [SentPicture] {
+    private mutating func form(_ request: Request) throws(ServiceError) -> [PreparedPicture] {
         let bytes = request.body.copy(0..<request.body.count)
         let parts: [MultipartPart]
         do throws(MultipartError) {
@@ -64,16 +53,15 @@ struct PictureReader {
         } catch {
             throw .multipart(error)
         }
-        var pictures: [SentPicture] = []
-        var pixels = 0
+        var pictures: [PreparedPicture] = []
         for part in parts {
             let name = part.filename ?? part.name
-            let image = try decode(Array(bytes[part.range]), part: name)
-            pixels += image.width * image.height
-            guard pixels <= limits.maximumPixels else {
-                throw .picturesTooLarge(limit: limits.maximumPixels)
+            // SAFETY: an array of bytes has no padding that could be read.
+            let file = unsafe bytes.span.bytes.extracting(part.range)
+            pictures.append(try files.decode(file, part: name))
+            guard files.pixels <= size.maximumPixels else {
+                throw .picturesTooLarge(limit: size.maximumPixels)
             }
-            pictures.append(.image(image))
         }
         return pictures
     }
@@ -86,7 +74,7 @@ struct PictureReader {
         }
     }
 
-    private func json(_ body: Bytes) throws(ServiceError) -> [SentPicture] {
+    private mutating func json(_ body: Bytes) throws(ServiceError) -> [PreparedPicture] {
         let document = try body.readJSON { (reader) throws(ServiceError) in
             do throws(JSONError) {
                 return try PictureDocument(&reader, maximumValues: size.maximumValues)
@@ -96,7 +84,7 @@ struct PictureReader {
         }
         switch (document.image, document.pixels) {
         case (let text?, nil):
-            return [.image(try decode(try base64(text, field: "image"), part: "image"))]
+            return [try files.decode(try base64(text, field: "image"), part: "image")]
         case (nil, let pixels?): return try size.pictures(from: pixels, field: "pixels")
         case (nil, nil):
             throw .missingField("image", expected: "one of the keys \"image\" and \"pixels\"")

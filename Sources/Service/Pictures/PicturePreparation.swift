@@ -26,17 +26,30 @@ public struct PicturePreparation: Sendable {
         scale = Self.spread(manifest.preprocessing?.scale, over: channels, default: 1)
     }
 
-    func prepare(_ picture: SentPicture) -> PreparedPicture {
-        switch picture {
-        case .pixels(let channels, let height, let width, let values):
-            PreparedPicture(
-                channels: channels,
-                height: height,
-                width: width,
-                samples: .planes(values)
+    /// A picture as it was decoded for `target`.
+    func prepared(_ image: Image) -> PreparedPicture {
+        PreparedPicture(
+            channels: image.channels,
+            height: image.height,
+            width: image.width,
+            samples: .image(image)
+        )
+    }
+
+    /// How the network wants pictures; throws where no file can be what it takes.
+    func target() throws(ServiceError) -> ImageTarget {
+        guard size.channels == 1 || size.channels == 3 else {
+            throw .invalidValue(
+                field: "the picture",
+                expected: "numbers of the shape \(size.description), as pixels or an array",
+                got: "a file, which is grey or RGB"
             )
-        case .image(let image): prepare(image)
         }
+        var target = ImageTarget(width: size.width, height: size.height, channels: size.channels)
+        target.mode = fitMode
+        target.filter = filter
+        target.isDark = preprocessing?.background == .dark
+        return target
     }
 
     /// What was done to a file, for the client: `28x28 grey; area, pad`.
@@ -49,24 +62,6 @@ public struct PicturePreparation: Sendable {
         }
         if preprocessing.background == .dark { text += "; a bright background is inverted" }
         return text
-    }
-
-    private func prepare(_ image: Image) -> PreparedPicture {
-        var image = size.channels == 1 ? image.grey() : image.rgb()
-        if preprocessing?.background == .dark && image.borderMean > 127.5 {
-            image = image.inverted()
-        }
-        let height = size.height ?? image.height
-        let width = size.width ?? image.width
-        if height != image.height || width != image.width {
-            image = image.fitted(to: width, height, mode: fitMode, filter: filter)
-        }
-        return PreparedPicture(
-            channels: size.channels,
-            height: height,
-            width: width,
-            samples: .image(image)
-        )
     }
 
     /// Bars are dark where the model expects a dark background, else the value the network sees as 0.

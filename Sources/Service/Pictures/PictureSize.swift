@@ -20,12 +20,13 @@ struct PictureSize: Sendable {
     /// Takes numbers 0…255 as one picture or a batch.
     ///
     /// Shapes: flat (fixed sizes only), [H, W] for one channel, [C, H, W], [H, W, C], [N, C, H, W].
-    func pictures(from tensor: TensorData, field: String) throws(ServiceError) -> [SentPicture] {
+    func pictures(from tensor: TensorData, field: String) throws(ServiceError) -> [PreparedPicture]
+    {
         if let index = tensor.values.firstIndex(where: { !(0...255).contains($0) }) {
             throw .invalidValue(
                 field: field,
                 expected: "numbers from 0 to 255",
-                got: "\(tensor.values[index]) at index \(index)"
+                got: "\(tensor.values[index]) at position \(index + 1)"
             )
         }
         guard !tensor.values.isEmpty, tensor.shape.allSatisfy({ $0 > 0 }) else {
@@ -35,7 +36,10 @@ struct PictureSize: Sendable {
         return [try single(tensor, field)]
     }
 
-    private func single(_ tensor: TensorData, _ field: String) throws(ServiceError) -> SentPicture {
+    private func single(
+        _ tensor: TensorData,
+        _ field: String
+    ) throws(ServiceError) -> PreparedPicture {
         let shape = tensor.shape
         switch shape.count {
         case 1:
@@ -53,8 +57,10 @@ struct PictureSize: Sendable {
         throw wrongShape(tensor, field)
     }
 
-    private func batch(_ tensor: TensorData, _ field: String) throws(ServiceError) -> [SentPicture]
-    {
+    private func batch(
+        _ tensor: TensorData,
+        _ field: String
+    ) throws(ServiceError) -> [PreparedPicture] {
         let shape = tensor.shape
         guard shape[1] == channels, fits(shape[2], shape[3]), shape[0] <= 64 else {
             throw wrongShape(tensor, field)
@@ -69,8 +75,13 @@ struct PictureSize: Sendable {
         (self.height ?? height) == height && (self.width ?? width) == width
     }
 
-    private func picture(_ height: Int, _ width: Int, _ values: [Float]) -> SentPicture {
-        .pixels(channels: channels, height: height, width: width, values: values)
+    private func picture(_ height: Int, _ width: Int, _ values: [Float]) -> PreparedPicture {
+        PreparedPicture(
+            channels: channels,
+            height: height,
+            width: width,
+            samples: .planes(values)
+        )
     }
 
     /// [pixels, channels] to [channels, pixels].

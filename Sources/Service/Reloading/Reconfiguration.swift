@@ -6,10 +6,11 @@ import Synchronization
 extension Service {
     /// Settings that count from the next request on; the others are read at the start only.
     static let liveSettings: Set<String> = [
-        "keys_file", "anonymous", "metrics_access", "cors_origins", "nv_metrics",
+        "keys_file", "anonymous", "metrics_access", "hosts", "cors_origins", "nv_metrics",
         "queue_milliseconds", "drain_delay_seconds", "drain_seconds", "body_bytes",
         "image_body_bytes", "maximum_pixels",
-        "sequence_limit", "series_numbers", "answer_numbers", "repository_changes",
+        "sequence_limit", "series_numbers", "answer_numbers", "compute_seconds",
+        "repository_changes",
     ]
 
     /// The file that keys are read from now; nil for none.

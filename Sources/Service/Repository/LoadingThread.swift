@@ -1,67 +1,72 @@
-import Compute
 import Dispatch
 import Foundation
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
-/// The one thread that loads models, one after the other and at a low priority, so that serving hardly feels it.
+/// The threads that look at models' folders and wait for loads: one that does so again and again, and a few for what
+/// clients ask for, so that a load which hangs holds up no other.
+///
+/// Loading itself is done by the repository, as many at once as it is told.
 final class LoadingThread: Sendable {
     typealias Job = @Sendable () -> Void
 
     private struct State {
         var jobs: [Job] = []
-        /// What to do again and again, and the pause between.
-        var repeated: (job: Job, milliseconds: Int)?
+        /// Threads that do them.
+        var workers = 0
         var isEnded = false
     }
 
     private final class Shared: Sendable {
         let state = Mutex(State())
-        let arrived = DispatchSemaphore(value: 0)
+        let ended = DispatchSemaphore(value: 0)
     }
 
     private let shared = Shared()
 
-    init() {
-        let shared = shared
-        Thread.detachNewThread { Self.work(shared) }
-    }
+    /// Jobs done at once.
+    static let most = 8
 
     deinit {
         shared.state.withLock { $0.isEnded = true }
-        shared.arrived.signal()
+        shared.ended.signal()
     }
 
     /// Runs the job after those that wait already.
     func run(_ job: @escaping Job) {
-        shared.state.withLock { $0.jobs.append(job) }
-        shared.arrived.signal()
+        let isShort = shared.state.withLock { state in
+            state.jobs.append(job)
+            guard state.workers < Self.most else { return false }
+            state.workers += 1
+            return true
+        }
+        guard isShort else { return }
+        Thread.detachNewThread { [shared] in
+            while let job = Self.next(shared) { job() }
+        }
     }
 
-    /// Runs the job with a pause of so many milliseconds after each run.
-    func `repeat`(every milliseconds: Int, _ job: @escaping Job) {
-        shared.state.withLock { $0.repeated = (job, milliseconds) }
-        shared.arrived.signal()
-    }
-
-    private static func work(_ shared: Shared) {
-        // Linux takes this for the calling thread only. A tenth of a core is left to it even when all are busy: with the
-        // lowest priority of all a loaded server would hardly ever finish.
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-        workAlone()
-        while true {
-            let pause = shared.state.withLock { $0.repeated?.milliseconds }
-            let end = pause.map { DispatchTime.now() + .milliseconds($0) } ?? .distantFuture
-            let isOver = shared.arrived.wait(timeout: end) == .timedOut
-            let (job, isEnded) = shared.state.withLock { state -> (Job?, Bool) in
-                if isOver { return (state.repeated?.job, state.isEnded) }
-                return (state.jobs.isEmpty ? nil : state.jobs.removeFirst(), state.isEnded)
+    /// The next job; nil ends the thread.
+    private static func next(_ shared: Shared) -> Job? {
+        shared.state.withLock { state in
+            guard !state.jobs.isEmpty, !state.isEnded else {
+                state.workers -= 1
+                return nil
             }
-            if isEnded { return }
-            if let job { aloneOnCore(job) }
+            return state.jobs.removeFirst()
+        }
+    }
+
+    /// Runs the job with a pause of so many milliseconds before each run.
+    func `repeat`(every milliseconds: Int, _ job: @escaping Job) {
+        Thread.detachNewThread { [shared] in
+            while true {
+                let pause = DispatchTime.now() + .milliseconds(milliseconds)
+                if shared.ended.wait(timeout: pause) == .success {
+                    shared.ended.signal()
+                    return
+                }
+                job()
+            }
         }
     }
 }

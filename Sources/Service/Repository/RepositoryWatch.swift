@@ -7,7 +7,9 @@ extension Service {
         guard configuration.watchMilliseconds > 0 else { return }
         let (repository, logger) = (repository, logger)
         loading.repeat(every: configuration.watchMilliseconds) {
-            for name in repository.refresh() { Self.log(name, of: repository, to: logger) }
+            // What is loaded is waited for by nobody: the next look comes in time even if it hangs.
+            let others = repository.refresh { Self.log($0, of: repository, to: logger) }
+            for name in Set(others).sorted() { Self.log(name, of: repository, to: logger) }
         }
     }
 

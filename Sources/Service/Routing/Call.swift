@@ -14,6 +14,8 @@ struct Call {
     var stopwatch: Stopwatch
     /// Inputs the answer was computed for.
     var inferences = 1
+    /// What is odd about the input though it could be used, a sentence each.
+    var warnings: [String] = []
     /// The name of the client's key.
     var keyName: String?
     /// Held among the concurrent requests of the client's key until the call is over.
@@ -70,6 +72,9 @@ struct Call {
             return namedModel
         }
     }
+
+    /// Whom the request counts for, and whose sequences it may continue.
+    var client: ClientIdentity { ClientIdentity(keyName: keyName, peer: request.peer) }
 
     /// The path's model as metrics name it.
     var modelLabel: ModelLabel? {

@@ -1,3 +1,4 @@
+import Compute
 import HTTP
 import Inference
 
@@ -12,6 +13,8 @@ struct Cancellation: Sendable {
     }
 
     private(set) var deadline: Deadline?
+    /// Seconds that the request may compute, waiting not counted; 0: as long as it takes.
+    var computeSeconds = 0
     private let exchange: Exchange?
 
     /// Reads X-Request-Timeout-Ms; `exchange` says when the client has gone.
@@ -42,14 +45,17 @@ struct Cancellation: Sendable {
 
     var isClientGone: Bool { exchange?.isAbandoned ?? false }
 
-    /// Polled between the layers and steps of a computation.
+    /// Polled between the layers and steps of a computation; others may come in between.
     var isCancelled: Bool {
-        isClientGone || deadline?.isPassed ?? false
+        giveWay()
+        return isClientGone || Turn.isSpent || deadline?.isPassed ?? false
     }
 
     /// Throws when there is no longer a reason to go on.
     func check() throws(ServiceError) {
+        giveWay()
         if isClientGone { throw .clientGone }
+        if Turn.isSpent { throw .computedTooLong(seconds: computeSeconds) }
         if let deadline, deadline.isPassed {
             throw .deadlineExceeded(milliseconds: deadline.milliseconds)
         }
@@ -59,6 +65,7 @@ struct Cancellation: Sendable {
     func explain(_ error: ModelError) -> ServiceError {
         guard error == .cancelled else { return .model(error) }
         if isClientGone { return .clientGone }
+        if Turn.isSpent { return .computedTooLong(seconds: computeSeconds) }
         return .deadlineExceeded(milliseconds: deadline?.milliseconds ?? 0)
     }
 }

@@ -8,8 +8,9 @@ struct CostEstimates {
 
     /// Assumed before the first request of a kind was answered.
     static let firstGuessSeconds = 0.001
-    /// The weight of the newest measurement.
+    /// The weight of the newest measurement, and of one below what is known: a first request makes plans, too.
     private static let weight = 0.1
+    private static let weightBelow = 0.3
 
     private var secondsPerUnit: [Kind: Double] = [:]
 
@@ -23,11 +24,22 @@ struct CostEstimates {
             secondsPerUnit[kind] = measured
             return
         }
-        secondsPerUnit[kind] = known + Self.weight * (measured - known)
+        let weight = measured < known ? Self.weightBelow : Self.weight
+        secondsPerUnit[kind] = known + weight * (measured - known)
     }
 
-    /// Work grows about as the body does, from one unit for a small one.
-    static func units(bodyBytes: Int) -> Double {
-        1 + Double(bodyBytes) / 1024
+    /// A request that has not ended has taken so long already.
+    mutating func raise(_ kind: Kind, units: Double, toSeconds seconds: Double) {
+        let measured = seconds / units
+        if measured > secondsPerUnit[kind] ?? Self.firstGuessSeconds {
+            secondsPerUnit[kind] = measured
+        }
+    }
+
+    /// An estimate has refused a request that nothing else kept from being computed.
+    ///
+    /// That teaches nothing, so it must not go on for ever.
+    mutating func doubt(_ kind: Kind) {
+        secondsPerUnit[kind, default: Self.firstGuessSeconds] *= 1 - Self.weight
     }
 }

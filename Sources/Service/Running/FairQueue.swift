@@ -1,154 +1,193 @@
 /// Elements that wait, taken so that every client gets an equal share of the time.
 ///
-/// Start-time fair queueing (Goyal, Vin and Cheng, 1996): an element's tag is the virtual time when it came, or
-/// the end of its client's last element if that is later; the lowest tag goes first. A client alone gets all,
-/// and one that sends little waits only for what runs.
+/// Virtual time is what every client that has something to do was due so far. A client's tag is the virtual time at which
+/// its next element would end, counted from the end of what it was given last; the lowest tag goes first (fair queueing,
+/// Demers, Keshav and Shenker, 1989). A client that asked for less than its share is that much ahead of the others, up
+/// to `credit`: so one that asks for little goes before all who ask for much. What an element really took is settled
+/// afterwards (`settle`), so that a wrong prediction takes nothing from others.
 ///
 /// What a client is given its turn for is its own choice: of a lower level first, of one level in the order in which they
 /// came. So levels order a client's elements and take nothing from others.
 struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
-    /// One that waits, and the seconds it is predicted to take.
+    typealias Line = FairLine<Element>
+
+    /// One that was taken.
     struct Entry: Sendable {
         let element: Element
         let client: Client
         let seconds: Double
-        /// Its place among its client's elements; the lowest goes first.
         let level: Int
     }
 
-    private struct Line {
-        /// In the order in which they are taken.
-        var entries: [Entry] = []
-        /// Entries taken already.
-        var taken = 0
-        var seconds = 0.0
-        /// The tag of the first entry; each of the others begins where the one before ends.
-        var start = 0.0
-
-        var count: Int { entries.count - taken }
-
-        mutating func insert(_ entry: Entry) {
-            seconds += entry.seconds
-            // Nearly always the end.
-            var place = entries.count
-            while place > taken, entries[place - 1].level > entry.level { place -= 1 }
-            entries.insert(entry, at: place)
-        }
-
-        /// Lets go of what was taken, now and then.
-        mutating func compact() {
-            guard taken >= 64, taken * 2 > entries.count else { return }
-            entries.removeFirst(taken)
-            taken = 0
-        }
+    private struct Waiting {
+        var line = Line()
+        /// The number of its head in the heap; 0: it has none.
+        var head = 0
     }
 
-    /// A client's first entry; it is stale if the client has none with this tag any more.
+    /// Where a client stands in the order; it is stale if the client has another.
     private struct Head: Comparable {
         let start: Double
+        let tag: Double
         let order: Int
         let client: Client
 
         static func == (first: Head, second: Head) -> Bool { first.order == second.order }
         static func < (first: Head, second: Head) -> Bool {
-            (first.start, first.order) < (second.start, second.order)
+            (first.tag, first.order) < (second.tag, second.order)
         }
     }
 
-    private var lines: [Client: Line] = [:]
+    private var lines: [Client: Waiting] = [:]
     private var heads = MinimumHeap<Head>()
+    /// The virtual time up to which clients were given theirs, where that is not past.
+    private var given: [Client: Double] = [:]
+    private var mostGiven = 256
+    /// Clients none of whose entries may be taken for now.
+    private var held: Set<Client> = []
+    private let credit: Double
     private var virtualTime = 0.0
     private var order = 0
     private(set) var count = 0
-    /// Predicted seconds of all that waits.
-    private(set) var totalSeconds = 0.0
+
+    /// `credit` is in seconds.
+    init(credit: Double = 0) {
+        self.credit = credit
+    }
 
     /// Clients that wait.
     var clientCount: Int { lines.count }
 
     /// Predicted seconds of what this client waits for.
-    func seconds(of client: Client) -> Double { lines[client]?.seconds ?? 0 }
+    func seconds(of client: Client) -> Double { lines[client]?.line.seconds ?? 0 }
 
     /// Predicted seconds of what this client waits for and would be taken before an element of `level`.
     func seconds(of client: Client, upTo level: Int) -> Double {
-        guard let line = lines[client] else { return 0 }
-        guard let last = line.entries.last, last.level > level else { return line.seconds }
-        return line.entries[line.taken...].prefix { $0.level <= level }.reduce(0) {
-            $0 + $1.seconds
-        }
+        lines[client]?.line.seconds(upTo: level) ?? 0
     }
 
-    mutating func append(_ element: Element, client: Client, seconds: Double, level: Int = 0) {
-        var line = lines.removeValue(forKey: client) ?? Line()
-        line.insert(Entry(element: element, client: client, seconds: seconds, level: level))
-        if line.count == 1 {
-            line.start = virtualTime
-            pushHead(line.start, client)
-        }
-        lines[client] = line
+    mutating func append(
+        _ element: Element,
+        client: Client,
+        seconds: Double,
+        level: Int = 0,
+        kind: Line.Kind = .short
+    ) {
+        var waiting = lines.removeValue(forKey: client) ?? Waiting()
+        waiting.line.append(
+            Line.Entry(element: element, seconds: seconds, level: level, kind: kind)
+        )
         count += 1
-        totalSeconds += seconds
+        if waiting.head == 0 { pushHead(&waiting, client) }
+        lines[client] = waiting
     }
 
-    private mutating func pushHead(_ start: Double, _ client: Client) {
+    private mutating func pushHead(_ waiting: inout Waiting, _ client: Client) {
+        guard let first = waiting.line.first({ _ in true }) else { return }
+        let earliest = virtualTime - credit
+        let start = max(given[client] ?? earliest, earliest)
         order += 1
-        heads.insert(Head(start: start, order: order, client: client))
+        waiting.head = order
+        heads.insert(
+            Head(
+                start: start,
+                tag: start + first.seconds,
+                order: order,
+                client: client
+            )
+        )
     }
 
-    /// Takes the entry whose turn it is.
-    mutating func takeFirst() -> Entry? {
+    /// Takes the entry whose turn it is; `mayTake` says of which kinds a client's may be taken.
+    mutating func takeFirst(
+        _ mayTake: (Client, Line.Kind) -> Bool = { _, _ in true }
+    ) -> Entry? {
         while let head = heads.removeFirst() {
-            guard var line = lines.removeValue(forKey: head.client) else { continue }
-            guard line.start == head.start else {
-                lines[head.client] = line
+            let client = head.client
+            guard var waiting = lines[client], waiting.head == head.order else { continue }
+            lines[client] = nil
+            guard let entry = waiting.line.first({ mayTake(client, $0) }) else {
+                waiting.head = 0
+                lines[client] = waiting
+                held.insert(client)
                 continue
             }
-            let entry = line.entries[line.taken]
-            line.taken += 1
-            line.seconds -= entry.seconds
+            waiting.line.remove(first: entry)
             count -= 1
-            totalSeconds -= entry.seconds
-            virtualTime = line.start
-            line.start += entry.seconds
-            if line.count > 0 {
-                line.compact()
-                pushHead(line.start, head.client)
-                lines[head.client] = line
+            give(client, from: head.start, entry.seconds)
+            if waiting.line.count > 0 {
+                pushHead(&waiting, client)
+                lines[client] = waiting
             }
-            if count == 0 { reset() }
-            return entry
+            return Entry(
+                element: entry.element,
+                client: client,
+                seconds: entry.seconds,
+                level: entry.level
+            )
         }
         return nil
     }
 
-    /// Nobody waits: the past no longer matters.
-    private mutating func reset() {
-        virtualTime = 0
-        totalSeconds = 0
-        heads = MinimumHeap()
+    private mutating func give(_ client: Client, from start: Double, _ seconds: Double) {
+        given[client] = start + seconds
+        virtualTime = max(virtualTime, start)
+        guard given.count > mostGiven else { return }
+        let earliest = virtualTime - credit
+        given = given.filter { $0.value > earliest }
+        mostGiven = max(256, 2 * given.count)
     }
 
-    /// Takes the last entry of the client that waits for most, if that is more than `seconds`.
+    /// Settles that a client took so many seconds, not those it was given; so many clients had something to do.
+    mutating func settle(
+        _ client: Client,
+        took: Double,
+        given predicted: Double,
+        among clients: Int
+    ) {
+        given[client, default: virtualTime - credit] += took - predicted
+        virtualTime += took / Double(max(clients, 1))
+        guard var waiting = lines[client], waiting.head != 0 else { return }
+        pushHead(&waiting, client)
+        lines[client] = waiting
+    }
+
+    /// Looks again at clients none of whose entries could be taken.
+    mutating func release() {
+        let clients = held
+        held = []
+        for client in clients {
+            guard var waiting = lines[client], waiting.head == 0 else { continue }
+            pushHead(&waiting, client)
+            lines[client] = waiting
+        }
+    }
+
+    /// Nobody waits or computes: the past no longer matters.
+    mutating func forget() {
+        self = Self(credit: credit)
+    }
+
+    /// Takes the last entry never taken of the client that has most of them, if that is more than `seconds`.
     mutating func takeLast(ofMoreThan seconds: Double) -> Entry? {
-        guard let heaviest = lines.max(by: { $0.value.seconds < $1.value.seconds }),
-            heaviest.value.seconds > seconds
-        else { return nil }
-        return takeLast(of: heaviest.key)
+        let heaviest = lines.max { $0.value.line.freshSeconds < $1.value.line.freshSeconds }
+        guard let heaviest, heaviest.value.line.freshSeconds > seconds else { return nil }
+        return takeLast(of: heaviest.key, behind: .min)
     }
 
-    /// Takes a client's last entry, if an element of `level` would be taken before it.
+    /// Takes a client's last entry never taken, if an element of `level` would be taken before it.
     mutating func takeLast(of client: Client, behind level: Int) -> Entry? {
-        guard let last = lines[client]?.entries.last, last.level > level else { return nil }
-        return takeLast(of: client)
-    }
-
-    private mutating func takeLast(of client: Client) -> Entry? {
-        guard var line = lines.removeValue(forKey: client), let entry = line.entries.popLast()
+        guard var waiting = lines[client], let last = waiting.line.lastFresh, last.level > level
         else { return nil }
+        lines[client] = nil
+        waiting.line.remove(last: last)
         count -= 1
-        totalSeconds -= entry.seconds
-        line.seconds -= entry.seconds
-        if line.count > 0 { lines[client] = line }
-        return entry
+        if waiting.line.count > 0 { lines[client] = waiting }
+        return Entry(
+            element: last.element,
+            client: client,
+            seconds: last.seconds,
+            level: last.level
+        )
     }
 }

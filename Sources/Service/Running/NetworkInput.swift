@@ -41,7 +41,7 @@ extension Call {
     }
 
     /// Decodes the body.
-    func inputs(_ reader: InputReader) throws(ServiceError) -> [NetworkInput] {
+    mutating func inputs(_ reader: InputReader) throws(ServiceError) -> [NetworkInput] {
         switch reader {
         case .pictures(let preparation):
             try pictures(for: preparation).map { preparation.input($0) }

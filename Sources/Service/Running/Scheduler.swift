@@ -1,12 +1,17 @@
+import Compute
 import Dispatch
+import Foundation
 import Synchronization
 
 /// Runs requests that compute, as many at a time as there are cores, in an order fair to their clients.
 ///
-/// The queue is bounded in time, not in requests: a request is refused when the work before it would take
-/// longer than the limit, judged by a moving estimate for each model and operation. A client that waits for
-/// less than its share of a full queue takes the place of the last request of the one that waits for most, and a
-/// request of its own that comes before others takes the place of its last.
+/// A request has a core for a slice of time; if others wait then, its thread pauses wherever it polls for an end, and they
+/// go on who had less. So what one client asks for delays others by slices, not by requests.
+///
+/// Waiting is bounded in time, not in requests: a request is refused when what its own client asked for before, at the
+/// client's share of the cores, would take longer than the limit, judged by a moving estimate for each model and
+/// operation. What others ask for refuses nobody. A request of a client whose queue is full takes the place of its last,
+/// if it comes before that.
 final class Scheduler: Sendable {
     /// A request that waits for a core.
     struct Job: Sendable {
@@ -20,41 +25,16 @@ final class Scheduler: Sendable {
         /// The model it is for, if any.
         var model: ModelLabel?
         let cancellation: Cancellation
+        /// Seconds that earlier jobs of the same request have computed.
+        var computedBefore = 0.0
         /// Makes the answer and says whether its time is typical for the estimate.
         let run: @Sendable () -> Bool
         /// Answers without computing.
         let refuse: @Sendable (ServiceError) -> Void
     }
 
-    private typealias Queue = FairQueue<ClientIdentity, Job>
-
-    private struct Entry {
-        let job: Job
-        let predictedSeconds: Double
-    }
-
-    private struct State {
-        var waiting = Queue()
-        var running = 0
-        /// Predicted seconds of everything that waits or runs.
-        var pendingSeconds = 0.0
-        var estimates = CostEstimates()
-        var longestWaitSeconds: Double
-        var waitingByModel: [ModelLabel: Int] = [:]
-
-        /// Takes note that one more, or one less, waits for a model.
-        mutating func count(_ change: Int, _ job: Job) {
-            guard let model = job.model else { return }
-            let count = waitingByModel.removeValue(forKey: model) ?? 0
-            if count + change > 0 { waitingByModel[model] = count + change }
-        }
-    }
-
-    private enum Admission {
-        case starts(Entry)
-        /// It waits, in the place of another.
-        case waits(instead: Job?)
-    }
+    typealias Table = TurnTable<Job>
+    typealias Task = Table.Task
 
     /// What waits and runs now.
     struct Load: Sendable {
@@ -64,95 +44,191 @@ final class Scheduler: Sendable {
         var waitingByModel: [ModelLabel: Int]
     }
 
-    private let state: Mutex<State>
-    private let queue = DispatchQueue(label: "striate.requests", attributes: .concurrent)
-    private let cores: Int
+    /// Seconds that a request computes before others that wait come first, unless a test wants others.
+    static let slice = 0.01
+    /// Requests that wait in all; beyond it the client that waits for most gives way.
+    static let mostWaiting = 8192
 
-    init(cores: Int, longestWaitSeconds: Double) {
-        self.cores = max(1, cores)
-        state = Mutex(State(longestWaitSeconds: longestWaitSeconds))
+    private let core: SchedulerCore
+
+    init(cores: Int, longestWaitSeconds: Double, slice: Double = Scheduler.slice) {
+        core = SchedulerCore(cores: cores, longestWaitSeconds: longestWaitSeconds, slice: slice)
     }
 
-    var load: Load {
+    deinit { core.end() }
+
+    var load: Load { core.load }
+
+    /// Bounds the wait of requests to come.
+    func limitWait(to seconds: Double) { core.limitWait(to: seconds) }
+
+    /// Queues the job, or throws when it would wait too long or miss its deadline.
+    func submit(_ job: Job) throws(ServiceError) { try core.submit(job) }
+
+    /// Queues the rest of a job that let go of its core, however much waits: it was admitted once.
+    func resume(_ job: Job) { core.resume(job) }
+}
+
+/// What the scheduler's threads share; it outlives the scheduler until the last of them has ended.
+final class SchedulerCore: Sendable {
+    typealias Job = Scheduler.Job
+    typealias Task = Scheduler.Task
+
+    struct State {
+        var table: Scheduler.Table
+        var estimates = CostEstimates()
+        var longestWaitSeconds: Double
+        var nextID = 0
+        /// Threads without a task, the one that worked last at the end.
+        var idle: [ComputeThread] = []
+        /// The threads of tasks that pause.
+        var paused: [Int: ComputeThread] = [:]
+        var waitingByModel: [ModelLabel: Int] = [:]
+        /// Whether somebody looks after tasks that do not ask.
+        var isWatched = false
+        var isEnded = false
+
+        /// Takes note that one more, or one less, waits for a model.
+        mutating func count(_ change: Int, _ job: Job) {
+            guard let model = job.model else { return }
+            let count = waitingByModel.removeValue(forKey: model) ?? 0
+            if count + change > 0 { waitingByModel[model] = count + change }
+        }
+    }
+
+    let state: Mutex<State>
+    let waiters = Waiters()
+    /// Signalled when somebody has to watch, and at the end.
+    let watching = DispatchSemaphore(value: 0)
+    let slice: Double
+    private let epoch = ContinuousClock.now
+
+    init(cores: Int, longestWaitSeconds: Double, slice: Double) {
+        self.slice = slice
+        let table = Scheduler.Table(cores: cores, slice: slice)
+        state = Mutex(State(table: table, longestWaitSeconds: longestWaitSeconds))
+    }
+
+    /// Seconds on the clock of the table.
+    var now: Double { (ContinuousClock.now - epoch).seconds }
+
+    var load: Scheduler.Load {
         state.withLock { state in
-            Load(
-                waiting: state.waiting.count,
-                running: state.running,
-                predictedWaitSeconds: predictedWait(state),
+            Scheduler.Load(
+                waiting: state.table.queue.count,
+                running: state.table.running,
+                predictedWaitSeconds: state.table.longestWait,
                 waitingByModel: state.waitingByModel
             )
         }
     }
 
-    /// Bounds the wait of requests to come.
     func limitWait(to seconds: Double) {
         state.withLock { $0.longestWaitSeconds = seconds }
     }
 
-    /// Queues the job, or throws when it would wait too long or miss its deadline.
     func submit(_ job: Job) throws(ServiceError) {
-        let admission = try state.withLock { (state) throws(ServiceError) in
-            try admit(job, &state)
+        let now = now
+        let (displaced, starts) = try state.withLock { (state) throws(ServiceError) in
+            let seconds = state.estimates.seconds(of: job.kind, units: job.units)
+            let displaced = try admit(job, seconds, &state)
+            return (displaced, append(job, seconds, &state, at: now))
         }
-        switch admission {
-        case .starts(let entry): queue.async { self.work(startingWith: entry) }
-        case .waits(let displaced?): displaced.refuse(overloaded(load.predictedWaitSeconds))
-        case .waits(nil): break
-        }
+        launch(starts)
+        displaced?.refuse(overloaded(load.predictedWaitSeconds))
     }
 
-    /// Queues the rest of a job that let go of its core, however much waits: it was admitted once.
     func resume(_ job: Job) {
-        let starting = state.withLock { state in
-            enqueue(job, state.estimates.seconds(of: job.kind, units: job.units), &state)
-        }
-        if let starting { queue.async { self.work(startingWith: starting) } }
+        let now = now
+        launch(
+            state.withLock { state in
+                let seconds = state.estimates.seconds(of: job.kind, units: job.units)
+                return append(job, seconds, &state, at: now)
+            }
+        )
     }
 
-    private func admit(_ job: Job, _ state: inout State) throws(ServiceError) -> Admission {
-        let seconds = state.estimates.seconds(of: job.kind, units: job.units)
-        let wait = predictedWait(state)
-        var displaced: Queue.Entry?
-        if wait > state.longestWaitSeconds {
-            let share = state.waiting.seconds(of: job.client) + seconds
-            displaced =
-                state.waiting.takeLast(ofMoreThan: share)
-                ?? state.waiting.takeLast(of: job.client, behind: job.level)
-            guard let displaced else { throw overloaded(wait) }
-            state.pendingSeconds -= displaced.seconds
-            state.count(-1, displaced.element)
+    private func append(
+        _ job: Job,
+        _ seconds: Double,
+        _ state: inout State,
+        at now: Double
+    ) -> [Start] {
+        state.nextID += 1
+        let task = Task(
+            id: state.nextID,
+            job,
+            client: job.client,
+            level: job.level,
+            predicted: seconds
+        )
+        state.table.append(task, at: now)
+        state.count(1, job)
+        let starts = assign(state.table.begin(at: now), &state)
+        noteWaiting(&state)
+        return starts
+    }
+
+    /// Tells those who compute whether others wait, and has somebody look after those who do not ask.
+    func noteWaiting(_ state: inout State) {
+        let count = state.table.queue.count
+        waiters.count = count
+        guard count > 0, !state.isWatched, !state.isEnded else { return }
+        state.isWatched = true
+        if !startWatching() { watching.signal() }
+    }
+
+    private let watcherExists = Atomic(false)
+
+    /// Makes the thread that watches, unless there is one.
+    private func startWatching() -> Bool {
+        guard !watcherExists.exchange(true, ordering: .relaxed) else { return false }
+        Thread.detachNewThread { self.watch() }
+        return true
+    }
+
+    func end() {
+        let idle = state.withLock { state in
+            state.isEnded = true
+            defer { state.idle = [] }
+            return state.idle
         }
+        for thread in idle { thread.end() }
+        watching.signal()
+    }
+}
+
+/// Which requests are taken.
+extension SchedulerCore {
+    /// Throws when the job must be refused; returns one that gives way to it.
+    private func admit(
+        _ job: Job,
+        _ seconds: Double,
+        _ state: inout State
+    ) throws(ServiceError) -> Job? {
+        let wait = state.table.wait(of: job.client, level: job.level)
         do throws(ServiceError) {
-            try checkDeadline(of: job, needing: fairWait(of: job, state) + seconds)
+            let slice = state.table.isFull ? self.slice : 0
+            try checkDeadline(
+                of: job,
+                needing: min(wait + slice, state.table.longestWait) + seconds
+            )
         } catch {
-            if let displaced { requeue(displaced, &state) }
+            if wait == 0 { state.estimates.doubt(job.kind) }
             throw error
         }
-        if let entry = enqueue(job, seconds, &state) { return .starts(entry) }
-        return .waits(instead: displaced?.element)
-    }
-
-    /// Has the job wait, or returns it if a core is free.
-    private func enqueue(_ job: Job, _ seconds: Double, _ state: inout State) -> Entry? {
-        state.pendingSeconds += seconds
-        guard state.running >= cores else {
-            state.running += 1
-            return Entry(job: job, predictedSeconds: seconds)
+        var displaced: Task?
+        let wholeWait = state.table.wait(of: job.client, level: .max)
+        if wholeWait > state.longestWaitSeconds {
+            displaced = state.table.removeLast(of: job.client, behind: job.level)
+            if displaced == nil { throw overloaded(wholeWait) }
+        } else if state.table.queue.count >= Scheduler.mostWaiting {
+            let share = state.table.waitingSeconds(of: job.client) + seconds
+            displaced = state.table.removeLast(ofMoreThan: share)
+            if displaced == nil { throw overloaded(state.table.longestWait) }
         }
-        state.waiting.append(job, client: job.client, seconds: seconds, level: job.level)
-        state.count(1, job)
-        return nil
-    }
-
-    private func requeue(_ entry: Queue.Entry, _ state: inout State) {
-        state.pendingSeconds += entry.seconds
-        state.count(1, entry.element)
-        state.waiting.append(
-            entry.element,
-            client: entry.client,
-            seconds: entry.seconds,
-            level: entry.level
-        )
+        if let displaced { state.count(-1, displaced.payload) }
+        return displaced?.payload
     }
 
     private func overloaded(_ wait: Double) -> ServiceError {
@@ -160,43 +236,6 @@ final class Scheduler: Sendable {
             waitingMilliseconds: Int(wait * 1000),
             retryAfterSeconds: max(1, Int(wait.rounded(.up)))
         )
-    }
-
-    /// Runs entries until none waits.
-    private func work(startingWith first: Entry) {
-        var entry = first
-        while true {
-            let measured = perform(entry)
-            let next = state.withLock { state -> Entry? in
-                state.pendingSeconds = max(0, state.pendingSeconds - entry.predictedSeconds)
-                if let measured {
-                    let job = entry.job
-                    state.estimates.learn(job.kind, units: job.units, seconds: measured)
-                }
-                guard let next = state.waiting.takeFirst() else {
-                    state.running -= 1
-                    return nil
-                }
-                state.count(-1, next.element)
-                return Entry(job: next.element, predictedSeconds: next.seconds)
-            }
-            guard let next else { return }
-            entry = next
-        }
-    }
-
-    /// Seconds the job ran, when that is worth learning from.
-    private func perform(_ entry: Entry) -> Double? {
-        do {
-            try entry.job.cancellation.check()
-            try checkDeadline(of: entry.job, needing: entry.predictedSeconds)
-        } catch {
-            entry.job.refuse(error)
-            return nil
-        }
-        let start = ContinuousClock.now
-        let isTypical = entry.job.run()
-        return isTypical ? (ContinuousClock.now - start).seconds : nil
     }
 
     private func checkDeadline(of job: Job, needing seconds: Double) throws(ServiceError) {
@@ -208,20 +247,5 @@ final class Scheduler: Sendable {
             milliseconds: deadline.milliseconds,
             predictedMilliseconds: Int((seconds * 1000).rounded(.up))
         )
-    }
-
-    private func predictedWait(_ state: borrowing State) -> Double {
-        state.running < cores ? 0 : state.pendingSeconds / Double(cores)
-    }
-
-    /// The wait of a client's next request: all that waits, but no more than every client's turn for each of its own
-    /// before it.
-    private func fairWait(of job: Job, _ state: borrowing State) -> Double {
-        guard state.running >= cores else { return 0 }
-        let clients = Double(state.waiting.clientCount + 1)
-        let turns = state.waiting.seconds(of: job.client, upTo: job.level) * clients
-        let waiting = state.waiting.totalSeconds
-        let running = max(0, state.pendingSeconds - waiting)
-        return (running + min(waiting, turns)) / Double(cores)
     }
 }

@@ -1,3 +1,5 @@
+import Compute
+
 /// Where a request's time went: reported to the client in Server-Timing.
 struct Stopwatch: Sendable {
     enum Phase: Int, Sendable, CaseIterable {
@@ -11,17 +13,24 @@ struct Stopwatch: Sendable {
     private var durations = [Duration](repeating: .zero, count: Phase.allCases.count)
     private var phase: Phase
     private var entered: ContinuousClock.Instant
+    /// What the thread's turn had paused by then.
+    private var paused: UInt64
 
     /// Begins with the queue.
     init(since arrival: ContinuousClock.Instant) {
         phase = .queue
         entered = arrival
+        paused = Turn.pausedNanoseconds
     }
 
-    /// Ends the current phase and begins another.
+    /// Ends the current phase and begins another; the time in which others had the core counts as waiting.
     mutating func enter(_ next: Phase) {
         let now = ContinuousClock.now
-        durations[phase.rawValue] += now - entered
+        let pausedNow = Turn.pausedNanoseconds
+        let pause = Duration.nanoseconds(pausedNow > paused ? pausedNow - paused : 0)
+        durations[phase.rawValue] += now - entered - pause
+        durations[Phase.queue.rawValue] += pause
+        paused = pausedNow
         phase = next
         entered = now
     }

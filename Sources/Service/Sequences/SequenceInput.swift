@@ -124,7 +124,7 @@ struct SequenceReader {
             throw .invalidValue(
                 field: "tokens",
                 expected: "indices from 0 to \(count - 1)",
-                got: "\(tokens[position]) at position \(position)"
+                got: "\(tokens[position]) at position \(position + 1)"
             )
         }
         return SentSequence(tokens: tokens.map { Int32($0) }, field: "tokens", options: options)

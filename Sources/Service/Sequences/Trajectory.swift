@@ -23,7 +23,7 @@ struct Trajectory {
         switch form {
         case .npy: return Answer(.npy, body: NPY.encode(shape: shape, values: values.span))
         case .csv: return Answer(.csv, body: csv)
-        case .png: return picture
+        case .png: return try answer(picture)
         default: return Answer(.json, body: try document.text(of: layer))
         }
     }
@@ -52,12 +52,12 @@ struct Trajectory {
     /// Units and steps that a map has room for.
     private static let longestSide = 2048
 
-    private var picture: Answer {
+    private var picture: (image: Image, legend: String) {
         width > Self.mostLines && max(width, steps) <= Self.longestSide ? map : lines
     }
 
     /// A row for each unit, time to the right; few steps are drawn wide.
-    private var map: Answer {
+    private var map: (image: Image, legend: String) {
         let repeats = max(1, min(2 * width, Self.longestSide) / steps)
         var cells: [Float] = []
         cells.reserveCapacity(width * steps * repeats)
@@ -79,20 +79,18 @@ struct Trajectory {
             \(steps) steps to the right, a row for each of \(width) units; \
             \(mosaic.colours.rawValue) from -\(largest) to \(largest), 0 in the middle
             """
-        return picture(mosaic.render(), legend)
+        return (mosaic.render(), legend)
     }
 
     /// The units over time, and beside them the path of the first two.
-    private var lines: Answer {
+    private var lines: (image: Image, legend: String) {
         let plot = TrajectoryPlot(values: values, steps: steps, units: width)
-        return picture(plot.render(), plot.legend)
+        return (plot.render(), plot.legend)
     }
 
-    private func picture(_ image: Image, _ legend: String) -> Answer {
-        Answer(
-            .png,
-            body: image.encodedPNG(),
-            headers: [("X-Striate-Picture", "\(layer) [\(steps), \(width)]: \(legend)")]
-        )
+    private func answer(
+        _ picture: (image: Image, legend: String)
+    ) throws(ServiceError) -> Answer {
+        try Answer(picture.image, legend: "\(layer) [\(steps), \(width)]: \(picture.legend)")
     }
 }

@@ -108,7 +108,7 @@ struct SeriesReader: Sendable {
             throw .invalidValue(
                 field: field,
                 expected: "finite numbers",
-                got: "\(tensor.values[index]) at index \(index)"
+                got: "\(tensor.values[index]) at position \(index + 1)"
             )
         }
         var shape = tensor.shape

@@ -147,7 +147,7 @@ private struct EngineBench: ~Copyable {
         guard let plan = try model.wholePlan(like: tensors, outputs: outputs),
             let answer = outputs.first
         else { throw ValidationError("some nodes of the model have no plan") }
-        var runs = PlanRuns(plan)
+        var runs = try PlanRuns(plan)
         try runs.fill { access throws(ModelError) in
             for (name, data) in inputs { try access.write(data.values, to: name, of: plan) }
         }

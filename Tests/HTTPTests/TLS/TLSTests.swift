@@ -84,6 +84,25 @@ import Testing
         }
     }
 
+    @Test func `of too many handshakes one of the client with most gives way`() throws {
+        var limits = Limits()
+        limits.handshakes = 4
+        limits.handshakeTime = .seconds(3600)
+        try withSecureServer(configuration, loops: 1, limits: limits) { server, port in
+            let single = try Client(port: port, host: 2)
+            #expect(eventually { server.statistics.openConnections == 1 })
+            let many = try (0..<6).map { _ in try Client(port: port, host: 3) }
+            #expect(eventually { server.statistics.failedHandshakes == 3 })
+            // Which came first, the system tells only when they have waited for something to be sent.
+            #expect(eventually { many.filter { $0.isClosed(within: 0) }.count == 3 })
+            #expect(single.read(within: 0.1) == nil)
+            let secure = try SecureClient(port: port)
+            secure.send(Self.get)
+            #expect(secure.answer()?.text == "ok")
+            withExtendedLifetime(many) {}
+        }
+    }
+
     @Test(arguments: [TLS1_VERSION, TLS1_1_VERSION])
     func `old versions are refused`(version: Int32) throws {
         try withSecureServer(configuration) { server, port in

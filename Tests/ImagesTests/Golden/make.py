@@ -194,4 +194,5 @@ def main():
         (folder / f"{name}.json").write_text(f"[\n{rows}\n]\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,17 +8,18 @@ import Glibc
 struct FileStamp: Equatable, Sendable {
     private struct Entry: Equatable, Sendable {
         let path: String
-        let size: Int
-        let seconds: Int
-        let nanoseconds: Int
-        let inode: UInt
+        let state: FileState
     }
 
     private var entries: [Entry] = []
 
-    /// A file, or the files of a folder; hidden ones do not count.
-    init(_ place: URL) {
-        append(place.path, depth: 0)
+    /// A file with its external data, or the files of a folder; hidden ones do not count.
+    init(_ place: URL, on disk: Disk = Disk()) {
+        append(place.path, depth: 0, on: disk)
+        guard place.pathExtension == "onnx" else { return }
+        for ending in [".data", "_data"] {
+            append(place.path + ending, depth: Self.deepest, on: disk)
+        }
     }
 
     /// Whether there was nothing to see.
@@ -27,26 +28,15 @@ struct FileStamp: Equatable, Sendable {
     private static let deepest = 3
     private static let most = 4096
 
-    private mutating func append(_ path: String, depth: Int) {
-        guard entries.count < Self.most else { return }
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return }
+    private mutating func append(_ path: String, depth: Int, on disk: Disk) {
+        guard entries.count < Self.most, let status = disk.status(path) else { return }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            entries.append(
-                Entry(
-                    path: path,
-                    size: Int(status.st_size),
-                    seconds: status.st_mtim.tv_sec,
-                    nanoseconds: status.st_mtim.tv_nsec,
-                    inode: UInt(status.st_ino)
-                )
-            )
+            entries.append(Entry(path: path, state: FileState(status)))
             return
         }
         guard depth < Self.deepest else { return }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for name in names.sorted() where !name.hasPrefix(".") {
-            append("\(path)/\(name)", depth: depth + 1)
+        for name in disk.names(in: path) {
+            append("\(path)/\(name)", depth: depth + 1, on: disk)
         }
     }
 }

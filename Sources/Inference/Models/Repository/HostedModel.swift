@@ -10,7 +10,8 @@ struct HostedModel: Sendable {
     /// Why files are not served, and which files: they are tried again only when they change.
     struct Problem: Sendable {
         let error: ModelError
-        let stamp: FileStamp
+        /// nil where the same files may be served the next time.
+        var stamp: FileStamp?
     }
 
     struct Version: Sendable {
@@ -22,6 +23,10 @@ struct HostedModel: Sendable {
         var stamp: FileStamp?
         var problem: Problem?
         var stage: Stage?
+        /// The load that counts: what an earlier one brings is dropped.
+        var attempt: Int?
+        /// Files beside the model that say how it is served, as far as the served one had them.
+        var companions: Set<String> = []
         /// A file beside the model that was not read; nil if there is none.
         var unread: String?
         /// Unloaded on request: these files stay unloaded until they change or a request loads them.

@@ -6,39 +6,72 @@ import Synchronization
 /// The models a server hosts, by name and version.
 ///
 /// Reading is cheap and safe from any thread. A request keeps the `Model` it was given, so that replacing or
-/// removing one never touches requests in flight. `load`, `unload` and `refresh` take as long as a model takes to
-/// load and are called from one thread at a time.
+/// removing one never touches requests in flight. `load`, `unload` and `refresh` may be called from any thread; the
+/// first and the last return when what they began is loaded or given up.
 public final class ModelRepository: Sendable {
     let folders: [URL]
     let loneName: String?
-    private let kernels: KernelSet
-    private let workers: Workers
-    private let memoryLimit: Int
+    let tools: Model.Tools
+    let limits: LoadingLimits
+    let disk: Disk
     let hosted = Mutex<[String: HostedModel]>([:])
     /// What the last look at the folders found.
     let looks = Mutex(RepositoryLook())
+    /// Looks at folders, and loads, may never come back.
+    let looking = LoadQueue(most: 4)
+    /// Paths that were asked for and not answered yet.
+    let unanswered = Mutex<Set<String>>([])
+    let loads: LoadQueue
+    let attempts = Atomic(0)
+    /// How long files must stay the same before a model is served without a companion that it had.
+    let settling: Duration
 
     /// Loads every model in `folders`, which may be models' folders themselves.
     ///
     /// A model that fails to load is reported in `failures` and does not stop the others. `loneName` is the name of a
     /// model whose folder is one of `folders` itself.
-    public init(
+    public convenience init(
         folders: [URL],
         kernels: KernelSet,
         workers: Workers,
         memoryLimit: Int = 1 << 30,
-        loneName: String? = nil
+        loneName: String? = nil,
+        limits: LoadingLimits = .standard
+    ) {
+        self.init(
+            folders: folders,
+            tools: (kernels, workers, memoryLimit),
+            loneName: loneName,
+            limits: limits,
+            disk: Disk()
+        )
+    }
+
+    init(
+        folders: [URL],
+        tools: Model.Tools,
+        loneName: String? = nil,
+        limits: LoadingLimits = .standard,
+        disk: Disk,
+        settling: Duration = .seconds(10)
     ) {
         self.folders = folders
         self.loneName = loneName
-        self.kernels = kernels
-        self.workers = workers
-        self.memoryLimit = memoryLimit
-        let found = sources().flatMap { source in source.versions.map { (source, $0) } }
-        // Nothing is served yet that loading on all cores could disturb.
-        DispatchQueue.concurrentPerform(iterations: found.count) { index in
-            load(found[index].1, of: found[index].0)
+        self.tools = tools
+        self.limits = limits
+        self.disk = disk
+        self.settling = settling
+        loads = LoadQueue(most: limits.loads)
+        let (found, group) = (look(), DispatchGroup())
+        // Nothing is served yet that loading with helpers could disturb.
+        for source in found.sources {
+            for version in source.versions {
+                let seen = found.stamp(of: version, source.name)
+                beginLoad(version, of: source, seen: seen, in: group) { _, _ in }
+            }
         }
+        group.wait()
+        loads.moveToBackground()
         releaseFreeMemory()
     }
 
@@ -73,17 +106,19 @@ public final class ModelRepository: Sendable {
                 model.versions.map { RepositoryRow(name: name, $0) }
             }
         }
-        let duplicates = looks.withLock { $0.duplicates.map { RepositoryRow(duplicate: $0) } }
-        return (rows + duplicates).sorted { $0.name < $1.name }
+        let others = looks.withLock { look in
+            look.duplicates.map { RepositoryRow(duplicate: $0) }
+                + look.notes.map { RepositoryRow($0) }
+        }
+        return (rows + others).sorted { $0.name < $1.name }
     }
 
     /// The index, and what else lies in the folders now without having been loaded.
     public func indexWithUnloaded() -> [RepositoryRow] {
+        let sources = look().sources
         let known = hosted.withLock { $0.mapValues { $0.versions.map(\.number) } }
-        var names: Set<String> = []
         var rows = index
-        for source in ModelSource.all(in: folders, loneName: loneName)
-        where names.insert(source.name).inserted {
+        for source in sources {
             for version in source.versions
             where known[source.name]?.contains(version.number) != true {
                 rows.append(RepositoryRow(unloaded: source, version))
@@ -92,97 +127,44 @@ public final class ModelRepository: Sendable {
         return rows.sorted { $0.name < $1.name }
     }
 
+    /// Something in the folders that is not served, and why.
+    public struct Failure: Sendable {
+        public let name: String
+        /// Empty for a model of one version that never was loaded.
+        public let version: String
+        public let folder: String
+        public let error: ModelError
+    }
+
     /// Folders and files that could not be served as they are now, and why.
-    public var failures: [(folder: String, error: ModelError)] {
+    public var failures: [Failure] {
         let failed = hosted.withLock { hosted in
-            hosted.sorted { $0.key < $1.key }.flatMap(\.value.versions).compactMap { version in
-                version.problem.map { (version.place.lastPathComponent, $0.error) }
+            hosted.sorted { $0.key < $1.key }.flatMap { name, model in
+                model.versions.compactMap { version in
+                    version.problem.map {
+                        Failure(
+                            name: name,
+                            version: version.name,
+                            folder: version.place.lastPathComponent,
+                            error: $0.error
+                        )
+                    }
+                }
             }
         }
-        return failed
-            + looks.withLock {
-                $0.duplicates.map { ($0.folder, ModelError.duplicateName($0.name)) }
-            }
-    }
-}
-
-extension ModelRepository {
-    /// Loads, checks and warms one version's files, and only then puts them in place of what was served.
-    ///
-    /// What was served stays so if that fails.
-    @discardableResult
-    func load(_ version: ModelSource.Version, of source: ModelSource) -> ModelError? {
-        let stamp = FileStamp(version.place)
-        change(source.name, version.number) {
-            $0.stage = .loading
-            $0.place = version.place
-        }
-        do throws(ModelError) {
-            let model = try makeModel(version, of: source)
-            // Check vectors warm what they check.
-            if !CheckVectors.exist(in: version.place) { model.warm() }
-            change(source.name, version.number) {
-                $0.model = model
-                $0.stamp = stamp
-                $0.unread = version.unreadFile
-                $0.problem = nil
-                $0.withdrawn = nil
-                $0.stage = nil
-            }
-            return nil
-        } catch {
-            change(source.name, version.number) {
-                $0.problem = HostedModel.Problem(error: error, stamp: stamp)
-                $0.stage = nil
-            }
-            return error
-        }
-    }
-
-    private func makeModel(
-        _ version: ModelSource.Version,
-        of source: ModelSource
-    ) throws(ModelError) -> Model {
-        guard Manifest.isName(source.name) else {
-            throw .invalidManifest(
-                field: "the model's name",
-                expected: Manifest.nameForm,
-                got: "\"\(source.name)\""
+        let duplicates = looks.withLock(\.duplicates).map {
+            Failure(
+                name: $0.name,
+                version: "",
+                folder: $0.folder,
+                error: ModelError.duplicateName($0.name)
             )
         }
-        if let file = version.onnxFile {
-            return try Model(
-                onnx: file,
-                name: source.name,
-                version: version.number.map(String.init),
-                folder: file == version.place ? nil : version.place,
-                kernels: kernels,
-                workers: workers,
-                memoryLimit: memoryLimit
-            )
-        }
-        let model = try Model(
-            folder: version.place,
-            kernels: kernels,
-            workers: workers,
-            memoryLimit: memoryLimit,
-            name: source.name,
-            version: version.number.map(String.init)
-        )
-        return model
+        return failed + duplicates
     }
 
-    func change(
-        _ name: String,
-        _ number: Int?,
-        _ change: (inout HostedModel.Version) -> Void
-    ) {
-        // Old models are let go of outside of the lock.
-        let old = hosted.withLock { hosted in
-            let old = hosted[name]?[number].model
-            change(&hosted[name, default: HostedModel()][number])
-            return old
-        }
-        withExtendedLifetime(old) {}
+    /// What in the folders looks like a model and is not read, with what to do about it.
+    public var mistakes: [(name: String, version: String, reason: String)] {
+        looks.withLock(\.notes).map { ($0.model, $0.version, $0.reason) }
     }
 }

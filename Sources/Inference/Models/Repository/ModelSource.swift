@@ -11,20 +11,17 @@ struct ModelSource: Sendable {
         let number: Int?
         /// A folder, or an ONNX file.
         let place: URL
-
-        /// The ONNX file, if that is what the model is made of.
-        var onnxFile: URL? {
-            if place.pathExtension == "onnx", ModelSource.isFile(place) { return place }
-            let file = place.appendingPathComponent("model.onnx")
-            return ModelSource.isFile(file) ? file : nil
-        }
-
+        /// The configured folder that it was found in.
+        let root: URL
+        /// The ONNX file in the place's folder, if that is what the model is made of.
+        let onnxFile: String?
+        /// Whether the place is the ONNX file itself, without a folder of its own.
+        let isFile: Bool
         /// Triton's configuration, in the folder of the versions or of the model; nil if there is none.
-        var unreadFile: String? {
-            let folder = number == nil ? place : place.deletingLastPathComponent()
-            let name = "config.pbtxt"
-            return ModelSource.isFile(folder.appendingPathComponent(name)) ? name : nil
-        }
+        let unreadFile: String?
+
+        /// The folder that the files' names are relative to.
+        var folder: URL { isFile ? place.deletingLastPathComponent() : place }
     }
 
     /// How clients name the model.
@@ -33,67 +30,123 @@ struct ModelSource: Sendable {
     let versions: [Version]
 }
 
-extension ModelSource {
-    /// Every model in the folders, in order of the names of their files.
-    ///
-    /// `loneName` is the name of a model whose folder is one of `folders` itself; its manifest or folder says it
-    /// otherwise.
-    static func all(in folders: [URL], loneName: String?) -> [ModelSource] {
-        folders.flatMap { folder -> [ModelSource] in
-            if let lone = source(at: folder, name: loneName) { return [lone] }
-            return visibleNames(in: folder).compactMap {
-                source(at: folder.appendingPathComponent($0), name: nil)
-            }
-        }
+/// Something in a repository's folders that looks like a model and is none, with what to do about it.
+struct SourceNote: Sendable, Equatable {
+    let model: String
+    /// What the folder of the version is called; empty if it is not one version that is wrong.
+    let version: String
+    let reason: String
+}
+
+/// Finds the models in one configured folder.
+struct ModelScan {
+    let root: URL
+    let disk: Disk
+    private(set) var sources: [ModelSource] = []
+    private(set) var notes: [SourceNote] = []
+
+    init(_ root: URL, disk: Disk) {
+        self.root = root
+        self.disk = disk
     }
 
-    private static func source(at place: URL, name: String?) -> ModelSource? {
+    /// Everything in the folder, in order of the names, or the model that the folder is.
+    ///
+    /// `loneName` is the name of a model whose folder is the configured one itself; its manifest or folder says it
+    /// otherwise.
+    mutating func scan(loneName: String?) {
+        if isFile(root) || holdsModel(root) || !numbers(in: root).isEmpty {
+            add(root, name: loneName)
+            if !sources.isEmpty { return }
+            notes = []
+        }
+        for name in disk.names(in: root.path) { scan(entry: name) }
+    }
+
+    /// One entry of the folder.
+    mutating func scan(entry: String) {
+        add(root.appendingPathComponent(entry), name: nil)
+    }
+
+    private mutating func add(_ place: URL, name: String?) {
         if place.pathExtension == "onnx", isFile(place) {
             let stem = name ?? place.deletingPathExtension().lastPathComponent
-            return ModelSource(name: stem, versions: [Version(number: nil, place: place)])
+            let version = ModelSource.Version(
+                number: nil,
+                place: place,
+                root: root,
+                onnxFile: place.lastPathComponent,
+                isFile: true,
+                unreadFile: nil
+            )
+            sources.append(ModelSource(name: stem, versions: [version]))
+            return
+        }
+        let folderName = name ?? place.lastPathComponent
+        guard disk.kind(place.path) == .folder else {
+            note(strayFile: place)
+            return
         }
         if holdsModel(place) {
-            return ModelSource(
-                name: name ?? manifestName(place) ?? place.lastPathComponent,
-                versions: [Version(number: nil, place: place)]
-            )
+            let own = name ?? manifestName(place) ?? place.lastPathComponent
+            sources.append(ModelSource(name: own, versions: [version(nil, at: place)]))
+            return
         }
         let versions = numbers(in: place).map {
-            Version(number: $0, place: place.appendingPathComponent(String($0)))
-        }.filter { holdsModel($0.place) }
-        guard !versions.isEmpty else { return nil }
-        return ModelSource(name: name ?? place.lastPathComponent, versions: versions)
+            version($0, at: place.appendingPathComponent(String($0)))
+        }
+        let mistakes = FolderMistakes(place, disk: disk, versions: versions.compactMap(\.number))
+        notes += mistakes.found.map {
+            SourceNote(model: folderName, version: $0.version, reason: $0.reason)
+        }
+        guard !versions.isEmpty else { return }
+        sources.append(ModelSource(name: folderName, versions: versions))
     }
 
-    private static func holdsModel(_ folder: URL) -> Bool {
+    private mutating func note(strayFile place: URL) {
+        guard let reason = FolderMistakes.reason(strayFile: place, disk: disk) else { return }
+        let name = place.lastPathComponent
+        notes.append(SourceNote(model: name, version: "", reason: reason))
+    }
+
+    private func version(_ number: Int?, at place: URL) -> ModelSource.Version {
+        let configuration = "config.pbtxt"
+        let folder = number == nil ? place : place.deletingLastPathComponent()
+        return ModelSource.Version(
+            number: number,
+            place: place,
+            root: root,
+            onnxFile: isFile(place.appendingPathComponent("model.onnx")) ? "model.onnx" : nil,
+            isFile: false,
+            unreadFile: isFile(folder.appendingPathComponent(configuration)) ? configuration : nil
+        )
+    }
+
+    private func holdsModel(_ folder: URL) -> Bool {
         ["model.json", "model.onnx"].contains { isFile(folder.appendingPathComponent($0)) }
     }
 
-    fileprivate static func isFile(_ place: URL) -> Bool {
-        var isFolder: ObjCBool = false
-        // SAFETY: the pointer is written during the call only.
-        return unsafe FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
-            && !isFolder.boolValue
+    /// Whether something other than a folder lies there: what it is, loading says.
+    private func isFile(_ place: URL) -> Bool {
+        disk.kind(place.path).map { $0 != .folder } ?? false
     }
 
     /// The name a manifest gives; nil if there is none, or none that can be read.
-    private static func manifestName(_ folder: URL) -> String? {
-        let file = folder.appendingPathComponent("model.json")
-        guard case .object(let fields)? = try? JSONValue.read(file),
+    private func manifestName(_ folder: URL) -> String? {
+        let files = ModelFiles(folder, repository: root, disk: disk)
+        guard case .object(let fields)? = try? JSONValue.read("model.json", in: files),
             case .string(let name)? = fields["name"]
         else { return nil }
         return name
     }
 
-    private static func numbers(in folder: URL) -> [Int] {
-        visibleNames(in: folder).compactMap { name in
-            guard let number = Int(name), number >= 0, String(number) == name else { return nil }
+    /// Version folders that hold a model.
+    private func numbers(in folder: URL) -> [Int] {
+        disk.names(in: folder.path).compactMap { name in
+            guard let number = Int(name), number >= 0, String(number) == name,
+                holdsModel(folder.appendingPathComponent(name))
+            else { return nil }
             return number
         }.sorted()
-    }
-
-    private static func visibleNames(in folder: URL) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { !$0.hasPrefix(".") }.sorted()
     }
 }

@@ -1,4 +1,5 @@
 import Compute
+public import Dispatch
 import Foundation
 import Synchronization
 
@@ -12,17 +13,23 @@ extension ModelRepository {
     /// The name is compared with those found in the folders and never becomes part of a path.
     /// - Throws: `unknownModel`; `loadFailed` with the first version's reason: what was served stays so.
     public func load(_ name: String) throws(RepositoryError) {
-        let sources = sources()
-        guard let source = sources.first(where: { $0.name == name }) else {
-            throw .unknownModel(name, available: sources.map(\.name).sorted())
+        let found = look()
+        guard let source = found.sources.first(where: { $0.name == name }) else {
+            throw .unknownModel(name, available: found.sources.map(\.name).sorted())
         }
-        var failure: ModelError?
-        for version in source.versions {
-            if let error = load(version, of: source) { failure = failure ?? error }
+        let (group, failures) = (DispatchGroup(), Collected<(index: Int, error: ModelError)>())
+        for (index, version) in source.versions.enumerated() {
+            let seen = found.stamp(of: version, name)
+            beginLoad(version, of: source, seen: seen, in: group) { error, _ in
+                if let error { failures.append((index, error)) }
+            }
         }
+        group.wait()
         dropVersions(of: name, missingFrom: source)
         releaseFreeMemory()
-        if let failure { throw .loadFailed(name, failure) }
+        if let first = failures.all.min(by: { $0.index < $1.index }) {
+            throw .loadFailed(name, first.error)
+        }
     }
 
     /// Serves a model no longer; its files stay unloaded until they change or `load` is called.
@@ -37,38 +44,59 @@ extension ModelRepository {
                 $0.withdrawn = $0.stamp ?? $0.problem?.stamp
                 $0.model = nil
                 $0.stamp = nil
+                // What is being loaded now comes too late.
+                $0.attempt = nil
+                $0.stage = nil
             }
         }
     }
 
-    /// Looks at the folders: loads what is new or changed, unloads what is gone.
+    /// Looks at the folders: loads what is new or changed, unloads what is gone; returns when that is done.
+    ///
+    /// - Returns: Names of models whose served versions may have changed, or that could not be loaded.
+    @discardableResult
+    public func refresh() -> [String] {
+        let (group, loaded) = (DispatchGroup(), Collected<String>())
+        let others = refresh(in: group) { loaded.append($0) }
+        group.wait()
+        return loaded.all + others
+    }
+
+    /// Looks at the folders: begins to load what is new or changed, unloads what is gone, and does not wait.
     ///
     /// Files are read only when two looks in a row found the same sizes and times of change, so that a file is
     /// complete before it is used; what failed to load is tried again only when its files change.
     /// A look for which the process had no descriptor left saw nothing and changes nothing.
-    /// - Returns: Names of models whose served versions may have changed, or that could not be loaded.
-    @discardableResult
-    public func refresh() -> [String] {
+    /// - Parameters:
+    ///   - group: Left by each load when it has ended.
+    ///   - loaded: Called with the name of each model that was loaded, or could not be.
+    /// - Returns: Names of models that are gone, or of which something else is new.
+    public func refresh(
+        in group: DispatchGroup = DispatchGroup(),
+        _ loaded: @escaping @Sendable (String) -> Void
+    ) -> [String] {
         guard hasDescriptors else { return [] }
-        let before = looks.withLock { $0.stamps }
-        var changed: [String] = []
-        var stamps: [String: FileStamp] = [:]
-        let sources = sources()
-        for source in sources {
+        let (before, notes) = looks.withLock { ($0.stamps, $0.notes) }
+        let found = look()
+        var isLoading = false
+        for source in found.sources {
             for version in source.versions {
-                let key = RepositoryLook.key(source.name, version.place)
-                let stamp = FileStamp(version.place)
-                stamps[key] = stamp
-                guard before[key] == stamp, !knows(stamp, version, of: source) else { continue }
-                load(version, of: source)
-                changed.append(source.name)
+                guard let stamp = found.stamp(of: version, source.name),
+                    before[RepositoryLook.key(source.name, version.place)] == stamp,
+                    !knows(stamp, version, of: source)
+                else { continue }
+                isLoading = true
+                beginLoad(version, of: source, seen: stamp, in: group) { _, isNews in
+                    if isNews { loaded(source.name) }
+                }
             }
         }
-        if !changed.isEmpty { releaseFreeMemory() }
-        guard hasDescriptors else { return changed }
-        looks.withLock { $0.stamps = stamps }
+        if isLoading { group.notify(queue: .global()) { releaseFreeMemory() } }
+        guard hasDescriptors else { return [] }
+        looks.withLock { $0.stamps = found.stamps }
         // Files that are replaced may be missing for a moment: gone is what two looks did not find.
-        return changed + dropMissing(besides: Set(stamps.keys).union(before.keys))
+        let gone = dropMissing(besides: Set(found.stamps.keys).union(before.keys), after: found)
+        return gone + found.notes.filter { !notes.contains($0) }.map(\.model)
     }
 
     /// Whether a folder could be opened just now.
@@ -79,31 +107,14 @@ extension ModelRepository {
         return true
     }
 
-    /// The models in the folders; of several with one name the first.
-    func sources() -> [ModelSource] {
-        var names: Set<String> = []
-        var unique: [ModelSource] = []
-        var duplicates: [RepositoryLook.Duplicate] = []
-        for source in ModelSource.all(in: folders, loneName: loneName) {
-            if names.insert(source.name).inserted {
-                unique.append(source)
-            } else {
-                let folder = source.versions.first?.place.lastPathComponent ?? ""
-                duplicates.append(RepositoryLook.Duplicate(name: source.name, folder: folder))
-            }
-        }
-        looks.withLock { $0.duplicates = duplicates }
-        return unique
-    }
-
-    /// Whether these files are served, or are not for a reason that has not changed.
+    /// Whether these files are served or loaded now, or are not for a reason that has not changed.
     private func knows(
         _ stamp: FileStamp,
         _ version: ModelSource.Version,
         of source: ModelSource
     ) -> Bool {
         let known = hosted.withLock { $0[source.name]?[version.number] }
-        return stamp == known?.stamp || stamp == known?.problem?.stamp
+        return known?.stage == .loading || stamp == known?.stamp || stamp == known?.problem?.stamp
             || stamp == known?.withdrawn
     }
 
@@ -112,13 +123,18 @@ extension ModelRepository {
         hosted.withLock { $0[name]?.removeVersions { !numbers.contains($0.number) } }
     }
 
-    /// Drops versions whose files have none of these keys; returns their models' names.
-    private func dropMissing(besides keys: Set<String>) -> [String] {
+    /// Drops versions whose files have none of these keys, where that is certain; returns their models' names.
+    private func dropMissing(
+        besides keys: Set<String>,
+        after look: RepositoryLook
+    ) -> [String] {
         hosted.withLock { hosted in
             var changed: [String] = []
             for (name, model) in hosted {
                 var model = model
-                model.removeVersions { !keys.contains(RepositoryLook.key(name, $0.place)) }
+                model.removeVersions {
+                    !keys.contains(RepositoryLook.key(name, $0.place)) && !look.isSilent($0.place)
+                }
                 if model.versions.count == hosted[name]?.versions.count { continue }
                 hosted[name] = model.versions.isEmpty ? nil : model
                 changed.append(name)
@@ -128,17 +144,11 @@ extension ModelRepository {
     }
 }
 
-/// What a look at a repository's folders found.
-struct RepositoryLook: Sendable {
-    struct Duplicate: Sendable {
-        let name: String
-        let folder: String
-    }
+/// What several threads bring together.
+private final class Collected<Value: Sendable>: Sendable {
+    private let values = Mutex<[Value]>([])
 
-    /// Files by the key of model and place.
-    var stamps: [String: FileStamp] = [:]
-    /// Models whose name another one has already.
-    var duplicates: [Duplicate] = []
+    var all: [Value] { values.withLock(\.self) }
 
-    static func key(_ name: String, _ place: URL) -> String { "\(name) \(place.path)" }
+    func append(_ value: Value) { values.withLock { $0.append(value) } }
 }

@@ -51,6 +51,14 @@ extension RepositoryRow {
         reason = "not loaded"
     }
 
+    /// What looks like a model and is none.
+    init(_ note: SourceNote) {
+        name = note.model
+        version = note.version
+        state = .unavailable
+        reason = note.reason
+    }
+
     init(duplicate: RepositoryLook.Duplicate) {
         name = duplicate.name
         version = ""

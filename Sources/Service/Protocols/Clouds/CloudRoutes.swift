@@ -126,7 +126,7 @@ private struct Invocation {
         var names: [String] = []
         var inputsAreObjects = false
         // A body that is no JSON is reported by whoever reads it whole.
-        _ = try? request.body.readJSON { (reader) throws(ServiceError) in
+        _ = try? request.body.readJSON(allowsNonFinite: true) { (reader) throws(ServiceError) in
             do throws(JSONError) {
                 try reader.object { (key, reader) throws(JSONError) in
                     names.append(key)

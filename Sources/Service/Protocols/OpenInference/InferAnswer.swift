@@ -10,6 +10,7 @@ struct InferAnswer {
 
     func encoded() throws(ServiceError) -> Answer {
         var header = JSONWriter(reservingCapacity: 256 + jsonBytes)
+        header.writesNonFinite = true
         header.beginObject()
         header.member("model_name", model.name)
         header.member("model_version", model.version)
@@ -74,7 +75,7 @@ extension JSONWriter {
 
     /// A tensor's elements as one flat array.
     ///
-    /// - Throws: `nonFiniteResult`, which JSON has no form for, and `binaryResult` for texts that are not UTF-8.
+    /// - Throws: `nonFiniteResult`, unless such numbers are written, and `json` for texts that are not UTF-8.
     mutating func flat(_ elements: Tensor.Elements, output: String) throws(ServiceError) {
         do throws(JSONError) {
             switch elements {

@@ -24,7 +24,7 @@ struct InferRequest {
 
 extension Call {
     /// The body as an infer request of `model`.
-    func inferRequest(for model: Model) throws(ServiceError) -> InferRequest {
+    mutating func inferRequest(for model: Model) throws(ServiceError) -> InferRequest {
         try request.checkBody(
             expecting: "an inference request: \(RequestForm.openInference.example(for: model))"
         )
@@ -78,9 +78,12 @@ extension Call {
         func read(_ reader: inout JSONReader) throws(ServiceError) -> InferDocument {
             do throws(JSONError) { return try InferDocument(&reader) } catch { throw .json(error) }
         }
-        if length == request.body.count { return try request.body.readJSON(read) }
+        if length == request.body.count {
+            return try request.body.readJSON(allowsNonFinite: true, read)
+        }
         // The reader needs zeros after the text, and here tensors follow.
         var reader = JSONReader(request.body.copy(0..<length))
+        reader.allowsNonFinite = true
         let document = try read(&reader)
         do throws(JSONError) { try reader.end() } catch { throw .json(error) }
         return document

@@ -5,7 +5,7 @@ import TensorFormats
 
 extension Call {
     /// One input as a tensor; binary ones are taken from the body at `offset`, which moves behind them.
-    func tensor(
+    mutating func tensor(
         _ input: InferDocument.Input,
         _ place: String,
         _ offset: inout Int
@@ -126,9 +126,9 @@ extension BinaryTensorError {
         return switch self {
         case .size(let expected, let got): "\(input) takes \(expected) bytes, not \(got)."
         case .notBoolean(let index, let byte):
-            "\(input) has the byte \(byte) at index \(index), which is neither 0 nor 1."
+            "\(input) has the byte \(byte) at position \(index + 1), which is neither 0 nor 1."
         case .truncatedText(let index):
-            "\(input) ends within text \(index): each text is its length in four bytes, then its bytes."
+            "\(input) ends within text \(index + 1): each text is its length in four bytes, then its bytes."
         case .tooManyBytes(let texts, let left):
             "\(input) has \(left) bytes after its \(texts) texts."
         }

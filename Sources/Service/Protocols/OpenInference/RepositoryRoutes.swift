@@ -74,9 +74,9 @@ enum RepositoryRoutes {
             }
         }
         if let override {
-            throw .invalidValue(
-                field: "parameters",
-                expected: "empty: models are loaded as their files are",
+            throw .unwantedField(
+                "parameters",
+                reason: "models are loaded as their files are",
                 got: override
             )
         }

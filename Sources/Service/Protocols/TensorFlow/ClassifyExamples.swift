@@ -42,7 +42,7 @@ enum ClassifyExamples {
                 }
             )
         }
-        return Answer(.json, body: try JSON.object([("results", .array(results))]).text(of: name))
+        return Answer(.json, body: JSON.object([("results", .array(results))]).textOfAnyNumbers)
     }
 
     @Sendable private static func regress(_ call: inout Call) throws(ServiceError) -> Answer {
@@ -56,7 +56,7 @@ enum ClassifyExamples {
             )
         }
         let results = JSON.tensor(shape: [values.count], values: values)
-        return Answer(.json, body: try JSON.object([("results", results)]).text(of: name))
+        return Answer(.json, body: JSON.object([("results", results)]).textOfAnyNumbers)
     }
 
     /// The model's first output for the body's examples.
@@ -65,7 +65,8 @@ enum ClassifyExamples {
     ) throws(ServiceError) -> (name: String, tensor: Tensor) {
         let model = try call.model
         try call.request.checkBody(expecting: #"{"examples": [{"feature": [0.5, …]}]}"#)
-        let document = try call.request.body.readJSON { (reader) throws(ServiceError) in
+        let document = try call.request.body.readJSON(allowsNonFinite: true) {
+            (reader) throws(ServiceError) in
             do throws(JSONError) {
                 return try ExamplesDocument(&reader, for: model.signature)
             } catch {

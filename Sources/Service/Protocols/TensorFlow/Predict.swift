@@ -21,7 +21,8 @@ enum Predict {
         let model = try call.model
         let example = RequestForm.tensorFlow.example(for: model)
         try call.request.checkBody(expecting: "a predict request: \(example)")
-        let document = try call.request.body.readJSON { (reader) throws(ServiceError) in
+        let document = try call.request.body.readJSON(allowsNonFinite: true) {
+            (reader) throws(ServiceError) in
             do throws(JSONError) {
                 return try PredictDocument(&reader, for: model.signature)
             } catch {

@@ -181,8 +181,8 @@ extension JSONReader {
         switch datatype {
         case .float32: return .floats([try float()])
         case .float64: return .doubles([try double()])
-        case .float16: return .halves([Float16(try float())])
-        case .bfloat16: return .bfloats([BFloat16(try float())])
+        case .float16: return .halves([Float16(try shortFloat(.half))])
+        case .bfloat16: return .bfloats([BFloat16(try shortFloat(.brain))])
         case .bool: return .booleans([try boolean()])
         case .bytes: return .strings([try textBytes()])
         case .uint8: return .uint8([try whole()])

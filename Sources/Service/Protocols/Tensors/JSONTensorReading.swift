@@ -16,10 +16,10 @@ extension JSONReader {
             let read = try doubles(limit: limit)
             return (read.shape, .doubles(read.values))
         case .float16:
-            let read = try tensor(limit: limit)
+            let read = try shortFloats(.half, limit: limit)
             return (read.shape, .halves(read.values.map { Float16($0) }))
         case .bfloat16:
-            let read = try tensor(limit: limit)
+            let read = try shortFloats(.brain, limit: limit)
             return (read.shape, .bfloats(read.values.map { BFloat16($0) }))
         case .bool:
             let read = try booleans(limit: limit)

@@ -1,12 +1,11 @@
 import Compute
-import Images
 import Inference
 
 extension Call {
     /// A tensor of picture files, one text each, as the numbers the network takes; other tensors stay what they are.
     ///
     /// Every file is prepared as the model's manifest says; all must come out in one size.
-    func pictures(_ tensor: Tensor, for name: String) throws(ServiceError) -> Tensor {
+    mutating func pictures(_ tensor: Tensor, for name: String) throws(ServiceError) -> Tensor {
         guard case .strings(let files) = tensor.elements, !files.isEmpty else { return tensor }
         let maximumPixels = service.configuration.maximumPixels
         guard
@@ -15,11 +14,12 @@ extension Call {
                 maximumPixels: maximumPixels
             ), preparation.inputName == name
         else { return tensor }
+        var decoder = pictureFiles(for: preparation)
+        defer { warnings += decoder.warnings }
         var shape: Shape?
         var values: [Float] = []
         for (index, file) in files.enumerated() {
-            try cancellation.check()
-            let picture = preparation.prepare(.image(try decode(file, "\(name)[\(index)]")))
+            let picture = try decoder.decode(file, part: "\(name)[\(index)]")
             guard shape == nil || shape == picture.shape else {
                 throw fault(
                     "The pictures of \(quoted(name)) come out in different sizes.",
@@ -39,15 +39,6 @@ extension Call {
         var whole = shape ?? []
         whole[0] = files.count
         return Tensor(shape: whole, floats: values)
-    }
-
-    private func decode(_ file: [UInt8], _ part: String) throws(ServiceError) -> Image {
-        let limits = ImageLimits(maximumPixels: service.configuration.maximumPixels)
-        do throws(ImageError) {
-            return try Image(decoding: file, limits: limits)
-        } catch {
-            throw .image(error, part: part)
-        }
     }
 }
 

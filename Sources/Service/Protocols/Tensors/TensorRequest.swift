@@ -23,7 +23,7 @@ extension Call {
         try cancellation.check()
         let answer =
             if let sequence = asked.sequence {
-                try service.sequences.advance(model, asked, sequence) {
+                try service.sequences.advance(model, asked, sequence, of: client) {
                     (asked) throws(ServiceError) in try run(asked, model)
                 }
             } else {
@@ -55,7 +55,7 @@ extension Call {
     ) -> ServiceError {
         switch error {
         case .unknownInput, .missingInput, .inputType, .inputShape, .shape, .unknownLayer,
-            .tokenOutOfRange:
+            .tokenOutOfRange, .indexOutOfRange:
             .tensor(TensorFault(error, for: model, route.requestForm))
         default: cancellation.explain(error)
         }

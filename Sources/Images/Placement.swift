@@ -1,0 +1,96 @@
+/// What happens to a picture whose proportions are not the wanted ones.
+public enum FitMode: Sendable, Equatable {
+    /// Each side is scaled on its own.
+    case stretch
+    /// The whole picture is kept, centred, between bars of this value in every channel.
+    case pad(background: UInt8)
+    /// The largest centred part of the right proportions is kept.
+    case crop
+}
+
+/// Which part of a picture is scaled to what size, and what is put around it.
+///
+/// Sizes and edges are those of Pillow's `ImageOps.pad` and `ImageOps.fit`.
+struct Placement {
+    /// The part, with edges anywhere between pixels.
+    private(set) var across: ClosedRange<Double>
+    private(set) var down: ClosedRange<Double>
+    /// What it becomes.
+    private(set) var width: Int
+    private(set) var height: Int
+    /// The size of the whole and the value of what is not covered.
+    private(set) var frame: (width: Int, height: Int, background: UInt8)?
+
+    /// Fits a picture of some size into a target that is at least one pixel wide and high.
+    init(of size: (width: Int, height: Int), into target: ImageTarget) {
+        width = target.width ?? size.width
+        height = target.height ?? size.height
+        precondition(width > 0 && height > 0, "a picture has at least one pixel")
+        across = 0...Double(size.width)
+        down = 0...Double(size.height)
+        if width == size.width && height == size.height { return }
+        switch target.mode {
+        case .stretch: break
+        case .pad(let background):
+            frame = (width, height, background)
+            contain(size)
+        case .crop: crop(size)
+        }
+    }
+
+    /// The largest picture of the same proportions that fits inside.
+    private mutating func contain(_ size: (width: Int, height: Int)) {
+        let proportion = Double(size.width) / Double(size.height)
+        if proportion > Double(width) / Double(height) {
+            let exact = Double(size.height) / Double(size.width) * Double(width)
+            height = max(1, Int(exact.rounded(.toNearestOrEven)))
+        } else {
+            width = max(1, Int((proportion * Double(height)).rounded(.toNearestOrEven)))
+        }
+    }
+
+    private mutating func crop(_ size: (width: Int, height: Int)) {
+        var (partWidth, partHeight) = (Double(size.width), Double(size.height))
+        let wanted = Double(width) / Double(height)
+        if partWidth / partHeight >= wanted {
+            partWidth = min(partWidth, wanted * partHeight)
+        } else {
+            partHeight = min(partHeight, partWidth / wanted)
+        }
+        let left = (Double(size.width) - partWidth) * 0.5
+        let top = (Double(size.height) - partHeight) * 0.5
+        // Pillow passes the edges on in single precision; area weights change visibly at a tie.
+        func edge(_ exact: Double) -> Double { Double(Float(exact)) }
+        across = edge(left)...edge(left + partWidth)
+        down = edge(top)...edge(top + partHeight)
+    }
+}
+
+extension Image {
+    /// The picture in the middle of the placement's frame.
+    func framed(by placement: Placement) throws(ImageError) -> Image {
+        guard let frame = placement.frame, width != frame.width || height != frame.height else {
+            return self
+        }
+        let left = Int((Double(frame.width - width) * 0.5).rounded(.toNearestOrEven))
+        let top = Int((Double(frame.height - height) * 0.5).rounded(.toNearestOrEven))
+        var framed = try Memory.array(
+            repeating: frame.background,
+            count: frame.width * frame.height * channels
+        )
+        for row in 0..<height {
+            let source = row * width * channels
+            let target = ((top + row) * frame.width + left) * channels
+            framed.replaceSubrange(
+                target..<target + width * channels,
+                with: samples[source..<source + width * channels]
+            )
+        }
+        return Image(
+            width: frame.width,
+            height: frame.height,
+            channels: channels,
+            samples: framed
+        )
+    }
+}
