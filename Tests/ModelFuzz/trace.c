@@ -47,9 +47,10 @@ static void died(int number) {
 
 static void asked(int number) { frames(number); }
 
-static void giveStack(void) {
+static void *giveStack(void) {
     stack_t stack = {.ss_sp = malloc(stackBytes), .ss_size = stackBytes, .ss_flags = 0};
     sigaltstack(&stack, NULL);
+    return stack.ss_sp;
 }
 
 struct start {
@@ -60,8 +61,12 @@ struct start {
 static void *begin(void *given) {
     struct start start = *(struct start *)given;
     free(given);
-    giveStack();
-    return start.body(start.argument);
+    void *own = giveStack();
+    void *result = start.body(start.argument);
+    stack_t none = {.ss_flags = SS_DISABLE};
+    sigaltstack(&none, NULL);
+    free(own);
+    return result;
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
