@@ -15,6 +15,22 @@ WORDS = [
 ]
 
 
+def name_of(files):
+    """What a model of these files is called: a server waits for a manifest or check vectors that the last one of a name had."""
+    if list(files) == ["model.onnx"]:
+        return "m"
+    return "f" + "".join(name[0] + name[-4] for name in ("check.json", "model.json", "model.onnx") if name in files)
+
+
+def named(files, manifest):
+    """The files with a manifest that has their name, unless it was changed."""
+    files["model.json"] = b""
+    if manifest.get("name") == "m":
+        manifest["name"] = name_of(files)
+    files["model.json"] = json.dumps(manifest).encode()
+    return files
+
+
 def shipped(root, most=400_000):
     """Pairs of a name and files by name."""
     for place in sorted(glob.glob(f"{root}/config/models/*")):
@@ -37,7 +53,6 @@ def drawn(known, random):
     manifest["name"] = "m"
     for _ in range(random.choice([0, 1, 1, 2, 3, 5])):
         change(manifest, random, specimen.log)
-    files["model.json"] = text(manifest)
     if random.random() < 0.8:
         # Else nearly every change ends at the check vectors.
         files.pop("check.json", None)
@@ -46,7 +61,8 @@ def drawn(known, random):
     for other in ("vocabulary.json", "model.safetensors"):
         if random.random() < 0.2 and other in files:
             spoil_document(files, other, random)
-    if random.random() < 0.05:
+    files = named(files, manifest)
+    if random.random() < 0.03:
         files.pop(random.choice(sorted(files)))
     return specimen, files
 
@@ -68,14 +84,10 @@ def beside(content, specimen, random):
         manifest["numerics"] = random.choice(["fast", "precise"])
     for _ in range(random.choice([0, 0, 1, 2])):
         change(manifest, random, specimen.log)
-    files = {"model.onnx": content, "model.json": text(manifest), "vocabulary.json": b'["a","b","c"]', "labels.txt": b"a\nb\nc\n"}
+    files = {"model.onnx": content, "vocabulary.json": b'["a","b","c"]', "labels.txt": b"a\nb\nc\n"}
     if random.random() < 0.1:
         files["check.json"] = json.dumps({"cases": [{"inputs": {ports[0]: [integer(random)]}, "outputs": {made[0]: [1.0]}}]}).encode()
-    return files
-
-
-def text(manifest):
-    return json.dumps(manifest).encode()
+    return named(files, manifest)
 
 
 def spoil_document(files, name, random):

@@ -285,7 +285,7 @@ class Server:
 
     def ask_thread(self, task):
         size = os.path.getsize(self.noise)
-        LIBC.tgkill(self.process.pid, task, int(signal.SIGUSR2))
+        LIBC.tgkill(self.process.pid, task, int(signal.SIGPROF))
         end = time.monotonic() + 0.3
         while time.monotonic() < end:
             time.sleep(0.01)

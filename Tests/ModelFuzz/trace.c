@@ -1,4 +1,5 @@
-// Loaded into the server under test: writes where a thread is, when it dies and when it is asked with SIGUSR2.
+// Loaded into the server under test: writes where a thread is, when it dies and when it is asked with SIGPROF, which
+// threads of Dispatch do not block.
 //
 // One line a frame, "FRAME file offset": cheap enough for every death. Every thread gets a stack for its signals,
 // so that a stack which overflowed says so too.
@@ -46,9 +47,10 @@ static void died(int number) {
 
 static void asked(int number) { frames(number); }
 
-static void giveStack(void) {
+static void *giveStack(void) {
     stack_t stack = {.ss_sp = malloc(stackBytes), .ss_size = stackBytes, .ss_flags = 0};
     sigaltstack(&stack, NULL);
+    return stack.ss_sp;
 }
 
 struct start {
@@ -59,8 +61,12 @@ struct start {
 static void *begin(void *given) {
     struct start start = *(struct start *)given;
     free(given);
-    giveStack();
-    return start.body(start.argument);
+    void *own = giveStack();
+    void *result = start.body(start.argument);
+    stack_t none = {.ss_flags = SS_DISABLE};
+    sigaltstack(&none, NULL);
+    free(own);
+    return result;
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
@@ -84,5 +90,5 @@ __attribute__((constructor)) static void install(void) {
     }
     action.sa_handler = asked;
     action.sa_flags = SA_ONSTACK | SA_RESTART;
-    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGPROF, &action, NULL);
 }

@@ -8,9 +8,9 @@ import numpy as np
 
 import requests
 import tensors
+from folders import name_of
 from server import Fault
 
-NAME = "m"
 # What may be answered beside successes and 4xx: a limit, the end of patience, a result that is not finite.
 STATUSES = {503, 504, 507}
 CODES = {"non_finite_result", "load_failed"}
@@ -20,7 +20,7 @@ class Trial:
     """What was asked is kept, so that it can be asked again."""
 
     def __init__(self, server, files):
-        self.server, self.files = server, files
+        self.server, self.files, self.name = server, files, name_of(files)
         self.asked = []
         self.is_loaded = False
         self.status = None
@@ -32,50 +32,50 @@ class Trial:
         return status, answer
 
     def load(self):
-        lay(self.server.models, self.files)
-        self.status, self.answer = self.ask("POST", f"/v2/repository/models/{NAME}/load", b"{}")
+        lay(self.server.models, self.name, self.files)
+        self.status, self.answer = self.ask("POST", f"/v2/repository/models/{self.name}/load", b"{}")
         self.is_loaded = self.status == 200
         return self.is_loaded
 
     def ports(self):
-        status, answer = self.ask("GET", f"/v2/models/{NAME}")
+        status, answer = self.ask("GET", f"/v2/models/{self.name}")
         return json.loads(answer).get("inputs", []) if status == 200 else []
 
     def infer(self, arrays, outputs=None, as_text=False, extra=None):
         self.asked.append({"infer": arrays, "outputs": outputs, "as_text": as_text, "extra": extra})
         body, headers = message(arrays, outputs, as_text, extra)
-        return self.ask("POST", f"/v2/models/{NAME}/infer", body, headers)[0]
+        return self.ask("POST", f"/v2/models/{self.name}/infer", body, headers)[0]
 
     def leave(self, arrays):
         """An infer request whose client goes before the answer comes."""
         self.asked.append({"leave": arrays})
         body, headers = message(arrays, None, False, None)
-        self.server.send_aside("POST", f"/v2/models/{NAME}/infer", body, headers).close()
+        self.server.send_aside("POST", f"/v2/models/{self.name}/infer", body, headers).close()
 
     def infer_meanwhile(self, arrays):
         """An infer request, while the model goes and comes."""
         self.asked.append({"meanwhile": arrays})
         body, headers = message(arrays, None, False, None)
-        aside = self.server.send_aside("POST", f"/v2/models/{NAME}/infer", body, headers)
+        aside = self.server.send_aside("POST", f"/v2/models/{self.name}/infer", body, headers)
         self.unload()
         self.load()
         aside.close()
 
     def get(self, path):
         self.asked.append({"get": path})
-        return self.ask("GET", f"/models/{NAME}{path}")[0]
+        return self.ask("GET", f"/models/{self.name}{path}")[0]
 
     def post(self, path, body):
         self.asked.append({"post": path, "body": body})
-        return self.ask("POST", f"/models/{NAME}{path}", body.encode())[0]
+        return self.ask("POST", f"/models/{self.name}{path}", body.encode())[0]
 
     def predict(self, body):
         self.asked.append({"predict": body})
-        return self.ask("POST", f"/v1/models/{NAME}:predict", body.encode())[0]
+        return self.ask("POST", f"/v1/models/{self.name}:predict", body.encode())[0]
 
     def unload(self):
         if self.is_loaded:
-            self.ask("POST", f"/v2/repository/models/{NAME}/unload", b"{}")
+            self.ask("POST", f"/v2/repository/models/{self.name}/unload", b"{}")
             self.is_loaded = False
 
     def repeat(self, asked):
@@ -94,9 +94,9 @@ class Trial:
                 self.post(entry["post"], entry["body"])
 
 
-def lay(models, files):
+def lay(models, name, files):
     """An ONNX file alone lies in the models' folder itself; several files in a folder of the model's."""
-    place = os.path.join(models, NAME)
+    place = os.path.join(models, name)
     if os.path.exists(place):
         shutil.rmtree(place)
     if os.path.exists(place + ".onnx"):
@@ -106,8 +106,8 @@ def lay(models, files):
             file.write(files["model.onnx"])
         return
     os.mkdir(place)
-    for name, content in files.items():
-        with open(os.path.join(place, name), "wb") as file:
+    for file_name, content in files.items():
+        with open(os.path.join(place, file_name), "wb") as file:
             file.write(content)
 
 
