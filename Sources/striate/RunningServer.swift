@@ -107,10 +107,19 @@ enum RunningServer {
         let kernels = try KernelSet.select(
             configuration.kernels.isEmpty ? nil : configuration.kernels
         )
-        let workers = Workers(count: configuration.threads)
+        let memory =
+            configuration.memoryBytes > 0
+            ? configuration.memoryBytes : AvailableMemory.bytes() / 4 * 3
+        let workers = Workers(
+            count: configuration.threads,
+            memory: MemoryLedger(limit: memory)
+        )
         logger.notice(
             "engine",
-            metadata: ["kernels": "\(kernels.name)", "threads": "\(configuration.threads)"]
+            metadata: [
+                "kernels": "\(kernels.name)", "threads": "\(configuration.threads)",
+                "memory_mib": "\(memory >> 20)",
+            ]
         )
         let folders = SearchPath.current.modelFolders(configuration.models)
         let repository = ModelRepository(

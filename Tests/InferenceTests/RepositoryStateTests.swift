@@ -169,6 +169,18 @@ import Testing
         #expect(repository.model(named: "net")?.version == "2")
     }
 
+    @Test func `a model unloaded on request asks nothing of the next of its name`() throws {
+        try write("net", version: "1", check: true)
+        let repository = try repository(Stage(), seconds: 600, settling: .seconds(100))
+        try repository.unload("net")
+        try FileManager.default.removeItem(at: builder.folder.appending(path: "net/check.json"))
+        try write("net", version: "2")
+        let start = ContinuousClock.now
+        repository.refresh()
+        #expect(repository.model(named: "net")?.version == "2")
+        #expect(ContinuousClock.now - start < .seconds(60), "nothing is waited for")
+    }
+
     @Test func `what a load may read is limited in bytes, and the error names the limit`() throws {
         let stage = Stage()
         try write("net")

@@ -70,6 +70,8 @@ public struct Configuration: Sendable, Equatable {
     public var handshakes = 512
     public var totalBodyBytes = 1 << 30
     public var computeBytes = 512 << 20
+    /// Memory of all computations together; 0 for three quarters of what the process may have.
+    public var memoryBytes = 0
     /// Time for a model to be loaded, after which it is given up.
     public var loadSeconds = LoadingLimits.standard.seconds
     /// Memory for reading the files of one model.

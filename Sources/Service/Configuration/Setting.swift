@@ -131,6 +131,12 @@ public struct Setting: Sendable {
             (1 << 20)...(1 << 40),
             "memory of one computation"
         ),
+        number(
+            "memory_bytes",
+            \.memoryBytes,
+            0...(1 << 42),
+            "memory of all computations; 0 for 3/4 of what there is"
+        ),
         number("load_seconds", \.loadSeconds, 1...86_400, "time for loading a model"),
         number(
             "load_bytes",

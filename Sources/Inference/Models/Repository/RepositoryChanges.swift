@@ -44,6 +44,7 @@ extension ModelRepository {
                 $0.withdrawn = $0.stamp ?? $0.problem?.stamp
                 $0.model = nil
                 $0.stamp = nil
+                $0.companions = []
                 // What is being loaded now comes too late.
                 $0.attempt = nil
                 $0.stage = nil

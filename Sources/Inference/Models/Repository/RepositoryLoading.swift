@@ -35,12 +35,16 @@ extension ModelRepository {
     ) {
         let (name, number) = (source.name, version.number)
         let attempt = attempts.add(1, ordering: .relaxed).newValue
+        // Files elsewhere owe nothing to those that were served.
+        let had = hosted.withLock { hosted in
+            let served = hosted[name]?[number]
+            return served?.place == version.place ? served?.companions ?? [] : []
+        }
         change(name, number) {
             $0.stage = .loading
             $0.attempt = attempt
             $0.place = version.place
         }
-        let had = hosted.withLock { $0[name]?[number].companions } ?? []
         group.enter()
         loads.add(
             seconds: limits.seconds,
@@ -137,6 +141,7 @@ extension ModelRepository {
     ) {
         var stamp = FileStamp(version.place, on: disk)
         var since = ContinuousClock.now
+        let settling = min(settling, .seconds(limits.seconds) / 4)
         while !companions(of: version).isSuperset(of: had), !attention.isLost,
             ContinuousClock.now - since < settling
         {
