@@ -176,7 +176,7 @@ import Testing
         try FileManager.default.removeItem(at: builder.folder.appending(path: "net/check.json"))
         try write("net", version: "2")
         let start = ContinuousClock.now
-        repository.refresh()
+        try repository.load("net")
         #expect(repository.model(named: "net")?.version == "2")
         #expect(ContinuousClock.now - start < .seconds(60), "nothing is waited for")
     }

@@ -69,7 +69,8 @@ import Testing
             let parts = try OnnxFile.read(file, smallestFile: 1)
             #expect(whole.constants.values.allSatisfy { $0.stored == nil })
             #expect(try whole.constants == OnnxFile.decode(Data(contentsOf: file)).constants)
-            #expect(Set(parts.constants.filter { $0.value.stored != nil }.keys) == ["typed", "raw"])
+            let stored = parts.constants.filter { $0.value.stored != nil }
+            #expect(Set(stored.keys) == ["typed", "raw"])
             for (name, tensor) in whole.constants {
                 #expect(try parts.constants[name]?.loaded() == tensor, "\(name)")
             }

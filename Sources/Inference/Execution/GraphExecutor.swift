@@ -155,7 +155,7 @@ final class GraphExecutor: Sendable {
             outputs: outputs,
             shapes: values.mapValues(\.shape)
         )
-        if let known = islands.withLock({ $0[key] }) { return known }
+        if let known = islands.withLock({ $0.island(for: key) }) { return known }
         var constants = graph.constants
         let (stretch, wanted) = stretch(remaining, outputs)
         let items = OnnxPatterns.apply(

@@ -63,15 +63,30 @@ struct IslandCache {
     }
 
     private static let most = 64
-    private var islands: [Key: Island?] = [:]
-    private var order: [Key] = []
+    private static let mostBytes = 64 << 20
+    private var islands: [Key: (island: Island?, lastUse: Int)] = [:]
+    private var bytes = 0
+    private var clock = 0
 
-    subscript(key: Key) -> Island?? { islands[key] }
+    /// An inner nil says that there is no island.
+    mutating func island(for key: Key) -> Island?? {
+        guard let place = islands.index(forKey: key) else { return .none }
+        clock += 1
+        islands.values[place].lastUse = clock
+        return .some(islands.values[place].island)
+    }
 
+    /// Drops those that were not asked for longest.
     mutating func insert(_ island: Island?, for key: Key) {
-        guard islands.updateValue(island, forKey: key) == nil else { return }
-        order.append(key)
-        if order.count > Self.most { islands.removeValue(forKey: order.removeFirst()) }
+        clock += 1
+        guard islands.updateValue((island, clock), forKey: key) == nil else { return }
+        bytes += island?.plan.keptBytes ?? 0
+        while islands.count > Self.most || bytes > Self.mostBytes, islands.count > 1,
+            let oldest = islands.min(by: { $0.value.lastUse < $1.value.lastUse })
+        {
+            bytes -= oldest.value.island?.plan.keptBytes ?? 0
+            islands.removeValue(forKey: oldest.key)
+        }
     }
 }
 

@@ -79,10 +79,14 @@ public final class Plan: Sendable {
     /// Beyond this many bytes an arena is freed after its run: allocating it costs little beside the run.
     private static let largestKeptArena = 64 << 20
 
-    /// Bytes of arenas this plan may keep between runs.
+    /// Bytes this plan may keep between runs: its steps, and arenas.
     var keptBytes: Int {
-        arenaBytes <= Self.largestKeptArena ? arenaBytes * workers.count : 0
+        let arenas = arenaBytes <= Self.largestKeptArena ? arenaBytes * workers.count : 0
+        return arenas + steps.count * Self.bytesPerStep
     }
+
+    /// What a step takes beside its values: the time steps of a long sequence are tens of thousands.
+    static let bytesPerStep = 6 << 10
 }
 
 /// Runs of a plan one after the other in memory of their own: what was filled stays until it is filled again.

@@ -1,9 +1,6 @@
 import Compute
 
 extension PlanBuilder {
-    /// What a step takes beside its values: the time steps of a long sequence are tens of thousands.
-    private static let bytesPerStep = 6 << 10
-
     /// Some seconds of a core: between its steps a plan asks whether to go on.
     private static let mostMultiplyAdds = 1 << 36
 
@@ -34,7 +31,7 @@ extension PlanBuilder {
             outputs: outputs.map(\.id),
             workers: workers.count
         )
-        let bytes = placement.size * MemoryLayout<Float>.stride + steps.count * Self.bytesPerStep
+        let bytes = placement.size * MemoryLayout<Float>.stride + steps.count * Plan.bytesPerStep
         guard bytes <= memoryLimit else { throw .tooLarge(bytes: bytes, limit: memoryLimit) }
         var steps: [Step] = []
         for group in groups {
