@@ -190,11 +190,12 @@ struct IslandBuilder {
         for name in node.inputs {
             if name.isEmpty {
                 tensors.append(nil)
-            } else if let constant = constants[name] {
-                guard let constant = try? constant.loaded() else { return false }
-                tensors.append(constant)
             } else if asksShape, let shape = shape(name) {
                 tensors.append(Tensor(sized: shape))
+            } else if let constant = constants[name] {
+                guard constant.count <= Self.mostFolded else { return false }
+                guard let constant = try? constant.loaded() else { return false }
+                tensors.append(constant)
             } else {
                 return false
             }

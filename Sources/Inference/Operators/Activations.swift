@@ -73,7 +73,7 @@ private func lowerComputedBounds(
         index < node.inputs.count && !node.inputs[index].isEmpty
     }
     for (index, op) in bounds {
-        guard try plan.shape(of: plan.input(node, index)).count == 1 else {
+        guard try plan.inputShape(node, index).count == 1 else {
             throw .shape(node: node.name, reason: "the bounds of Clip must be single numbers")
         }
         let target = index == bounds.last?.0 ? node.outputs[0] : "\(node.outputs[0])/raised"

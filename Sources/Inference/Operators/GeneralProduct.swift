@@ -115,6 +115,9 @@ private struct ProductOperand {
 
 /// Two operands that fit, and the shape of their product.
 private struct MatrixPair {
+    /// Matrices whose places are listed.
+    private static let most = 1 << 20
+
     let sizes: (rows: Int, inner: Int, columns: Int)
     let starts: [(left: Int, right: Int)]
     let shape: Shape
@@ -132,6 +135,9 @@ private struct MatrixPair {
                 node: node.name,
                 reason: "\(Shape(left.sizes)) and \(Shape(right.sizes)) do not broadcast"
             )
+        }
+        guard outer.checkedCount.map({ (1...Self.most).contains($0) }) ?? false else {
+            throw .shape(node: node.name, reason: "products of \(outer) matrices are too many")
         }
         sizes = (left.rows.count, left.columns.count, right.columns.count)
         starts = zip(left.starts(outer.dimensions), right.starts(outer.dimensions))

@@ -70,6 +70,13 @@ enum Kernels {
         _ layer: String
     ) throws(ServiceError) -> Answer {
         let shape = kernels.shape.dimensions
+        guard (3...4).contains(shape.count), !shape.contains(0) else {
+            throw .shape(
+                field: "layer",
+                expected: "one with kernels of one or two axes",
+                got: "\(layer) of \(kernels.shape)"
+            )
+        }
         let isSeries = shape.count == 3
         let outputs = shape[0]
         let inputs = isSeries ? 1 : shape[1]

@@ -7,12 +7,22 @@ import Inference
 struct Classification {
     let tensor: Tensor
 
+    /// All of an output's numbers are put in order.
+    private static let mostNumbers = 1 << 22
+
     init(
         of output: Tensor,
         _ model: Model,
         output name: String,
         top: Int
     ) throws(ServiceError) {
+        guard output.count <= Self.mostNumbers else {
+            throw .invalidValue(
+                field: "classification",
+                expected: "asked of an output of at most \(Self.mostNumbers) numbers",
+                got: "\(name) of \(output.count)"
+            )
+        }
         guard let values = output.elements.asDoubles else {
             throw .invalidValue(
                 field: "classification",
