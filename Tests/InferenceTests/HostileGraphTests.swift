@@ -198,6 +198,33 @@ import Testing
         #expect(answer == Array(repeating: Float(size) / 2, count: size))
     }
 
+    @Test func `an answer that a rule makes counts like one that is computed`() throws {
+        var proto = SmallOnnx.model(
+            [
+                SmallOnnx.node("ConstantOfShape", ["sizes"], ["w"]),
+                SmallOnnx.node("Relu", ["x"], ["y"]),
+            ],
+            inputs: [SmallOnnx.port("x")],
+            outputs: [SmallOnnx.port("y"), SmallOnnx.port("w", [nil])]
+        )
+        proto.graph.initializer = [
+            .with {
+                $0.name = "sizes"
+                $0.dataType = 7
+                $0.dims = [1]
+                $0.int64Data = [1 << 28]
+            }
+        ]
+        let model = try load(proto)
+        let error = #expect(throws: ModelError.self) {
+            try model.infer(["x": Tensor(shape: [2], floats: [1, 2])])
+        }
+        guard case .tooLarge(_, Self.limit) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test func `dropout that trains is refused when the model is loaded`() {
         var proto = SmallOnnx.model(
             [SmallOnnx.node("Dropout", ["x", "ratio", "trains"], ["y"])],

@@ -111,10 +111,16 @@ final class GraphExecutor: Sendable {
         }
         var results: [Tensor] = []
         for name in outputs {
-            guard let tensor = values[name] ?? graph.constants[name] else {
+            if let value = values[name] {
+                results.append(value)
+                continue
+            }
+            guard let constant = try constant(name, memory) else {
                 throw .unknownLayer(name, available: graph.outputs)
             }
-            results.append(try tensor.loaded())
+            // Several of them are in memory together.
+            try memory.require(bytes: results.reduce(constant.byteCount) { $0 + $1.byteCount })
+            results.append(constant)
         }
         return results
     }
