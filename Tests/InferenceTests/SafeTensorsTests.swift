@@ -21,6 +21,20 @@ import Testing
         }
     }
 
+    /// The length's first byte may be that of other kinds of files: "{", "[", "<", 0x1F.
+    @Test func `a file is read whatever the length of its header is`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "lengths-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for length in 1...260 {
+            let name = String(repeating: "a", count: length)
+            try SafeTensorsWriter.encode([name: Tensor(shape: [1], floats: [1])])
+                .write(to: folder.appending(path: "model.safetensors"))
+            let read = try SafeTensors.read("model.safetensors", in: ModelFiles(folder))
+            #expect(read[name]?.floats == [1], "\(length)")
+        }
+    }
+
     @Test(
         "a header that lies is refused",
         arguments: [

@@ -186,6 +186,7 @@ struct IslandBuilder {
     /// Shape and Size of known shapes, and what depends on constants only.
     private mutating func fold(_ node: Node) -> Bool {
         var tensors: [Tensor?] = []
+        var loaded = 0
         let asksShape = node.op == "Shape" || node.op == "Size"
         for name in node.inputs {
             if name.isEmpty {
@@ -193,7 +194,8 @@ struct IslandBuilder {
             } else if asksShape, let shape = shape(name) {
                 tensors.append(Tensor(sized: shape))
             } else if let constant = constants[name] {
-                guard constant.count <= Self.mostFolded else { return false }
+                loaded += constant.count
+                guard loaded <= Self.mostFolded else { return false }
                 guard let constant = try? constant.loaded() else { return false }
                 tensors.append(constant)
             } else {

@@ -25,6 +25,10 @@ enum FileMistakes {
         func begins(_ text: String, at place: Int = 0) -> Bool {
             begins(Array(text.utf8), at: place)
         }
+        // The length before a header may be any bytes, those that other files begin with too.
+        if isSafeTensors, start.dropFirst(4).prefix(4).allSatisfy({ $0 == 0 }), begins("{", at: 8) {
+            return nil
+        }
         let text = String(decoding: start, as: UTF8.self)
         if start.allSatisfy({ $0 == 0 }) { return "holds zeros only: copy it again" }
         if begins("PK\u{3}\u{4}") {
