@@ -15,7 +15,7 @@ extension BadRequest {
             json(classify, "{\"pixels\":[Infinity,\(flat)]}", 400, "invalid_json", "Infinity"),
             json(classify, "{\"pixels\":[1e39,\(flat)]}", 400, "invalid_value", "1e39"),
             json(classify, "{\"pixels\":[256,\(flat)]}", 400, "invalid_value", "0 to 255"),
-            json(classify, "{\"pixels\":[-1,\(flat)]}", 400, "invalid_value", "index 0"),
+            json(classify, "{\"pixels\":[-1,\(flat)]}", 400, "invalid_value", "position 1"),
             json(classify, #"{"pixels":"abc"}"#, 400, "invalid_value", "number"),
             json(classify, #"{"pixels":null}"#, 400, "invalid_value", "null"),
             json(classify, #"{"image":"%%%"}"#, 400, "invalid_base64", "base64"),

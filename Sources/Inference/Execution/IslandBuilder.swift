@@ -247,6 +247,7 @@ struct IslandBuilder {
             largest: tools.largestValue
         )
         let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
+        try builder.checkWork()
         var ports: [(name: String, id: ValueID)] = []
         for name in names {
             guard let id = builder.id(named: name), builder[id].type == .float32 else { return nil }

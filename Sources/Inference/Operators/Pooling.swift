@@ -140,6 +140,9 @@ private struct WindowPooling {
     /// A second or two of a core.
     private static let mostTaps = 0x1p34
 
+    /// Windows of so few elements end as soon as their image does.
+    private static let usualWindow = 1 << 12
+
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
         let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
@@ -158,7 +161,10 @@ private struct WindowPooling {
             width: image.width
         )
         let taps = Double(kernel[0] * rows.output) * Double(kernel[1] * columns.output)
-        guard taps * Double(image.count * image.channels) < Self.mostTaps else {
+        guard
+            kernel[0] * kernel[1] <= Self.usualWindow
+                || taps * Double(image.count * image.channels) < Self.mostTaps
+        else {
             throw .shape(node: node.name, reason: "its windows have too many elements for one step")
         }
         let source = try plan.value(input, as: .blocked)

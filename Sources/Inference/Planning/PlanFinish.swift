@@ -4,6 +4,18 @@ extension PlanBuilder {
     /// Some seconds of a core: between its steps a plan asks whether to go on.
     private static let mostMultiplyAdds = 1 << 36
 
+    /// Refuses a step that would keep a core for long without asking whether to go on.
+    ///
+    /// - Throws: `shape`.
+    func checkWork() throws(ModelError) {
+        for (node, multiplyAdds) in work where multiplyAdds > Self.mostMultiplyAdds {
+            throw .shape(
+                node: node,
+                reason: "\(multiplyAdds) multiply–adds are too many for one step of a plan"
+            )
+        }
+    }
+
     /// Lays out the arena, packs weights and makes the plan.
     ///
     /// - Throws: `tooLarge` if the arena would exceed `memoryLimit` bytes.
@@ -13,12 +25,6 @@ extension PlanBuilder {
         memoryLimit: Int,
         on workers: Workers
     ) throws(ModelError) -> Plan {
-        for (node, multiplyAdds) in work where multiplyAdds > Self.mostMultiplyAdds {
-            throw .shape(
-                node: node,
-                reason: "\(multiplyAdds) multiply–adds are too many for one step of a plan"
-            )
-        }
         let groups = StepGroup.make(
             steps,
             halo: { haloStep($0) },
