@@ -15,9 +15,7 @@ struct CostEstimates {
     private var secondsPerUnit: [Kind: Double] = [:]
 
     func seconds(of kind: Kind, units: Double) -> Double {
-        if let known = secondsPerUnit[kind] { return known * units }
-        // Nobody is refused for a guess: much of a work that was never measured counts as little.
-        return Self.firstGuessSeconds * (1 + (units - 1) / 64)
+        (secondsPerUnit[kind] ?? Self.firstGuessSeconds) * units
     }
 
     mutating func learn(_ kind: Kind, units: Double, seconds: Double) {
@@ -33,7 +31,7 @@ struct CostEstimates {
     /// A request that has not ended has taken so long already.
     mutating func raise(_ kind: Kind, units: Double, toSeconds seconds: Double) {
         let measured = seconds / units
-        if seconds > self.seconds(of: kind, units: units) {
+        if measured > secondsPerUnit[kind] ?? Self.firstGuessSeconds {
             secondsPerUnit[kind] = measured
         }
     }

@@ -10,7 +10,7 @@ enum WorkAmount {
         guard request.head.contentCoding == .identity else { return 1 + bytes / 256 }
         switch call.route.body {
         case .none: return 1
-        case .sequence: return 1 + (bytes + Double(draws(for: call)) * symbolsOfDraw) / 16
+        case .sequence: return 1 + bytes / 256 + Double(draws(for: call)) * symbolsOfDraw / 16
         case .tree: return 1 + bytes / 16
         case .image:
             guard let pixels = PictureHead.pixels(request.body) else { return 1 + bytes / 256 }
