@@ -2,7 +2,7 @@ import HTTP
 
 /// How much a request asks for, told from its first bytes: what is read later in full.
 ///
-/// Requests of one kind take about the same time for each unit, and a small request is about one unit.
+/// Requests of one kind take about the same time for each unit; a first guess takes a unit for a millisecond.
 enum WorkAmount {
     static func units(of call: Call) -> Double {
         let request = call.request
@@ -10,7 +10,9 @@ enum WorkAmount {
         guard request.head.contentCoding == .identity else { return 1 + bytes / 256 }
         switch call.route.body {
         case .none: return 1
-        case .sequence: return 1 + bytes / 256 + Double(draws(for: call)) * symbolsOfDraw / 16
+        case .sequence:
+            let symbols = bytes + Double(draws(for: call)) * symbolsOfDraw
+            return (16 + symbols) / symbolsOfUnit
         case .tree: return 1 + bytes / 16
         case .image:
             guard let pixels = PictureHead.pixels(request.body) else { return 1 + bytes / 256 }
@@ -18,6 +20,9 @@ enum WorkAmount {
         case .tensors, .document: return 1 + bytes / 1024
         }
     }
+
+    /// As many as a first guess of a millisecond may stand for: nobody is refused for work that was never measured.
+    private static let symbolsOfUnit = 1024.0
 
     /// A symbol that is drawn takes as long as so many that are read, as those are read several at once.
     private static let symbolsOfDraw = 4.0
