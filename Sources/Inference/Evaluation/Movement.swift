@@ -121,25 +121,7 @@ extension Tensor.Elements {
     }
 
     /// These elements, then the other's; nil if the types differ.
-    func joined(_ other: Self) -> Self? {
-        switch (self, other) {
-        case (.floats(let a), .floats(let b)): .floats(a + b)
-        case (.doubles(let a), .doubles(let b)): .doubles(a + b)
-        case (.halves(let a), .halves(let b)): .halves(a + b)
-        case (.bfloats(let a), .bfloats(let b)): .bfloats(a + b)
-        case (.integers(let a), .integers(let b)): .integers(a + b)
-        case (.int32(let a), .int32(let b)): .int32(a + b)
-        case (.int16(let a), .int16(let b)): .int16(a + b)
-        case (.int8(let a), .int8(let b)): .int8(a + b)
-        case (.uint64(let a), .uint64(let b)): .uint64(a + b)
-        case (.uint32(let a), .uint32(let b)): .uint32(a + b)
-        case (.uint16(let a), .uint16(let b)): .uint16(a + b)
-        case (.uint8(let a), .uint8(let b)): .uint8(a + b)
-        case (.booleans(let a), .booleans(let b)): .booleans(a + b)
-        case (.strings(let a), .strings(let b)): .strings(a + b)
-        default: nil
-        }
-    }
+    func joined(_ other: Self) -> Self? { Self(joining: [self, other]) }
 
     /// Several lists of one type, one after the other, each copied once; nil if the types differ or there is none.
     init?(joining parts: [Self]) {

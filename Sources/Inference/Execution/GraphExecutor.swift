@@ -132,11 +132,10 @@ final class GraphExecutor: Sendable {
     ) -> (nodes: ArraySlice<Int>, wanted: [String]) {
         guard remaining.count > Self.longestStretch else { return (remaining, outputs) }
         let nodes = remaining.prefix(Self.longestStretch)
-        let made = Set(nodes.flatMap { self.nodes[$0].node.outputs })
         let wanted = nodes.flatMap { self.nodes[$0].node.outputs }.filter { name in
             outputs.contains(name) || (lastReader[name] ?? -1) > (nodes.last ?? 0)
         }
-        return (nodes, wanted.filter(made.contains))
+        return (nodes, wanted)
     }
 
     /// What planning costs grows faster than the number of nodes.

@@ -32,19 +32,18 @@ extension PlannedForm {
             context: .folding(memoryLimit: .max / 64)
         )
         guard let evaluator = try? Evaluators.make(node) else { return nil }
+        let changes: [AxisResampling]?
         switch evaluator {
-        case let resized as Resized:
-            guard let changes = try? resized.resampling(operands) else { return nil }
-            return changes.isEmpty
-                ? renaming(node, to: tensors[0]?.shape) : resampled(node, changes)
+        case let resized as Resized: changes = try? resized.resampling(operands)
         case let padded as Padded where padded.mode != "constant":
-            guard let changes = try? padded.resampling(operands) else { return nil }
-            return changes.isEmpty
-                ? renaming(node, to: tensors[0]?.shape) : resampled(node, changes)
+            changes = try? padded.resampling(operands)
         default:
             guard let moves = try? evaluator.moves(operands) else { return nil }
             return moves.node(in: node, sources: sources).map { PlannedForm(node: $0) }
         }
+        guard let changes else { return nil }
+        return changes.isEmpty
+            ? renaming(node, to: tensors[0]?.shape) : resampled(node, changes)
     }
 }
 
