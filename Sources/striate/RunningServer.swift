@@ -2,8 +2,8 @@ import Compute
 import Dispatch
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
 import Service
 
 /// The server from its start to the signal that ends it.
