@@ -75,17 +75,7 @@ struct ConstantFolding {
     }
 
     private static func dropUnread(_ graph: inout Graph) {
-        var read = Set(graph.outputs)
-        func collect(_ graph: Graph) {
-            for node in graph.nodes {
-                read.formUnion(node.inputs)
-                for case .graph(let inner) in node.attributes.values {
-                    read.formUnion(inner.outputs)
-                    collect(inner)
-                }
-            }
-        }
-        collect(graph)
+        let read = graph.namesRead
         graph.constants = graph.constants.filter { read.contains($0.key) }
     }
 }
