@@ -23,6 +23,11 @@ struct ConstantFolding {
     }
 
     private mutating func take(_ node: Node) {
+        if let branch = Graph.branch(of: node, condition: constant(node, 0)) {
+            graph.constants.merge(branch.constants) { $1 }
+            branch.nodes.forEach { take($0) }
+            return
+        }
         guard let values = filled(node) ?? evaluate(node),
             values.allSatisfy({ (try? memory.hold($0)) != nil })
         else {

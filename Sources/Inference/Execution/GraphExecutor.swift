@@ -330,16 +330,18 @@ struct PreparedNode: Sendable {
     let reads: [String]
 
     init(_ node: Node, in outer: Graph, tools: IslandTools) throws(ModelError) {
-        self.node = node
+        var node = node
         var problems: [ModelError] = []
         var graphs: [String: GraphExecutor] = [:]
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
             guard case .graph(let graph) = attribute else { continue }
             do throws(ModelError) {
-                graphs[name] = try GraphExecutor(
+                let executor = try GraphExecutor(
                     graph.takingConstants(of: outer),
                     tools: tools.forAnotherGraph
                 )
+                graphs[name] = executor
+                node.attributes[name] = .graph(executor.graph)
             } catch {
                 problems.append(error)
             }
@@ -350,6 +352,7 @@ struct PreparedNode: Sendable {
             throw .unsupported([error] + problems)
         }
         guard problems.isEmpty else { throw .unsupported(problems) }
+        self.node = node
         self.graphs = graphs
         reads = node.inputs.filter { !$0.isEmpty } + graphs.values.flatMap(\.captured)
     }
