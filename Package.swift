@@ -205,8 +205,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Compute", "Engine", "Files", "Graph", "Models", "NetworkSupport", "Onnx",
-                "OnnxFormat", "TestSupport", protobuf,
+                "Compute", "Engine", "Files", "Graph", "KernelInterface", "Models", "NetworkSupport",
+                "Onnx", "OnnxFormat", "TestSupport", protobuf,
             ],
             swiftSettings: safe
         ),

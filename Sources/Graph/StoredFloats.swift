@@ -1,10 +1,12 @@
-/// Float32 numbers that are not kept in memory: each reader makes them anew, all of them or a part.
+/// Numbers that are not kept in memory: each reader makes them anew as float32, all of them or a part.
 ///
 /// Packed weights stand for most of a model's constants; only another packing asks for the numbers again.
 package final class StoredFloats: Sendable {
     package typealias Maker = @Sendable (_ part: Range<Int>) throws(ModelError) -> [Float]
 
     package let count: Int
+    /// What a tensor of them is: float32, or a type of 16 bits that holds all of them.
+    let type: ElementType
     /// Whether a part costs no more than its share of all.
     package let isDivisible: Bool
     /// Whether the numbers lie in no file: a rule makes them.
@@ -14,6 +16,7 @@ package final class StoredFloats: Sendable {
     /// `make` returns `count` numbers, the same each time, or says why it cannot.
     package init(count: Int, make: @escaping @Sendable () throws(ModelError) -> [Float]) {
         self.count = count
+        type = .float32
         (isDivisible, isMade) = (false, false)
         self.make = { part throws(ModelError) in
             let values = try make()
@@ -23,8 +26,14 @@ package final class StoredFloats: Sendable {
     }
 
     /// `makePart` returns the numbers of a part, the same each time, or says why it cannot.
-    package init(count: Int, isMade: Bool = false, makePart: @escaping Maker) {
+    package init(
+        count: Int,
+        type: ElementType = .float32,
+        isMade: Bool = false,
+        makePart: @escaping Maker
+    ) {
         self.count = count
+        self.type = type
         self.isMade = isMade
         isDivisible = true
         make = makePart
@@ -34,6 +43,11 @@ package final class StoredFloats: Sendable {
         self.init(count: values.count) { part in
             part == values.indices ? values : Array(values[part])
         }
+    }
+
+    /// The same numbers as float32.
+    package var widened: StoredFloats {
+        type == .float32 ? self : StoredFloats(count: count, isMade: isMade, makePart: make)
     }
 
     package func scaled(by factor: Float) -> StoredFloats {
@@ -100,7 +114,7 @@ extension StoredFloats: Equatable {
 }
 
 extension Tensor {
-    /// A float32 tensor whose numbers are stored elsewhere.
+    /// A tensor whose numbers are stored elsewhere.
     package init(shape: Shape, stored: StoredFloats) {
         precondition(stored.count == shape.checkedCount, "elements do not fill their shape")
         self.shape = shape
@@ -125,11 +139,13 @@ extension Tensor {
     /// The same tensor in memory.
     package func loaded() throws(ModelError) -> Tensor {
         guard case .stored(let stored) = storage else { return self }
-        return Tensor(shape: shape, floats: try stored.read())
+        let floats = Elements.floats(try stored.read())
+        return Tensor(shape: shape, elements: floats.narrowed(to: stored.type))
     }
 
     /// The elements to be read when they are needed; nil if they are not float32.
     package var storedFloats: StoredFloats? {
+        guard type == .float32 else { return nil }
         if case .stored(let stored) = storage { return stored }
         return floats.map { StoredFloats($0) }
     }
