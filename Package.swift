@@ -205,7 +205,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Compute", "Engine", "Files", "Graph", "KernelInterface", "Models", "NetworkSupport",
+                "Compute", "Engine", "Files", "Graph", "KernelInterface", "Models",
+                "NetworkSupport",
                 "Onnx", "OnnxFormat", "TestSupport", protobuf,
             ],
             swiftSettings: safe
