@@ -1,5 +1,6 @@
 import Compute
 import Dispatch
+import Engine
 import Foundation
 import HTTP
 import Logging
@@ -127,6 +128,7 @@ enum RunningServer {
             kernels: kernels,
             workers: workers,
             memoryLimit: configuration.computeBytes,
+            plans: PlanStore(limit: configuration.planBytes),
             loneName: configuration.modelName.isEmpty ? nil : configuration.modelName,
             limits: configuration.loading
         )

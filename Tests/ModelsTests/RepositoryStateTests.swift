@@ -5,6 +5,7 @@ import NetworkSupport
 import Synchronization
 import Testing
 
+@testable import Engine
 @testable import Files
 @testable import Graph
 @testable import Models
@@ -65,7 +66,7 @@ import Testing
     ) throws -> ModelRepository {
         ModelRepository(
             folders: [builder.folder],
-            tools: (try KernelSet.select(nil), Workers(count: 1), 1 << 30),
+            tools: (try KernelSet.select(nil), Workers(count: 1), 1 << 30, PlanStore()),
             limits: LoadingLimits(seconds: seconds, bytes: bytes, loads: 2),
             disk: stage.disk,
             settling: settling

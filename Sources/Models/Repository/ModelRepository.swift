@@ -1,4 +1,5 @@
 public import Compute
+public import Engine
 import Dispatch
 public import Files
 public import Foundation
@@ -37,12 +38,13 @@ public final class ModelRepository: Sendable {
         kernels: KernelSet,
         workers: Workers,
         memoryLimit: Int = 1 << 30,
+        plans: PlanStore = PlanStore(),
         loneName: String? = nil,
         limits: LoadingLimits = .standard
     ) {
         self.init(
             folders: folders,
-            tools: (kernels, workers, memoryLimit),
+            tools: (kernels, workers, memoryLimit, plans),
             loneName: loneName,
             limits: limits,
             disk: Disk()
