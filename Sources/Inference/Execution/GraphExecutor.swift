@@ -158,7 +158,8 @@ final class GraphExecutor: Sendable {
         let key = IslandCache.Key(
             first: remaining.first ?? 0,
             outputs: outputs,
-            shapes: values.mapValues(\.shape)
+            shapes: values.mapValues(\.shape),
+            types: values.mapValues(\.type)
         )
         if let known = islands.withLock({ $0.island(for: key) }) { return known }
         var constants = graph.constants

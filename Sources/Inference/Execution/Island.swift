@@ -37,16 +37,11 @@ final class Island: Sendable {
         let results = try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
             for port in plan.inputs {
                 guard let tensor = inputs[port.name] else { continue }
-                if port.type == .float32 || tensor.type == .int64 {
-                    try access.fill(port, tensor)
-                } else {
-                    let integers = tensor.elements.signed ?? []
-                    try access.fill(port, Tensor(shape: tensor.shape, integers: integers))
-                }
+                try access.fill(port, tensor)
             }
         } read: { outputs throws(ModelError) in
             var read: [(String, Tensor)] = []
-            for port in plan.outputs { read.append((port.name, try outputs.tensor(port))) }
+            for port in plan.outputs { read.append((port.name, outputs.tensor(port))) }
             return read
         }
         for (name, tensor) in results { values[name] = tensor }
@@ -60,6 +55,7 @@ struct IslandCache {
         let first: Int
         let outputs: [String]
         let shapes: [String: Shape]
+        let types: [String: ElementType]
     }
 
     private static let most = 64

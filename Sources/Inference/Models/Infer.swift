@@ -28,7 +28,7 @@ extension Model {
             }
         } read: { results throws(ModelError) in
             var answer: [(name: String, tensor: Tensor)] = []
-            for port in plan.outputs { answer.append((port.name, try results.tensor(port))) }
+            for port in plan.outputs { answer.append((port.name, results.tensor(port))) }
             return answer
         }
     }
@@ -73,35 +73,6 @@ extension Model {
         else { return }
         for (position, token) in tokens.enumerated() where token < 0 || token >= symbols {
             throw .tokenOutOfRange(position: position, token: token, count: symbols)
-        }
-    }
-}
-
-extension PlanInputs {
-    /// Writes a tensor of float32, or of int64 whose values fit into 32 bits.
-    mutating func fill(_ port: Plan.Port, _ tensor: Tensor) throws(ModelError) {
-        if let floats = tensor.floats {
-            try withFloats(port.name) { span throws(ModelError) in
-                for index in floats.indices { span[index] = floats[index] }
-            }
-        } else if let integers = tensor.integers {
-            try withIntegers(port.name) { span throws(ModelError) in
-                for index in integers.indices { span[index] = Int32(clamping: integers[index]) }
-            }
-        }
-    }
-}
-
-extension PlanOutputs {
-    func tensor(_ port: Plan.Port) throws(ModelError) -> Tensor {
-        try withFloats(port.name) { span throws(ModelError) in
-            // SAFETY: the span's floats are copied into memory of exactly as many.
-            let floats = unsafe [Float](unsafeUninitializedCapacity: span.count) { buffer, count in
-                count = unsafe span.withUnsafeBufferPointer { source in
-                    unsafe buffer.initialize(fromContentsOf: source)
-                }
-            }
-            return Tensor(shape: port.shape, floats: floats)
         }
     }
 }
