@@ -267,9 +267,21 @@ import Testing
     )
     func moved(testCase: Case) throws { try expectPlanned(testCase) }
 
+    private static let sums: [Case] = [
+        ("ij,jk->ik", [[4, 5], [5, 6]]), ("bij,bjk->bik", [[3, 4, 5], [3, 5, 6]]),
+        ("bhid,bhjd->bhij", [[2, 3, 4, 5], [2, 3, 6, 5]]), ("ij->ji", [[4, 5]]),
+        ("ij->", [[4, 5]]), ("ijk->j", [[3, 4, 5]]), ("i,j->ij", [[4], [5]]),
+        ("...ij,...jk->...ik", [[2, 1, 4, 5], [3, 5, 6]]), ("ij,ij->i", [[4, 5], [4, 5]]),
+        ("ij,jk,kl->il", [[3, 4], [4, 5], [5, 6]]), ("ij,jk", [[4, 5], [5, 6]]),
+        ("bij,kj->bik", [[3, 4, 5], [6, 5]]), ("ij,k->j", [[4, 5], [3]]),
+        ("ij,jk->ik", [[4, 1], [5, 6]]), ("ijk,jil->kl", [[3, 4, 5], [4, 3, 6]]),
+    ].map { (equation: String, shapes: [Shape]) in
+        Case("Einsum", shapes.map { Input(.float32, $0) }, ["equation": .string(equation)])
+    }
+
     @Test(
         "a plan reduces along any axes as the definition does",
-        arguments: reductions + normalized
+        arguments: reductions + normalized + sums
     )
     func reducedAlong(testCase: Case) throws { try expectPlanned(testCase) }
 

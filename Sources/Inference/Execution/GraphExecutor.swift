@@ -16,9 +16,23 @@ final class GraphExecutor: Sendable {
 
     /// Values of outer graphs that this one reads.
     let captured: [String]
+    /// Inputs and outputs that have 16 bits outside.
+    private let narrow: [String: ElementType]
 
+    /// What computes a file's graph, numbers of 16 bits in float32.
+    ///
     /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
-    init(_ graph: Graph, tools: IslandTools) throws(ModelError) {
+    convenience init(importing graph: Graph, tools: IslandTools) throws(ModelError) {
+        let widened = WidenedHalves(graph)
+        try self.init(widened.graph, narrow: widened.narrow, tools: tools)
+    }
+
+    init(
+        _ graph: Graph,
+        narrow: [String: ElementType] = [:],
+        tools: IslandTools
+    ) throws(ModelError) {
+        self.narrow = narrow
         let folded = ConstantFolding.apply(
             to: graph,
             memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
@@ -29,7 +43,7 @@ final class GraphExecutor: Sendable {
         var problems: [ModelError] = []
         for node in folded.nodes {
             do throws(ModelError) {
-                let prepared = try PreparedNode(node, tools: tools)
+                let prepared = try PreparedNode(node, in: folded, tools: tools)
                 try prepared.evaluator.check(node) { index in
                     index < node.inputs.count ? folded.constants[node.inputs[index]] : nil
                 }
@@ -74,6 +88,7 @@ final class GraphExecutor: Sendable {
     ) throws(ModelError) -> [Tensor] {
         let memory =
             memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
+        let inputs = narrow.isEmpty ? inputs : inputs.mapValues(\.widened)
         var values = inputs
         // What stands here at the end is the caller's, or nobody's.
         defer { for (name, value) in values where inputs[name] == nil { memory.drop(value) } }
@@ -112,7 +127,7 @@ final class GraphExecutor: Sendable {
         var results: [Tensor] = []
         for name in outputs {
             if let value = values[name] {
-                results.append(value)
+                results.append(value.narrowed(to: narrow[name]))
                 continue
             }
             guard let constant = try constant(name, memory) else {
@@ -120,7 +135,7 @@ final class GraphExecutor: Sendable {
             }
             // Several of them are in memory together.
             try memory.require(bytes: results.reduce(constant.byteCount) { $0 + $1.byteCount })
-            results.append(constant)
+            results.append(constant.narrowed(to: narrow[name]))
         }
         return results
     }
@@ -184,6 +199,7 @@ final class GraphExecutor: Sendable {
     /// The plan of all that `outputs` depend on, if one island holds it.
     func wholePlan(like inputs: [String: Tensor], outputs: [String]) -> Plan? {
         let nodes = needed(for: outputs)
+        let inputs = narrow.isEmpty ? inputs : inputs.mapValues(\.widened)
         guard let island = island(nodes[...], inputs, outputs),
             island.nodes.isSuperset(of: nodes)
         else { return nil }
@@ -314,14 +330,19 @@ struct PreparedNode: Sendable {
     /// Everything the node reads, graphs inside of it included.
     let reads: [String]
 
-    init(_ node: Node, tools: IslandTools) throws(ModelError) {
-        self.node = node
+    init(_ node: Node, in outer: Graph, tools: IslandTools) throws(ModelError) {
+        var node = node
         var problems: [ModelError] = []
         var graphs: [String: GraphExecutor] = [:]
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
             guard case .graph(let graph) = attribute else { continue }
             do throws(ModelError) {
-                graphs[name] = try GraphExecutor(graph, tools: tools.forAnotherGraph)
+                let executor = try GraphExecutor(
+                    graph.takingConstants(of: outer),
+                    tools: tools.forAnotherGraph
+                )
+                graphs[name] = executor
+                node.attributes[name] = .graph(executor.graph)
             } catch {
                 problems.append(error)
             }
@@ -332,6 +353,7 @@ struct PreparedNode: Sendable {
             throw .unsupported([error] + problems)
         }
         guard problems.isEmpty else { throw .unsupported(problems) }
+        self.node = node
         self.graphs = graphs
         reads = node.inputs.filter { !$0.isEmpty } + graphs.values.flatMap(\.captured)
     }

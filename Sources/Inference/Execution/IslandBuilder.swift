@@ -77,7 +77,7 @@ struct IslandBuilder {
     }
 
     private mutating func take(_ item: OnnxPatterns.Item) {
-        if fold(item.node) {
+        if fold(item.node) || takeBranch(item.node) {
             covered.formUnion(item.covers)
             return
         }
@@ -91,6 +91,22 @@ struct IslandBuilder {
         }
         chosen.append((node.node, item.covers))
         covered.formUnion(item.covers)
+    }
+
+    /// Takes the branch of an If whose condition follows from shapes, all of it or nothing.
+    private mutating func takeBranch(_ node: Node) -> Bool {
+        let condition = node.inputs.first.flatMap { constants[$0] }
+        guard let branch = Graph.branch(of: node, condition: condition) else { return false }
+        var whole = self
+        whole.constants.merge(branch.constants) { $1 }
+        for (index, node) in branch.nodes.enumerated() {
+            // Of the file's nodes the If alone is there.
+            let place = -1 - index
+            whole.take(OnnxPatterns.Item(node: node, covers: [place], reads: node.inputs))
+            guard whole.covered.remove(place) != nil else { return false }
+        }
+        self = whole
+        return true
     }
 
     /// Whether plans can compute these nodes from what is known; then they are part of the trial.

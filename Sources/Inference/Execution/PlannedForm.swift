@@ -23,7 +23,7 @@ struct PlannedForm {
         let families = [
             AxisReductions.operators, Softmaxes.operators, RowNormalizations.operators,
             Symbols.operators, Conditions.operators, TypeConversion.operators,
-            Gathering.operators, Ranking.operators, Triangles.operators,
+            Gathering.operators, Ranking.operators, Triangles.operators, EinsteinSums.operators,
         ]
         return Set(families.joined().map { $0.name })
     }()

@@ -204,7 +204,8 @@ public final class Model: Sendable {
             graph: pruned,
             kernels: kernels,
             weights: weights,
-            numerics: manifest.numerics
+            numerics: manifest.numerics,
+            largest: max(1, memoryLimit / MemoryLayout<Float>.stride)
         )
         let ids = try builder.lowerAll(inputs: inputs)
         var ports: [(name: String, id: ValueID)] = []

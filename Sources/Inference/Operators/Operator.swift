@@ -35,7 +35,7 @@ enum Operators {
             Recurrence.operators, Symbols.operators, AxisReductions.operators,
             BackwardConvolutions.operators, Imported.operators, RowNormalizations.operators,
             Conditions.operators, TypeConversion.operators, Gathering.operators,
-            Ranking.operators, Triangles.operators,
+            Ranking.operators, Triangles.operators, EinsteinSums.operators,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
     }()
