@@ -35,7 +35,9 @@ struct OnnxImport {
         var importer = OnnxImport(tensors: tensors, functions: functions)
         var graph = model.graph
         model.clearGraph()
-        return try importer.graph(&graph, opsets: opsets, scope: OnnxScope(), depth: 0)
+        return try Expansion.apply(
+            to: importer.graph(&graph, opsets: opsets, scope: OnnxScope(), depth: 0)
+        )
     }
 
     private init(tensors: OnnxTensors, functions: OnnxFunctions) {
