@@ -178,7 +178,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "InferenceTests",
             dependencies: [
-                "Compute", "CountingAllocator", "Inference", "OnnxFormat", "TestSupport", protobuf,
+                "Compute", "CountingAllocator", "Inference", "KernelInterface", "OnnxFormat",
+                "TestSupport", protobuf,
             ],
             swiftSettings: safe
         ),

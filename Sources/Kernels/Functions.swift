@@ -50,6 +50,8 @@ private func applySimple(
     case .floor: mapAll(Floor(), x, y, count)
     case .ceil: mapAll(Ceiling(), x, y, count)
     case .round: mapAll(Rounded(), x, y, count)
+    case .half: mapAll(Half(), x, y, count)
+    case .brainHalf: mapAll(BrainHalf(), x, y, count)
     default: mapAll(Sign(), x, y, count)
     }
 }
@@ -200,5 +202,32 @@ private struct Sign: VectorFunction {
     @inline(always)
     func callAsFunction(_ x: Vector) -> Vector {
         x.replacing(with: 1, where: x .> 0).replacing(with: -1, where: x .< 0)
+    }
+}
+
+/// Rounded to 11 bits, or to multiples of 2⁻²⁴ below 2⁻¹⁴; infinite from 65,520 on.
+private struct Half: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let size = magnitude(x)
+        let bits = bits(size)
+        let odd = bits &>> 13 & SIMD16(repeating: 1)
+        let normal = floats((bits &+ SIMD16(repeating: 0xFFF) &+ odd) & SIMD16(repeating: ~0x1FFF))
+        // Between 1/2 and 1 neighbours are 2⁻²⁴ apart.
+        let small = (size + splat(0.5)) - splat(0.5)
+        let finite = normal.replacing(with: small, where: size .< splat(0x1p-14))
+        let bounded = finite.replacing(with: splat(.infinity), where: size .>= splat(65_520))
+        return signed(bounded, like: x).replacing(with: x, where: x .!= x)
+    }
+}
+
+/// Rounded to 8 bits.
+private struct BrainHalf: VectorFunction {
+    @inline(always)
+    func callAsFunction(_ x: Vector) -> Vector {
+        let bits = bits(x)
+        let odd = bits &>> 16 & SIMD16(repeating: 1)
+        let nearest = (bits &+ SIMD16(repeating: 0x7FFF) &+ odd) & SIMD16(repeating: 0xFFFF_0000)
+        return floats(nearest).replacing(with: x, where: x .!= x)
     }
 }

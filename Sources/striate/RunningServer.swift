@@ -127,6 +127,7 @@ enum RunningServer {
             kernels: kernels,
             workers: workers,
             memoryLimit: configuration.computeBytes,
+            plans: PlanStore(limit: configuration.planBytes),
             loneName: configuration.modelName.isEmpty ? nil : configuration.modelName,
             limits: configuration.loading
         )

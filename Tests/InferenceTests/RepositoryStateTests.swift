@@ -62,7 +62,7 @@ import Testing
     ) throws -> ModelRepository {
         ModelRepository(
             folders: [builder.folder],
-            tools: (try KernelSet.select(nil), Workers(count: 1), 1 << 30),
+            tools: (try KernelSet.select(nil), Workers(count: 1), 1 << 30, PlanStore()),
             limits: LoadingLimits(seconds: seconds, bytes: bytes, loads: 2),
             disk: stage.disk,
             settling: settling

@@ -120,7 +120,7 @@ def code(answer):
 
 def message(arrays, outputs, as_text, extra):
     """Body and headers of an infer request; tensors in JSON or binary."""
-    heads, tail = [], b""
+    heads, tail = [], []
     for name, value, shape in arrays:
         head = {"name": name, "shape": list(shape), "datatype": word(value)}
         if as_text and value.dtype.kind not in "OSU":
@@ -128,7 +128,7 @@ def message(arrays, outputs, as_text, extra):
         else:
             data = binary(value)
             head["parameters"] = {"binary_data_size": len(data)}
-            tail += data
+            tail.append(data)
         heads.append(head)
     document = {"inputs": heads}
     if outputs is not None:
@@ -136,7 +136,7 @@ def message(arrays, outputs, as_text, extra):
     elif not as_text:
         document["parameters"] = {"binary_data_output": True}
     head = json.dumps({**document, **(extra or {})}).encode()
-    return head + tail, (f"Inference-Header-Content-Length: {len(head)}",)
+    return b"".join([head, *tail]), (f"Inference-Header-Content-Length: {len(head)}",)
 
 
 def word(value):

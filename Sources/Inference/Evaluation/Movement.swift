@@ -157,11 +157,11 @@ extension Tensor.Elements {
     }
 }
 
-/// The strides of a row-major tensor.
+/// The strides of a row-major tensor; of a shape that no tensor has they may be wrong, but are there.
 func rowMajorStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in shape.indices.dropLast().reversed() {
-        strides[axis] = strides[axis + 1] * shape[axis + 1]
+        strides[axis] = strides[axis + 1] &* shape[axis + 1]
     }
     return strides
 }

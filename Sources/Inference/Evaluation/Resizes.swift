@@ -43,38 +43,37 @@ struct Resized: Evaluated {
                 (values, shape) = ([], next)
                 continue
             }
-            let taps = (0..<target.size).map { place in
-                interpolation.taps(
-                    place,
-                    input: shape[axis],
-                    target: target,
-                    region: region.map { ($0[index], $0[index + axes.count]) }
-                )
-            }
             let inner = shape[(axis + 1)...].reduce(1, *)
             let length = shape[axis]
             let wasOutside = outside
-            outside = []
-            var result: [Double] = []
-            result.reserveCapacity(Shape(next).count)
-            for outer in 0..<shape[..<axis].reduce(1, *) {
-                try operands.poll()
-                for tap in taps {
-                    for place in 0..<inner {
-                        let base = outer * length * inner + place
+            var result = [Double](repeating: 0, count: Shape(next).count)
+            outside = region == nil ? [] : [Bool](repeating: false, count: result.count)
+            // Neighbours of one element at a time: of all of them they would be more than the result.
+            for row in 0..<target.size {
+                try operands.poll(at: row)
+                let tap = interpolation.taps(
+                    row,
+                    input: length,
+                    target: target,
+                    region: region.map { ($0[index], $0[index + axes.count]) }
+                )
+                for outer in 0..<shape[..<axis].reduce(1, *) {
+                    try operands.poll(at: outer)
+                    for column in 0..<inner {
+                        let base = outer * length * inner + column
+                        let place = (outer * target.size + row) * inner + column
                         var sum = 0.0
                         for (source, weight) in tap?.pairs ?? [] {
                             sum += values[base + source * inner] * weight
                         }
-                        result.append(tap == nil ? interpolation.extrapolation : sum)
+                        result[place] = tap == nil ? interpolation.extrapolation : sum
+                        guard region != nil else { continue }
                         let inherited =
                             !wasOutside.isEmpty
                             && (tap?.pairs.first.map { wasOutside[base + $0.source * inner] }
                                 ?? false)
-                        if region != nil {
-                            outside.append(tap == nil || inherited)
-                            if inherited { result[result.count - 1] = interpolation.extrapolation }
-                        }
+                        outside[place] = tap == nil || inherited
+                        if inherited { result[place] = interpolation.extrapolation }
                     }
                 }
             }

@@ -5,6 +5,7 @@ extension Evaluators {
         "Cast": .init(Cast.self, takes: 1...1, gives: 1...1),
         "CastLike": .init(Cast.self, takes: 2...2, gives: 1...1),
         "BitCast": .init(BitCast.self, takes: 1...1, gives: 1...1),
+        Narrow.name: .init(Narrow.self, takes: 1...1, gives: 1...1),
     ]
 }
 

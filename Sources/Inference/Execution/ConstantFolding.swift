@@ -23,6 +23,11 @@ struct ConstantFolding {
     }
 
     private mutating func take(_ node: Node) {
+        if let branch = Graph.branch(of: node, condition: constant(node, 0)) {
+            graph.constants.merge(branch.constants) { $1 }
+            branch.nodes.forEach { take($0) }
+            return
+        }
         guard let values = filled(node) ?? evaluate(node),
             values.allSatisfy({ (try? memory.hold($0)) != nil })
         else {
@@ -75,17 +80,7 @@ struct ConstantFolding {
     }
 
     private static func dropUnread(_ graph: inout Graph) {
-        var read = Set(graph.outputs)
-        func collect(_ graph: Graph) {
-            for node in graph.nodes {
-                read.formUnion(node.inputs)
-                for case .graph(let inner) in node.attributes.values {
-                    read.formUnion(inner.outputs)
-                    collect(inner)
-                }
-            }
-        }
-        collect(graph)
+        let read = graph.namesRead
         graph.constants = graph.constants.filter { read.contains($0.key) }
     }
 }

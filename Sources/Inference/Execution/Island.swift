@@ -1,30 +1,53 @@
 import Compute
 
 /// Nodes of a graph that one plan computes in float32, with the fast paths and fusions of native models.
-final class Island: Sendable {
-    /// Places in the executor's nodes of everything the plan computes.
-    let nodes: Set<Int>
+final class Island: Kept {
+    /// Places in the executor's nodes of everything the plan computes, in order.
+    let nodes: [Int]
     let plan: Plan
+    /// Where the plan's inputs are among the executor's values.
+    private let inputs: [Int?]
+    private let outputs: [Int?]
     /// Values that follow from shapes alone.
-    let folded: [String: Tensor]
+    private let folded: [(place: Int, tensor: Tensor)]
     /// Inputs that are indices into a table, and the table's length.
-    private let tables: [String: Int]
+    private let tables: [(name: String, place: Int, count: Int)]
+    /// Bytes of weights that no other plan shares.
+    private let ownWeights: WeightStore?
 
-    init(nodes: Set<Int>, plan: Plan, folded: [String: Tensor], tables: [String: Int]) {
+    init(
+        nodes: [Int],
+        plan: Plan,
+        folded: [String: Tensor],
+        tables: [String: Int],
+        ownWeights: WeightStore?,
+        places: ValuePlaces
+    ) {
         self.nodes = nodes
         self.plan = plan
-        self.folded = folded
-        self.tables = tables
+        self.ownWeights = ownWeights
+        inputs = plan.inputs.map { places.value($0.name) }
+        outputs = plan.outputs.map { places.value($0.name) }
+        self.folded = folded.compactMap { name, tensor in
+            places.value(name).map { ($0, tensor) }
+        }
+        self.tables = tables.sorted { $0.key < $1.key }.compactMap { name, count in
+            places.value(name).map { (name, $0, count) }
+        }
     }
 
-    /// Computes and adds the island's outputs to `values`.
+    var keptBytes: Int {
+        plan.keptBytes + (ownWeights?.ownBytes ?? 0)
+            + folded.reduce(0) { $0 + $1.tensor.byteCount }
+    }
+
+    /// Computes from the values at their places; returns the values there are then.
     func run(
-        _ values: inout [String: Tensor],
+        _ value: (Int) -> Tensor?,
         isCancelled: () -> Bool
-    ) throws(ModelError) {
-        let inputs = values
-        for (name, count) in tables {
-            let indices = inputs[name]?.elements.signed ?? []
+    ) throws(ModelError) -> [(place: Int, tensor: Tensor)] {
+        for (name, place, count) in tables {
+            let indices = value(place)?.elements.signed ?? []
             for (position, index) in indices.enumerated() where index < -count || index >= count {
                 throw .indexOutOfRange(
                     input: name,
@@ -34,9 +57,9 @@ final class Island: Sendable {
                 )
             }
         }
-        let results = try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
-            for port in plan.inputs {
-                guard let tensor = inputs[port.name] else { continue }
+        return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
+            for (port, place) in zip(plan.inputs, inputs) {
+                guard let place, let tensor = value(place) else { continue }
                 if port.type == .float32 || tensor.type == .int64 {
                     try access.fill(port, tensor)
                 } else {
@@ -44,48 +67,12 @@ final class Island: Sendable {
                     try access.fill(port, Tensor(shape: tensor.shape, integers: integers))
                 }
             }
-        } read: { outputs throws(ModelError) in
-            var read: [(String, Tensor)] = []
-            for port in plan.outputs { read.append((port.name, try outputs.tensor(port))) }
+        } read: { results throws(ModelError) in
+            var read = folded
+            for (port, place) in zip(plan.outputs, outputs) {
+                if let place { read.append((place, try results.tensor(port))) }
+            }
             return read
-        }
-        for (name, tensor) in results { values[name] = tensor }
-        values.merge(folded) { first, _ in first }
-    }
-}
-
-/// The islands of a graph found so far, by where they begin and the shapes that come in.
-struct IslandCache {
-    struct Key: Hashable {
-        let first: Int
-        let outputs: [String]
-        let shapes: [String: Shape]
-    }
-
-    private static let most = 64
-    private static let mostBytes = 64 << 20
-    private var islands: [Key: (island: Island?, lastUse: Int)] = [:]
-    private var bytes = 0
-    private var clock = 0
-
-    /// An inner nil says that there is no island.
-    mutating func island(for key: Key) -> Island?? {
-        guard let place = islands.index(forKey: key) else { return .none }
-        clock += 1
-        islands.values[place].lastUse = clock
-        return .some(islands.values[place].island)
-    }
-
-    /// Drops those that were not asked for longest.
-    mutating func insert(_ island: Island?, for key: Key) {
-        clock += 1
-        guard islands.updateValue((island, clock), forKey: key) == nil else { return }
-        bytes += island?.plan.keptBytes ?? 0
-        while islands.count > Self.most || bytes > Self.mostBytes, islands.count > 1,
-            let oldest = islands.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-            bytes -= oldest.value.island?.plan.keptBytes ?? 0
-            islands.removeValue(forKey: oldest.key)
         }
     }
 }
@@ -96,6 +83,8 @@ struct IslandTools: Sendable {
     let workers: Workers
     let memoryLimit: Int
     var numerics = Manifest.Numerics.fast
+    /// What is kept for shapes, of all models together.
+    var plans = PlanStore()
     /// Packed weights by the names of one graph's constants.
     let weights = WeightStore()
 
@@ -107,7 +96,8 @@ struct IslandTools: Sendable {
             kernels: kernels,
             workers: workers,
             memoryLimit: memoryLimit,
-            numerics: numerics
+            numerics: numerics,
+            plans: plans
         )
     }
 }

@@ -22,11 +22,8 @@ struct IslandBuilder {
 
     private static let mostFolded = 1 << 21
 
-    /// Operators that make an island worth entering.
-    private static let heavy: Set = [
-        "Conv", "MatMul", "Gemm", "RNN", "LSTM", "GRU", "MaxPool", "AveragePool",
-        "GlobalAveragePool", "GlobalMaxPool",
-    ]
+    /// Elements, or multiply–adds, from which on entering a plan costs little beside what it saves.
+    private static let leastWork = 512
 
     init(
         _ items: [OnnxPatterns.Item],
@@ -67,17 +64,23 @@ struct IslandBuilder {
     /// The island, or nil if there is none that is worth it.
     ///
     /// `wanted` are the values that must be there at the end.
-    mutating func build(wanted: [String]) -> Island? {
+    mutating func build(wanted: [String], places: ValuePlaces) -> Island? {
         for item in items where !takeOneHot(item, wanted) { take(item) }
         let isWhole = items.allSatisfy { covered.isSuperset(of: $0.covers) }
-        guard isWhole || chosen.contains(where: { Self.heavy.contains($0.node.op) }) else {
-            return nil
+        guard isWhole || isWorthEntering else { return nil }
+        return try? finish(wanted: wanted, places)
+    }
+
+    private var isWorthEntering: Bool {
+        let work = trial.work.values.reduce(0, +)
+        let elements = chosen.reduce(0) { sum, item in
+            item.node.outputs.reduce(sum) { $0 + (shape($1)?.count ?? 0) }
         }
-        return try? finish(wanted: wanted)
+        return max(work, elements) >= Self.leastWork || chosen.count >= 8
     }
 
     private mutating func take(_ item: OnnxPatterns.Item) {
-        if fold(item.node) {
+        if fold(item.node) || takeBranch(item.node) {
             covered.formUnion(item.covers)
             return
         }
@@ -91,6 +94,22 @@ struct IslandBuilder {
         }
         chosen.append((node.node, item.covers))
         covered.formUnion(item.covers)
+    }
+
+    /// Takes the branch of an If whose condition follows from shapes, all of it or nothing.
+    private mutating func takeBranch(_ node: Node) -> Bool {
+        let condition = node.inputs.first.flatMap { constants[$0] }
+        guard let branch = Graph.branch(of: node, condition: condition) else { return false }
+        var whole = self
+        whole.constants.merge(branch.constants) { $1 }
+        for (index, node) in branch.nodes.enumerated() {
+            // Of the file's nodes the If alone is there.
+            let place = -1 - index
+            whole.take(OnnxPatterns.Item(node: node, covers: [place], reads: node.inputs))
+            guard whole.covered.remove(place) != nil else { return false }
+        }
+        self = whole
+        return true
     }
 
     /// Whether plans can compute these nodes from what is known; then they are part of the trial.
@@ -223,7 +242,10 @@ struct IslandBuilder {
         return true
     }
 
-    private mutating func finish(wanted: [String]) throws(ModelError) -> Island? {
+    private mutating func finish(
+        wanted: [String],
+        _ places: ValuePlaces
+    ) throws(ModelError) -> Island? {
         let made = Set(chosen.flatMap(\.node.outputs)).subtracting([""])
         var needed = Set(wanted)
         for item in items where !covered.isSuperset(of: item.covers) {
@@ -238,11 +260,12 @@ struct IslandBuilder {
         graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names))
         // Weights that follow from shapes are not those of other islands, whatever their names.
         let own = Set(folded.filter { $0.value.type.isFloat }.keys)
+        let ownWeights =
+            own.isEmpty ? nil : WeightStore(sharing: tools.weights, except: own)
         var builder = PlanBuilder(
             graph: graph,
             kernels: tools.kernels,
-            weights: own.isEmpty
-                ? tools.weights : WeightStore(sharing: tools.weights, except: own),
+            weights: ownWeights ?? tools.weights,
             numerics: tools.numerics,
             largest: tools.largestValue
         )
@@ -260,10 +283,12 @@ struct IslandBuilder {
             on: tools.workers
         )
         return Island(
-            nodes: covered,
+            nodes: covered.sorted(),
             plan: plan,
             folded: folded.filter { needed.contains($0.key) },
-            tables: tables
+            tables: tables,
+            ownWeights: ownWeights,
+            places: places
         )
     }
 }

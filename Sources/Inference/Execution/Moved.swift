@@ -145,7 +145,9 @@ extension Padded {
     fileprivate func regions(_ operands: Operands) throws(ModelError) -> Moves? {
         let input = try operands(0).shape.dimensions
         let (shape, begins) = try placement(operands)
-        guard let fill = fill(operands), shape.allSatisfy({ $0 > 0 }) else { return nil }
+        guard let fill = fill(operands), Shape(shape).isUsual, shape.allSatisfy({ $0 > 0 }) else {
+            return nil
+        }
         let (from, to) = (rowMajorStrides(input), rowMajorStrides(shape))
         // The part of each axis that the input has, in the result's counting.
         let kept = shape.indices.map { axis in

@@ -6,13 +6,15 @@ struct PlannedForm {
     /// Constants that the form needs beside the graph's.
     var added: [String: Tensor] = [:]
 
-    /// Whether an island may begin with this node.
-    static func begins(_ node: Node) -> Bool {
-        [
-            "Conv", "MatMul", "Gemm", "RNN", "LSTM", "GRU", "MaxPool", "AveragePool", "Relu",
-            "BatchNormalization", "GlobalAveragePool", "Reshape", "Unsqueeze", "Squeeze",
-            "Transpose", "ConvTranspose", "LayerNormalization", "RMSNormalization", "Resize",
-        ].contains(node.op)
+    /// Operators that only give elements another name or shape.
+    private static let renames: Set = [
+        "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast",
+    ]
+
+    /// Whether a plan may take a node of this kind, or what it makes follows from shapes.
+    static func mayBegin(_ op: String) -> Bool {
+        Operators.all[op] != nil || moving.contains(op) || renames.contains(op)
+            || ["Shape", "Size", "If"].contains(op)
     }
 
     /// Functions of one number.
@@ -27,10 +29,9 @@ struct PlannedForm {
         guard node.opset >= 7, let first = node.inputs.first else { return nil }
         var form = PlannedForm(node: node)
         switch node.op {
-        case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout":
-            return renaming(node, shape(first), constants)
-        case "Cast" where node.attributes["to"] == .int(1):
-            // Of float32, which is all that plans compute with.
+        case _ where renames.contains(node.op):
+            // Of casts one to float32, which is all that plans compute with.
+            guard node.op != "Cast" || node.attributes["to"] == .int(1) else { return nil }
             return renaming(node, shape(first), constants)
         case "LayerNormalization", "RMSNormalization":
             guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else { return nil }

@@ -49,24 +49,14 @@ final class RegularFile: Sendable {
     }
 
     /// The bytes of a part.
-    func bytes(_ range: Range<Int>) throws(ModelError) -> [UInt8] {
-        var isRead = false
-        // SAFETY: the array has room for the bytes read.
-        let values = unsafe [UInt8](unsafeUninitializedCapacity: range.count) {
-            buffer,
-            initialized in
-            isRead = unsafe read(UnsafeMutableRawBufferPointer(buffer), from: range.lowerBound)
-            initialized = isRead ? range.count : 0
-        }
-        return try checked(values, isRead)
-    }
+    func bytes(_ range: Range<Int>) throws(ModelError) -> [UInt8] { try numbers(range) }
 
-    /// Float32 numbers, little-endian.
-    func floats(_ range: Range<Int>) throws(ModelError) -> [Float] {
-        let count = range.count / MemoryLayout<Float>.stride
+    /// Numbers as they lie there, little-endian.
+    func numbers<Number: BitwiseCopyable>(_ range: Range<Int>) throws(ModelError) -> [Number] {
+        let count = range.count / MemoryLayout<Number>.stride
         var isRead = false
         // SAFETY: the array has room for the bytes read, and every pattern of bits is a number.
-        let values = unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let values = unsafe [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
             isRead = unsafe read(UnsafeMutableRawBufferPointer(buffer), from: range.lowerBound)
             initialized = isRead ? count : 0
         }

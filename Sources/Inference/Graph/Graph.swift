@@ -67,6 +67,28 @@ extension Graph {
         nodes.indices.filter { nodes[$0].inputs.contains(value) }
     }
 
+    /// Names of all that the nodes read, graphs inside of them included.
+    var namesRead: Set<String> {
+        var names = Set(outputs)
+        for node in nodes {
+            names.formUnion(node.inputs)
+            for case .graph(let inner) in node.attributes.values {
+                names.formUnion(inner.namesRead)
+            }
+        }
+        return names
+    }
+
+    /// With the constants that a graph around this one has for it.
+    func takingConstants(of outer: Graph) -> Graph {
+        let own = Set(inputs.map(\.name)).union(nodes.flatMap(\.outputs))
+        var result = self
+        for name in namesRead.subtracting(own) where result.constants[name] == nil {
+            result.constants[name] = outer.constants[name]
+        }
+        return result
+    }
+
     /// Only what is needed to compute `wanted`: later layers are not run.
     func pruned(for wanted: [String]) -> Graph {
         var needed = Set(wanted)

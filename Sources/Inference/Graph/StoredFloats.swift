@@ -1,12 +1,14 @@
 import Compute
 
-/// Float32 numbers that are not kept in memory: each reader makes them anew, all of them or a part.
+/// Numbers that are not kept in memory: each reader makes them anew as float32, all of them or a part.
 ///
 /// Packed weights stand for most of a model's constants; only another packing asks for the numbers again.
 final class StoredFloats: Sendable {
     typealias Maker = @Sendable (_ part: Range<Int>) throws(ModelError) -> [Float]
 
     let count: Int
+    /// What a tensor of them is: float32, or a type of 16 bits that holds all of them.
+    let type: ElementType
     /// Whether a part costs no more than its share of all.
     let isDivisible: Bool
     /// Whether the numbers lie in no file: a rule makes them.
@@ -16,6 +18,7 @@ final class StoredFloats: Sendable {
     /// `make` returns `count` numbers, the same each time, or says why it cannot.
     init(count: Int, make: @escaping @Sendable () throws(ModelError) -> [Float]) {
         self.count = count
+        type = .float32
         (isDivisible, isMade) = (false, false)
         self.make = { part throws(ModelError) in
             let values = try make()
@@ -25,8 +28,14 @@ final class StoredFloats: Sendable {
     }
 
     /// `makePart` returns the numbers of a part, the same each time, or says why it cannot.
-    init(count: Int, isMade: Bool = false, makePart: @escaping Maker) {
+    init(
+        count: Int,
+        type: ElementType = .float32,
+        isMade: Bool = false,
+        makePart: @escaping Maker
+    ) {
         self.count = count
+        self.type = type
         self.isMade = isMade
         isDivisible = true
         make = makePart
@@ -36,6 +45,11 @@ final class StoredFloats: Sendable {
         self.init(count: values.count) { part in
             part == values.indices ? values : Array(values[part])
         }
+    }
+
+    /// The same numbers as float32.
+    var widened: StoredFloats {
+        type == .float32 ? self : StoredFloats(count: count, isMade: isMade, makePart: make)
     }
 
     func scaled(by factor: Float) -> StoredFloats {
@@ -102,7 +116,7 @@ extension StoredFloats: Equatable {
 }
 
 extension Tensor {
-    /// A float32 tensor whose numbers are stored elsewhere.
+    /// A tensor whose numbers are stored elsewhere.
     init(shape: Shape, stored: StoredFloats) {
         precondition(stored.count == shape.checkedCount, "elements do not fill their shape")
         self.shape = shape
@@ -127,11 +141,13 @@ extension Tensor {
     /// The same tensor in memory.
     func loaded() throws(ModelError) -> Tensor {
         guard case .stored(let stored) = storage else { return self }
-        return Tensor(shape: shape, floats: try stored.read())
+        let floats = Elements.floats(try stored.read())
+        return Tensor(shape: shape, elements: floats.narrowed(to: stored.type))
     }
 
     /// The elements to be read when they are needed; nil if they are not float32.
     var storedFloats: StoredFloats? {
+        guard type == .float32 else { return nil }
         if case .stored(let stored) = storage { return stored }
         return floats.map { StoredFloats($0) }
     }

@@ -39,7 +39,8 @@ public struct Tensor: Sendable, Equatable {
         switch storage {
         case .elements(let elements): elements
         case .stored(let stored):
-            .floats((try? stored.read()) ?? Array(repeating: .nan, count: stored.count))
+            Elements.floats((try? stored.read()) ?? Array(repeating: .nan, count: stored.count))
+                .narrowed(to: stored.type)
         }
     }
 
@@ -63,7 +64,7 @@ public struct Tensor: Sendable, Equatable {
     public var type: ElementType {
         switch storage {
         case .elements(let elements): elements.type
-        case .stored: .float32
+        case .stored(let stored): stored.type
         }
     }
 
@@ -79,7 +80,7 @@ public struct Tensor: Sendable, Equatable {
         switch storage {
         case .elements(.floats(let values)): values
         case .elements: nil
-        case .stored(let stored): try? stored.read()
+        case .stored(let stored): stored.type == .float32 ? try? stored.read() : nil
         }
     }
 

@@ -11,11 +11,12 @@ extension Model {
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {
-        try require(outputs, of: executor.graph)
         var tensors: [String: Tensor] = [:]
         for port in signature.inputs {
-            let zeros = inputs[port.name].map {
-                Tensor(shape: $0, elements: .zeros($0.count, port.type))
+            let zeros = inputs[port.name].map { shape in
+                port.type == .float32
+                    ? Tensor(sized: shape)
+                    : Tensor(shape: shape, elements: .zeros(shape.count, port.type))
             }
             guard let tensor = zeros ?? (port.isOptional ? port.zeros : nil) else {
                 throw .missingInput(name: port.name, expected: port.description)
@@ -24,6 +25,7 @@ extension Model {
             tensors[port.name] = tensor
         }
         guard let plan = executor.wholePlan(like: tensors, outputs: outputs) else {
+            try require(outputs, of: executor.graph)
             throw .shape(
                 node: outputs.joined(separator: ", "),
                 reason: "not all that it depends on can be planned: ask for it as tensors"

@@ -33,7 +33,7 @@ struct ImportedNetwork {
             symbols = SymbolCandidate(signature, states: states, graph: graph)
         }
         symbols?.complete(&graph)
-        return try GraphExecutor(graph, tools: tools)
+        return try GraphExecutor(importing: graph, tools: tools)
     }
 
     /// How symbols are read, where that is certain; else why a model that looks like it is served as plain tensors.

@@ -28,7 +28,12 @@ public final class Model: Sendable {
     private let kernels: KernelSet
     private let workers: Workers
     let memoryLimit: Int
-    private let plans = Mutex(PlanCache())
+    private let plans: PlanStore
+    private let owner: Int
+    /// Numbers for the outputs that were asked for.
+    private let routes = Mutex<[[String]: Int]>([:])
+
+    deinit { plans.forget(owner) }
 
     public var name: String { manifest.name }
     public var version: String { manifest.version }
@@ -44,21 +49,22 @@ public final class Model: Sendable {
         kernels: KernelSet,
         workers: Workers,
         memoryLimit: Int = 1 << 30,
+        plans: PlanStore = PlanStore(),
         verifies: Bool = true,
         name: String? = nil,
         version: String? = nil
     ) throws(ModelError) {
         try self.init(
             files: ModelFiles(folder),
-            tools: (kernels, workers, memoryLimit),
+            tools: (kernels, workers, memoryLimit, plans),
             verifies: verifies,
             name: name,
             version: version
         )
     }
 
-    /// What a model computes with: kernels, threads and the memory of one computation.
-    typealias Tools = (kernels: KernelSet, workers: Workers, memoryLimit: Int)
+    /// What a model computes with: kernels, threads, the memory of one computation, and what is kept for shapes.
+    typealias Tools = (kernels: KernelSet, workers: Workers, memoryLimit: Int, plans: PlanStore)
 
     init(
         files: ModelFiles,
@@ -67,7 +73,7 @@ public final class Model: Sendable {
         name: String? = nil,
         version: String? = nil
     ) throws(ModelError) {
-        let (kernels, workers, memoryLimit) = tools
+        let (kernels, workers, memoryLimit, plans) = tools
         var (manifest, stack, form) = try ModelFolder.read(files)
         manifest.name = name ?? manifest.name
         manifest.version = version ?? manifest.version
@@ -76,6 +82,8 @@ public final class Model: Sendable {
         self.kernels = kernels
         self.workers = workers
         self.memoryLimit = memoryLimit
+        self.plans = plans
+        owner = plans.newOwner()
         graph = stack.graph
         states = stack.states
         executor = nil
@@ -100,12 +108,13 @@ public final class Model: Sendable {
         folder: URL? = nil,
         kernels: KernelSet,
         workers: Workers,
-        memoryLimit: Int = 1 << 30
+        memoryLimit: Int = 1 << 30,
+        plans: PlanStore = PlanStore()
     ) throws(ModelError) {
         try self.init(
             onnx: file.lastPathComponent,
             files: ModelFiles(folder ?? file.deletingLastPathComponent()),
-            tools: (kernels, workers, memoryLimit),
+            tools: (kernels, workers, memoryLimit, plans),
             isAlone: folder == nil,
             name: name,
             version: version
@@ -121,7 +130,7 @@ public final class Model: Sendable {
         name: String,
         version: String?
     ) throws(ModelError) {
-        let (kernels, workers, memoryLimit) = tools
+        let (kernels, workers, memoryLimit, plans) = tools
         var imported = try ImportedNetwork(file, in: files)
         try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?
@@ -134,7 +143,8 @@ public final class Model: Sendable {
                 kernels: kernels,
                 workers: workers,
                 memoryLimit: memoryLimit,
-                numerics: written?.numerics ?? .fast
+                numerics: written?.numerics ?? .fast,
+                plans: plans
             )
         )
         (reading, remark) = try imported.reading(written, by: executor)
@@ -150,6 +160,8 @@ public final class Model: Sendable {
         self.kernels = kernels
         self.workers = workers
         self.memoryLimit = memoryLimit
+        self.plans = plans
+        owner = plans.newOwner()
         backwardLayer = nil
         if !isAlone { try verify(files) }
     }
@@ -170,16 +182,31 @@ public final class Model: Sendable {
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {
-        let key = PlanCache.Key(inputs: inputs, outputs: outputs)
-        if let known = plans.withLock({ $0.plan(for: key) }) { return known }
-        let made =
-            if let executor {
-                try importedPlan(executor, inputs: inputs, outputs: outputs)
-            } else {
-                try makePlan(inputs: inputs, outputs: outputs)
-            }
-        return plans.withLock { $0.insert(made, for: key) }
+        if let executor { return try importedPlan(executor, inputs: inputs, outputs: outputs) }
+        let key = key(inputs, outputs)
+        if let known = plans.value(for: key) as? Plan { return known }
+        let made = try makePlan(inputs: inputs, outputs: outputs)
+        return plans.insert(made, for: key) as? Plan ?? made
     }
+
+    private func key(_ inputs: [String: Shape], _ outputs: [String]) -> PlanStore.Key {
+        let route = routes.withLock { routes in
+            if let known = routes[outputs] { return known }
+            if routes.count >= Self.mostRoutes { routes = [:] }
+            let made = plans.newOwner()
+            routes[outputs] = made
+            return made
+        }
+        var sizes: [Int] = []
+        for (name, shape) in inputs.sorted(by: { $0.key < $1.key }) {
+            sizes.append(graph.inputs.firstIndex { $0.name == name } ?? -1)
+            sizes.append(shape.rank)
+            sizes += shape.dimensions
+        }
+        return PlanStore.Key(owner: owner, route: route, sizes: sizes)
+    }
+
+    private static let mostRoutes = 256
 
     /// - Throws: `unknownLayer` for an output that no node of `graph` makes.
     func require(_ outputs: [String], of graph: Graph) throws(ModelError) {
@@ -204,7 +231,8 @@ public final class Model: Sendable {
             graph: pruned,
             kernels: kernels,
             weights: weights,
-            numerics: manifest.numerics
+            numerics: manifest.numerics,
+            largest: max(1, memoryLimit / MemoryLayout<Float>.stride)
         )
         let ids = try builder.lowerAll(inputs: inputs)
         var ports: [(name: String, id: ValueID)] = []
@@ -257,41 +285,5 @@ extension PlanBuilder {
             try Operators.make(node).lower(node, into: &self)
         }
         return ids
-    }
-}
-
-/// The plans of a model; the least recently used are dropped beyond a number and a sum of arenas.
-private struct PlanCache {
-    struct Key: Hashable {
-        let inputs: [String: Shape]
-        let outputs: [String]
-    }
-
-    private static let mostPlans = 32
-    private static let mostBytes = 256 << 20
-    private var plans: [Key: (plan: Plan, lastUse: Int)] = [:]
-    private var clock = 0
-
-    mutating func plan(for key: Key) -> Plan? {
-        guard let index = plans.index(forKey: key) else { return nil }
-        clock += 1
-        plans.values[index].lastUse = clock
-        return plans.values[index].plan
-    }
-
-    mutating func insert(_ plan: Plan, for key: Key) -> Plan {
-        if let known = self.plan(for: key) { return known }
-        clock += 1
-        while plans.count >= Self.mostPlans || keptBytes + plan.keptBytes > Self.mostBytes,
-            let oldest = plans.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-            plans.removeValue(forKey: oldest.key)
-        }
-        plans[key] = (plan, clock)
-        return plan
-    }
-
-    private var keptBytes: Int {
-        plans.values.reduce(0) { $0 + $1.plan.keptBytes }
     }
 }

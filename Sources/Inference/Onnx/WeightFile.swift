@@ -31,7 +31,9 @@ struct WeightFile: Sendable {
         at range: Range<Int>,
         counting files: ModelFiles?
     ) throws(ModelError) -> Tensor {
-        guard type == .float32 else {
+        let isHalf = type == .float16 || type == .bfloat16
+        guard type == .float32 || isHalf && keepsTensors && range.count >= Self.smallestTensor
+        else {
             // Once as they are and once as numbers.
             try files?.take(2 * range.count, for: name)
             return Tensor(
@@ -41,14 +43,17 @@ struct WeightFile: Sendable {
         }
         guard keepsTensors, range.count >= Self.smallestTensor else {
             try files?.take(range.count, for: name)
-            return Tensor(shape: shape, floats: try file.floats(range))
+            return Tensor(shape: shape, floats: try file.numbers(range))
         }
-        let width = MemoryLayout<Float>.stride
+        let width = isHalf ? 2 : MemoryLayout<Float>.stride
         let stored = StoredFloats(
             count: shape.count,
+            type: type,
             makePart: { [file] part throws(ModelError) in
                 let start = range.lowerBound + part.lowerBound * width
-                return try file.floats(start..<start + part.count * width)
+                let place = start..<start + part.count * width
+                return isHalf
+                    ? HalfFloats.floats(try file.numbers(place), type) : try file.numbers(place)
             }
         )
         return Tensor(shape: shape, stored: stored)

@@ -5,7 +5,7 @@ import KernelInterface
 enum ParametrisedFunctions {
     static let operators: [any Operator.Type] = [
         HardSigmoid.self, LeakyRelu.self, Elu.self, Selu.self, Celu.self, ThresholdedRelu.self,
-        Shrink.self, Swish.self, Gelu.self,
+        Shrink.self, Swish.self, Gelu.self, Narrow.self,
     ]
 }
 

@@ -39,6 +39,7 @@ struct JordanLowering {
             bias: weights.repeatedOutputBias(batch: batch),
             scratch: feedsBackSoftmax ? try plan.scratch(2 * outputs) : nil
         )
+        try plan.require(steps: sequence.steps)
         for time in 0..<sequence.steps {
             hiddenStep(time, values, into: &plan)
             outputStep(time, values, into: &plan)

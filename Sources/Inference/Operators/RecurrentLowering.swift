@@ -86,6 +86,7 @@ struct RecurrentLowering {
         let perUnit = sizes.hidden + (attributes.oneHotDepth == nil ? sizes.inputs : 0)
         let units = sizes.steps * sizes.directions * sizes.batch * sizes.hidden
         plan.count(units * gates * perUnit, for: node)
+        try plan.require(steps: sizes.steps * cell.phases.count)
         for step in 0..<sizes.steps {
             for phase in cell.phases {
                 addPhase(phase, step, passes, state, sizes, into: &plan)

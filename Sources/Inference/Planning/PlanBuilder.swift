@@ -220,6 +220,18 @@ struct PlanBuilder {
         )
     }
 
+    /// Refuses more steps than there is room for, before they are made: each time step of a sequence is one.
+    ///
+    /// - Throws: `tooLarge`.
+    func require(steps count: Int) throws(ModelError) {
+        let (bytes, overflow) = (steps.count + count)
+            .multipliedReportingOverflow(by: Plan.bytesPerStep)
+        let limit = largest * MemoryLayout<Float>.stride
+        guard !overflow, bytes <= limit else {
+            throw .tooLarge(bytes: overflow ? .max : bytes, limit: limit)
+        }
+    }
+
     mutating func count(_ multiplyAdds: Int, for node: Node) {
         work[node.name, default: 0] += multiplyAdds
     }

@@ -24,6 +24,15 @@ final class WeightStore: Sendable {
         (self.shared, self.own) = (shared, own)
     }
 
+    /// Bytes of what is packed here, and not shared with another store.
+    var ownBytes: Int {
+        layers.withLock { layers in
+            layers.values.reduce(0) { sum, layer in
+                sum + (layer.weights.count + layer.bias.count) * MemoryLayout<Float>.stride
+            }
+        }
+    }
+
     /// The weights under `key`, packed by the first who asks.
     ///
     /// A key says all that the packing depends on: constants, factors, and the order of the lanes.

@@ -45,6 +45,10 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
     UnaryFunctionSign = 26,
     /// x to the power of a
     UnaryFunctionPower = 27,
+    /// The nearest number that float16 has, ties to even.
+    UnaryFunctionHalf = 28,
+    /// The nearest number that bfloat16 has, ties to even.
+    UnaryFunctionBrainHalf = 29,
 } UnaryFunction;
 
 /// z = x o y; what is not a number stays so.

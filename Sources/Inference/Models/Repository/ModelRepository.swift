@@ -35,12 +35,13 @@ public final class ModelRepository: Sendable {
         kernels: KernelSet,
         workers: Workers,
         memoryLimit: Int = 1 << 30,
+        plans: PlanStore = PlanStore(),
         loneName: String? = nil,
         limits: LoadingLimits = .standard
     ) {
         self.init(
             folders: folders,
-            tools: (kernels, workers, memoryLimit),
+            tools: (kernels, workers, memoryLimit, plans),
             loneName: loneName,
             limits: limits,
             disk: Disk()
