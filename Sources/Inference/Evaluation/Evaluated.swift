@@ -96,7 +96,8 @@ enum Evaluators {
             joints, gathers, scatters, reductions, orders, softmaxes, products, windows,
             normalizations, cells, generators, controls, resizes, quantizations, detections, grids,
             unpoolings,
-            signals, choices, helpers, texts, labels,
+            signals, choices, helpers, texts, labels, statefulLayers,
+            grams,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.key, $0.value) })
     }()

@@ -102,7 +102,8 @@ private struct SampledAxis: Sendable {
         if x < low || x > high {
             switch padding {
             case .zeros: break
-            case .border: x = min(max(x, 0), Double(length - 1))
+            // Cubic weights reach over the end, whose value stands for all beyond.
+            case .border: if mode != .cubic { x = min(max(x, 0), Double(length - 1)) }
             case .reflection: x = reflected(x, low, high)
             }
         }

@@ -61,8 +61,8 @@ struct RoiAlign: Evaluated {
                 let start = (image * channels + channel) * height * width
                 let plane = values[start..<start + height * width]
                 for row in rows {
+                    try operands.poll()
                     for column in columns {
-                        try operands.poll()
                         result.append(pool(plane, row, column, width))
                     }
                 }
@@ -190,8 +190,8 @@ struct MaxRoiPool: Evaluated {
             for channel in 0..<sizes[1] {
                 let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
                 for row in rows {
+                    try operands.poll()
                     for column in columns {
-                        try operands.poll()
                         var largest = -Double.infinity
                         for y in row {
                             for x in column {

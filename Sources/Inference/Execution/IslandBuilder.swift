@@ -202,6 +202,12 @@ struct IslandBuilder {
         node.op == "Gather" && input == 1 || node.op == "OneHot" && input == 0
     }
 
+    /// The type of a value that is known.
+    private func type(_ name: String) -> ElementType? {
+        guard let id = trial.id(named: name) else { return live[name]?.type }
+        return trial[id].type == .float32 ? .float32 : nil
+    }
+
     /// Shape and Size of known shapes, and what depends on constants only.
     private mutating func fold(_ node: Node) -> Bool {
         var tensors: [Tensor?] = []
@@ -212,6 +218,8 @@ struct IslandBuilder {
                 tensors.append(nil)
             } else if asksShape, let shape = shape(name) {
                 tensors.append(Tensor(sized: shape))
+            } else if node.op == "CastLike", tensors.count == 1, let type = type(name) {
+                tensors.append(Tensor(shape: [0], elements: .zeros(0, type)))
             } else if let constant = constants[name] {
                 loaded += constant.count
                 guard loaded <= Self.mostFolded else { return false }

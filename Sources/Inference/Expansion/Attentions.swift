@@ -20,7 +20,7 @@ extension Expansion {
 }
 
 /// What an attention looks at and how.
-private struct AttentionForm {
+struct AttentionForm {
     var heads: (queries: Int, keys: Int)?
     var scale: Float?
     var softcap: Float = 0
@@ -31,7 +31,7 @@ private struct AttentionForm {
 }
 
 /// The values that an attention joins; "" is one that is not there.
-private struct AttentionValues {
+struct AttentionValues {
     var query, key, value: String
     var mask = ""
     var past = (key: "", value: "")
@@ -80,7 +80,7 @@ extension Replacement {
     }
 
     /// Gives all outputs of an attention.
-    fileprivate mutating func attend(
+    mutating func attend(
         _ given: AttentionValues,
         _ form: AttentionForm
     ) throws(ModelError) {
@@ -221,119 +221,5 @@ extension Replacement {
         _ shapes: (split: String, joined: String, whole: String)
     ) -> String {
         add("Reshape", [value, shapes.whole])
-    }
-
-    /// onnxruntime's operator with projected queries, keys and values, as far as no cache comes with it.
-    fileprivate mutating func multiHeadAttention() throws(ModelError) {
-        var form = AttentionForm()
-        let heads = try attributes.int("num_heads", default: 0, in: 1...1 << 20)
-        form.heads = (heads, heads)
-        form.isCausal = try attributes.flag("unidirectional", default: false)
-        let scale = try attributes.float("scale", default: 0)
-        if scale != 0 { form.scale = scale }
-        _ = try attributes.float("mask_filter_value", default: -10_000)
-        guard has(1), has(2), (6..<10).allSatisfy({ !has($0) }),
-            (1..<4).allSatisfy({ !isWanted($0) })
-        else {
-            throw fail("\(node.op) is known with a query, key and value of their own, uncached")
-        }
-        var given = AttentionValues(query: input(0), key: input(1), value: input(2))
-        if has(3) {
-            // One vector for all three, which have the same width.
-            let parts = add(
-                "Split",
-                [input(3)],
-                ["axis": .int(0), "num_outputs": .int(3)],
-                outputs: 3
-            )
-            given.query = add("Add", [given.query, parts[0]])
-            given.key = add("Add", [given.key, parts[1]])
-            given.value = add("Add", [given.value, parts[2]])
-        }
-        given.mask = try mask(input(4), added: input(5))
-        try attend(given, form)
-    }
-
-    /// onnxruntime's operator that projects its input to queries, keys and values first.
-    fileprivate mutating func joinedAttention() throws(ModelError) {
-        var form = AttentionForm()
-        let heads = try attributes.int("num_heads", default: 0, in: 1...1 << 20)
-        form.heads = (heads, heads)
-        form.isCausal = try attributes.flag("unidirectional", default: false)
-        let scale = try attributes.float("scale", default: 0)
-        if scale != 0 { form.scale = scale }
-        _ = try attributes.float("mask_filter_value", default: -10_000)
-        let turns = try attributes.flag("do_rotary", default: false)
-        let sizes = try attributes.ints("qkv_hidden_sizes", in: 1...1 << 20)
-        guard !turns, !has(4), !has(6), !isWanted(1), sizes.map({ $0.count == 3 }) ?? true else {
-            throw fail("\(node.op) is known without a cache and without rotation")
-        }
-        var all = add("MatMul", [input(0), input(1)])
-        if has(2) { all = add("Add", [all, input(2)]) }
-        let parts =
-            sizes == nil
-            ? add("Split", [all], ["axis": .int(-1), "num_outputs": .int(3)], outputs: 3)
-            : add("Split", [all, integers(sizes ?? [])], ["axis": .int(-1)], outputs: 3)
-        var given = AttentionValues(query: parts[0], key: parts[1], value: parts[2])
-        given.mask = try mask(input(3), added: input(5))
-        try attend(given, form)
-    }
-
-    /// A mask of keys, 1 for those that count, [batch, keys], or what is added to the scores.
-    private mutating func mask(_ keys: String, added: String) throws(ModelError) -> String {
-        guard !keys.isEmpty else { return added }
-        guard added.isEmpty, shape(keys)?.count == 2 else {
-            throw fail("a mask is known where it is an input of two axes and the only one")
-        }
-        let flags = add("Cast", [keys], ["to": .int(9)])
-        return add("Unsqueeze", [flags, integers([1, 2])])
-    }
-
-    /// Pairs of numbers turned by angles that depend on their place in the sequence.
-    fileprivate mutating func rotation() throws(ModelError) {
-        let isInterleaved = try attributes.flag("interleaved", default: false)
-        let width = try attributes.int("rotary_embedding_dim", default: 0, in: 0...1 << 20)
-        let heads = try attributes.int("num_heads", default: 0, in: 0...1 << 20)
-        let isFlat = heads > 0 && shape(input(0))?.count != 4
-        let whole = isFlat ? add("Reshape", [input(0), integers([0, 0, heads, -1])]) : input(0)
-        let last = integers([3])
-        func slice(_ node: inout Replacement, _ value: String, _ range: [Int]) -> String {
-            let bounds = range.prefix(2).map { node.integers([$0]) } + [last]
-            let step = range.count > 2 ? [node.integers([range[2]])] : []
-            return node.add("Slice", [value] + bounds + step)
-        }
-        let turned = width > 0 ? slice(&self, whole, [0, width]) : whole
-        let pair =
-            isInterleaved
-            ? [slice(&self, turned, [0, 1 << 31, 2]), slice(&self, turned, [1, 1 << 31, 2])]
-            : add("Split", [turned], ["axis": .int(3), "num_outputs": .int(2)], outputs: 2)
-        var angles: [String] = []
-        for table in [input(1), input(2)] {
-            let rows = has(3) ? add("Gather", [table, input(3)]) : table
-            angles.append(add("Unsqueeze", [rows, integers([isFlat ? 2 : 1])]))
-        }
-        func product(_ node: inout Replacement, _ a: Int, _ b: Int) -> String {
-            node.add("Mul", [angles[a], pair[b]])
-        }
-        let real = add("Sub", [product(&self, 0, 0), product(&self, 1, 1)])
-        let imaginary = add("Add", [product(&self, 1, 0), product(&self, 0, 1)])
-        var result: String
-        if isInterleaved {
-            let axis = integers([4])
-            let parts = [add("Unsqueeze", [real, axis]), add("Unsqueeze", [imaginary, axis])]
-            let joined = add("Concat", parts, ["axis": .int(4)])
-            result = add("Reshape", [joined, integers([0, 0, 0, -1])])
-        } else {
-            result = add("Concat", [real, imaginary], ["axis": .int(3)])
-        }
-        if width > 0 {
-            let rest = slice(&self, whole, [width, 1 << 31])
-            result = add("Concat", [result, rest], ["axis": .int(3)])
-        }
-        if isFlat {
-            add("Reshape", [result, integers([0, 0, -1])], as: 0)
-        } else {
-            give(result, as: 0)
-        }
     }
 }

@@ -33,7 +33,7 @@ struct Expansion: Sendable {
     static func apply(to graph: Graph) throws(ModelError) -> Graph {
         guard needsWork(graph) else { return graph }
         var names = ExpansionNames(graph)
-        return try apply(to: graph, outer: ExpansionScope(), &names)
+        return try apply(to: graph, outer: ExpansionScope(), Lists(), &names)
     }
 
     private static func needsWork(_ graph: Graph) -> Bool {
@@ -49,9 +49,10 @@ struct Expansion: Sendable {
     private static func apply(
         to graph: Graph,
         outer: ExpansionScope,
+        _ outerLists: Lists,
         _ names: inout ExpansionNames
     ) throws(ModelError) -> Graph {
-        var scope = outer
+        var (scope, lists) = (outer, outerLists)
         scope.learn(graph)
         var result = graph
         result.nodes = []
@@ -59,10 +60,12 @@ struct Expansion: Sendable {
             var node = node
             for (name, attribute) in node.attributes {
                 guard case .graph(let inner) = attribute else { continue }
-                node.attributes[name] = .graph(try apply(to: inner, outer: scope, &names))
+                node.attributes[name] = .graph(
+                    try apply(to: inner, outer: scope, lists, &names)
+                )
             }
-            guard let made = try expanded(node, &scope, &names) else {
-                try scope.lists.checkUnread(node)
+            guard let made = try expanded(node, scope, &lists, &names) else {
+                try lists.checkUnread(node)
                 if node.op == "Constant" { scope.learn(node) }
                 result.nodes.append(node)
                 continue
@@ -70,34 +73,43 @@ struct Expansion: Sendable {
             result.nodes += made.nodes
             result.constants.merge(made.constants) { $1 }
         }
-        for output in result.outputs { try scope.lists.checkUnread(output) }
+        for output in result.outputs { try lists.checkUnread(output) }
         return result
     }
 
     /// What stands for a node; nil if it stays.
     private static func expanded(
         _ node: Node,
-        _ scope: inout ExpansionScope,
+        _ scope: ExpansionScope,
+        _ lists: inout Lists,
         _ names: inout ExpansionNames
     ) throws(ModelError) -> Replacement? {
-        var replacement = Replacement(node, scope: scope, names: names)
-        if let expansion = all[node.op] {
+        let expansion = all[node.op]
+        guard expansion != nil || lists.concerns(node) else { return nil }
+        // The names are moved and come back, so that they are not copied for each node.
+        let moved = names
+        names = ExpansionNames()
+        var replacement = Replacement(node, scope: scope, names: consume moved)
+        if let expansion {
             try expansion.checkArity(of: node)
             try expansion.expand(&replacement)
-            try replacement.finish()
         } else {
-            guard try scope.lists.expand(&replacement) else { return nil }
+            try lists.expand(&replacement)
         }
+        try replacement.finish()
         names = replacement.names
+        replacement.names = ExpansionNames()
         // Operators of which others consist may consist of others too.
         var nodes: [Node] = []
         for made in replacement.nodes {
-            if let inner = try expanded(made, &scope, &names) {
-                nodes += inner.nodes
-                replacement.constants.merge(inner.constants) { $1 }
-            } else {
+            guard all[made.op] != nil,
+                let inner = try expanded(made, scope, &lists, &names)
+            else {
                 nodes.append(made)
+                continue
             }
+            nodes += inner.nodes
+            replacement.constants.merge(inner.constants) { $1 }
         }
         replacement.nodes = nodes
         return replacement
@@ -121,7 +133,6 @@ struct Expansion: Sendable {
 struct ExpansionScope {
     private(set) var constants: [String: Tensor] = [:]
     private(set) var shapes: [String: [Int?]] = [:]
-    var lists = Lists()
 
     /// Values that come from outside or do not change.
     mutating func learn(_ graph: Graph) {
@@ -148,6 +159,8 @@ struct ExpansionScope {
 struct ExpansionNames {
     private var taken: Set<String> = []
     private(set) var hasOnlyFloat32 = true
+
+    init() {}
 
     init(_ graph: Graph) {
         collect(graph)

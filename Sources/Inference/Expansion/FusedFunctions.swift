@@ -3,10 +3,6 @@ import Compute
 extension Expansion {
     /// Functions of elements: onnxruntime's, and ONNX's that consist of others.
     static let fusedFunctions: [String: Expansion] = [
-        "Swish": .init(takes: 1...1) { node throws(ModelError) in
-            let alpha = try node.attributes.float("alpha", default: 1)
-            node.swish(node.input(0), alpha, as: 0)
-        },
         "SwiGLU": .init(takes: 2...2) { node throws(ModelError) in
             let alpha = try node.attributes.float("alpha", default: 1)
             node.add("Mul", [node.swish(node.input(0), alpha), node.input(1)], as: 0)
@@ -83,8 +79,6 @@ extension Replacement {
         _ alpha: Float,
         as output: Int? = nil
     ) -> String {
-        let factor = Double(alpha)
-        let inner = alpha == 1 ? value : add("Mul", [value, number(factor, like: value)])
-        return add("Mul", [value, add("Sigmoid", [inner])], as: output)
+        add("Swish", [value], ["alpha": .float(alpha)], as: output)
     }
 }

@@ -100,7 +100,7 @@ extension Replacement {
             [value, input(1), input(2)],
             ["epsilon": .float(epsilon), "num_groups": .int(groups)]
         )
-        if activates { value = add("Mul", [value, add("Sigmoid", [value])]) }
+        if activates { value = add("Swish", [value]) }
         if isLast {
             add("Transpose", [value], .order([0, 2, 3, 1]), as: 0)
         } else {

@@ -34,13 +34,17 @@ struct Lists {
         }
     }
 
-    /// What stands for a node that makes or takes a list; false if it does neither.
-    mutating func expand(_ node: inout Replacement) throws(ModelError) -> Bool {
+    /// Whether a node makes or takes a list.
+    func concerns(_ node: Node) -> Bool {
+        Self.operators.contains(node.op)
+            || node.op == "Identity" && node.inputs.first.map { lists[$0] != nil } ?? false
+    }
+
+    /// Adds what stands for a node that this concerns.
+    mutating func expand(_ node: inout Replacement) throws(ModelError) {
         let output = node.node.outputs.first ?? ""
         switch node.node.op {
-        case "Identity":
-            guard let list = lists[node.input(0)] else { return false }
-            lists[output] = list
+        case "Identity": lists[output] = lists[node.input(0)]
         case "SequenceConstruct": lists[output] = .elements(node.node.inputs)
         case "SequenceEmpty":
             _ = try node.attributes.int("dtype", default: 1)
@@ -52,10 +56,8 @@ struct Lists {
         case "SplitToSequence": lists[output] = try split(&node)
         case "ConcatFromSequence": try concatenate(&node)
         case "Optional", "OptionalHasElement", "OptionalGetElement": try optional(&node)
-        default: return false
+        default: break
         }
-        try node.finish()
-        return true
     }
 
     private func unsupported(_ node: Replacement) -> ModelError {

@@ -44,6 +44,9 @@ extension Expansion {
             let parts = stride(from: 2, to: node.node.inputs.count, by: 3).map { node.real($0) }
             node.quantize(node.add("Concat", parts, ["axis": .int(axis)]), scale: 0)
         },
+        "com.microsoft.QGemm": .init(takes: 6...9) { node throws(ModelError) in
+            try node.quantizedGemm()
+        },
         "com.microsoft.MatMulIntegerToFloat": .init(takes: 4...7) { node throws(ModelError) in
             let product = node.add(
                 "MatMulInteger",
@@ -92,6 +95,40 @@ extension Replacement {
             add("Mul", [real, scale], as: 0)
         } else {
             add("Add", [add("Mul", [real, scale]), bias], as: 0)
+        }
+    }
+
+    /// alpha · A' · B' + C, where C counts in steps of alpha times both scales.
+    fileprivate mutating func quantizedGemm() throws(ModelError) {
+        let alpha = try attributes.float("alpha", default: 1)
+        let turns = (
+            try attributes.flag("transA", default: false),
+            try attributes.flag("transB", default: false)
+        )
+        // Scales of B belong to the columns of what is multiplied.
+        let right = add(
+            "DequantizeLinear",
+            [input(3), input(4), input(5)],
+            ["axis": .int(turns.1 ? 0 : 1)]
+        )
+        var sum = add(
+            "Gemm",
+            [real(0), right],
+            [
+                "alpha": .float(alpha), "transA": .int(turns.0 ? 1 : 0),
+                "transB": .int(turns.1 ? 1 : 0),
+            ]
+        )
+        if has(6) {
+            var step = add("Mul", [input(1), input(4)])
+            if alpha != 1 { step = add("Mul", [step, number(Double(alpha), like: step)]) }
+            let bias = add("Cast", [input(6)], ["to": .int(1)])
+            sum = add("Add", [sum, add("Mul", [bias, step])])
+        }
+        if has(7) {
+            quantize(sum, scale: 7)
+        } else {
+            give(sum, as: 0)
         }
     }
 }
