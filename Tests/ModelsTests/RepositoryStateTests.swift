@@ -1,4 +1,5 @@
 import Compute
+import Engine
 import Dispatch
 import Foundation
 import NetworkSupport

@@ -12,10 +12,7 @@ public final class PlanStore: Sendable {
         let sizes: [Int]
 
         package init(owner: Int, route: Int, first: Int = 0, sizes: [Int]) {
-            self.owner = owner
-            self.route = route
-            self.first = first
-            self.sizes = sizes
+            (self.owner, self.route, self.first, self.sizes) = (owner, route, first, sizes)
         }
     }
 

@@ -1,3 +1,4 @@
+import Compute
 import Graph
 
 /// A value as a node reads it: its place among the values or the constants, or left out.
