@@ -34,16 +34,7 @@ final class Island: Sendable {
                 )
             }
         }
-        let results = try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
-            for port in plan.inputs {
-                guard let tensor = inputs[port.name] else { continue }
-                try access.fill(port, tensor)
-            }
-        } read: { outputs throws(ModelError) in
-            var read: [(String, Tensor)] = []
-            for port in plan.outputs { read.append((port.name, outputs.tensor(port))) }
-            return read
-        }
+        let results = try plan.run(inputs, isCancelled: isCancelled)
         for (name, tensor) in results { values[name] = tensor }
         values.merge(folded) { first, _ in first }
     }

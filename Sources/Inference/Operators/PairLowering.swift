@@ -35,7 +35,13 @@ struct PairLowering {
             ]
         )
         let (width, made) = (plan[first].width, plan[output].width)
-        plan.step(node.name, chunks: walk.chunks, reads: [first, second], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: walk.chunks,
+            reads: [first, second],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (a, b, to) = (placement[first], placement[second], placement[output])
             return { arena, chunk in

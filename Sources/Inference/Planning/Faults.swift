@@ -40,7 +40,13 @@ extension PlanBuilder {
             slots: stretches.chunks,
             limits
         )
-        step("indices", chunks: stretches.chunks, reads: [source], writes: [output, slots]) {
+        step(
+            "indices",
+            chunks: stretches.chunks,
+            reads: [source],
+            writes: [output, slots],
+            isExact: true
+        ) {
             placement in
             let (from, to, fault) = (placement[source], placement[output], placement[slots])
             return { arena, chunk in
