@@ -1,9 +1,10 @@
 import Compute
+import Engine
 import Dispatch
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
 import Service
 
 /// The server from its start to the signal that ends it.
@@ -127,6 +128,7 @@ enum RunningServer {
             kernels: kernels,
             workers: workers,
             memoryLimit: configuration.computeBytes,
+            plans: PlanStore(limit: configuration.planBytes),
             loneName: configuration.modelName.isEmpty ? nil : configuration.modelName,
             limits: configuration.loading
         )

@@ -1,5 +1,5 @@
+public import Files
 public import HTTP
-public import Inference
 
 /// The server's settings, each with its default.
 public struct Configuration: Sendable, Equatable {
@@ -72,6 +72,8 @@ public struct Configuration: Sendable, Equatable {
     public var computeBytes = 512 << 20
     /// Memory of all computations together; 0 for three quarters of what the process may have.
     public var memoryBytes = 0
+    /// What is kept for the shapes that came, of all models together.
+    public var planBytes = 256 << 20
     /// Time for a model to be loaded, after which it is given up.
     public var loadSeconds = LoadingLimits.standard.seconds
     /// Memory for reading the files of one model.

@@ -137,6 +137,12 @@ public struct Setting: Sendable {
             0...(1 << 42),
             "memory of all computations; 0 for 3/4 of what there is"
         ),
+        number(
+            "plan_bytes",
+            \.planBytes,
+            0...(1 << 42),
+            "plans kept for input sizes that may come again, of all models"
+        ),
         number("load_seconds", \.loadSeconds, 1...86_400, "time for loading a model"),
         number(
             "load_bytes",

@@ -1,0 +1,224 @@
+import Compute
+public import Graph
+import Synchronization
+
+/// A graph made concrete for given input shapes and wanted outputs: packed weights, one arena, a list of steps.
+///
+/// Immutable and shared; each run borrows an arena from a small pool.
+public final class Plan: Sendable {
+    /// An input or output and where it lies.
+    public struct Port: Sendable {
+        public let name: String
+        public let shape: Shape
+        public let type: ElementType
+        let offset: Int
+        let count: Int
+        let constant: FloatStorage?
+        /// Which of the addresses at the arena's start says where it lies; nil for what lies in the arena.
+        let slot: Int?
+    }
+
+    /// Where steps note what they found wrong: for each slot a position counted from 1, or 0, and what stood there.
+    struct Fault: Sendable {
+        let offset: Int
+        let slots: Int
+        let error: @Sendable (_ position: Int, _ value: Int) -> ModelError
+    }
+
+    public let inputs: [Port]
+    public let outputs: [Port]
+
+    /// Multiply–adds of one run.
+    public let multiplyAdds: Int
+
+    /// Bytes of activations one run holds.
+    public var arenaBytes: Int { arenaSize * MemoryLayout<Float>.stride }
+
+    /// What decides about helpers: multiply–adds, and what large steps without any cost beside them.
+    private let work: Int
+    private let steps: [Step]
+    private let faults: [Fault]
+    /// Whether some inputs or outputs lie where a caller has them.
+    private let lendsPorts: Bool
+    private let arenaSize: Int
+    private let workers: Workers
+    private let idle = Mutex<[Execution]>([])
+
+    init(
+        inputs: [Port],
+        outputs: [Port],
+        steps: [Step],
+        faults: [Fault],
+        arenaSize: Int,
+        multiplyAdds: Int,
+        work: Int,
+        workers: Workers
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.steps = steps
+        self.faults = faults
+        lendsPorts = (inputs + outputs).contains { $0.slot != nil }
+        self.arenaSize = arenaSize
+        self.multiplyAdds = multiplyAdds
+        self.work = work
+        self.workers = workers
+    }
+
+    /// Fills the inputs, computes, and reads the outputs.
+    ///
+    /// `isCancelled` is polled between steps. After the first run nothing is allocated here.
+    /// - Throws: what `fill` and `read` throw, `cancelled`, and what was found wrong while computing.
+    public func run<Result>(
+        isCancelled: () -> Bool = { false },
+        fill: (inout PlanInputs) throws(ModelError) -> Void,
+        read: (PlanOutputs) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
+        let execution = try borrow()
+        defer { giveBack(execution) }
+        let spares = self.spares(execution.arena.start)
+        defer { withExtendedLifetime(spares) {} }
+        var access = PlanInputs(plan: self, arena: execution.arena.start)
+        try fill(&access)
+        return try compute(execution, isCancelled, read)
+    }
+
+    /// Computes all outputs from a tensor for each of `inputs`; large ones lie where the caller has them.
+    ///
+    /// - Throws: `inputType` for a tensor of another type or size, `cancelled`, and what was found wrong.
+    func run(
+        isCancelled: () -> Bool = { false },
+        tensor: (_ input: Int) -> Tensor?
+    ) throws(ModelError) -> [Tensor] {
+        let execution = try borrow()
+        defer { giveBack(execution) }
+        let arena = execution.arena.start
+        var access = PlanInputs(plan: self, arena: arena)
+        var lent: [(port: Port, tensor: Tensor)] = []
+        for (index, port) in inputs.enumerated() {
+            guard let tensor = tensor(index) else {
+                throw .missingInput(name: port.name, expected: "\(port.shape)")
+            }
+            if port.slot == nil {
+                try access.fill(port, tensor)
+            } else {
+                lent.append((port, tensor))
+            }
+        }
+        let made = outputs.filter { $0.slot != nil }
+        var whole: [Tensor] = []
+        try lend(lent[...], arena) { () throws(ModelError) in
+            whole = try make(made[...], arena) { () throws(ModelError) in
+                try compute(execution, isCancelled) { _ in }
+            }
+        }
+        let copies = PlanOutputs(plan: self, arena: arena)
+        var rest = whole[...]
+        return outputs.map { $0.slot == nil ? copies.tensor($0) : rest.removeFirst() }
+    }
+
+    /// Notes where these inputs lie, which are few, while `body` runs.
+    private func lend(
+        _ lent: ArraySlice<(port: Port, tensor: Tensor)>,
+        _ arena: FloatPosition,
+        _ body: () throws(ModelError) -> Void
+    ) throws(ModelError) {
+        guard let (port, tensor) = lent.first, let slot = port.slot else { return try body() }
+        try port.check(tensor)
+        try tensor.loaded().elements.reading { (place) throws(ModelError) in
+            arena.bytes[address: slot] = place
+            try lend(lent.dropFirst(), arena, body)
+        }
+    }
+
+    /// New tensors for these outputs, which are few and filled while `body` runs.
+    private func make(
+        _ ports: ArraySlice<Port>,
+        _ arena: FloatPosition,
+        _ body: () throws(ModelError) -> Void
+    ) throws(ModelError) -> [Tensor] {
+        guard let port = ports.first, let slot = port.slot else {
+            try body()
+            return []
+        }
+        var rest: [Tensor] = []
+        let elements = try Tensor.Elements(port.type, count: port.count) {
+            (place) throws(ModelError) in
+            arena.bytes[address: slot] = place
+            rest = try make(ports.dropFirst(), arena, body)
+        }
+        return [Tensor(shape: port.shape, elements: elements)] + rest
+    }
+
+    /// Memory for what a caller fills and reads, and does not lend.
+    func spares(_ arena: FloatPosition) -> [FloatStorage] {
+        guard lendsPorts else { return [] }
+        return (inputs + outputs).compactMap { port in
+            guard let slot = port.slot else { return nil }
+            let storage = FloatStorage(count: (port.count * (port.type.byteCount ?? 8) + 3) / 4)
+            arena.bytes[address: slot] = storage.start.bytes
+            return storage
+        }
+    }
+
+    private func compute<Result>(
+        _ execution: Execution,
+        _ isCancelled: () -> Bool,
+        _ read: (PlanOutputs) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
+        guard execution.pass.run(isCancelled: isCancelled) else { throw .cancelled }
+        try checkFaults(execution.arena.start)
+        return try read(PlanOutputs(plan: self, arena: execution.arena.start))
+    }
+
+    /// - Throws: the first fault in the order of the steps.
+    private func checkFaults(_ arena: FloatPosition) throws(ModelError) {
+        for fault in faults {
+            let slots = (arena + fault.offset).bytes
+            for slot in 0..<fault.slots where slots[integer: 2 * slot] != 0 {
+                throw fault.error(slots[integer: 2 * slot] - 1, slots[integer: 2 * slot + 1])
+            }
+        }
+    }
+
+    func borrow() throws(ModelError) -> Execution {
+        if let known = idle.withLock({ $0.popLast() }) { return known }
+        guard workers.memory.reserve(arenaBytes) else { throw .outOfMemory(bytes: arenaBytes) }
+        return Execution(steps: steps, size: arenaSize, work: work, workers: workers)
+    }
+
+    /// Keeps as many arenas as cores could use at once, but none that is large.
+    func giveBack(_ execution: Execution) {
+        guard arenaBytes <= Self.largestKeptArena else { return }
+        idle.withLock { idle in
+            if idle.count < workers.count { idle.append(execution) }
+        }
+    }
+
+    /// Beyond this many bytes an arena is freed after its run: allocating it costs little beside the run.
+    private static let largestKeptArena = 64 << 20
+
+    /// Bytes this plan may keep between runs: its steps, and arenas.
+    package var keptBytes: Int {
+        let arenas = arenaBytes <= Self.largestKeptArena ? arenaBytes * workers.count : 0
+        return arenas + steps.count * Self.bytesPerStep
+    }
+
+    /// What a step takes beside its values: the time steps of a long sequence are tens of thousands.
+    static let bytesPerStep = 6 << 10
+}
+
+/// The memory of one run, reserved by who makes it.
+final class Execution: Sendable {
+    let arena: FloatStorage
+    let pass: Pass
+    private let memory: MemoryLedger
+
+    deinit { memory.release(arena.count * MemoryLayout<Float>.stride) }
+
+    init(steps: [Step], size: Int, work: Int, workers: Workers) {
+        memory = workers.memory
+        arena = FloatStorage(count: size)
+        pass = Pass(steps: steps, arena: arena, work: work, on: workers)
+    }
+}

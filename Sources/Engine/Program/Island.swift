@@ -1,0 +1,106 @@
+package import Compute
+import Graph
+
+/// Nodes of a graph that one plan computes, with the fast paths and fusions of native models.
+final class Island: Kept {
+    /// Places in the executor's nodes of everything the plan computes, in order.
+    let nodes: [Int]
+    let plan: Plan
+    /// Where the plan's inputs are among the executor's values.
+    private let inputs: [Int?]
+    private let outputs: [Int?]
+    /// Values that follow from shapes alone.
+    private let folded: [(place: Int, tensor: Tensor)]
+    /// Inputs that are indices into a table, and the table's length.
+    private let tables: [(name: String, place: Int, count: Int)]
+    /// Bytes of weights that no other plan shares.
+    private let ownWeights: WeightStore?
+
+    init(
+        nodes: [Int],
+        plan: Plan,
+        folded: [String: Tensor],
+        tables: [String: Int],
+        ownWeights: WeightStore?,
+        places: ValuePlaces
+    ) {
+        self.nodes = nodes
+        self.plan = plan
+        self.ownWeights = ownWeights
+        inputs = plan.inputs.map { places.value($0.name) }
+        outputs = plan.outputs.map { places.value($0.name) }
+        self.folded = folded.compactMap { name, tensor in
+            places.value(name).map { ($0, tensor) }
+        }
+        self.tables = tables.sorted { $0.key < $1.key }.compactMap { name, count in
+            places.value(name).map { (name, $0, count) }
+        }
+    }
+
+    var keptBytes: Int {
+        plan.keptBytes + (ownWeights?.ownBytes ?? 0)
+            + folded.reduce(0) { $0 + $1.tensor.byteCount }
+    }
+
+    /// Computes from the values at their places; returns the values there are then.
+    func run(
+        _ value: (Int) -> Tensor?,
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [(place: Int, tensor: Tensor)] {
+        for (name, place, count) in tables {
+            let indices = value(place)?.elements.signed ?? []
+            for (position, index) in indices.enumerated() where index < -count || index >= count {
+                throw .indexOutOfRange(
+                    input: name,
+                    position: position,
+                    index: index,
+                    count: count
+                )
+            }
+        }
+        let results = try plan.run(isCancelled: isCancelled) { port in
+            inputs[port].flatMap(value)
+        }
+        return folded
+            + zip(outputs, results).compactMap { place, tensor in place.map { ($0, tensor) } }
+    }
+}
+
+/// What plans are made with.
+package struct IslandTools: Sendable {
+    let kernels: KernelSet
+    let workers: Workers
+    let memoryLimit: Int
+    let numerics: Numerics
+    /// What is kept for shapes, of all models together.
+    let plans: PlanStore
+    /// Packed weights by the names of one graph's constants.
+    let weights = WeightStore()
+
+    package init(
+        kernels: KernelSet,
+        workers: Workers,
+        memoryLimit: Int,
+        numerics: Numerics = .fast,
+        plans: PlanStore = PlanStore()
+    ) {
+        self.kernels = kernels
+        self.workers = workers
+        self.memoryLimit = memoryLimit
+        self.numerics = numerics
+        self.plans = plans
+    }
+
+    /// Elements of the largest value that the memory of a request has room for.
+    var largestValue: Int { max(1, memoryLimit / MemoryLayout<Float>.stride) }
+
+    var forAnotherGraph: IslandTools {
+        IslandTools(
+            kernels: kernels,
+            workers: workers,
+            memoryLimit: memoryLimit,
+            numerics: numerics,
+            plans: plans
+        )
+    }
+}
