@@ -2,7 +2,8 @@ import Compute
 import TestSupport
 import Testing
 
-@testable import Inference
+@testable import Engine
+@testable import Graph
 
 /// Operators that plans compute on floats, integers and truth values, beside their definitions.
 @Suite struct PlannedTypeTests {
