@@ -259,6 +259,7 @@ struct IslandBuilder {
             numerics: tools.numerics,
             largest: tools.largestValue
         )
+        builder.borrowsPorts = true
         let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
         try builder.checkWork()
         var ports: [(name: String, id: ValueID)] = []
