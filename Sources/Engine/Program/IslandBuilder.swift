@@ -83,6 +83,16 @@ struct IslandBuilder {
         }
     }
 
+    /// What of the nodes is known without computing.
+    mutating func survey() -> GraphSurvey {
+        for item in items { take(item) }
+        var survey = GraphSurvey(work: trial.work)
+        for name in items.flatMap(\.node.outputs) where !name.isEmpty {
+            survey.shapes[name] = shape(name)
+        }
+        return survey
+    }
+
     private var isWorthEntering: Bool {
         let work = trial.work.values.reduce(0, +)
         let elements = chosen.reduce(0) { sum, item in

@@ -157,7 +157,11 @@ public final class Model: Sendable {
         manifest.version = version ?? manifest.version
         self.manifest = manifest
         form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])
-        layers = LayerSummary.summarise(executor.graph)
+        layers = LayerSummary.summarise(
+            executor,
+            imported.signature.samples(memoryLimit: memoryLimit),
+            manifest: manifest
+        )
         self.graph = executor.graph
         self.executor = executor
         self.kernels = kernels
