@@ -8,9 +8,9 @@ import Synchronization
 /// A request has a core for a slice of time; if others wait then, its thread pauses wherever it polls for an end, and they
 /// go on who had less. So what one client asks for delays others by slices, not by requests.
 ///
-/// Waiting is bounded in time, not in requests: a request is refused when what its own client asked for before, at the
-/// client's share of the cores, would take longer than the limit, judged by a moving estimate for each model and
-/// operation. What others ask for refuses nobody. A request of a client whose queue is full takes the place of its last,
+/// Waiting is bounded in time, not in requests: a request is refused when another of its client waits already, and what
+/// the client asked for before, at its share of the cores, would take longer than the limit, judged by a moving
+/// estimate for each model and operation. What others ask for refuses nobody. A request of a client whose queue is full takes the place of its last,
 /// if it comes before that.
 final class Scheduler: Sendable {
     /// A request that waits for a core.
@@ -219,7 +219,8 @@ extension SchedulerCore {
         }
         var displaced: Task?
         let wholeWait = state.table.wait(of: job.client, level: .max)
-        if wholeWait > state.longestWaitSeconds {
+        // One request of a client may always wait: the one before may be answered and not noted as ended yet.
+        if wholeWait > state.longestWaitSeconds, state.table.waitingSeconds(of: job.client) > 0 {
             displaced = state.table.removeLast(of: job.client, behind: job.level)
             if displaced == nil { throw overloaded(wholeWait) }
         } else if state.table.queue.count >= Scheduler.mostWaiting {
