@@ -1,107 +1,5 @@
 import Graph
 
-/// An operator computed by its definition over tensors of any type and any concrete shapes.
-///
-/// Slow and obvious beside an `Operator` that a plan runs: it serves constants, types other than float32, and
-/// shapes that depend on values.
-protocol Evaluated: Sendable {
-    /// Whether inputs are copied as numbers of 64 bits, and not only moved.
-    static var widens: Bool { get }
-
-    /// Reads every attribute by the rules of `attributes.opset`; what is not supported throws.
-    init(_ attributes: inout AttributeReader) throws(ModelError)
-
-    /// Refuses, when the model is loaded, what constants among the inputs ask for and is not supported.
-    func check(_ node: Node, constant: (_ input: Int) -> Tensor?) throws(ModelError)
-
-    /// The outputs in order; those nobody named may be left out.
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor]
-}
-
-extension Evaluated {
-    static var widens: Bool { true }
-
-    func check(_ node: Node, constant: (_ input: Int) -> Tensor?) throws(ModelError) {}
-
-    /// The outputs, of shapes and in an amount of memory that all that follows can rely on.
-    func outputs(_ operands: Operands) throws(ModelError) -> [Tensor] {
-        let results =
-            Self.widens
-            ? try operands.context.memory.whileCopying(operands.tensors) {
-                () throws(ModelError) in
-                try evaluate(operands)
-            } : try evaluate(operands)
-        for result in results where !result.shape.isUsual {
-            throw operands.fail("a value of shape \(result.shape) is too large")
-        }
-        return results
-    }
-}
-
-/// An operator's declaration: what computes it, and how many inputs and outputs it has in any version.
-struct EvaluatedOperator: Sendable {
-    let type: any Evaluated.Type
-    /// From the inputs that no version leaves out to all that any version knows.
-    let inputs: ClosedRange<Int>
-    let outputs: ClosedRange<Int>
-
-    init(
-        _ type: any Evaluated.Type,
-        takes inputs: ClosedRange<Int>,
-        gives outputs: ClosedRange<Int>
-    ) {
-        self.type = type
-        self.inputs = inputs
-        self.outputs = outputs
-    }
-
-    /// - Throws: `shape` for a node with other inputs or outputs than declared.
-    func checkArity(of node: Node) throws(ModelError) {
-        func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
-        guard inputs.contains(node.inputs.count) else {
-            throw fail("\(node.op) takes \(Self.text(inputs)) inputs, not \(node.inputs.count)")
-        }
-        guard outputs.contains(node.outputs.count) else {
-            throw fail("\(node.op) has \(Self.text(outputs)) outputs, not \(node.outputs.count)")
-        }
-        if let absent = node.inputs.prefix(inputs.lowerBound).firstIndex(of: "") {
-            throw fail("input \(absent + 1) of \(node.op) must not be left out")
-        }
-    }
-
-    private static func text(_ range: ClosedRange<Int>) -> String {
-        if range.upperBound == .max { return "\(range.lowerBound) or more" }
-        return range.count == 1
-            ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
-    }
-}
-
-/// Every evaluated operator by ONNX's name; one is added in its family's file.
-enum Evaluators {
-    static let all: [String: EvaluatedOperator] = {
-        let families: [[String: EvaluatedOperator]] = [
-            unaryFunctions, binaryFunctions, comparisons, conversions, renamings, rearrangements,
-            joints, gathers, scatters, reductions, orders, softmaxes, products, windows,
-            normalizations, cells, generators, controls, resizes, quantizations, detections, grids,
-            unpoolings,
-            signals, choices, helpers, texts, labels, statefulLayers,
-            grams,
-        ]
-        return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.key, $0.value) })
-    }()
-
-    static func make(_ node: Node) throws(ModelError) -> any Evaluated {
-        guard let declared = all[node.op] else {
-            throw .unsupportedOperator(node: node.name, op: node.op)
-        }
-        try declared.checkArity(of: node)
-        var attributes = AttributeReader(node)
-        let made = try declared.type.init(&attributes)
-        try attributes.finish()
-        return made
-    }
-}
-
 /// What one evaluation is given: its inputs, and the bounds it has to keep.
 struct Operands {
     let node: Node
@@ -213,5 +111,60 @@ struct EvaluationContext {
             (_, _) throws(ModelError) in
             throw .shape(node: "", reason: "a graph is not a constant")
         }
+    }
+}
+
+extension Operands {
+    /// The numbers of an input of floats.
+    func floats(_ index: Int) throws(ModelError) -> [Double] {
+        let tensor = try self(index)
+        guard tensor.type.isFloat, let values = tensor.elements.doubles else {
+            throw fail("input \(index) of \(node.op) must be floats, it is \(tensor.type.rawValue)")
+        }
+        return values
+    }
+
+    /// The numbers of an input of any type but texts.
+    func numbers(_ index: Int) throws(ModelError) -> Numbers {
+        let tensor = try self(index)
+        guard let numbers = tensor.elements.numbers else { throw unfit(tensor.type) }
+        return numbers
+    }
+
+    func unfit(_ type: ElementType) -> ModelError {
+        fail("\(node.op) does not take \(type.rawValue)")
+    }
+
+    /// A result of floats, or of integers that doubles hold exactly.
+    func result(
+        _ shape: [Int],
+        _ values: [Double],
+        _ type: ElementType
+    ) throws(ModelError) -> Tensor {
+        if let elements = Tensor.Elements(values, as: type) {
+            return try filled(shape, elements)
+        }
+        return try result(shape, values.map { Int(saturating: $0) }, type)
+    }
+
+    func result(
+        _ shape: [Int],
+        _ values: [Int],
+        _ type: ElementType
+    ) throws(ModelError) -> Tensor {
+        guard let elements = Tensor.Elements(values, as: type) else { throw unfit(type) }
+        return try filled(shape, elements)
+    }
+
+    /// An operator that miscounts for a strange shape fails alone, and takes no server with it.
+    private func filled(
+        _ shape: [Int],
+        _ elements: Tensor.Elements
+    ) throws(ModelError) -> Tensor {
+        let shape = Shape(shape)
+        guard shape.checkedCount == elements.count else {
+            throw fail("\(node.op) made \(elements.count) elements for the shape \(shape)")
+        }
+        return Tensor(shape: shape, elements: elements)
     }
 }
