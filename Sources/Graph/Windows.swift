@@ -2,28 +2,7 @@
 ///
 /// Lists for one spatial axis, of a series [N, C, L], are kept as those of an image of one row.
 package struct Windows: Sendable {
-    enum AutoPad: String {
-        case explicit = "NOTSET"
-        case sameUpper = "SAME_UPPER"
-        case sameLower = "SAME_LOWER"
-        case valid = "VALID"
-    }
-
-    /// One spatial axis laid out for a given input size.
-    package struct Axis: Sendable {
-        package let input: Int
-        package let output: Int
-        package let padBegin: Int
-        package let padEnd: Int
-        package let kernel: Int
-        package let stride: Int
-        package let dilation: Int
-
-        /// Padding after the last element that windows really reach; may be less than asked for.
-        package var reachedEnd: Int {
-            max(0, (output - 1) * stride + (kernel - 1) * dilation + 1 - padBegin - input)
-        }
-    }
+    package typealias Axis = WindowAxis
 
     /// Spatial axes as the lists count them; nil if no list is given.
     package let axisCount: Int?
@@ -74,7 +53,7 @@ package struct Windows: Sendable {
     ) throws(ModelError) -> (rows: Axis, columns: Axis) {
         let rows = axis(0, kernel: kernel[0], input: height)
         let columns = axis(1, kernel: kernel[1], input: width)
-        guard rows.output > 0, columns.output > 0 else {
+        guard rows.output > 0, columns.output > 0, height > 0, width > 0 else {
             let reason =
                 axisCount == 1
                 ? "a window of \(kernel[1]) does not fit into a series of \(width) steps "
@@ -98,51 +77,14 @@ package struct Windows: Sendable {
     private static let mostTaps = 1 << 40
 
     private func axis(_ index: Int, kernel: Int, input: Int) -> Axis {
-        let (stride, dilation) = (strides[index], dilations[index])
-        let reach = (kernel - 1) * dilation + 1
-        var (begin, end) = (pads[index], pads[index + 2])
-        let output: Int
-        switch autoPad {
-        case .sameUpper, .sameLower:
-            output = (input + stride - 1) / stride
-            let total = max(0, (output - 1) * stride + reach - input)
-            begin = autoPad == .sameUpper ? total / 2 : total - total / 2
-            end = total - begin
-        case .valid, .explicit:
-            if autoPad == .valid { (begin, end) = (0, 0) }
-            output = Self.count(
-                input: input,
-                begin: begin,
-                end: end,
-                reach: reach,
-                stride: stride,
-                ceil: ceilMode
-            )
-        }
-        return Axis(
+        Axis(
             input: input,
-            output: output,
-            padBegin: begin,
-            padEnd: end,
+            padding: (pads[index], pads[index + 2]),
+            autoPad,
             kernel: kernel,
-            stride: stride,
-            dilation: dilation
+            stride: strides[index],
+            dilation: dilations[index],
+            ceils: ceilMode
         )
-    }
-
-    private static func count(
-        input: Int,
-        begin: Int,
-        end: Int,
-        reach: Int,
-        stride: Int,
-        ceil: Bool
-    ) -> Int {
-        let room = input + begin + end - reach
-        guard room >= 0, input > 0 else { return 0 }
-        var output = (ceil ? (room + stride - 1) / stride : room / stride) + 1
-        // ONNX: a window that would start in the end padding is dropped.
-        if ceil, (output - 1) * stride >= input + begin { output -= 1 }
-        return output
     }
 }

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """The folder graph of every target, and a failure where folders of a held target use each other.
 
-Swift's compiler keeps the direction between targets; inside of a target nothing does. This reads the sources of each
-target, finds what its folders declare and use by name, prints which folder uses which, and exits 1 with the
-declarations concerned where folders of a target in HELD form a cycle: among all folders, or among those directly in
-the target with everything inside of them.
+The compiler keeps the direction between targets, nothing does inside of one. This finds what each folder declares and
+uses by name, prints which folder uses which, and exits 1 with the declarations concerned where folders of a target in
+HELD form a cycle: all folders, or those directly in the target with everything inside of them.
 
 Names are compared, not types: types, functions and operators at file scope; members that no other folder or target
-declares; initializers by their first label. What the using file declares itself is its own. So a dependency may be
-missed, but hardly one made up.
+has; initializers by their first label. What a file declares is its own. So a use may be missed, but hardly made up.
 
     folders.py [--targets A,B] [--why FOLDER FOLDER] [SOURCES]
 """
@@ -24,9 +22,10 @@ HELD = ["Compute", "Engine", "Files", "Graph", "Models", "Onnx"]
 
 # Members of the standard library and Foundation that types of ours have too.
 COMMON = set(
-    """append bytes count description drop dropFirst elements end filter first firstIndex flatMap forEach index indices insert
-    isEmpty joined keys last load lock lowerBound map max merge min path prefix reduce remove removeAll removeFirst
-    replace reverse reversed sorted start store string subtract suffix update upperBound value values""".split()
+    """append bytes count description drop dropFirst elements end filter first firstIndex flatMap forEach formUnion
+    index indices insert isEmpty joined keys last load lock lowerBound map max merge min path prefix reduce remove
+    removeAll removeFirst replace reverse reversed sorted start store string subtract suffix update upperBound
+    value values""".split()
 )
 
 TOKEN = re.compile(
@@ -78,8 +77,8 @@ class File:
         self.tokens = TOKEN.findall(code(path.read_text()))
         # (kind, owner, name) of what other files see.
         self.declared = []
-        # Everything that has a name here: declarations, parameters, variables.
-        self.own = set()
+        # Everything that has a name here: declarations, parameters, variables; those that may follow a dot.
+        self.own, self.dotted = set(), set()
         # Names used after a dot and else; labels of initializers; names used inside of types.
         self.members, self.plain, self.inits, self.inside = set(), set(), set(), set()
         self.read()
@@ -102,7 +101,7 @@ class File:
             elif token in ("private", "fileprivate"):
                 # private(set) hides no reading.
                 self.hides = self.token(place + 2) != "set"
-            elif token in TYPES and before != "." and after[:1].isupper():
+            elif token in TYPES and before != "." and (after[:1].isupper() or after == "["):
                 pending = self.type(token, place)
             elif token in VALUES and before != ".":
                 self.value(place)
@@ -123,18 +122,18 @@ class File:
         return self.hides or any(hidden for _, hidden in self.scopes)
 
     def type(self, keyword, place):
+        place += self.token(place + 1) == "["
         name = self.token(place + 1)
         while self.token(place + 2) == ".":
             place += 2
             self.plain.add(name)
             name = self.token(place + 1)
         scope = (name, self.isHidden)
-        if keyword == "extension":
-            self.plain.add(name)
-        else:
+        if keyword != "extension":
             self.own.add(name)
             if not self.scopes and not self.isHidden:
                 self.declared.append(("type", None, name))
+        self.plain.add(name)
         self.hides = False
         return scope
 
@@ -144,11 +143,13 @@ class File:
             end = self.tokens.index(")", place)
             names = [token for token in self.tokens[place + 2 : end] if token[0].islower()]
         self.own.update(names)
+        if self.isBody:
+            self.dotted.update(names)
         if self.isHidden or (self.scopes and not self.isBody):
             return
         for name in names:
             if self.scopes and re.match(r"\w", name):
-                self.declared.append(("member", self.scopes[-1][0], name))
+                self.declared.append(("case" if keyword == "case" else "member", self.scopes[-1][0], name))
             elif not self.scopes:
                 kind = "type" if keyword == "typealias" else "function"
                 self.declared.append((kind if re.match(r"\w", name) else "operator", None, name))
@@ -165,22 +166,22 @@ class File:
             self.inits.add((name, self.token(place + 2)))
         if after == ":" and name[0].islower():
             self.own.add(name)
+            self.dotted.add(name)
         if before == ".":
             self.members.add(name)
-            return
-        self.plain.add(name)
-        self.inside.update((owner, name) for owner, _ in self.scopes if owner)
+        else:
+            self.plain.add(name)
+            self.inside.update((owner, name) for owner, _ in self.scopes if owner)
 
     def uses(self, kind, owner, name):
         if kind == "init":
             return (owner, name) in self.inits
         if kind == "operator":
             return name in self.tokens
-        if name in self.own:
-            return False
         if kind == "member":
-            return name in self.members or (owner, name) in self.inside
-        return name in self.plain
+            isInside = (owner, name) in self.inside and name not in self.own
+            return isInside or name in self.members - self.dotted
+        return name in self.plain and name not in self.own
 
 
 def read(target):
@@ -188,19 +189,21 @@ def read(target):
     return [File(path, str(path.parent.relative_to(target))) for path in sorted(target.rglob("*.swift"))]
 
 
-def members(files):
-    return {name for file in files for kind, _, name in file.declared if kind == "member"}
+def named(kinds, files):
+    """The names of what these files declare."""
+    return {name for file in files for kind, _, name in file.declared if kind in kinds}
 
 
 def edges(files, foreign):
     """What each folder uses of each other one: {(from, to): {(declaration, file), …}}.
 
-    Members called as those in `foreign` say nothing.
+    Members called as those in `foreign`, or as cases, say nothing; nor do cases, which their types' names tell.
     """
+    foreign = foreign | named(["case"], files)
     places = collections.defaultdict(set)
     for file in files:
         for kind, owner, name in file.declared:
-            if kind != "member" or name not in foreign:
+            if kind != "case" and (kind != "member" or name not in foreign):
                 places[kind, name if kind != "init" else (owner, name)].add((file.folder, owner))
     result = collections.defaultdict(set)
     for (kind, name), found in places.items():
@@ -218,11 +221,9 @@ def edges(files, foreign):
 def outermost(graph):
     """The same between the folders directly in the target."""
     result = collections.defaultdict(set)
-    for (one, other), names in graph.items():
-        one, other = one.split("/")[0], other.split("/")[0]
-        if one != other:
-            result[one, other] |= names
-    return result
+    for pair, names in graph.items():
+        result[tuple(folder.split("/")[0] for folder in pair)] |= names
+    return {pair: names for pair, names in result.items() if pair[0] != pair[1]}
 
 
 def cycles(graph):
@@ -234,17 +235,16 @@ def cycles(graph):
     for start in list(after):
         seen, rest = set(), [start]
         while rest:
-            new = after[rest.pop()] - seen
+            rest += (new := after[rest.pop()] - seen)
             seen |= new
-            rest += new
         reached[start] = seen
-    groups = {frozenset(b for b in reached[a] if a in reached.get(b, ())) for a in reached if a in reached[a]}
-    return sorted(sorted(group) for group in groups)
+    groups = {frozenset(b for b in reached[a] if a in reached.get(b, ())) for a in reached}
+    return sorted(sorted(group) for group in groups if group)
 
 
 def show(graph, pairs, most=None):
     """Prints what is used from folder to folder, the least first: that is what to move."""
-    for pair in sorted(pairs, key=lambda pair: (len({name for name, _ in graph[pair]}), pair)):
+    for pair in sorted(pairs, key=lambda pair: (len(graph[pair]), pair)):
         print(f"  {pair[0]} uses of {pair[1]}:")
         users = collections.defaultdict(list)
         for name, file in sorted(graph[pair]):
@@ -253,7 +253,7 @@ def show(graph, pairs, most=None):
             rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
             print(f"    {name} (in {', '.join(names[:3])}{rest})")
         if most and len(users) > most:
-            print(f"    and {len(users) - most} more")
+            print("    …")
 
 
 def check(name, files, graph):
@@ -275,17 +275,17 @@ def check(name, files, graph):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sources", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "Sources")
-    parser.add_argument("--targets", help="only these, separated by commas")
+    sources = pathlib.Path(__file__).parents[2] / "Sources"
+    parser.add_argument("sources", nargs="?", type=pathlib.Path, default=sources)
+    parser.add_argument("--targets", help="these alone, separated by commas")
     parser.add_argument("--why", nargs=2, metavar="FOLDER", help="say what the first folder uses of the second")
     options = parser.parse_args()
     folders = [path for path in sorted(options.sources.iterdir()) if path.is_dir() and not path.is_symlink()]
-    targets = {path.name: read(path) for path in folders}
+    targets = {path.name: files for path in folders if (files := read(path))}
     wrong = []
-    for name, files in targets.items():
-        if not files or (options.targets and name not in options.targets.split(",")):
-            continue
-        others = [members(known) for other, known in targets.items() if other != name]
+    for name in options.targets.split(",") if options.targets else targets:
+        files = targets[name]
+        others = [named(["member", "case"], known) for other, known in targets.items() if other != name]
         graph = edges(files, COMMON.union(*others))
         if options.why:
             show(graph, [tuple(options.why)] if tuple(options.why) in graph else [])

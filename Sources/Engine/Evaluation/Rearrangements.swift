@@ -35,15 +35,6 @@ private struct Transposed: Viewing {
     }
 }
 
-extension Tensor {
-    /// Axis i of the result is axis order[i].
-    func transposed(_ order: [Int]) -> Tensor {
-        let strides = rowMajorStrides(shape.dimensions)
-        let result = order.map { shape[$0] }
-        return strided(result, strides: order.map { strides[$0] })
-    }
-}
-
 private struct Expanded: Viewing {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 

@@ -6,7 +6,7 @@ struct WindowAttributes: Sendable {
     private let strides: [Int]?
     private let dilations: [Int]?
     private let pads: [Int]?
-    private let automatic: String
+    private let automatic: AutoPad
     private let ceils: Bool
 
     init(_ attributes: inout AttributeReader, ceils mayCeil: Bool) throws(ModelError) {
@@ -14,10 +14,11 @@ struct WindowAttributes: Sendable {
         strides = try Self.sizes(&attributes, "strides", from: 1)
         dilations = try Self.sizes(&attributes, "dilations", from: 1)
         pads = try Self.sizes(&attributes, "pads", from: 0)
-        automatic = try attributes.string("auto_pad", default: "NOTSET")
-        guard ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"].contains(automatic) else {
-            throw attributes.mismatch("auto_pad", "one of ONNX's words", .string(automatic))
+        let word = try attributes.string("auto_pad", default: "NOTSET")
+        guard let automatic = AutoPad(rawValue: word) else {
+            throw attributes.mismatch("auto_pad", "one of ONNX's words", .string(word))
         }
+        self.automatic = automatic
         ceils = mayCeil ? try attributes.flag("ceil_mode", default: false) : false
     }
 
@@ -63,18 +64,16 @@ struct WindowAttributes: Sendable {
         try Self.checkKernel(kernel, input: input, operands)
         let (strides, dilations) = (try list(self.strides, 1), try list(self.dilations, 1))
         let pads = try list(self.pads, 0, 2)
-        var axes: [WindowAxis] = []
-        for axis in 0..<rank {
-            var made = WindowAxis(
+        let axes = (0..<rank).map { axis in
+            WindowAxis(
                 input: input[axis + 2],
+                padding: (pads[axis], pads[axis + rank]),
+                automatic,
                 kernel: kernel[axis],
                 stride: strides[axis],
                 dilation: dilations[axis],
-                before: pads[axis],
-                after: pads[axis + rank]
+                ceils: ceils
             )
-            made.place(automatic, ceils: ceils)
-            axes.append(made)
         }
         _ = try operands.count(axes.map(\.output))
         return axes
@@ -111,95 +110,42 @@ struct WindowAttributes: Sendable {
         for axis in 0..<rank {
             let reach = (kernel[axis] - 1) * dilations[axis] + 1
             let full = (input[axis + 2] - 1) * strides[axis] + reach + extra[axis]
-            var (before, after) = (pads[axis], pads[axis + rank])
-            var size = full - before - after
-            if automatic.hasPrefix("SAME") || wanted != nil {
+            var padding = (begin: pads[axis], end: pads[axis + rank])
+            var size = full - padding.begin - padding.end
+            if automatic.isSame || wanted != nil {
                 size = wanted?[axis] ?? input[axis + 2] * strides[axis]
-                let total = max(full - size, 0)
-                before = automatic == "SAME_UPPER" ? total / 2 : total - total / 2
-                if wanted != nil, automatic == "NOTSET" { before = total - total / 2 }
-                if automatic == "SAME_LOWER" { before = total - total / 2 }
-                after = total - before
-            } else if automatic == "VALID" {
-                (before, size) = (0, full)
+                padding = automatic.divided(max(full - size, 0))
+            } else if automatic == .valid {
+                (padding, size) = ((0, 0), full)
             }
             guard size >= 0 else {
                 throw operands.fail("pads \(pads) leave nothing of axis \(axis + 2)")
             }
-            var made = WindowAxis(
-                input: size,
-                kernel: kernel[axis],
-                stride: strides[axis],
-                dilation: dilations[axis],
-                before: before,
-                after: after
+            axes.append(
+                WindowAxis(
+                    input: size,
+                    output: input[axis + 2],
+                    padding: padding,
+                    kernel: kernel[axis],
+                    stride: strides[axis],
+                    dilation: dilations[axis]
+                )
             )
-            made.output = input[axis + 2]
-            axes.append(made)
         }
         _ = try operands.count(axes.map(\.input))
         return axes
     }
 }
 
-/// Windows along one axis.
-struct WindowAxis {
-    let input: Int
-    let kernel: Int
-    let stride: Int
-    let dilation: Int
-    private(set) var before: Int
-    private(set) var after: Int
-    var output = 0
-
-    init(input: Int, kernel: Int, stride: Int, dilation: Int, before: Int, after: Int) {
-        self.input = input
-        self.kernel = kernel
-        self.stride = stride
-        self.dilation = dilation
-        self.before = before
-        self.after = after
-    }
-
-    static let single = {
-        var axis = WindowAxis(input: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0)
-        axis.output = 1
-        return axis
-    }()
-
-    fileprivate mutating func place(_ automatic: String, ceils: Bool) {
-        let reach = (kernel - 1) * dilation + 1
-        if automatic.hasPrefix("SAME") {
-            output = (input + stride - 1) / stride
-            let total = max((output - 1) * stride + reach - input, 0)
-            before = automatic == "SAME_LOWER" ? total - total / 2 : total / 2
-            after = total - before
-            return
-        }
-        if automatic == "VALID" { (before, after) = (0, 0) }
-        let room = input + before + after - reach
-        guard room >= 0 else { return }
-        output = (ceils ? (room + stride - 1) / stride : room / stride) + 1
-        // A window must not begin in the padding at the end.
-        if ceils, (output - 1) * stride >= input + before { output -= 1 }
-    }
-
-    /// The taps of window `window` that lie inside the input; the others are padding.
-    func taps(_ window: Int) -> Range<Int> {
-        let first = window * stride - before
-        let low = first >= 0 ? 0 : (dilation - 1 - first) / dilation
-        let high = min(kernel, (input - 1 - first + dilation) / dilation)
-        return input - first > 0 && low < high ? low..<high : 0..<0
-    }
-
-    /// The input's index that a tap inside of it reads.
-    func source(_ window: Int, _ tap: Int) -> Int { window * stride + tap * dilation - before }
-
-    /// Taps of a window that lie inside the input with its declared padding.
-    func paddedTaps(_ window: Int) -> Int {
-        let room = input + before + after - window * stride
-        return room <= 0 ? 0 : min(kernel, (room + dilation - 1) / dilation)
-    }
+extension WindowAxis {
+    fileprivate static let single = WindowAxis(
+        input: 1,
+        output: 1,
+        padding: (0, 0),
+        kernel: 1,
+        stride: 1,
+        dilation: 1
+    )
 }
 
 /// Three axes, those that are missing being of size one.

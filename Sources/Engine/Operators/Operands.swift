@@ -113,3 +113,58 @@ struct EvaluationContext {
         }
     }
 }
+
+extension Operands {
+    /// The numbers of an input of floats.
+    func floats(_ index: Int) throws(ModelError) -> [Double] {
+        let tensor = try self(index)
+        guard tensor.type.isFloat, let values = tensor.elements.doubles else {
+            throw fail("input \(index) of \(node.op) must be floats, it is \(tensor.type.rawValue)")
+        }
+        return values
+    }
+
+    /// The numbers of an input of any type but texts.
+    func numbers(_ index: Int) throws(ModelError) -> Numbers {
+        let tensor = try self(index)
+        guard let numbers = tensor.elements.numbers else { throw unfit(tensor.type) }
+        return numbers
+    }
+
+    func unfit(_ type: ElementType) -> ModelError {
+        fail("\(node.op) does not take \(type.rawValue)")
+    }
+
+    /// A result of floats, or of integers that doubles hold exactly.
+    func result(
+        _ shape: [Int],
+        _ values: [Double],
+        _ type: ElementType
+    ) throws(ModelError) -> Tensor {
+        if let elements = Tensor.Elements(values, as: type) {
+            return try filled(shape, elements)
+        }
+        return try result(shape, values.map { Int(saturating: $0) }, type)
+    }
+
+    func result(
+        _ shape: [Int],
+        _ values: [Int],
+        _ type: ElementType
+    ) throws(ModelError) -> Tensor {
+        guard let elements = Tensor.Elements(values, as: type) else { throw unfit(type) }
+        return try filled(shape, elements)
+    }
+
+    /// An operator that miscounts for a strange shape fails alone, and takes no server with it.
+    private func filled(
+        _ shape: [Int],
+        _ elements: Tensor.Elements
+    ) throws(ModelError) -> Tensor {
+        let shape = Shape(shape)
+        guard shape.checkedCount == elements.count else {
+            throw fail("\(node.op) made \(elements.count) elements for the shape \(shape)")
+        }
+        return Tensor(shape: shape, elements: elements)
+    }
+}

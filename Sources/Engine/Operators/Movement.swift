@@ -10,6 +10,13 @@ extension Tensor {
         Tensor(shape: Shape(shape), elements: elements.picking(sources))
     }
 
+    /// Axis i of the result is axis order[i].
+    func transposed(_ order: [Int]) -> Tensor {
+        let strides = rowMajorStrides(shape.dimensions)
+        let result = order.map { shape[$0] }
+        return strided(result, strides: order.map { strides[$0] })
+    }
+
     /// The same elements in another shape of as many.
     func reshaped(_ shape: [Int]) -> Tensor {
         var result = self
