@@ -76,9 +76,21 @@ let package = Package(
                 + kernelTargets.map { .byName(name: $0.name) },
             swiftSettings: safe
         ),
+        .target(name: "Graph", swiftSettings: safe + fuzzing),
+        .target(name: "Files", dependencies: ["Graph"], swiftSettings: safe + fuzzing),
         .target(
-            name: "Inference",
-            dependencies: ["Compute", "KernelInterface", "OnnxFormat", protobuf],
+            name: "Onnx",
+            dependencies: ["Files", "Graph", "OnnxFormat", protobuf],
+            swiftSettings: safe + fuzzing
+        ),
+        .target(
+            name: "Engine",
+            dependencies: ["Compute", "Graph", "KernelInterface"],
+            swiftSettings: safe + fuzzing
+        ),
+        .target(
+            name: "Models",
+            dependencies: ["Compute", "Engine", "Files", "Graph", "Onnx"],
             swiftSettings: safe + fuzzing
         ),
         .target(
@@ -109,16 +121,16 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "COpenSSL", "Compute", "Console", "HTTP", "Images", "Inference", "TensorFormats",
-                logging,
+                "COpenSSL", "Compute", "Console", "Engine", "Files", "Graph", "HTTP", "Images",
+                "Models", "TensorFormats", logging,
             ],
             swiftSettings: safe + fuzzing
         ),
         .executableTarget(
             name: "striate",
             dependencies: [
-                "Compute", "HTTP", "Images", "Inference", "KernelInterface", "Service",
-                "TensorFormats", arguments, logging,
+                "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
+                "Service", "TensorFormats", arguments, logging,
             ],
             swiftSettings: safe
         ),
@@ -143,7 +155,7 @@ var fuzzTargets: [Target] {
         .executableTarget(
             name: "fuzzer",
             dependencies: [
-                "Compute", "HTTP", "Images", "Inference", "Service", "TensorFormats", logging,
+                "Compute", "HTTP", "Images", "Models", "Service", "TensorFormats", logging,
             ],
             path: "Tests/Fuzz",
             exclude: ["Inputs", "seeds.py"],
@@ -152,7 +164,7 @@ var fuzzTargets: [Target] {
         ),
         .executableTarget(
             name: "onnx-fuzz",
-            dependencies: ["Compute", "Inference"],
+            dependencies: ["Compute", "Engine", "Graph", "Onnx"],
             path: "Tests/OnnxFuzz",
             swiftSettings: safe + fuzzing + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
@@ -175,11 +187,35 @@ var testTargets: [Target] {
             dependencies: ["Compute", "TestSupport"],
             swiftSettings: safe
         ),
+        .target(
+            name: "NetworkSupport",
+            dependencies: ["Compute", "Engine", "Graph", "Models", "OnnxFormat", protobuf],
+            path: "Tests/NetworkSupport",
+            swiftSettings: safe
+        ),
+        .testTarget(name: "GraphTests", dependencies: ["Graph"], swiftSettings: safe),
         .testTarget(
-            name: "InferenceTests",
+            name: "OnnxTests",
             dependencies: [
-                "Compute", "CountingAllocator", "Inference", "KernelInterface", "OnnxFormat",
-                "TestSupport", protobuf,
+                "Compute", "Engine", "Files", "Graph", "Models", "NetworkSupport", "Onnx",
+                "OnnxFormat", "TestSupport", protobuf,
+            ],
+            swiftSettings: safe
+        ),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Compute", "Engine", "Files", "Graph", "KernelInterface", "Models",
+                "NetworkSupport",
+                "Onnx", "OnnxFormat", "TestSupport", protobuf,
+            ],
+            swiftSettings: safe
+        ),
+        .testTarget(
+            name: "ModelsTests",
+            dependencies: [
+                "Compute", "CountingAllocator", "Engine", "Files", "Graph", "Models",
+                "NetworkSupport", "Onnx", "OnnxFormat", "TestSupport", protobuf,
             ],
             swiftSettings: safe
         ),
@@ -209,8 +245,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Compute", "Console", "HTTP", "Images", "Inference", "Service", "TensorFormats",
-                "TestSupport", logging,
+                "Compute", "Console", "Engine", "Graph", "HTTP", "Images", "Models", "Service",
+                "TensorFormats", "TestSupport", logging,
             ],
             swiftSettings: safe
         ),

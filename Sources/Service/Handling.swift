@@ -1,5 +1,4 @@
 public import HTTP
-import Inference
 
 extension Service {
     public func admit(_ head: RequestHead) -> Admission {

@@ -1,6 +1,6 @@
 public import HTTP
-public import Inference
 public import Logging
+public import Models
 import Synchronization
 
 /// Answers requests about the hosted models: the place where HTTP and inference meet.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Inference
+import Models
 import Service
 import TensorFormats
 

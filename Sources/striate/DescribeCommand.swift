@@ -1,5 +1,6 @@
 import ArgumentParser
-import Inference
+import Engine
+import Models
 
 /// `striate describe`: what a model is, without running it.
 struct DescribeCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Compute
 import Foundation
-import Inference
+import Models
 import Service
 
 /// A model's folder on the command line.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
 import Service
 
 /// `striate predict`: one answer without a server.

@@ -1,9 +1,10 @@
 import Compute
+import Engine
 import Dispatch
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
 import Service
 
 /// The server from its start to the signal that ends it.

@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 /// A model's layers with their shapes and costs, as text.
 struct SummaryTable {

@@ -1,8 +1,8 @@
 import Compute
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
 import Service
 import TensorFormats
 

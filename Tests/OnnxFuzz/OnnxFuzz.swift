@@ -1,7 +1,9 @@
 import Compute
 import Foundation
 
-@testable import Inference
+@testable import Engine
+@testable import Graph
+@testable import Onnx
 
 private typealias Target = @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 private typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>

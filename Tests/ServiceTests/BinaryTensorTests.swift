@@ -1,5 +1,5 @@
 import Compute
-import Inference
+import Graph
 import TestSupport
 import Testing
 

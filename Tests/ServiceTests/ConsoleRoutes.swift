@@ -1,7 +1,9 @@
 import Console
+import Files
 import Foundation
 import HTTP
-import Inference
+import Models
+import Onnx
 import Testing
 
 @testable import Service

@@ -1,5 +1,6 @@
+import Files
 import Foundation
-import Inference
+import Models
 import Testing
 
 @testable import Service

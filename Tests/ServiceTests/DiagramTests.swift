@@ -1,5 +1,5 @@
 import Foundation
-import Inference
+import Models
 import Testing
 
 @testable import Service

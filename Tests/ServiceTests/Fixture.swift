@@ -1,8 +1,10 @@
 import Compute
+import Files
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
+import Onnx
 import Testing
 
 @testable import Service

@@ -1,7 +1,9 @@
 import Compute
 import Foundation
+import Graph
 import Images
-import Inference
+import Models
+import Onnx
 import TensorFormats
 import Testing
 

@@ -1,7 +1,11 @@
 import Compute
+import Engine
+import Files
 import Foundation
+import Graph
 import HTTP
-import Inference
+import Models
+import Onnx
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 @testable import Service
 

@@ -1,6 +1,7 @@
 import Dispatch
+import Files
+import Graph
 import HTTP
-import Inference
 import Synchronization
 import Testing
 

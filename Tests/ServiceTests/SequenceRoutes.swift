@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import HTTP
-import Inference
+import Models
+import Onnx
 import TensorFormats
 import Testing
 

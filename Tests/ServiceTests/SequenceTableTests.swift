@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 @testable import Compute
-@testable import Inference
+@testable import Files
+@testable import Graph
+@testable import Models
 @testable import Service
 
 @Suite struct `Sequences of several clients` {

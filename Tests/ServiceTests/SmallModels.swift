@@ -1,7 +1,9 @@
 import Compute
 import Foundation
-import Inference
+import Graph
 import Logging
+import Models
+import Onnx
 import Testing
 
 @testable import Service

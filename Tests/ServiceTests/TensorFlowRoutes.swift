@@ -1,7 +1,10 @@
 import Compute
+import Files
 import Foundation
+import Graph
 import HTTP
-import Inference
+import Models
+import Onnx
 import TensorFormats
 import Testing
 

@@ -1,8 +1,9 @@
 import Compute
+import Files
 import Foundation
 import HTTP
-import Inference
 import Logging
+import Models
 import Testing
 
 @testable import Service

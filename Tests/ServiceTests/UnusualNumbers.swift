@@ -3,7 +3,8 @@ import Foundation
 import Logging
 import Testing
 
-@testable import Inference
+@testable import Files
+@testable import Models
 @testable import Service
 
 /// Numbers at the edges of their types, as other servers' clients send and read them.

@@ -4,7 +4,10 @@ import HTTP
 import TensorFormats
 import Testing
 
-@testable import Inference
+@testable import Files
+@testable import Graph
+@testable import Models
+@testable import Onnx
 @testable import Service
 
 /// Sequences as a whole: their label, the states of systems, and losses against float64.

@@ -1,5 +1,7 @@
 import Compute
-import Inference
+import Engine
+import Graph
+import Models
 
 /// A model described for its users.
 struct ModelDocument {

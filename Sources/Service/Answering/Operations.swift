@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 extension Manifest {
     /// The last segments of the routes this model answers.

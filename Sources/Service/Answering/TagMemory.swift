@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 import Synchronization
 
 /// Entity tags of answers given before, so that what a client still has is not made again.

@@ -1,5 +1,5 @@
+public import Files
 public import HTTP
-public import Inference
 
 /// The server's settings, each with its default.
 public struct Configuration: Sendable, Equatable {

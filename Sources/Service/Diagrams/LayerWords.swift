@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 extension NetworkOutline.Layer {
     /// The operator with what was written of its window: `Conv 5×5, stride 2, same`.

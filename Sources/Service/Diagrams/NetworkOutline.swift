@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 /// What a diagram needs to know of a network.
 struct NetworkOutline: Sendable {

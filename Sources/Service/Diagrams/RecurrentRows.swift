@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// Layers that remember, and what is known when all rows stand.
 extension SequenceRows {

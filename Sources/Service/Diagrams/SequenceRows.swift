@@ -1,4 +1,4 @@
-import Inference
+import Graph
 
 /// The rows of a network over sequences, from the input up.
 struct SequenceRows {

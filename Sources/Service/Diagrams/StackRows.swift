@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// One line of a stack: a layer, the input, or the layers left out.
 struct StackRow: Sendable {

@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// The words and numbers beside the slabs.
 extension StackDiagram {

@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// `POST /models/{m}/classify`: pictures, series or sequences to labels with probabilities.

@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// `GET /models/{m}/graph`: the network as a picture, or its nodes and edges as JSON.
 enum DiagramPage {

@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// `POST /models/{m}/encode`: a sequence to the hidden state after it, or to all states.

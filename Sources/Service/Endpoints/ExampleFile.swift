@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// `GET /models/{m}/examples/{name}`: an input to try the model with.
 enum ExampleFile {

@@ -1,5 +1,6 @@
+import Graph
 import Images
-import Inference
+import Models
 import TensorFormats
 
 /// `POST /models/{m}/features`: pictures or series to the values of any layers.

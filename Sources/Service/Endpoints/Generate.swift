@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// `POST /models/{m}/generate`: a prompt to symbols drawn one after the other.
 enum Generate {

@@ -1,5 +1,6 @@
+import Graph
 import HTTP
-import Inference
+import Models
 
 /// `GET /healthz`: whether requests should be sent here.
 enum Health {

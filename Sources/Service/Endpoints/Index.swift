@@ -1,6 +1,6 @@
 import Console
 import HTTP
-import Inference
+import Models
 
 /// `GET /`: the console for browsers; for programs, where to go from here.
 enum Index {

@@ -1,6 +1,7 @@
 import Compute
+import Graph
 import Images
-import Inference
+import Models
 import TensorFormats
 
 /// `GET /models/{m}/kernels`: a convolution's kernels as one picture, or as numbers.

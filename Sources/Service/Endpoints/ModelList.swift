@@ -1,6 +1,7 @@
 import Compute
 import Foundation
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// `GET /models`: what is hosted.

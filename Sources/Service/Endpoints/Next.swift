@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// `POST /models/{m}/next`: a sequence to the probabilities of the symbol after it.

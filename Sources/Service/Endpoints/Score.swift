@@ -1,5 +1,6 @@
 import Foundation
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// `POST /models/{m}/score`: how surprised the model is by a sequence.

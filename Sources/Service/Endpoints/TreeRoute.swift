@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// `POST /models/{m}/tree`: nested lists to the label of the whole, or of every node.
 enum TreeRoute {

@@ -1,6 +1,7 @@
+import Graph
 import HTTP
 import Images
-import Inference
+import Models
 import TensorFormats
 
 extension ServiceError: CustomStringConvertible {

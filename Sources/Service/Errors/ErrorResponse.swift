@@ -1,5 +1,5 @@
+import Graph
 import HTTP
-import Inference
 import TensorFormats
 
 extension ServiceError {

@@ -1,6 +1,6 @@
+import Graph
 import HTTP
 import Images
-import Inference
 import TensorFormats
 
 extension ServiceError {

@@ -1,6 +1,7 @@
+public import Graph
 public import HTTP
 public import Images
-public import Inference
+public import Models
 public import TensorFormats
 
 /// Why a request is not answered with a result: the only error endpoints throw.

@@ -1,6 +1,7 @@
 import Dispatch
+import Graph
 import Images
-public import Inference
+public import Models
 import Synchronization
 import TensorFormats
 

@@ -1,5 +1,6 @@
 import Foundation
-public import Inference
+import Graph
+public import Models
 
 /// How well a model predicts a text: the state is carried from its start to its end.
 public struct SymbolScore: Sendable {

@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// The interface as an OpenAPI 3.1 document; a model's routes stand there under its own name.
 struct OpenAPI {

@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 /// The JSON answers of the models' routes as OpenAPI describes them.
 enum OpenAPIAnswers {

@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// The bodies of the POST routes as OpenAPI describes them.
 enum OpenAPIBodies {

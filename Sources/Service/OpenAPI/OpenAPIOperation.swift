@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// One method of one path as OpenAPI describes it.
 struct OpenAPIOperation {

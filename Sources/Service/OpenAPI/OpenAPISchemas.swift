@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// Schemas as narrow as JSON Schema can say, so that what a document allows is what a model takes.
 enum OpenAPISchemas {

@@ -1,5 +1,5 @@
 import Images
-import Inference
+import Models
 import TensorFormats
 
 /// The layers' values of each picture or series, in the form the client wants.

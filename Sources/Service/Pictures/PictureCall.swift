@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 extension Call {
     /// The body's pictures, ready for the model; throws when the model takes none.

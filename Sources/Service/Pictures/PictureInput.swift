@@ -1,6 +1,5 @@
 import HTTP
 import Images
-import Inference
 import TensorFormats
 
 /// Reads the pictures of a request's body, in any of the forms an image route takes.

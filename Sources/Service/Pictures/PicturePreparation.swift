@@ -1,5 +1,6 @@
+import Graph
 import Images
-import Inference
+import Models
 
 /// Turns sent pictures into what a model's network is given, as its manifest says.
 public struct PicturePreparation: Sendable {

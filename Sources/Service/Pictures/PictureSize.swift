@@ -1,4 +1,3 @@
-import Inference
 import TensorFormats
 
 /// What a model's image input may measure; nil sides are free.

@@ -1,6 +1,6 @@
 import Compute
+import Graph
 import Images
-import Inference
 
 /// A picture in the size and colours the network is given, before normalisation.
 struct PreparedPicture: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
-import Inference
+import Graph
+import Models
 import Synchronization
 
 /// Counts and times of every served model, as the statistics extension reports them.

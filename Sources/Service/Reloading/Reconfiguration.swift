@@ -1,6 +1,6 @@
 import Dispatch
 public import Foundation
-import Inference
+import Models
 import Synchronization
 
 extension Service {

@@ -1,5 +1,5 @@
-import Inference
 import Logging
+import Models
 
 extension Service {
     /// From now on looks at the models' folders again and again, as often as configured.

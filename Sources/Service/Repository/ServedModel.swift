@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 extension Service {
     /// The newest version of a model, or the one named; why there is none otherwise.

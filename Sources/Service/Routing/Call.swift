@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 
 /// A request on its way to its answer: what an endpoint reads from.
 struct Call {

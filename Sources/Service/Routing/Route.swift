@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 
 /// One method on one path: what it takes, where it runs and what answers it.
 struct Route: Sendable {

@@ -1,6 +1,6 @@
 import Compute
+import Graph
 import HTTP
-import Inference
 
 /// Tells a computation when its answer is no longer wanted.
 struct Cancellation: Sendable {

@@ -1,5 +1,7 @@
 import Compute
-import Inference
+import Engine
+import Graph
+import Models
 
 /// A picture or a series, ready for the network: a batch of one.
 struct NetworkInput: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
-import Inference
+import Graph
+import Models
 
 /// Symbols drawn from a model one after the other; a value, which may stop and go on anywhere.
 struct Generation: Sendable {

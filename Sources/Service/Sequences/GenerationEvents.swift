@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// A generated text as events: one for each symbol, then one named "end" with what the plain answer has.
 struct GenerationEvents: EventSource {

@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// A next-symbol model as the sequence routes use it.
 struct SymbolModel {

@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 extension Call {
     /// The probabilities of all labels after the last symbol of each of the body's sequences.

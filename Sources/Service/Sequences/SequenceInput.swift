@@ -1,5 +1,6 @@
+import Graph
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// The keys a sequence route's body may have besides the sequence itself.

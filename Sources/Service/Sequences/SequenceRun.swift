@@ -1,5 +1,6 @@
+import Graph
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// Symbols, or steps without any, and the state they start from.

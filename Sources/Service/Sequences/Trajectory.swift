@@ -1,5 +1,5 @@
 import Images
-import Inference
+import Models
 import TensorFormats
 
 /// A layer's values after the last step of a sequence, or after every step.

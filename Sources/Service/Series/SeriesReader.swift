@@ -1,6 +1,7 @@
 import Compute
+import Graph
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// Reads the series of a request's body, in any of the forms a series route takes.

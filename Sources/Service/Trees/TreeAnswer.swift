@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// The labels of a tree's nodes, in the form the client wants.

@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// A tree as the client wrote it.

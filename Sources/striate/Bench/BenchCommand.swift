@@ -1,7 +1,7 @@
 import ArgumentParser
 import Compute
 import Foundation
-import Inference
+import Models
 
 /// `striate bench`: kernels against the processor's peak, models, JSON, and the server under load.
 struct BenchCommand: ParsableCommand {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Compute
 import Dispatch
+import Engine
 import Foundation
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// `striate bench engine`: one model, timed pass by pass at the bidding of a harness.

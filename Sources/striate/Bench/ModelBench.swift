@@ -1,5 +1,7 @@
 import Compute
-import Inference
+import Engine
+import Graph
+import Models
 
 /// Whole models without the server: microseconds a pass, one worker and all of them.
 struct ModelBench {

@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// What Amazon SageMaker and Google Vertex AI ask of a container.

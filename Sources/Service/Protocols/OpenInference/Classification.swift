@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 /// An output as its likeliest classes (the classification extension): texts `value:index[:label]`, best first.
 ///

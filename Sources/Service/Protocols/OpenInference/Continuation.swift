@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// A text being continued up to one of the texts to stop at.
 struct Continuation: Sendable {

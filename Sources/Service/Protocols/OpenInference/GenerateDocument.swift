@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// The body of a generate request; parameters may stand in "parameters" or beside the text.

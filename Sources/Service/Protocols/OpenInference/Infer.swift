@@ -1,5 +1,4 @@
 import HTTP
-import Inference
 
 /// `POST /v2/models/{m}/infer`: tensors in, tensors out.
 enum Infer {

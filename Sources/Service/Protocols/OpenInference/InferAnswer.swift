@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// An infer request's answer: JSON, then the outputs that are wanted as binary data.

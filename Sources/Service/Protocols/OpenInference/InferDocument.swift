@@ -1,4 +1,4 @@
-import Inference
+import Graph
 import TensorFormats
 
 /// The JSON part of an infer request, as it was sent.

@@ -1,6 +1,6 @@
 import Compute
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// An infer request, read and checked as far as it can be without the network.

@@ -1,6 +1,6 @@
 import Compute
+import Graph
 import HTTP
-import Inference
 import TensorFormats
 
 extension Call {

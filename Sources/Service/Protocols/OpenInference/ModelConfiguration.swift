@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// `GET /v2/models/{m}/config`: the model's configuration as the extension and performance tools read it.
 enum ModelConfiguration {

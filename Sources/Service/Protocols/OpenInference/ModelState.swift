@@ -1,5 +1,6 @@
+import Graph
 import HTTP
-import Inference
+import Models
 
 /// `GET /v2/models`, `/v2/models/{m}` and `/v2/models/{m}/ready`.
 enum ModelState {

@@ -1,6 +1,7 @@
 import Compute
+import Graph
 import HTTP
-import Inference
+import Models
 
 extension Call {
     /// A body that is nothing but the model's one input (a header length of 0); the answer is binary too.

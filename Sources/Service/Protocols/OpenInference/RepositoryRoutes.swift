@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// `POST /v2/repository/…`: the index, loading and unloading.

@@ -1,5 +1,5 @@
+import Graph
 import HTTP
-import Inference
 
 /// `GET /v2` and the server's health.
 enum ServerState {

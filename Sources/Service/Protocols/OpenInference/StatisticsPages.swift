@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// `GET /v2/models/stats` and `/v2/models/{m}/stats`.
 enum StatisticsPages {

@@ -1,4 +1,4 @@
-import Inference
+import Models
 
 /// `POST /v2/models/{m}/generate` and `/generate_stream`: a text continued, for models that predict symbols.
 enum TextGeneration {

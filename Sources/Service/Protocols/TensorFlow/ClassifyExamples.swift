@@ -1,6 +1,7 @@
 import Compute
+import Graph
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// `POST /v1/models/{m}:classify` and `:regress` of TensorFlow Serving: examples of flat features.

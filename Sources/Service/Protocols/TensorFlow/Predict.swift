@@ -1,5 +1,5 @@
 import HTTP
-import Inference
+import Models
 import TensorFormats
 
 /// `POST /v1/models/{m}:predict` of TensorFlow Serving, which KServe's first protocol is a part of.

@@ -1,5 +1,5 @@
 import Compute
-import Inference
+import Graph
 import TensorFormats
 
 /// Outputs as a predict request's format asks for them.

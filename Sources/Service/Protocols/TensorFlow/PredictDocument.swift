@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 import TensorFormats
 
 /// The body of a predict request: `instances`, a row for each example, or `inputs`, whole tensors.

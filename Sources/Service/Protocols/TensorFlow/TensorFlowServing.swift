@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// TensorFlow Serving's interface over HTTP, and KServe's first protocol.
 enum TensorFlowServing {

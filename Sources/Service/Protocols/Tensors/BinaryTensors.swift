@@ -1,5 +1,5 @@
 import Compute
-import Inference
+import Graph
 
 /// Tensors as raw little-endian elements, row-major and packed (the binary_tensor_data extension).
 ///

@@ -1,4 +1,4 @@
-import Inference
+import Graph
 
 /// Element types under the names that the Open Inference Protocol gives them.
 enum Datatype: String, Sendable, CaseIterable {

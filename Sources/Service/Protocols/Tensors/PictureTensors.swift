@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 extension Call {
     /// A tensor of picture files, one text each, as the numbers the network takes; other tensors stay what they are.

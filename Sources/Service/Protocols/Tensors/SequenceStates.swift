@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 import Synchronization
 
 /// A request's place in a sequence that the server remembers (the sequence extension).

@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 /// The sequences that are remembered, shared fairly by their clients.
 ///

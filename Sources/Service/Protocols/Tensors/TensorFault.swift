@@ -1,4 +1,5 @@
-import Inference
+import Graph
+import Models
 
 /// A mistake in a request of tensors: what is wrong, what the model takes, and a request that it would take.
 public struct TensorFault: Error, Equatable, Sendable {

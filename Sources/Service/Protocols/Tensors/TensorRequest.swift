@@ -1,5 +1,6 @@
 import Compute
-import Inference
+import Graph
+import Models
 
 /// What a model is asked in tensors, whatever protocol the request came by.
 struct TensorRequest: Sendable {

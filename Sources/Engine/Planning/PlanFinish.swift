@@ -1,0 +1,71 @@
+package import Compute
+package import Graph
+
+extension PlanBuilder {
+    /// Some seconds of a core: between its steps a plan asks whether to go on.
+    private static let mostMultiplyAdds = 1 << 36
+
+    /// Refuses a step that would keep a core for long without asking whether to go on.
+    ///
+    /// - Throws: `shape`.
+    func checkWork() throws(ModelError) {
+        for (node, multiplyAdds) in work where multiplyAdds > Self.mostMultiplyAdds {
+            throw .shape(
+                node: node,
+                reason: "\(multiplyAdds) multiply–adds are too many for one step of a plan"
+            )
+        }
+    }
+
+    /// Lays out the arena, packs weights and makes the plan.
+    ///
+    /// - Throws: `tooLarge` if the arena would exceed `memoryLimit` bytes.
+    package consuming func finish(
+        inputs: [ValueID],
+        outputs: [(name: String, id: ValueID)],
+        memoryLimit: Int,
+        on workers: Workers
+    ) throws(ModelError) -> Plan {
+        let groups = StepGroup.make(
+            steps,
+            halo: { haloStep($0) },
+            owner: { values.owner(of: $0) }
+        )
+        let placement = Placement(
+            values: values,
+            groups: groups,
+            inputs: inputs,
+            outputs: outputs.map(\.id),
+            workers: workers.count
+        )
+        let bytes = placement.size * MemoryLayout<Float>.stride + steps.count * Plan.bytesPerStep
+        guard bytes <= memoryLimit else { throw .tooLarge(bytes: bytes, limit: memoryLimit) }
+        var steps: [Step] = []
+        for group in groups {
+            let name = group.steps.map(\.name).joined(separator: " ")
+            steps.append(Step(name: name, chunks: group.chunks, run: try group.bind(placement)))
+        }
+        let plan = self
+        func ports(_ named: [(name: String, id: ValueID)]) -> [Plan.Port] {
+            named.map { name, id in
+                let value = plan[id]
+                return Plan.Port(
+                    name: name,
+                    shape: value.shape,
+                    type: value.type,
+                    offset: placement[id].offset,
+                    count: value.shape.count,
+                    constant: placement[id].storage
+                )
+            }
+        }
+        return Plan(
+            inputs: ports(inputs.map { (plan[$0].name, $0) }),
+            outputs: ports(outputs),
+            steps: steps,
+            arenaSize: placement.size,
+            multiplyAdds: work.values.reduce(0, +),
+            workers: workers
+        )
+    }
+}

@@ -1,0 +1,56 @@
+import Compute
+import Graph
+import Synchronization
+
+/// Weights as kernels read them, with their bias.
+struct PackedLayer: Sendable {
+    let weights: PackedWeights
+    let bias: PackedWeights
+    /// Floats between the weights of two groups of a grouped convolution.
+    var groupStride = 0
+}
+
+/// Packed weights of one model, shared by all its plans.
+package final class WeightStore: Sendable {
+    private let layers = Mutex<[String: PackedLayer]>([:])
+    private let shared: WeightStore?
+    private let own: Set<String>
+
+    package init() {
+        (shared, own) = (nil, [])
+    }
+
+    /// A store for what depends on the constants `own`; everything else is another's.
+    init(sharing shared: WeightStore, except own: Set<String>) {
+        (self.shared, self.own) = (shared, own)
+    }
+
+    /// Bytes of what is packed here, and not shared with another store.
+    var ownBytes: Int {
+        layers.withLock { layers in
+            layers.values.reduce(0) { sum, layer in
+                sum + (layer.weights.count + layer.bias.count) * MemoryLayout<Float>.stride
+            }
+        }
+    }
+
+    /// The weights under `key`, packed by the first who asks.
+    ///
+    /// A key says all that the packing depends on: constants, factors, and the order of the lanes.
+    /// - Throws: what `pack` throws.
+    func layer(
+        _ key: String,
+        pack: () throws(ModelError) -> PackedLayer
+    ) throws(ModelError) -> PackedLayer {
+        if let shared, !own.contains(where: { key.contains($0) }) {
+            return try shared.layer(key, pack: pack)
+        }
+        if let known = layers.withLock({ $0[key] }) { return known }
+        let made = try pack()
+        return layers.withLock { store in
+            if let known = store[key] { return known }
+            store[key] = made
+            return made
+        }
+    }
+}

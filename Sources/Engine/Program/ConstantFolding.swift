@@ -1,0 +1,86 @@
+import Graph
+
+/// Computes once what depends on constants only.
+struct ConstantFolding {
+    /// Elements of the largest result that is computed ahead where its inputs are smaller.
+    private static let largestGrowth = 1 << 16
+
+    /// Elements from which on a constant of one repeated number is made when it is read.
+    private static let smallestFill = 1 << 12
+    private static let largestFill = 1 << 30
+
+    /// What is computed ahead stays in memory: all of it together has the room of one request.
+    private let memory: MemoryUse
+    private var graph: Graph
+
+    /// Nodes that cannot be computed ahead stay, and so does their error.
+    static func apply(to graph: Graph, memory: MemoryUse) -> Graph {
+        var folding = ConstantFolding(memory: memory, graph: graph)
+        folding.graph.nodes = []
+        for node in graph.nodes { folding.take(node) }
+        dropUnread(&folding.graph)
+        return folding.graph
+    }
+
+    private mutating func take(_ node: Node) {
+        if let branch = Graph.branch(of: node, condition: constant(node, 0)) {
+            graph.constants.merge(branch.constants) { $1 }
+            branch.nodes.forEach { take($0) }
+            return
+        }
+        guard let values = filled(node) ?? evaluate(node),
+            values.allSatisfy({ (try? memory.hold($0)) != nil })
+        else {
+            graph.nodes.append(node)
+            return
+        }
+        for (name, value) in zip(node.outputs, values) where !name.isEmpty {
+            graph.constants[name] = value
+        }
+    }
+
+    /// A ConstantOfShape of many float32 numbers: weights that a file leaves out, made anew whenever they are read.
+    private func filled(_ node: Node) -> [Tensor]? {
+        guard node.op == "ConstantOfShape", let sizes = constant(node, 0)?.elements.signed,
+            let value = Evaluators.fill(of: node), let count = Shape(sizes).checkedCount,
+            (Self.smallestFill...Self.largestFill).contains(count), Shape(sizes).isUsual
+        else { return nil }
+        let stored = StoredFloats(
+            count: count,
+            isMade: true,
+            makePart: { part in [Float](repeating: value, count: part.count) }
+        )
+        return [Tensor(shape: Shape(sizes), stored: stored)]
+    }
+
+    private func constant(_ node: Node, _ index: Int) -> Tensor? {
+        index < node.inputs.count ? graph.constants[node.inputs[index]] : nil
+    }
+
+    private func evaluate(_ node: Node) -> [Tensor]? {
+        let inputs = node.inputs.filter { !$0.isEmpty }
+        let hasGraph = node.attributes.values.contains {
+            if case .graph = $0 { true } else { false }
+        }
+        guard !hasGraph, inputs.allSatisfy({ graph.constants[$0] != nil }) else { return nil }
+        let size = inputs.reduce(0) { $0 + (graph.constants[$1]?.count ?? 0) }
+        guard size <= memory.free / 16 else { return nil }
+        // Numbers that cannot be read are left to the plan, which says so.
+        let tensors = node.inputs.map { $0.isEmpty ? nil : try? graph.constants[$0]?.loaded() }
+        let limit = min(64 * (Self.largestGrowth + size), memory.free)
+        let operands = Operands(
+            node: node,
+            tensors: tensors,
+            context: .folding(memoryLimit: limit)
+        )
+        guard let values = try? Evaluators.make(node).outputs(operands),
+            values.count >= node.outputs.count
+        else { return nil }
+        return values
+    }
+
+    private static func dropUnread(_ graph: inout Graph) {
+        let read = graph.namesRead
+        graph.constants = graph.constants.filter { read.contains($0.key) }
+    }
+}

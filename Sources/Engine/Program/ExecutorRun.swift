@@ -1,0 +1,301 @@
+import Compute
+import Graph
+
+/// One computation of an executor's outputs: the values there are, and the nodes that remain.
+struct ExecutorRun {
+    private let executor: GraphExecutor
+    private let route: Route
+    private let memory: MemoryUse
+    private let isCancelled: () -> Bool
+    private var values: [Tensor?]
+    /// Places of the values there are, in the order in which they came.
+    private var live: [Int] = []
+    /// Values from outside, which are the caller's.
+    private var given: [Bool]
+    /// The route's nodes from here on remain, but for those that are done.
+    private var position = 0
+    private var done: [Bool] = []
+    private var doneCount = 0
+    /// How many nodes that are still to be computed read each value; counted once.
+    private var readers: [Int] = []
+
+    init(
+        _ executor: GraphExecutor,
+        _ route: Route,
+        _ memory: MemoryUse,
+        _ isCancelled: @escaping () -> Bool
+    ) {
+        self.executor = executor
+        self.route = route
+        self.memory = memory
+        self.isCancelled = isCancelled
+        values = Array(repeating: nil, count: executor.places.names.count)
+        given = Array(repeating: false, count: values.count)
+    }
+
+    /// A value from outside.
+    mutating func give(_ tensor: Tensor, _ place: Int) {
+        if values[place] == nil { live.append(place) }
+        values[place] = tensor
+        given[place] = true
+    }
+
+    /// Everything the route leads to.
+    mutating func compute() throws(ModelError) -> [Tensor] {
+        // What stands here at the end is the caller's, or nobody's.
+        defer {
+            for place in live where !given[place] { values[place].map(memory.drop) }
+        }
+        live.sort()
+        var looksForIsland = true
+        var search = IslandSearch()
+        while let first = next {
+            if isCancelled() { throw .cancelled }
+            if looksForIsland, search.isDue(), let island = search.note(island()) {
+                try run(island)
+                finish(island.nodes)
+                looksForIsland = remainingCount >= Self.longestStretch
+                continue
+            }
+            try evaluate(executor.nodes[first])
+            finish([first])
+            // A value that an island may begin with has just been made.
+            looksForIsland = next.map { executor.nodes[$0].mayBePlanned } ?? false
+        }
+        return try results()
+    }
+
+    private var remainingCount: Int { route.nodes.count - doneCount }
+
+    /// The first node that remains.
+    private var next: Int? {
+        mutating get {
+            while position < route.nodes.count, !done.isEmpty, done[position] { position += 1 }
+            return position < route.nodes.count ? route.nodes[position] : nil
+        }
+    }
+
+    private func results() throws(ModelError) -> [Tensor] {
+        var results: [Tensor] = []
+        for (operand, name) in zip(route.outputs, route.names) {
+            switch operand {
+            case .value(let place):
+                guard let value = values[place] else {
+                    throw .unknownLayer(name, available: executor.graph.outputs)
+                }
+                results.append(value)
+            case .constant(let place):
+                let constant = try executor.constant(place, memory)
+                // Several of them are in memory together.
+                try memory.require(bytes: results.reduce(constant.byteCount) { $0 + $1.byteCount })
+                results.append(constant)
+            case .absent: throw .unknownLayer(name, available: executor.graph.outputs)
+            }
+        }
+        return results
+    }
+
+    /// Notes what was computed, and lets go of what nobody reads any more.
+    private mutating func finish(_ computed: [Int]) {
+        guard computed.count < route.nodes.count else {
+            position = route.nodes.count
+            doneCount = position
+            return
+        }
+        if done.isEmpty { count() }
+        doneCount += computed.count
+        for index in computed {
+            // Nodes of a route are in order.
+            if let place = route.nodes.binarySearch(index) { done[place] = true }
+            for value in executor.nodes[index].readValues { readers[value] -= 1 }
+        }
+        for index in computed {
+            let node = executor.nodes[index]
+            for place in node.readValues { forget(place) }
+            for case let place? in node.outputs { forget(place) }
+        }
+        live.removeAll { values[$0] == nil }
+    }
+
+    private mutating func forget(_ place: Int) {
+        guard readers[place] <= 0, !route.kept.contains(place), let value = values[place] else {
+            return
+        }
+        values[place] = nil
+        if !given[place] { memory.drop(value) }
+    }
+
+    private mutating func count() {
+        done = Array(repeating: false, count: route.nodes.count)
+        readers = Array(repeating: 0, count: values.count)
+        for index in route.nodes {
+            for value in executor.nodes[index].readValues { readers[value] += 1 }
+        }
+    }
+
+    private mutating func hold(_ tensor: Tensor, _ place: Int) throws(ModelError) {
+        try memory.hold(tensor)
+        if values[place] == nil { live.append(place) }
+        values[place] = tensor
+        given[place] = false
+    }
+}
+
+// MARK: Islands
+
+extension ExecutorRun {
+    /// What planning costs grows faster than the number of nodes.
+    private static let longestStretch = 2048
+
+    /// The island that begins with what remains, found once for these shapes.
+    mutating func island() -> Island? {
+        guard let first = next else { return nil }
+        var sizes: [Int] = []
+        sizes.reserveCapacity(8 * live.count)
+        for place in live {
+            guard let value = values[place] else { continue }
+            sizes.append(place)
+            sizes.append(value.shape.rank)
+            sizes += value.shape.dimensions
+        }
+        let key = PlanStore.Key(
+            owner: executor.owner,
+            route: route.number,
+            first: first,
+            sizes: sizes
+        )
+        if let known = executor.tools.plans.value(for: key) { return known as? Island }
+        return executor.tools.plans.insert(makeIsland(), for: key) as? Island
+    }
+
+    private mutating func makeIsland() -> Island? {
+        var constants = executor.graph.constants
+        let (stretch, wanted) = stretch()
+        let items = OnnxPatterns.apply(
+            stretch.map { index in
+                OnnxPatterns.Item(
+                    node: executor.nodes[index].node,
+                    covers: [index],
+                    reads: executor.nodes[index].reads
+                )
+            },
+            constants: &constants,
+            wanted: Set(wanted)
+        )
+        var there: [String: Tensor] = [:]
+        for place in live { there[executor.places.names[place]] = values[place] }
+        var builder = IslandBuilder(
+            items,
+            constants: constants,
+            live: there,
+            tools: executor.tools
+        )
+        return builder.build(wanted: wanted, places: executor.places)
+    }
+
+    /// The first of the nodes that remain, few enough for one plan, and the values that must be there after them.
+    private func stretch() -> (nodes: [Int], wanted: [String]) {
+        var nodes: [Int] = []
+        var place = position
+        while place < route.nodes.count, nodes.count < Self.longestStretch {
+            if done.isEmpty || !done[place] { nodes.append(route.nodes[place]) }
+            place += 1
+        }
+        guard nodes.count < remainingCount else { return (nodes, route.names) }
+        let last = nodes.last ?? 0
+        let wanted = nodes.flatMap { executor.nodes[$0].outputs }.compactMap { $0 }.filter {
+            route.kept.contains($0) || executor.lastReader[$0] > last
+        }
+        return (nodes, wanted.map { executor.places.names[$0] })
+    }
+
+    private mutating func run(_ island: Island) throws(ModelError) {
+        let results = try island.run({ values[$0] }, isCancelled: isCancelled)
+        for (place, tensor) in results { try hold(tensor, place) }
+    }
+}
+
+// MARK: Nodes one by one
+
+extension ExecutorRun {
+    private func value(_ operand: Operand) throws(ModelError) -> Tensor? {
+        switch operand {
+        case .absent: nil
+        case .value(let place): values[place]
+        case .constant(let place): try executor.constant(place, memory)
+        }
+    }
+
+    private mutating func evaluate(_ prepared: PreparedNode) throws(ModelError) {
+        var tensors: [Tensor?] = []
+        for operand in prepared.inputs { tensors.append(try value(operand)) }
+        var outer: [[Tensor?]] = []
+        for inner in prepared.graphs {
+            var captured: [Tensor?] = []
+            for operand in inner.captured { captured.append(try value(operand)) }
+            outer.append(captured)
+        }
+        let (memory, isCancelled) = (memory, isCancelled)
+        let context = EvaluationContext(memory: memory, isCancelled: isCancelled) {
+            [outer] (attribute, given) throws(ModelError) in
+            guard let index = prepared.graphs.firstIndex(where: { $0.name == attribute }),
+                given.count == prepared.graphs[index].executor.graph.inputs.count
+            else {
+                throw .shape(
+                    node: prepared.node.name,
+                    reason: "the graph \(attribute) takes other inputs"
+                )
+            }
+            return try prepared.graphs[index].executor.run(
+                given,
+                captured: outer[index],
+                memory: memory,
+                isCancelled: isCancelled
+            )
+        }
+        let operands = Operands(node: prepared.node, tensors: tensors, context: context)
+        let results = try prepared.evaluator.outputs(operands)
+        for (index, place) in prepared.outputs.enumerated() {
+            guard let place else { continue }
+            guard index < results.count else {
+                throw .shape(
+                    node: prepared.node.name,
+                    reason: "\(prepared.node.op) has no output \(index)"
+                )
+            }
+            try hold(results[index], place)
+        }
+    }
+}
+
+/// How often a run looks for an island: a search that finds none looks through all that remains.
+private struct IslandSearch {
+    private static let patience = 64
+    private var failures = 0
+    private var pause = 0
+
+    /// After many searches in vain, each is followed by a pause twice as long.
+    mutating func isDue() -> Bool {
+        guard pause > 0 else { return true }
+        pause -= 1
+        return false
+    }
+
+    mutating func note(_ island: Island?) -> Island? {
+        failures = island == nil ? failures + 1 : 0
+        if failures > Self.patience { pause = 1 << min(failures - Self.patience, 16) }
+        return island
+    }
+}
+
+extension [Int] {
+    /// The index of a number of a list in order.
+    fileprivate func binarySearch(_ number: Int) -> Int? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low] == number ? low : nil
+    }
+}

@@ -1,0 +1,230 @@
+import Compute
+package import Graph
+import Synchronization
+
+/// Computes the values of a graph from tensors: islands by plans, the other nodes one by one.
+///
+/// Names are resolved to places when it is made. Graphs inside of nodes have executors of their own.
+package final class GraphExecutor: Sendable {
+    package let graph: Graph
+    let nodes: [PreparedNode]
+    let places: ValuePlaces
+    /// The last node that reads each value.
+    let lastReader: [Int]
+    let tools: IslandTools
+    /// Names of values of outer graphs that this one reads.
+    let captured: [String]
+    /// Inputs and outputs that have 16 bits outside.
+    private let narrow: [String: ElementType]
+    private let inputs: [Int?]
+    private let capturedPlaces: [Int?]
+    private let constants: [Tensor]
+    /// Stored constants that nodes computed one by one have asked for.
+    private let loaded = Mutex<[Int: Tensor]>([:])
+    private let routes = Mutex<[[String]: Route]>([:])
+    let owner: Int
+
+    deinit { tools.plans.forget(owner) }
+
+    /// What computes a file's graph, numbers of 16 bits in float32.
+    ///
+    /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
+    package convenience init(importing graph: Graph, tools: IslandTools) throws(ModelError) {
+        let widened = WidenedHalves(graph)
+        try self.init(widened.graph, narrow: widened.narrow, tools: tools)
+    }
+
+    package init(
+        _ graph: Graph,
+        narrow: [String: ElementType] = [:],
+        tools: IslandTools
+    ) throws(ModelError) {
+        self.narrow = narrow
+        let folded = ConstantFolding.apply(
+            to: graph,
+            memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
+        )
+        self.graph = folded
+        self.tools = tools
+        owner = tools.plans.newOwner()
+        var places = ValuePlaces(folded)
+        var known = Set(folded.inputs.map(\.name)).union(folded.constants.keys)
+        var captured: [String] = []
+        func read(_ name: String) {
+            guard !name.isEmpty, known.insert(name).inserted else { return }
+            captured.append(name)
+        }
+        var nodes: [PreparedNode] = []
+        var problems: [ModelError] = []
+        for node in folded.nodes {
+            do throws(ModelError) {
+                let prepared = try PreparedNode(node, in: folded, &places, tools: tools)
+                try prepared.evaluator.check(node) { index in
+                    index < node.inputs.count ? folded.constants[node.inputs[index]] : nil
+                }
+                nodes.append(prepared)
+                prepared.reads.forEach(read)
+                known.formUnion(node.outputs)
+            } catch {
+                if case .unsupported(let inner) = error {
+                    problems += inner
+                } else {
+                    problems.append(error)
+                }
+            }
+        }
+        guard problems.isEmpty else { throw .unsupported(problems) }
+        folded.outputs.forEach(read)
+        captured.forEach { places.add($0) }
+        self.nodes = nodes
+        self.captured = captured
+        self.places = places
+        inputs = folded.inputs.map { places.value($0.name) }
+        capturedPlaces = captured.map { places.value($0) }
+        var constants: [Tensor] = []
+        for name in folded.constants.keys.sorted() {
+            guard case .constant = places[name], let tensor = folded.constants[name] else {
+                continue
+            }
+            constants.append(tensor)
+        }
+        self.constants = constants
+        var lastReader = [Int](repeating: -1, count: places.names.count)
+        for (index, node) in nodes.enumerated() {
+            for value in node.readValues { lastReader[value] = index }
+        }
+        self.lastReader = lastReader
+    }
+
+    /// The named values, of inputs and of what outer graphs computed.
+    package func run(
+        _ inputs: [String: Tensor],
+        outputs: [String],
+        memory: MemoryUse? = nil,
+        isCancelled: @escaping () -> Bool
+    ) throws(ModelError) -> [Tensor] {
+        let memory = memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
+        let route = try route(to: outputs)
+        var run = ExecutorRun(self, route, memory, isCancelled)
+        for (name, tensor) in inputs {
+            guard let place = places.value(name) else { continue }
+            run.give(narrow.isEmpty ? tensor : tensor.widened, place)
+        }
+        let results = try run.compute()
+        guard !narrow.isEmpty else { return results }
+        return zip(outputs, results).map { name, value in value.narrowed(to: narrow[name]) }
+    }
+
+    /// The graph's outputs, for a graph inside of a node.
+    func run(
+        _ given: [Tensor],
+        captured outer: [Tensor?],
+        memory: MemoryUse,
+        isCancelled: @escaping () -> Bool
+    ) throws(ModelError) -> [Tensor] {
+        var run = ExecutorRun(self, try route(to: graph.outputs), memory, isCancelled)
+        for (place, tensor) in zip(capturedPlaces, outer) {
+            if let place, let tensor { run.give(tensor, place) }
+        }
+        for (place, tensor) in zip(inputs, given) {
+            if let place { run.give(tensor, place) }
+        }
+        return try run.compute()
+    }
+
+    /// The plan of all that `outputs` depend on, if one island holds it.
+    package func wholePlan(like inputs: [String: Tensor], outputs: [String]) -> Plan? {
+        guard let route = try? route(to: outputs) else { return nil }
+        var run = ExecutorRun(
+            self,
+            route,
+            MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
+            { false }
+        )
+        for (name, tensor) in inputs {
+            guard let place = places.value(name) else { continue }
+            run.give(narrow.isEmpty ? tensor : tensor.widened, place)
+        }
+        guard let island = run.island(), island.nodes.count == route.nodes.count else {
+            return nil
+        }
+        return island.plan
+    }
+
+    /// A constant, in memory from its first use on.
+    func constant(_ place: Int, _ memory: MemoryUse) throws(ModelError) -> Tensor {
+        let constant = constants[place]
+        guard let stored = constant.stored else { return constant }
+        if let known = loaded.withLock({ $0[place] }) { return known }
+        try memory.require(bytes: constant.count * MemoryLayout<Float>.stride)
+        guard !stored.isMade else { return try constant.loaded() }
+        let tensor = try constant.loaded()
+        loaded.withLock { $0[place] = tensor }
+        return tensor
+    }
+
+    /// Leaves constants to be read again, after runs that say nothing of those to come.
+    package func forgetConstants() {
+        loaded.withLock { $0 = [:] }
+    }
+}
+
+/// What has to be computed for some outputs.
+final class Route: Sendable {
+    /// Names of its own among its executor's.
+    let number: Int
+    let outputs: [Operand]
+    let names: [String]
+    /// The nodes that they depend on, in order.
+    let nodes: [Int]
+    /// Places of outputs that are values.
+    let kept: Set<Int>
+
+    init(number: Int, outputs: [Operand], names: [String], nodes: [Int]) {
+        (self.number, self.outputs, self.names, self.nodes) = (number, outputs, names, nodes)
+        kept = Set(
+            outputs.compactMap { operand in
+                if case .value(let place) = operand { place } else { nil }
+            }
+        )
+    }
+}
+
+extension GraphExecutor {
+    private static let mostRoutes = 256
+
+    /// The way to these outputs, found once.
+    ///
+    /// - Throws: `unknownLayer`.
+    private func route(to names: [String]) throws(ModelError) -> Route {
+        if let known = routes.withLock({ $0[names] }) { return known }
+        var outputs: [Operand] = []
+        for name in names {
+            guard let operand = places[name], operand != .absent else {
+                throw .unknownLayer(name, available: graph.outputs)
+            }
+            outputs.append(operand)
+        }
+        let nodes = needed(for: outputs)
+        return routes.withLock { routes in
+            if routes.count >= Self.mostRoutes { routes = [:] }
+            let number = tools.plans.newOwner()
+            let made = Route(number: number, outputs: outputs, names: names, nodes: nodes)
+            routes[names] = made
+            return made
+        }
+    }
+
+    /// The nodes that `outputs` depend on, in order.
+    private func needed(for outputs: [Operand]) -> [Int] {
+        var wanted = [Bool](repeating: false, count: places.names.count)
+        for case .value(let place) in outputs { wanted[place] = true }
+        return nodes.indices.reversed().filter { index in
+            guard nodes[index].outputs.contains(where: { $0.map { wanted[$0] } ?? false }) else {
+                return false
+            }
+            for place in nodes[index].readValues { wanted[place] = true }
+            return true
+        }.reversed()
+    }
+}

@@ -1,0 +1,118 @@
+package import Compute
+import Graph
+
+/// Nodes of a graph that one plan computes in float32, with the fast paths and fusions of native models.
+final class Island: Kept {
+    /// Places in the executor's nodes of everything the plan computes, in order.
+    let nodes: [Int]
+    let plan: Plan
+    /// Where the plan's inputs are among the executor's values.
+    private let inputs: [Int?]
+    private let outputs: [Int?]
+    /// Values that follow from shapes alone.
+    private let folded: [(place: Int, tensor: Tensor)]
+    /// Inputs that are indices into a table, and the table's length.
+    private let tables: [(name: String, place: Int, count: Int)]
+    /// Bytes of weights that no other plan shares.
+    private let ownWeights: WeightStore?
+
+    init(
+        nodes: [Int],
+        plan: Plan,
+        folded: [String: Tensor],
+        tables: [String: Int],
+        ownWeights: WeightStore?,
+        places: ValuePlaces
+    ) {
+        self.nodes = nodes
+        self.plan = plan
+        self.ownWeights = ownWeights
+        inputs = plan.inputs.map { places.value($0.name) }
+        outputs = plan.outputs.map { places.value($0.name) }
+        self.folded = folded.compactMap { name, tensor in
+            places.value(name).map { ($0, tensor) }
+        }
+        self.tables = tables.sorted { $0.key < $1.key }.compactMap { name, count in
+            places.value(name).map { (name, $0, count) }
+        }
+    }
+
+    var keptBytes: Int {
+        plan.keptBytes + (ownWeights?.ownBytes ?? 0)
+            + folded.reduce(0) { $0 + $1.tensor.byteCount }
+    }
+
+    /// Computes from the values at their places; returns the values there are then.
+    func run(
+        _ value: (Int) -> Tensor?,
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [(place: Int, tensor: Tensor)] {
+        for (name, place, count) in tables {
+            let indices = value(place)?.elements.signed ?? []
+            for (position, index) in indices.enumerated() where index < -count || index >= count {
+                throw .indexOutOfRange(
+                    input: name,
+                    position: position,
+                    index: index,
+                    count: count
+                )
+            }
+        }
+        return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
+            for (port, place) in zip(plan.inputs, inputs) {
+                guard let place, let tensor = value(place) else { continue }
+                if port.type == .float32 || tensor.type == .int64 {
+                    try access.fill(port, tensor)
+                } else {
+                    let integers = tensor.elements.signed ?? []
+                    try access.fill(port, Tensor(shape: tensor.shape, integers: integers))
+                }
+            }
+        } read: { results throws(ModelError) in
+            var read = folded
+            for (port, place) in zip(plan.outputs, outputs) {
+                if let place { read.append((place, try results.tensor(port))) }
+            }
+            return read
+        }
+    }
+}
+
+/// What plans are made with.
+package struct IslandTools: Sendable {
+    let kernels: KernelSet
+    let workers: Workers
+    let memoryLimit: Int
+    let numerics: Numerics
+    /// What is kept for shapes, of all models together.
+    let plans: PlanStore
+    /// Packed weights by the names of one graph's constants.
+    let weights = WeightStore()
+
+    package init(
+        kernels: KernelSet,
+        workers: Workers,
+        memoryLimit: Int,
+        numerics: Numerics = .fast,
+        plans: PlanStore = PlanStore()
+    ) {
+        self.kernels = kernels
+        self.workers = workers
+        self.memoryLimit = memoryLimit
+        self.numerics = numerics
+        self.plans = plans
+    }
+
+    /// Elements of the largest value that the memory of a request has room for.
+    var largestValue: Int { max(1, memoryLimit / MemoryLayout<Float>.stride) }
+
+    var forAnotherGraph: IslandTools {
+        IslandTools(
+            kernels: kernels,
+            workers: workers,
+            memoryLimit: memoryLimit,
+            numerics: numerics,
+            plans: plans
+        )
+    }
+}

@@ -1,0 +1,303 @@
+import Compute
+import Graph
+
+/// Finds the nodes that can be planned from the values known now.
+///
+/// Nodes are lowered one by one into a trial, which tells the shapes of their results; what cannot be lowered, and
+/// what needs it, is left for later. What follows from shapes alone becomes a constant on the way.
+struct IslandBuilder {
+    private let items: [OnnxPatterns.Item]
+    private let tools: IslandTools
+    private let live: [String: Tensor]
+    private var trial: PlanBuilder
+    private var folded: [String: Tensor] = [:]
+    /// Elements of what was folded, which is kept.
+    private var foldedCount = 0
+    private var chosen: [(node: Node, covers: [Int])] = []
+    private var covered = Set<Int>()
+    private var inputs: [String: Graph.Input] = [:]
+    private var tables: [String: Int] = [:]
+    /// The item that makes a value alone, and how many read it.
+    private let makers: [String: Int]
+    private let uses: [String: Int]
+
+    private static let mostFolded = 1 << 21
+
+    /// Elements, or multiply–adds, from which on entering a plan costs little beside what it saves.
+    private static let leastWork = 512
+
+    init(
+        _ items: [OnnxPatterns.Item],
+        constants: [String: Tensor],
+        live: [String: Tensor],
+        tools: IslandTools
+    ) {
+        self.items = items
+        self.tools = tools
+        self.live = live
+        trial = Self.trial(tools)
+        trial.graph.constants = constants
+        var makers: [String: Int] = [:]
+        var uses: [String: Int] = [:]
+        for (index, item) in items.enumerated() {
+            if item.node.outputs.count == 1 { makers[item.node.outputs[0]] = index }
+            for name in item.reads { uses[name, default: 0] += 1 }
+        }
+        (self.makers, self.uses) = (makers, uses)
+    }
+
+    private static func trial(_ tools: IslandTools) -> PlanBuilder {
+        PlanBuilder(
+            graph: Graph(),
+            kernels: tools.kernels,
+            weights: tools.weights,
+            isTrial: true,
+            largest: tools.largestValue
+        )
+    }
+
+    /// The graph's constants, and what follows from shapes.
+    private var constants: [String: Tensor] {
+        _read { yield trial.graph.constants }
+        _modify { yield &trial.graph.constants }
+    }
+
+    /// The island, or nil if there is none that is worth it.
+    ///
+    /// `wanted` are the values that must be there at the end.
+    mutating func build(wanted: [String], places: ValuePlaces) -> Island? {
+        for item in items where !takeOneHot(item, wanted) { take(item) }
+        let isWhole = items.allSatisfy { covered.isSuperset(of: $0.covers) }
+        guard isWhole || isWorthEntering else { return nil }
+        return try? finish(wanted: wanted, places)
+    }
+
+    private var isWorthEntering: Bool {
+        let work = trial.work.values.reduce(0, +)
+        let elements = chosen.reduce(0) { sum, item in
+            item.node.outputs.reduce(sum) { $0 + (shape($1)?.count ?? 0) }
+        }
+        return max(work, elements) >= Self.leastWork || chosen.count >= 8
+    }
+
+    private mutating func take(_ item: OnnxPatterns.Item) {
+        if fold(item.node) || takeBranch(item.node) {
+            covered.formUnion(item.covers)
+            return
+        }
+        guard let node = PlannedForm.of(item.node, shape: shape, constants: constants) else {
+            return
+        }
+        for (name, constant) in node.added { constants[name] = constant }
+        guard lower([node.node]) else {
+            for name in node.added.keys { constants[name] = nil }
+            return
+        }
+        chosen.append((node.node, item.covers))
+        covered.formUnion(item.covers)
+    }
+
+    /// Takes the branch of an If whose condition follows from shapes, all of it or nothing.
+    private mutating func takeBranch(_ node: Node) -> Bool {
+        let condition = node.inputs.first.flatMap { constants[$0] }
+        guard let branch = Graph.branch(of: node, condition: condition) else { return false }
+        var whole = self
+        whole.constants.merge(branch.constants) { $1 }
+        for (index, node) in branch.nodes.enumerated() {
+            // Of the file's nodes the If alone is there.
+            let place = -1 - index
+            whole.take(OnnxPatterns.Item(node: node, covers: [place], reads: node.inputs))
+            guard whole.covered.remove(place) != nil else { return false }
+        }
+        self = whole
+        return true
+    }
+
+    /// Whether plans can compute these nodes from what is known; then they are part of the trial.
+    private mutating func lower(_ nodes: [Node]) -> Bool {
+        for node in nodes {
+            guard let ports = outside(node) else { return false }
+            let failure = trial.attempt { (plan) throws(ModelError) in
+                for port in ports {
+                    let shape = Shape(port.dimensions.map { $0 ?? 1 })
+                    _ = try plan.define(port.name, shape, .dense, type: port.type)
+                }
+                guard Self.takesIndicesRightly(node, plan) else {
+                    throw .shape(node: node.name, reason: "indices are not computed with")
+                }
+                try Operators.make(node).lower(node, into: &plan)
+            }
+            guard failure == nil else { return false }
+            for port in ports { inputs[port.name] = port }
+        }
+        return true
+    }
+
+    /// Takes the cast that ends a one-hot vector in the words of some exporters, and all that leads to it.
+    private mutating func takeOneHot(_ item: OnnxPatterns.Item, _ wanted: [String]) -> Bool {
+        let hot = ComparedOneHot(
+            item,
+            constants: constants,
+            sole: { name in
+                guard uses[name] == 1, !wanted.contains(name) else { return nil }
+                return makers[name].map { items[$0] }
+            }
+        ) { name in
+            live[name].flatMap { [.int64, .int32].contains($0.type) ? $0.shape : nil }
+        }
+        guard let hot else { return false }
+        constants.merge(hot.added) { $1 }
+        guard lower(hot.nodes) else { return false }
+        for node in hot.nodes { chosen.append((node, hot.covers)) }
+        covered.formUnion(hot.covers)
+        return true
+    }
+
+    /// The shape of a value whose shape is known.
+    private func shape(_ name: String) -> Shape? {
+        trial.id(named: name).map { trial.shape(of: $0) } ?? live[name]?.shape
+            ?? constants[name]?.shape
+    }
+
+    /// Values of the node's inputs that come from outside, as inputs of the plan; nil where a plan cannot take them.
+    private mutating func outside(_ node: Node) -> [Graph.Input]? {
+        guard node.inputs.allSatisfy({ constants[$0]?.count != 0 }) else { return nil }
+        var ports: [Graph.Input] = []
+        for (index, name) in node.inputs.enumerated()
+        where !name.isEmpty && constants[name] == nil && trial.id(named: name) == nil
+            && !ports.contains(where: { $0.name == name })
+        {
+            guard let tensor = live[name], !tensor.shape.dimensions.contains(0) else {
+                return nil
+            }
+            let isIndex = Self.isIndex(node, index)
+            guard isIndex ? [.int64, .int32].contains(tensor.type) : tensor.type == .float32 else {
+                return nil
+            }
+            ports.append(
+                Graph.Input(
+                    name: name,
+                    type: isIndex ? .int64 : .float32,
+                    dimensions: tensor.shape.dimensions.map { $0 }
+                )
+            )
+            if node.op == "Gather", isIndex, let table = constants[node.inputs[0]]?.shape {
+                guard case .int(let axis) = node.attributes["axis"] ?? .int(0) else { return nil }
+                let place = axis < 0 ? axis + table.rank : axis
+                guard table.dimensions.indices.contains(place) else { return nil }
+                tables[name] = min(tables[name] ?? .max, table[place])
+            }
+        }
+        return ports
+    }
+
+    /// Only floats are computed with; indices are looked up.
+    private static func takesIndicesRightly(_ node: Node, _ plan: PlanBuilder) -> Bool {
+        node.inputs.enumerated().allSatisfy { index, name in
+            guard let id = plan.id(named: name), plan[id].type == .int64 else { return true }
+            return isIndex(node, index)
+        }
+    }
+
+    private static func isIndex(_ node: Node, _ input: Int) -> Bool {
+        node.op == "Gather" && input == 1 || node.op == "OneHot" && input == 0
+    }
+
+    /// The type of a value that is known.
+    private func type(_ name: String) -> ElementType? {
+        guard let id = trial.id(named: name) else { return live[name]?.type }
+        return trial[id].type == .float32 ? .float32 : nil
+    }
+
+    /// Shape and Size of known shapes, and what depends on constants only.
+    private mutating func fold(_ node: Node) -> Bool {
+        var tensors: [Tensor?] = []
+        var loaded = 0
+        let asksShape = node.op == "Shape" || node.op == "Size"
+        for name in node.inputs {
+            if name.isEmpty {
+                tensors.append(nil)
+            } else if asksShape, let shape = shape(name) {
+                tensors.append(Tensor(sized: shape))
+            } else if node.op == "CastLike", tensors.count == 1, let type = type(name) {
+                tensors.append(Tensor(shape: [0], elements: .zeros(0, type)))
+            } else if let constant = constants[name] {
+                loaded += constant.count
+                guard loaded <= Self.mostFolded else { return false }
+                guard let constant = try? constant.loaded() else { return false }
+                tensors.append(constant)
+            } else {
+                return false
+            }
+        }
+        guard !node.inputs.isEmpty || node.op == "Constant" else { return false }
+        let hasGraph = node.attributes.values.contains {
+            if case .graph = $0 { true } else { false }
+        }
+        let operands = Operands(
+            node: node,
+            tensors: tensors,
+            context: .folding(memoryLimit: 1 << 24)
+        )
+        guard !hasGraph, let results = try? Evaluators.make(node).outputs(operands),
+            results.count >= node.outputs.count
+        else { return false }
+        foldedCount += results.reduce(0) { $0 + $1.count }
+        guard foldedCount <= Self.mostFolded else { return false }
+        for (name, tensor) in zip(node.outputs, results) where !name.isEmpty {
+            constants[name] = tensor
+            folded[name] = tensor
+        }
+        return true
+    }
+
+    private mutating func finish(
+        wanted: [String],
+        _ places: ValuePlaces
+    ) throws(ModelError) -> Island? {
+        let made = Set(chosen.flatMap(\.node.outputs)).subtracting([""])
+        var needed = Set(wanted)
+        for item in items where !covered.isSuperset(of: item.covers) {
+            needed.formUnion(item.reads)
+        }
+        var graph = Graph()
+        graph.nodes = chosen.map(\.node)
+        graph.constants = constants
+        let names = made.intersection(needed).sorted()
+        guard !names.isEmpty else { return nil }
+        graph.inputs = inputs.values.sorted { $0.name < $1.name }
+        graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names))
+        // Weights that follow from shapes are not those of other islands, whatever their names.
+        let own = Set(folded.filter { $0.value.type.isFloat }.keys)
+        let ownWeights =
+            own.isEmpty ? nil : WeightStore(sharing: tools.weights, except: own)
+        var builder = PlanBuilder(
+            graph: graph,
+            kernels: tools.kernels,
+            weights: ownWeights ?? tools.weights,
+            numerics: tools.numerics,
+            largest: tools.largestValue
+        )
+        let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
+        try builder.checkWork()
+        var ports: [(name: String, id: ValueID)] = []
+        for name in names {
+            guard let id = builder.id(named: name), builder[id].type == .float32 else { return nil }
+            ports.append((name, try builder.value(id, as: .dense)))
+        }
+        let plan = try builder.finish(
+            inputs: ids,
+            outputs: ports,
+            memoryLimit: tools.memoryLimit,
+            on: tools.workers
+        )
+        return Island(
+            nodes: covered.sorted(),
+            plan: plan,
+            folded: folded.filter { needed.contains($0.key) },
+            tables: tables,
+            ownWeights: ownWeights,
+            places: places
+        )
+    }
+}

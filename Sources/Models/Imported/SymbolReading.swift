@@ -1,0 +1,201 @@
+import Engine
+import Graph
+
+/// How an ONNX file reads symbols: one after the other, each with the states that the one before left.
+struct SymbolReading: Sendable {
+    /// The axis of the tokens that is time; the other one, if there is one, is the batch.
+    let timeAxis: Int
+    let rank: Int
+    let type: ElementType
+    /// Whether the scores of every symbol of several come out, and not only those of the last.
+    let takesSeveral: Bool
+    /// Scores for each symbol that may follow.
+    let symbols: Int
+
+    /// One sequence as the model's input.
+    func tensor(_ tokens: some Collection<Int32>) -> Tensor {
+        var shape = [Int](repeating: 1, count: rank)
+        shape[timeAxis] = tokens.count
+        let elements: Tensor.Elements =
+            type == .int32 ? .int32(Array(tokens)) : .integers(tokens.map { Int($0) })
+        return Tensor(shape: Shape(shape), elements: elements)
+    }
+}
+
+/// An ONNX file that may be a next-symbol model: indices and states in, scores and the states' successors out.
+struct SymbolCandidate {
+    let tokens: ModelSignature.Port
+    /// The output with scores; a Softmax may have made it.
+    let answer: String
+    /// The value before the Softmax, if that makes the answer.
+    let logits: String
+    /// The value with the probabilities.
+    let probabilities: String
+    let states: [StatePair]
+    private let end = ContinuousClock.now + .seconds(4)
+
+    /// Nil where the inputs and outputs are not of that kind.
+    init?(_ signature: ModelSignature, states: [StatePair], graph: Graph) {
+        let given = signature.inputs.filter { input in
+            !states.contains { $0.input == input.name }
+        }
+        let answers = signature.outputs.filter { output in
+            !states.contains { $0.output == output.name }
+        }
+        guard !states.isEmpty, given.count == 1, answers.count == 1,
+            [.int64, .int32].contains(given[0].type), !given[0].hasAnyRank,
+            (1...2).contains(given[0].dimensions.count), answers[0].type == .float32,
+            given[0].dimensions.allSatisfy({ $0 ?? 1 == 1 })
+        else { return nil }
+        tokens = given[0]
+        answer = answers[0].name
+        self.states = states
+        let last = graph.producer(of: answer).map { graph.nodes[$0] }
+        if let last, last.op == "Softmax", let before = last.inputs.first {
+            (logits, probabilities) = (before, answer)
+        } else {
+            (logits, probabilities) = (answer, "\(answer)/probabilities")
+        }
+    }
+
+    /// Adds the Softmax that the file leaves to its readers.
+    func complete(_ graph: inout Graph) {
+        guard probabilities != answer else { return }
+        var softmax = Node(name: probabilities, op: "Softmax")
+        softmax.attributes["axis"] = .int(-1)
+        softmax.inputs = [logits]
+        softmax.outputs = [probabilities]
+        graph.nodes.append(softmax)
+    }
+
+    /// Tries how symbols go in: with the states carried over, two at once must answer what one and then another do.
+    ///
+    /// - Throws: a sentence that says why that is not so, or not certain.
+    func reading(by executor: GraphExecutor) throws(UncertainReading) -> SymbolReading {
+        let rank = tokens.dimensions.count
+        var found: [SymbolReading] = []
+        for axis in 0..<rank {
+            guard let symbols = scores(axis, executor) else { continue }
+            let one = SymbolReading(
+                timeAxis: axis,
+                rank: rank,
+                type: tokens.type,
+                takesSeveral: false,
+                symbols: symbols
+            )
+            if let fixed = tokens.dimensions[axis], fixed == 1 {
+                found.append(one)
+            } else if let takesSeveral = continues(one, executor) {
+                found.append(
+                    SymbolReading(
+                        timeAxis: axis,
+                        rank: rank,
+                        type: tokens.type,
+                        takesSeveral: takesSeveral,
+                        symbols: symbols
+                    )
+                )
+            }
+        }
+        // Where both sizes are 1 for good, either axis will do.
+        let isFixed = tokens.dimensions.allSatisfy { $0 == 1 }
+        let varying = found.filter { tokens.dimensions[$0.timeAxis] == nil }
+        if isFixed, let any = found.first { return any }
+        if varying.count == 1 { return varying[0] }
+        if varying.isEmpty, let only = found.first, found.count == 1 { return only }
+        throw UncertainReading(
+            reason: varying.isEmpty
+                ? "two symbols at once do not answer what one and then another do"
+                : "either axis of \"\(tokens.name)\" may be time"
+        )
+    }
+
+    /// How many symbols are scored, if one symbol and one sequence go in.
+    private func scores(_ axis: Int, _ executor: GraphExecutor) -> Int? {
+        let reading = SymbolReading(
+            timeAxis: axis,
+            rank: tokens.dimensions.count,
+            type: tokens.type,
+            takesSeveral: false,
+            symbols: 1
+        )
+        guard let result = run([0], reading, zeros, executor), result.scores.count >= 2,
+            result.states.map(\.count) == zeros.map(\.count)
+        else { return nil }
+        return result.scores.count
+    }
+
+    /// Whether all symbols are scored; nil if the states do not continue the sequence along this axis.
+    private func continues(_ reading: SymbolReading, _ executor: GraphExecutor) -> Bool? {
+        let pair = [Int32(reading.symbols - 1), 0]
+        // Where one symbol has a plan and two have none, their states do not lie along this axis; computed node by node
+        // it would only cost all weights in memory to find the same.
+        guard !isPlanned(pair.prefix(1), reading, executor) || isPlanned(pair, reading, executor)
+        else { return nil }
+        guard let both = run(pair, reading, zeros, executor),
+            let first = run(pair.prefix(1), reading, zeros, executor),
+            let second = run(pair.suffix(1), reading, first.states, executor),
+            Self.agree(both.states.joined(), second.states.joined())
+        else { return nil }
+        if Self.agree(both.scores, first.scores + second.scores) { return true }
+        return Self.agree(both.scores, second.scores) ? false : nil
+    }
+
+    private static func agree(
+        _ some: some Collection<Float>,
+        _ others: some Collection<Float>
+    ) -> Bool {
+        guard some.count == others.count else { return false }
+        let largest = some.reduce(Float.leastNormalMagnitude) { max($0, $1.magnitude) }
+        return zip(some, others).allSatisfy { ($0 - $1).magnitude <= 1e-4 * largest }
+    }
+
+    private var zeros: [[Float]] {
+        states.map { Array(repeating: 0, count: $0.count) }
+    }
+
+    private func isPlanned(
+        _ symbols: some Collection<Int32>,
+        _ reading: SymbolReading,
+        _ executor: GraphExecutor
+    ) -> Bool {
+        executor.wholePlan(like: inputs(symbols, reading, zeros), outputs: outputs) != nil
+    }
+
+    private var outputs: [String] { [logits] + states.map(\.output) }
+
+    private func inputs(
+        _ symbols: some Collection<Int32>,
+        _ reading: SymbolReading,
+        _ states: [[Float]]
+    ) -> [String: Tensor] {
+        var inputs = [tokens.name: reading.tensor(symbols)]
+        for (pair, values) in zip(self.states, states) {
+            inputs[pair.input] = Tensor(shape: pair.shape, floats: values)
+        }
+        return inputs
+    }
+
+    private func run(
+        _ symbols: some Collection<Int32>,
+        _ reading: SymbolReading,
+        _ states: [[Float]],
+        _ executor: GraphExecutor
+    ) -> (scores: [Float], states: [[Float]])? {
+        let inputs = inputs(symbols, reading, states)
+        let results = try? executor.run(
+            inputs,
+            outputs: outputs,
+            isCancelled: { ContinuousClock.now > end }
+        )
+        guard let floats = results?.compactMap(\.floats), floats.count == outputs.count else {
+            return nil
+        }
+        return (floats[0], Array(floats.dropFirst()))
+    }
+}
+
+/// Why an ONNX file that looks like a sequence model is served as plain tensors.
+struct UncertainReading: Error {
+    let reason: String
+}

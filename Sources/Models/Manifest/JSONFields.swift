@@ -1,0 +1,259 @@
+import Files
+import Foundation
+import Graph
+
+/// A JSON value read from a model folder.
+enum JSONValue: Decodable, Equatable, Sendable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    /// Reads a file of the model folder.
+    static func read(_ name: String, in files: ModelFiles) throws(ModelError) -> JSONValue {
+        try decode(
+            JSONValue.self,
+            name,
+            in: files,
+            largest: 16 << 20,
+            otherwise: "is not valid JSON"
+        )
+    }
+
+    /// Reads JSON of a form that `otherwise` names in an error.
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        _ name: String,
+        in files: ModelFiles,
+        largest: Int,
+        otherwise: String
+    ) throws(ModelError) -> Value {
+        let data = try files.text(name, largest: largest, factor: growth)
+        guard depth(data) <= deepest else {
+            throw .file(name: name, reason: "nests lists and objects deeper than \(deepest)")
+        }
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch {
+            throw .file(name: name, reason: otherwise)
+        }
+    }
+
+    /// How often its size a text takes while it is decoded.
+    static let growth = 64
+    static let deepest = 64
+
+    /// How deep brackets lie in each other; the decoder would need that much of a thread's stack.
+    static func depth(_ data: Data) -> Int {
+        var (depth, deepest) = (0, 0)
+        var (isText, isEscaped) = (false, false)
+        for byte in data {
+            if isText {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isText = false }
+                isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): (isText, isEscaped) = (true, false)
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                deepest = max(deepest, depth)
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+        }
+        return deepest
+    }
+
+    /// What the value is, for error messages.
+    var text: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .number(let value): integer.map { "\($0)" } ?? "\(value)"
+        case .string(let value): "\"\(value)\""
+        case .array(let values): "a list of \(values.count)"
+        case .object: "an object"
+        }
+    }
+}
+
+/// The fields of a JSON object, each read once; a field nobody read is an error.
+struct JSONFields {
+    /// Where the object stands, such as `model.json: layers[2] "conv1"`.
+    private(set) var path: String
+    private var remaining: [String: JSONValue]
+
+    init(_ value: JSONValue, at path: String) throws(ModelError) {
+        guard case .object(let fields) = value else {
+            throw .invalidManifest(field: path, expected: "an object", got: value.text)
+        }
+        self.path = path
+        remaining = fields
+    }
+
+    /// Lets errors say what the object is called.
+    mutating func call(_ name: String) {
+        path += " \"\(name)\""
+    }
+
+    mutating func value(_ name: String) -> JSONValue? {
+        let value = remaining.removeValue(forKey: name)
+        return value == .null ? nil : value
+    }
+
+    mutating func string(_ name: String) throws(ModelError) -> String? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let text) = value else { throw mismatch(name, "a text", value) }
+        return text
+    }
+
+    mutating func requiredString(_ name: String) throws(ModelError) -> String {
+        guard let text = try string(name) else {
+            throw .invalidManifest(field: "\(path), \(name)", expected: "a text", got: "nothing")
+        }
+        return text
+    }
+
+    mutating func bool(_ name: String) throws(ModelError) -> Bool? {
+        guard let value = value(name) else { return nil }
+        guard case .bool(let flag) = value else { throw mismatch(name, "true or false", value) }
+        return flag
+    }
+
+    /// An integer from `minimum` to 2²⁴.
+    mutating func int(_ name: String, minimum: Int = 1) throws(ModelError) -> Int? {
+        guard let value = value(name) else { return nil }
+        guard let number = value.integer, number >= minimum, number <= 1 << 24 else {
+            throw mismatch(name, "an integer from \(minimum)", value)
+        }
+        return number
+    }
+
+    /// A list of `count` integers from `minimum`.
+    mutating func ints(_ name: String, count: Int, minimum: Int) throws(ModelError) -> [Int]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let values) = value, values.count == count else {
+            throw mismatch(name, "\(count) integers", value)
+        }
+        var numbers: [Int] = []
+        for element in values {
+            guard let number = element.integer, number >= minimum, number <= 1 << 24 else {
+                throw mismatch(name, "\(count) integers from \(minimum)", element)
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    mutating func double(_ name: String) throws(ModelError) -> Double? {
+        guard let value = value(name) else { return nil }
+        guard case .number(let number) = value else { throw mismatch(name, "a number", value) }
+        return number
+    }
+
+    /// One number, or a list of them.
+    mutating func doubles(_ name: String) throws(ModelError) -> [Double]? {
+        guard let value = value(name) else { return nil }
+        if case .number(let number) = value { return [number] }
+        guard case .array(let values) = value else {
+            throw mismatch(name, "a list of numbers", value)
+        }
+        var numbers: [Double] = []
+        for element in values {
+            guard case .number(let number) = element else {
+                throw mismatch(name, "a list of numbers", element)
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    mutating func strings(_ name: String) throws(ModelError) -> [String]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let values) = value else {
+            throw mismatch(name, "a list of texts", value)
+        }
+        var texts: [String] = []
+        for element in values {
+            guard case .string(let text) = element else {
+                throw mismatch(name, "a list of texts", element)
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    mutating func object(_ name: String) throws(ModelError) -> JSONFields? {
+        guard let value = value(name) else { return nil }
+        return try JSONFields(value, at: "\(path), \(name)")
+    }
+
+    mutating func objects(_ name: String) throws(ModelError) -> [JSONFields]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let values) = value else { throw mismatch(name, "a list", value) }
+        var objects: [JSONFields] = []
+        for (index, element) in values.enumerated() {
+            objects.append(try JSONFields(element, at: "\(path), \(name)[\(index)]"))
+        }
+        return objects
+    }
+
+    /// One of a closed set of words.
+    mutating func word<Word: RawRepresentable & CaseIterable>(
+        _ name: String,
+        default word: Word
+    ) throws(ModelError) -> Word where Word.RawValue == String {
+        guard let text = try string(name) else { return word }
+        guard let word = Word(rawValue: text) else {
+            let known = Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+            throw mismatch(name, "one of \(known)", .string(text))
+        }
+        return word
+    }
+
+    /// Everything nobody read yet, by name.
+    mutating func takeRest() -> [(name: String, value: JSONValue)] {
+        let rest = remaining.sorted { $0.key < $1.key }
+        remaining = [:]
+        return rest.map { (name: $0.key, value: $0.value) }
+    }
+
+    /// Refuses fields nobody read.
+    func finish() throws(ModelError) {
+        guard let name = remaining.keys.sorted().first, let value = remaining[name] else { return }
+        throw mismatch(name, "no such field", value)
+    }
+
+    func mismatch(_ name: String, _ expected: String, _ got: JSONValue) -> ModelError {
+        .invalidManifest(field: "\(path), \(name)", expected: expected, got: got.text)
+    }
+}
+
+extension JSONValue {
+    var integer: Int? {
+        guard case .number(let number) = self, number == number.rounded(), abs(number) < 1e15 else {
+            return nil
+        }
+        return Int(number)
+    }
+}

@@ -1,0 +1,246 @@
+public import Engine
+import Files
+import Foundation
+import Graph
+
+/// What a model folder says about its model: `model.json` without the layers.
+public struct Manifest: Sendable {
+    public enum Task: String, CaseIterable, Sendable {
+        case imageClassification = "image-classification"
+        case imageFeatures = "image-features"
+        case nextSymbol = "next-symbol"
+        case sequenceClassification = "sequence-classification"
+        /// States are the answer: of a system that runs by itself, or is driven by symbols.
+        case dynamicalSystem = "dynamical-system"
+        case treeClassification = "tree-classification"
+        case seriesClassification = "series-classification"
+        /// Any tensors in, any tensors out.
+        case tensors
+    }
+
+    public enum Input: Sendable {
+        /// An image [N, channels, height, width]; nil means any size.
+        case image(name: String, channels: Int, height: Int?, width: Int?)
+        /// Numbers over time [N, channels, length]; nil means any length.
+        case series(name: String, channels: Int, length: Int?)
+        /// A sequence of indices [T, B] into a vocabulary.
+        case tokens(name: String, vocabulary: Vocabulary)
+
+        /// Steps without a symbol, [T, B] zeros: a system that runs by itself.
+        case clock(name: String)
+
+        /// Whatever the model's signature says; the name is that of the first input.
+        case tensors(name: String)
+
+        public var name: String {
+            switch self {
+            case .image(let name, _, _, _), .series(let name, _, _), .tokens(let name, _),
+                .clock(let name), .tensors(let name):
+                name
+            }
+        }
+
+        var isSeries: Bool {
+            if case .series = self { true } else { false }
+        }
+
+        /// Symbols of a sequence; a clock has one, nil is no sequence.
+        public var symbolCount: Int? {
+            switch self {
+            case .image, .series, .tensors: nil
+            case .tokens(_, let vocabulary): vocabulary.symbols.count
+            case .clock: 1
+            }
+        }
+    }
+
+    /// A held-out result.
+    public struct Score: Sendable {
+        public let metric: String
+        public let value: Double
+        public let data: String
+    }
+
+    /// What the model is called here; a repository may call it otherwise than its file does.
+    public internal(set) var name: String
+    public internal(set) var version: String
+    public let description: String
+    public let task: Task
+    public let numerics: Numerics
+    public let input: Input
+    public let preprocessing: Preprocessing?
+    public internal(set) var outputs: [String]
+    public let labels: [String]
+    /// The layer the features route shows when none is named.
+    public let featuresLayer: String?
+    /// The layer before the softmax, where losses are computed without loss of precision.
+    public internal(set) var logits: String?
+    /// How a tree-classification model composes.
+    public let tree: TreeNames?
+    /// Inputs of an ONNX file with the outputs that continue them.
+    var states: [String: String] = [:]
+    public let source: String
+    public let licence: String
+    public let score: Score?
+    /// Inputs to try the model with, the best first.
+    public let examples: [Example]
+
+    /// Reads the fields; `standard` is the input of a model that says nothing of it.
+    init(
+        _ fields: inout JSONFields,
+        files: ModelFiles,
+        standard: Input? = nil
+    ) throws(ModelError) {
+        name = try fields.requiredString("name")
+        guard Self.isName(name) else {
+            throw fields.mismatch(
+                "name",
+                Self.nameForm,
+                .string(name)
+            )
+        }
+        version = try fields.string("version") ?? "1"
+        description = try fields.string("description") ?? ""
+        task = try fields.word("task", default: standard == nil ? Task.imageFeatures : .tensors)
+        numerics = try fields.word("numerics", default: Numerics.fast)
+        if let standard, task == .tensors {
+            input = standard
+        } else {
+            input = try Self.input(&fields, files: files)
+        }
+        preprocessing = try fields.object("preprocessing").map {
+            [input] (object) throws(ModelError) in
+            if case .series(_, let channels, _) = input {
+                return try Preprocessing(ofSeries: object, channels: channels)
+            }
+            return try Preprocessing(object)
+        }
+        if let preprocessing, case .image(_, let channels, _, _) = input,
+            preprocessing.mean.count != channels
+        {
+            throw .invalidManifest(
+                field: "\(fields.path), preprocessing",
+                expected: "\(channels) channels, as the input has",
+                got: "\(preprocessing.mean.count)"
+            )
+        }
+        outputs = try fields.strings("outputs") ?? []
+        labels =
+            try fields.string("labels").map { (file) throws(ModelError) in
+                try Self.lines(file, in: files)
+            } ?? []
+        featuresLayer = try fields.string("features")
+        logits = try fields.string("logits")
+        tree = try fields.object("tree").map { (object) throws(ModelError) in
+            try TreeNames(object)
+        }
+        guard (tree != nil) == (task == .treeClassification) else {
+            throw .invalidManifest(
+                field: "\(fields.path), tree",
+                expected: "an object if, and only if, the task is tree-classification",
+                got: tree == nil ? "nothing" : "an object"
+            )
+        }
+        source = try fields.string("source") ?? ""
+        licence = try fields.string("licence") ?? ""
+        score = try fields.object("score").map { (object) throws(ModelError) in
+            var object = object
+            let score = Score(
+                metric: try object.requiredString("metric"),
+                value: try object.double("value") ?? 0,
+                data: try object.string("data") ?? ""
+            )
+            try object.finish()
+            return score
+        }
+        examples = try Example.read(
+            try fields.strings("examples") ?? [],
+            in: files,
+            field: "\(fields.path), examples"
+        )
+    }
+
+    static let nameForm = "1 to 255 letters, digits, '.', '_' or '-'"
+
+    static func isName(_ name: String) -> Bool {
+        (1...255).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private static func input(
+        _ fields: inout JSONFields,
+        files: ModelFiles
+    ) throws(ModelError) -> Input {
+        guard var object = try fields.object("input") else {
+            throw .invalidManifest(
+                field: "\(fields.path), input",
+                expected: "an object",
+                got: "nothing"
+            )
+        }
+        let name = try object.requiredString("name")
+        let input: Input
+        if let file = try object.string("vocabulary") {
+            input = .tokens(
+                name: name,
+                vocabulary: try Vocabulary(file, in: files)
+            )
+        } else if try object.bool("steps") == true {
+            input = .clock(name: name)
+        } else if try object.bool("series") == true || name == "series" {
+            input = .series(
+                name: name,
+                channels: try object.int("channels") ?? 1,
+                length: try object.int("length")
+            )
+        } else {
+            input = .image(
+                name: name,
+                channels: try object.int("channels") ?? 1,
+                height: try object.int("height"),
+                width: try object.int("width")
+            )
+        }
+        try object.finish()
+        try checkSize(of: input, path: object.path)
+        return input
+    }
+
+    /// Each side is an integer to 2²⁴, but their product need not be one that a machine can count.
+    private static func checkSize(of input: Input, path: String) throws(ModelError) {
+        let sides: [Int?] =
+            switch input {
+            case .image(_, let channels, let height, let width): [channels, height, width]
+            case .series(_, let channels, let length): [channels, length]
+            case .tokens, .clock, .tensors: []
+            }
+        let shape = Shape(sides.map { $0 ?? 1 })
+        guard let count = shape.checkedCount, count <= mostNumbers else {
+            throw .invalidManifest(
+                field: path,
+                expected: "sides whose product is at most \(mostNumbers)",
+                got: "\(shape)"
+            )
+        }
+    }
+
+    private static let mostNumbers = 1 << 31
+
+    private static func lines(
+        _ name: String,
+        in files: ModelFiles
+    ) throws(ModelError) -> [String] {
+        let data = try files.text(name, largest: 16 << 20, factor: 64)
+        return String(decoding: data, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: true)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+}

@@ -1,0 +1,140 @@
+import Engine
+import Files
+import Foundation
+import Graph
+
+/// Inputs with expected outputs beside a model, run when it is loaded.
+struct CheckVectors: Decodable {
+    struct Values: Decodable {
+        let shape: [Int]
+        let data: [Double]
+
+        /// - Throws: an error unless there are as many numbers as the shape says.
+        func check(_ name: String) throws(ModelError) {
+            guard Shape(shape).checkedCount == data.count else {
+                throw CheckVectors.fail(
+                    "\"\(name)\" has \(data.count) numbers for the shape \(Shape(shape))"
+                )
+            }
+        }
+    }
+
+    struct Case: Decodable {
+        let inputs: [String: Values]
+        let outputs: [String: Values]
+    }
+
+    /// Largest allowed difference as a part of the largest magnitude expected.
+    let tolerance: Double
+    let cases: [Case]
+
+    static let file = "check.json"
+
+    /// Reads check.json; nil if the folder has none.
+    static func read(_ files: ModelFiles) throws(ModelError) -> CheckVectors? {
+        guard files.exists(file) else { return nil }
+        return try JSONValue.decode(
+            CheckVectors.self,
+            file,
+            in: files,
+            largest: 64 << 20,
+            otherwise: "does not have the form of check vectors"
+        )
+    }
+
+    /// - Throws: `checkFailed` naming the output, the element and by how much it is off.
+    func run(on model: Model, isCancelled: () -> Bool = { false }) throws(ModelError) {
+        guard tolerance >= 0, tolerance.isFinite else {
+            throw Self.fail("has the tolerance \(tolerance); expected a number from 0")
+        }
+        for testCase in cases {
+            for (name, values) in testCase.inputs.merging(
+                testCase.outputs,
+                uniquingKeysWith: { $1 }
+            ) {
+                try values.check(name)
+            }
+            try checkSymbols(testCase, of: model)
+            let outputs = testCase.outputs.keys.sorted()
+            let plan = try model.plan(
+                inputs: testCase.inputs.mapValues { Shape($0.shape) },
+                outputs: outputs
+            )
+            try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
+                for port in plan.inputs {
+                    try fill(port, testCase.inputs[port.name]?.data ?? [], &inputs)
+                }
+            } read: { results throws(ModelError) in
+                for name in outputs {
+                    guard let expected = testCase.outputs[name] else { continue }
+                    try compare(name, expected, results)
+                }
+            }
+        }
+    }
+
+    private func fill(
+        _ port: Plan.Port,
+        _ data: [Double],
+        _ inputs: inout PlanInputs
+    ) throws(ModelError) {
+        guard data.count == port.shape.count else {
+            throw Self.fail("\"\(port.name)\" has \(data.count) numbers for shape \(port.shape)")
+        }
+        if port.type == .int64 {
+            try inputs.withIntegers(port.name) { span throws(ModelError) in
+                for index in data.indices {
+                    guard let integer = Int32(exactly: data[index]) else {
+                        throw Self.fail(
+                            "\"\(port.name)\" has \(data[index]), no integer of 32 bits"
+                        )
+                    }
+                    span[index] = integer
+                }
+            }
+        } else {
+            try inputs.withFloats(port.name) { span throws(ModelError) in
+                for index in data.indices { span[index] = Float(data[index]) }
+            }
+        }
+    }
+
+    static func fail(_ reason: String) -> ModelError { .file(name: file, reason: reason) }
+
+    /// A vector may be as wrong as a request.
+    private func checkSymbols(_ testCase: Case, of model: Model) throws(ModelError) {
+        guard let count = model.manifest.input.symbolCount,
+            let symbols = testCase.inputs[model.manifest.input.name]?.data
+        else { return }
+        for (index, symbol) in symbols.enumerated() where !(symbol >= 0 && symbol < Double(count)) {
+            throw Self.fail("symbol \(index + 1) is \(symbol); expected 0 to \(count - 1)")
+        }
+    }
+
+    private func compare(
+        _ name: String,
+        _ expected: Values,
+        _ results: PlanOutputs
+    ) throws(ModelError) {
+        let shape = try results.shape(of: name)
+        guard shape.dimensions == expected.shape, expected.data.count == shape.count else {
+            throw .inputShape(name: name, expected: "\(Shape(expected.shape))", got: shape)
+        }
+        let largest = expected.data.reduce(0) { max($0, abs($1)) }
+        let allowed = tolerance * max(largest, 1e-30)
+        try results.withFloats(name) { span throws(ModelError) in
+            for index in expected.data.indices {
+                // Written so that a NaN fails too.
+                guard abs(Double(span[index]) - expected.data[index]) <= allowed else {
+                    throw .checkFailed(
+                        output: name,
+                        index: index,
+                        expected: Float(expected.data[index]),
+                        got: span[index],
+                        tolerance: Float(allowed)
+                    )
+                }
+            }
+        }
+    }
+}

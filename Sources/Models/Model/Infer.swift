@@ -1,0 +1,79 @@
+import Engine
+public import Graph
+
+extension Model {
+    /// Computes outputs from tensors of any type.
+    ///
+    /// - Parameters:
+    ///   - inputs: A tensor for every input of the signature that is not optional.
+    ///   - outputs: Names of outputs or of any node's values; nil asks for the model's outputs.
+    ///   - isCancelled: Polled between layers.
+    /// - Returns: The outputs in the order asked for.
+    /// - Throws: `unknownInput`, `missingInput`, `inputType`, `inputShape`, `tokenOutOfRange`, `unknownLayer`,
+    ///   `cancelled`, and what layers say of the shapes.
+    public func infer(
+        _ inputs: [String: Tensor],
+        outputs: [String]? = nil,
+        isCancelled: () -> Bool = { false }
+    ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
+        try check(inputs)
+        let names = outputs ?? signature.outputs.map(\.name)
+        if let executor {
+            return try execute(executor, inputs, outputs: names, isCancelled: isCancelled)
+        }
+        let plan = try plan(inputs: inputs.mapValues(\.shape), outputs: names)
+        return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
+            for port in plan.inputs {
+                guard let tensor = inputs[port.name] else { continue }
+                try access.fill(port, tensor)
+            }
+        } read: { results throws(ModelError) in
+            var answer: [(name: String, tensor: Tensor)] = []
+            for port in plan.outputs { answer.append((port.name, try results.tensor(port))) }
+            return answer
+        }
+    }
+
+    func execute(
+        _ executor: GraphExecutor,
+        _ inputs: [String: Tensor],
+        outputs: [String],
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
+        var inputs = inputs
+        for port in signature.inputs where port.isOptional && inputs[port.name] == nil {
+            inputs[port.name] = port.zeros
+        }
+        let tensors = try withoutActuallyEscaping(isCancelled) {
+            [inputs] (isCancelled) throws(ModelError) in
+            try executor.run(inputs, outputs: outputs, isCancelled: isCancelled)
+        }
+        var answer: [(name: String, tensor: Tensor)] = []
+        for (name, tensor) in zip(outputs, tensors) { answer.append((name, tensor)) }
+        return answer
+    }
+
+    /// What was given against the signature, and symbols against the vocabulary.
+    private func check(_ inputs: [String: Tensor]) throws(ModelError) {
+        for name in inputs.keys.sorted()
+        where !signature.inputs.contains(where: { $0.name == name }) {
+            throw .unknownInput(name, available: signature.inputs.map(\.name))
+        }
+        for port in signature.inputs {
+            guard let tensor = inputs[port.name] else {
+                if port.isOptional { continue }
+                throw .missingInput(name: port.name, expected: port.description)
+            }
+            try port.check(tensor)
+            guard tensor.shape.isUsual else {
+                throw .inputShape(name: port.name, expected: port.description, got: tensor.shape)
+            }
+        }
+        guard let symbols = manifest.input.symbolCount,
+            let tokens = inputs[manifest.input.name]?.integers
+        else { return }
+        for (position, token) in tokens.enumerated() where token < 0 || token >= symbols {
+            throw .tokenOutOfRange(position: position, token: token, count: symbols)
+        }
+    }
+}

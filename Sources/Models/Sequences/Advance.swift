@@ -1,0 +1,169 @@
+import Engine
+public import Graph
+
+/// The named outputs of one step.
+public struct SequenceRows {
+    let source: SequenceSource
+    let names: [String]
+    let step: Int
+    let steps: Int
+
+    /// Reads the step's row of the output at `index` in the list asked for.
+    ///
+    /// Of a value that stands for the whole sequence so far, [1, …], every step gets the same row: the last
+    /// step's is the one that counts.
+    public func withRow<Result>(
+        _ index: Int,
+        _ body: (Span<Float>) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
+        switch source {
+        case .plan(let outputs):
+            let row = row(of: try outputs.shape(of: names[index]))
+            return try outputs.withFloats(names[index]) { span throws(ModelError) in
+                try body(span.extracting(row))
+            }
+        case .tensors(let rows):
+            let row = row(of: try rows.shape(of: names[index]))
+            let floats = try rows.floats(names[index])
+            return try body(floats.span.extracting(row))
+        }
+    }
+
+    /// Where the step's numbers are among those of a value.
+    private func row(of shape: Shape) -> Range<Int> {
+        let isBatchFirst = shape.rank > 2 && shape[0] == 1 && shape[1] == steps
+        let isWhole = shape[0] != steps && !isBatchFirst
+        let width = isWhole ? shape.count / max(shape[0], 1) : shape.count / steps
+        let start = isWhole ? 0 : step * width
+        return start..<start + width
+    }
+}
+
+/// What a chunk of a sequence answered.
+enum SequenceSource {
+    case plan(PlanOutputs)
+    case tensors(ImportedRows)
+
+    /// Gives `each` the rows of a chunk's steps, which are those at `indices` of the sequence.
+    func handOver(
+        _ names: [String],
+        _ indices: Range<Int>,
+        _ each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        for (step, index) in indices.enumerated() {
+            try each(
+                index,
+                SequenceRows(source: self, names: names, step: step, steps: indices.count)
+            )
+        }
+    }
+}
+
+extension Model {
+    /// Steps that plans are made for: any sequence is cut into these, largest first, so that a model
+    /// needs few plans and bounded memory however long its sequences are.
+    private var chunkLengths: [Int] { reading?.takesSeveral == false ? [1] : [64, 16, 4, 1] }
+
+    /// Steps of the longest sequence a model with a layer that reads backward takes: it is one plan.
+    public static let longestWhole = 4096
+
+    /// Steps of the longest sequence whose plan is kept for the next one of its length.
+    private static let longestKept = 256
+
+    /// Feeds symbols to the model from `state`, which moves on, and hands every step's rows to `each`.
+    ///
+    /// The bits do not depend on how a sequence is cut into calls (law C7).
+    /// - Parameters:
+    ///   - tokens: Indices into the vocabulary.
+    ///   - state: Where the sequence stands; after an error, where the last whole chunk ended.
+    ///   - outputs: Names of layers, each a value [T, B, …].
+    ///   - isCancelled: Polled between layers and chunks.
+    ///   - each: Receives the step's index in `tokens` and its rows.
+    /// - Throws: `tokenOutOfRange`, `unknownLayer`, `cancelled`, and what `each` throws.
+    public func advance(
+        _ tokens: [Int32],
+        state: inout SequenceState,
+        outputs: [String],
+        isCancelled: () -> Bool = { false },
+        each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        try check(tokens)
+        if let backwardLayer {
+            guard state.position == 0 else { throw .notStreamable(layer: backwardLayer) }
+            guard tokens.count <= Self.longestWhole else {
+                throw .sequenceTooLong(limit: Self.longestWhole, got: tokens.count)
+            }
+        }
+        var done = 0
+        while done < tokens.count {
+            let rest = tokens.count - done
+            let length =
+                backwardLayer == nil ? chunkLengths.first { $0 <= rest } ?? 1 : rest
+            try advanceChunk(
+                tokens[done..<done + length],
+                state: &state,
+                outputs: outputs,
+                isCancelled: isCancelled,
+                each: each
+            )
+            done += length
+        }
+    }
+
+    private func check(_ tokens: [Int32]) throws(ModelError) {
+        guard let count = manifest.input.symbolCount else {
+            throw .wrongTask(model: name, task: manifest.task.rawValue)
+        }
+        for (position, token) in tokens.enumerated() where token < 0 || token >= count {
+            throw .tokenOutOfRange(position: position, token: Int(token), count: count)
+        }
+    }
+
+    private func advanceChunk(
+        _ tokens: ArraySlice<Int32>,
+        state: inout SequenceState,
+        outputs: [String],
+        isCancelled: () -> Bool,
+        each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        if let executor, let reading {
+            return try advanceImported(
+                executor,
+                reading,
+                tokens,
+                state: &state,
+                outputs: outputs,
+                isCancelled: isCancelled,
+                each: each
+            )
+        }
+        let input = manifest.input.name
+        let states = carriedStates
+        var shapes: [String: Shape] = [input: [tokens.count, 1]]
+        for pair in states { shapes[pair.input] = pair.shape }
+        let wanted = outputs + states.map(\.output)
+        // A long sequence as a whole is a plan of its own that would take much memory to keep.
+        let plan =
+            try tokens.count > Self.longestKept
+            ? makePlan(inputs: shapes, outputs: wanted) : plan(inputs: shapes, outputs: wanted)
+        let before = state
+        try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
+            try inputs.withIntegers(input) { span throws(ModelError) in
+                for (index, token) in tokens.enumerated() { span[index] = token }
+            }
+            for (index, pair) in states.enumerated() {
+                try inputs.withFloats(pair.input) { span throws(ModelError) in
+                    for unit in 0..<pair.count { span[unit] = before.values[index][unit] }
+                }
+            }
+        } read: { results throws(ModelError) in
+            try SequenceSource.plan(results).handOver(outputs, tokens.indices, each)
+            for (index, pair) in states.enumerated() {
+                try results.withFloats(pair.output) { span throws(ModelError) in
+                    for unit in 0..<pair.count { state.values[index][unit] = span[unit] }
+                }
+            }
+        }
+        state.position += tokens.count
+    }
+}

@@ -1,0 +1,106 @@
+import Compute
+import Engine
+public import Graph
+
+/// What a model takes and what it answers.
+public struct ModelSignature: Sendable, Equatable {
+    public struct Port: Sendable, Equatable {
+        public let name: String
+        public let type: ElementType
+        /// nil is a dimension that may vary.
+        public let dimensions: [Int?]
+        /// An input that may be left out, such as a state: then it is zeros.
+        public var isOptional = false
+        /// Whether not even the number of dimensions is known.
+        public var hasAnyRank = false
+    }
+
+    public let inputs: [Port]
+    public let outputs: [Port]
+}
+
+extension ModelSignature {
+    /// The signature that an ONNX file declares.
+    init(_ graph: Graph) {
+        func port(_ info: Graph.Input) -> Port {
+            Port(
+                name: info.name,
+                type: info.type,
+                dimensions: info.dimensions,
+                hasAnyRank: info.hasAnyRank
+            )
+        }
+        inputs = graph.inputs.map(port)
+        outputs = graph.outputInfo.map(port)
+    }
+
+    /// The signature of a stack of layers: an output's dimension varies if it follows an input's that does.
+    init(_ stack: LayerStack, manifest: Manifest, kernels: KernelSet) throws(ModelError) {
+        let states = Set(stack.states.map(\.input))
+        inputs = stack.graph.inputs.map { input in
+            Port(
+                name: input.name,
+                type: input.type,
+                dimensions: input.dimensions,
+                isOptional: states.contains(input.name)
+            )
+        }
+        let small = LayerSummary.referenceShapes(stack, manifest)
+        var large = small
+        for input in stack.graph.inputs {
+            for (axis, size) in input.dimensions.enumerated() where size == nil {
+                large[input.name]?[axis] *= 2
+            }
+        }
+        outputs = try zip(
+            Self.values(stack.graph, at: small, kernels),
+            Self.values(stack.graph, at: large, kernels)
+        ).map { one, other in
+            Port(
+                name: one.name,
+                type: one.type,
+                dimensions: zip(one.shape.dimensions, other.shape.dimensions).map {
+                    $0 == $1 ? $0 : nil
+                }
+            )
+        }
+    }
+
+    /// The graph's outputs for inputs of these shapes.
+    private static func values(
+        _ graph: Graph,
+        at shapes: [String: Shape],
+        _ kernels: KernelSet
+    ) throws(ModelError) -> [PlannedValue] {
+        var builder = PlanBuilder(graph: graph, kernels: kernels, weights: WeightStore())
+        _ = try builder.lowerAll(inputs: shapes)
+        return graph.outputs.compactMap { builder.id(named: $0) }.map { builder[$0] }
+    }
+}
+
+extension ModelSignature.Port: CustomStringConvertible {
+    /// Such as `float32 [any, 3, 224, 224]`.
+    public var description: String {
+        if hasAnyRank { return "\(type.rawValue) of any shape" }
+        let sizes = dimensions.map { $0.map(String.init) ?? "any" }
+        return "\(type.rawValue) [\(sizes.joined(separator: ", "))]"
+    }
+
+    /// Whether a tensor may be given here.
+    func check(_ tensor: Tensor) throws(ModelError) {
+        guard tensor.type == type else {
+            throw .inputType(
+                name: name,
+                expected: description,
+                got: "\(tensor.type.rawValue) \(tensor.shape)"
+            )
+        }
+        let fits =
+            hasAnyRank
+            || tensor.shape.rank == dimensions.count
+                && zip(tensor.shape.dimensions, dimensions).allSatisfy { $1 == nil || $1 == $0 }
+        guard fits else {
+            throw .inputShape(name: name, expected: description, got: tensor.shape)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+/// An ONNX file whose large tensors are left where they are: the same messages, each such tensor's data replaced by an
+/// entry of its `external_data` that says where in the file it lies.
+///
+/// Only lengths on the way to tensors are looked at; everything else is copied, and read by the generated code.
+struct OnnxOutline {
+    /// The key of the entry; its value is the field's number, the first byte and how many there are.
+    package static let key = "\0data"
+
+    private var wire: OnnxWire
+
+    private static let deepest = 40
+
+    /// The file's bytes, without the data of large tensors; nil if it is not made as expected.
+    package static func read(_ file: WeightFile) -> Data? {
+        var outline = OnnxOutline(wire: OnnxWire(file))
+        var bytes: [UInt8] = []
+        guard
+            (try? outline.append(.model, 0..<file.size, to: &bytes, depth: 0)) != nil
+        else { return nil }
+        return Data(bytes)
+    }
+
+    /// The place of a field left in the file: its number and bytes.
+    package static func place(_ value: String, fileSize: Int) -> (field: Int, range: Range<Int>)? {
+        let numbers = value.split(separator: " ").compactMap { Int($0) }
+        guard numbers.count == 3, numbers[1] >= 0, numbers[2] >= 0, numbers[1] <= fileSize,
+            numbers[2] <= fileSize - numbers[1]
+        else { return nil }
+        return (numbers[0], numbers[1]..<numbers[1] + numbers[2])
+    }
+
+    private init(wire: OnnxWire) {
+        self.wire = wire
+    }
+
+    private mutating func append(
+        _ message: OnnxWire.Message,
+        _ range: Range<Int>,
+        to output: inout [UInt8],
+        depth: Int
+    ) throws {
+        let fields = try fields(in: range)
+        let data = fields.filter { message == .tensor && [4, 9].contains($0.number) }
+        for field in fields {
+            guard let content = field.content, content.count >= WeightFile.smallestTensor else {
+                output += try wire.bytes(field.whole)
+                continue
+            }
+            if let child = message.child(field.number), depth < Self.deepest {
+                var inner: [UInt8] = []
+                try append(child, content, to: &inner, depth: depth + 1)
+                Self.append(field.number, inner, to: &output)
+            } else if data.count == 1, data[0].whole == field.whole {
+                let value = "\(field.number) \(content.lowerBound) \(content.count)"
+                var entry: [UInt8] = []
+                Self.append(1, Array(Self.key.utf8), to: &entry)
+                Self.append(2, Array(value.utf8), to: &entry)
+                Self.append(13, entry, to: &output)
+            } else {
+                output += try wire.bytes(field.whole)
+            }
+        }
+    }
+
+    private mutating func fields(in range: Range<Int>) throws -> [OnnxWire.Field] {
+        var fields: [OnnxWire.Field] = []
+        var place = range.lowerBound
+        while place < range.upperBound {
+            fields.append(try wire.field(at: &place, before: range.upperBound))
+        }
+        return fields
+    }
+
+    /// A field with a length, in protobuf's wire format.
+    private static func append(_ number: Int, _ content: [UInt8], to output: inout [UInt8]) {
+        func append(varint value: Int) {
+            var rest = UInt64(value)
+            while rest >= 0x80 {
+                output.append(UInt8(rest & 0x7F) | 0x80)
+                rest >>= 7
+            }
+            output.append(UInt8(rest))
+        }
+        append(varint: number << 3 | 2)
+        append(varint: content.count)
+        output += content
+    }
+}

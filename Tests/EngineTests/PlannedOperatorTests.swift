@@ -1,0 +1,230 @@
+import Compute
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import Graph
+
+/// Operators that plans compute in float32 beside the same ones computed one by one in 64 bits.
+@Suite struct PlannedOperatorTests {
+    /// One node over x and constants.
+    struct Case: CustomTestStringConvertible {
+        let op: String
+        let shape: Shape
+        var attributes: [String: Attribute] = [:]
+        /// Inputs after x; an empty shape is an absent one.
+        var weights: [Shape] = []
+        var integers: [[Int]] = []
+        /// Inputs between x and `integers`, as Resize has them.
+        var absent = 0
+        var scales: [Float] = []
+        var opset = Node.newestOpset
+
+        var testDescription: String { "\(op) of \(shape), \(attributes) \(weights) \(integers)" }
+    }
+
+    private static let normalizations: [Case] = [
+        Case(op: "LayerNormalization", shape: [3, 5, 17], weights: [[17], [17]]),
+        Case(op: "LayerNormalization", shape: [2, 40], weights: [[40]]),
+        Case(
+            op: "LayerNormalization",
+            shape: [4, 3, 8],
+            attributes: ["axis": .int(1), "epsilon": .float(0.1)],
+            weights: [[3, 8], [3, 8]]
+        ),
+        Case(op: "LayerNormalization", shape: [300, 128], weights: [[1, 128], [128]]),
+        Case(op: "RMSNormalization", shape: [2, 3, 21], weights: [[21]]),
+    ]
+
+    private static func resize(
+        _ mode: String,
+        _ shape: Shape,
+        to sizes: [Int],
+        _ coordinates: String = "half_pixel",
+        excludes: Int = 0,
+        antialiases: Int = 0
+    ) -> Case {
+        Case(
+            op: "Resize",
+            shape: shape,
+            attributes: [
+                "mode": .string(mode), "coordinate_transformation_mode": .string(coordinates),
+                "exclude_outside": .int(excludes), "antialias": .int(antialiases),
+            ],
+            integers: [sizes],
+            absent: 2
+        )
+    }
+
+    private static let resizes: [Case] = [
+        resize("linear", [1, 3, 5, 7], to: [1, 3, 10, 14]),
+        resize("linear", [2, 2, 9, 8], to: [2, 2, 4, 3], "align_corners"),
+        resize("linear", [1, 1, 6, 6], to: [1, 1, 13, 5], "asymmetric"),
+        resize("linear", [1, 2, 8, 8], to: [1, 2, 3, 3], antialiases: 1),
+        resize("cubic", [1, 2, 6, 5], to: [1, 2, 11, 9]),
+        resize("cubic", [1, 2, 6, 5], to: [1, 2, 9, 4], "pytorch_half_pixel", excludes: 1),
+        resize("linear", [3, 4], to: [5, 9]),
+        Case(
+            op: "Upsample",
+            shape: [1, 2, 4, 4],
+            attributes: ["mode": .string("linear")],
+            scales: [1, 1, 2, 3],
+            opset: 9
+        ),
+    ]
+
+    private static func transposed(
+        _ shape: Shape,
+        _ kernel: Shape,
+        _ attributes: [String: Attribute] = [:],
+        bias: Int? = nil
+    ) -> Case {
+        Case(
+            op: "ConvTranspose",
+            shape: shape,
+            attributes: attributes,
+            weights: [kernel] + (bias.map { [[$0]] } ?? [])
+        )
+    }
+
+    private static let convolutions: [Case] = [
+        transposed([1, 3, 5, 6], [3, 4, 3, 3]),
+        transposed(
+            [2, 20, 7, 5],
+            [20, 18, 4, 4],
+            ["strides": .ints([2, 2]), "pads": .ints([1, 1, 1, 1])],
+            bias: 18
+        ),
+        transposed(
+            [1, 4, 5, 5],
+            [4, 2, 3, 3],
+            ["strides": .ints([2, 3]), "output_padding": .ints([1, 2]), "group": .int(2)],
+            bias: 4
+        ),
+        transposed([1, 3, 6, 6], [3, 2, 2, 3], ["dilations": .ints([2, 2])]),
+        transposed(
+            [1, 6, 9],
+            [6, 5, 4],
+            ["strides": .ints([2]), "pads": .ints([1, 2])],
+            bias: 5
+        ),
+        transposed([1, 5, 4, 4], [5, 3, 2, 2], ["strides": .ints([2, 2])], bias: 3),
+    ]
+
+    /// Indices compared with 0 … 5, as some exporters write one-hot vectors; 9 and −1 are none of them.
+    @Test(arguments: [[2, 4], [1, 3, 1]] as [[Int]], [true, false])
+    func `indices compared with numbers are one-hot vectors of a plan`(
+        sizes: [Int],
+        expands: Bool
+    ) throws {
+        let count = sizes.reduce(1, *)
+        let shape = sizes.filter { $0 > 1 } + [1]
+        var graph = Graph()
+        func add(_ op: String, _ inputs: [String], _ output: String) {
+            var node = Node(name: output, op: op, inputs: inputs, outputs: [output])
+            if op == "Cast" { node.attributes["to"] = .int(1) }
+            graph.nodes.append(node)
+        }
+        graph.constants = [
+            "shape": Tensor(shape: [shape.count], integers: shape),
+            "wide": Tensor(shape: [shape.count], integers: shape.dropLast() + [6]),
+            "numbers": Tensor(shape: [6], elements: .int32([0, 1, 2, 3, 4, 5])),
+        ]
+        add("Reshape", ["x", "shape"], "column")
+        if expands { add("Expand", ["column", "wide"], "wider") }
+        add("Equal", [expands ? "wider" : "column", "numbers"], "same")
+        add("Cast", ["same"], "y")
+        graph.inputs = [Graph.Input(name: "x", type: .int32, dimensions: sizes.map { $0 })]
+        graph.outputs = ["y"]
+        let indices = [3, 0, 9, 5, -1, 2, 2, 1].prefix(count).map { Int32($0) }
+        let x = Tensor(shape: Shape(sizes), elements: .int32(indices))
+        let executor = try GraphExecutor(graph, tools: Self.tools)
+        #expect(executor.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
+        let result = try executor.run(["x": x], outputs: ["y"], isCancelled: { false })[0]
+        #expect(result.shape.dimensions == shape.dropLast() + [6])
+        #expect(result.floats == indices.flatMap { index in (0..<6).map { $0 == index ? 1 : 0 } })
+    }
+
+    /// For one graph: packed weights are known by the names of its constants.
+    private static var tools: IslandTools {
+        IslandTools(
+            kernels: KernelSet.supported[KernelSet.supported.count - 1],
+            workers: Workers(count: 2),
+            memoryLimit: 1 << 28
+        )
+    }
+
+    /// Images of one column, which are computed as rows.
+    private static let columns: [Case] = [
+        Case(op: "Conv", shape: [2, 20, 30, 1], weights: [[18, 20, 5, 1], [18]]),
+        Case(
+            op: "Conv",
+            shape: [1, 6, 21, 1],
+            attributes: [
+                "pads": .ints([2, 0, 1, 0]), "strides": .ints([2, 1]), "dilations": .ints([2, 1]),
+                "group": .int(3),
+            ],
+            weights: [[6, 2, 3, 1]]
+        ),
+        Case(
+            op: "Conv",
+            shape: [1, 3, 9, 1],
+            attributes: ["pads": .ints([1, 1, 1, 0])],
+            weights: [[4, 3, 3, 1]]
+        ),
+    ]
+
+    /// Vectors times constant matrices.
+    private static let vectors: [Case] = [
+        Case(op: "MatMul", shape: [7], weights: [[7, 40]]),
+        Case(op: "MatMul", shape: [32], weights: [[32, 16]]),
+        Case(op: "MatMul", shape: [1], weights: [[1, 1]]),
+    ]
+
+    @Test(
+        "a plan computes what one by one is computed in 64 bits",
+        arguments: normalizations + resizes + convolutions + columns + vectors
+    )
+    func planned(testCase: Case) throws {
+        var random = SeededGenerator(seed: UInt64(testCase.testDescription.utf8.count))
+        var node = Node(name: "node", op: testCase.op, opset: testCase.opset)
+        (node.attributes, node.inputs, node.outputs) = (testCase.attributes, ["x"], ["y"])
+        node.inputs += Array(repeating: "", count: testCase.absent)
+        var graph = Graph()
+        func add(_ tensor: Tensor) {
+            node.inputs.append("c\(node.inputs.count)")
+            graph.constants[node.inputs[node.inputs.count - 1]] = tensor
+        }
+        for shape in testCase.weights {
+            add(Tensor(shape: shape, floats: random.floats(shape.count)))
+        }
+        for values in testCase.integers {
+            add(Tensor(shape: [values.count], integers: values))
+        }
+        if !testCase.scales.isEmpty {
+            add(Tensor(shape: [testCase.scales.count], floats: testCase.scales))
+        }
+        graph.inputs = [
+            Graph.Input(name: "x", type: .float32, dimensions: testCase.shape.dimensions.map { $0 })
+        ]
+        (graph.nodes, graph.outputs) = ([node], ["y"])
+        let x = Tensor(shape: testCase.shape, floats: random.floats(testCase.shape.count))
+        let operands = Operands(
+            node: node,
+            tensors: [x] + node.inputs.dropFirst().map { graph.constants[$0] },
+            context: .folding(memoryLimit: 1 << 24)
+        )
+        let reference = try Evaluators.make(node).evaluate(operands)[0]
+        let executor = try GraphExecutor(graph, tools: Self.tools)
+        #expect(executor.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
+        let result = try executor.run(["x": x], outputs: ["y"], isCancelled: { false })[0]
+        #expect(result.shape == reference.shape)
+        expectClose(
+            try #require(result.floats),
+            try #require(reference.floats).map { Double($0) },
+            .close,
+            scale: 1,
+            testCase.testDescription
+        )
+    }
+}
