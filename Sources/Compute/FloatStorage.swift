@@ -28,12 +28,6 @@ public struct FloatPosition: @unchecked Sendable {
         nonmutating set { unsafe pointer[index] = newValue }
     }
 
-    /// The same four bytes read as an index: token inputs share the arena with floats.
-    @inline(__always)
-    public func integer(at index: Int) -> Int32 {
-        Int32(bitPattern: self[index].bitPattern)
-    }
-
     /// Copies `count` floats that do not overlap.
     @inline(__always)
     public func copy(from source: FloatPosition, count: Int) {
@@ -151,18 +145,6 @@ extension FloatPosition {
     ) throws(Failure) -> Result {
         // SAFETY: as above, and no other code writes here during a fill.
         let buffer = unsafe UnsafeMutableBufferPointer(start: pointer, count: count)
-        var span = unsafe buffer.mutableSpan
-        return try body(&span)
-    }
-
-    /// Writes `count` 32-bit integers through a span that does not outlive `body`.
-    public func withMutableIntegers<Result, Failure: Error>(
-        count: Int,
-        _ body: (inout MutableSpan<Int32>) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        // SAFETY: Int32 and Float have one size and alignment, and the memory is raw underneath.
-        let raw = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Int32.self)
-        let buffer = unsafe UnsafeMutableBufferPointer(start: raw, count: count)
         var span = unsafe buffer.mutableSpan
         return try body(&span)
     }

@@ -36,7 +36,8 @@ public func makeKernelTable() -> KernelTable {
         planarFromBlock: planarFromBlock,
         blockFromPoints: blockFromPoints,
         pointsFromBlock: pointsFromBlock,
-        peak: peak
+        peak: peak,
+        typed: typedKernels
     )
 }
 

@@ -207,7 +207,7 @@ extension Model {
         return try plan.run { inputs throws(ModelError) in
             try inputs.withIntegers(name) { span throws(ModelError) in
                 for step in 0..<steps {
-                    for row in 0..<batch { span[step * batch + row] = sequences[row][step] }
+                    for row in 0..<batch { span[step * batch + row] = Int(sequences[row][step]) }
                 }
             }
         } read: { results throws(ModelError) in

@@ -82,7 +82,7 @@ import Testing
         let together = try plan.run { inputs throws(ModelError) in
             try inputs.withIntegers("tokens") { span throws(ModelError) in
                 for step in 0..<steps {
-                    for row in 0..<batch { span[step * batch + row] = sequences[row][step] }
+                    for row in 0..<batch { span[step * batch + row] = Int(sequences[row][step]) }
                 }
             }
         } read: { results throws(ModelError) in

@@ -74,7 +74,7 @@ package struct GraphRunner {
                 guard let tensor = inputs[port.name] else { continue }
                 if let integers = tensor.integers {
                     try access.withIntegers(port.name) { span throws(ModelError) in
-                        for index in integers.indices { span[index] = Int32(integers[index]) }
+                        for index in integers.indices { span[index] = integers[index] }
                     }
                 } else if let floats = tensor.floats {
                     try access.withFloats(port.name) { span throws(ModelError) in

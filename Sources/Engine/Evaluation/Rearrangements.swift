@@ -214,11 +214,13 @@ struct Padded: Evaluated {
         return (shape, begins)
     }
 
-    /// The float32 number that is put around; nil if it is none.
-    func fill(_ operands: Operands) -> Float? {
-        if let fixed { return fixed.value }
-        guard let value = operands.optional(2), value.count > 0 else { return 0 }
-        return value.floats?.first
+    /// The number that is put around; nil if that is 0.
+    func filler(_ operands: Operands) -> Tensor? {
+        if let fixed {
+            return fixed.value == 0 ? nil : Tensor(shape: [1], floats: [fixed.value])
+        }
+        guard let value = operands.optional(2), value.count > 0 else { return nil }
+        return value.picking([0], shape: [1])
     }
 
     private func pick(

@@ -1,7 +1,7 @@
-package import Graph
+import Graph
 
 /// An operator that is put in terms of simpler ones when a file is read, so that plans compute it as fast as those.
-package struct Expansion: Sendable {
+struct Expansion: Sendable {
     typealias Expander = @Sendable (inout Replacement) throws(ModelError) -> Void
 
     /// From the inputs that are never left out to all there are.
@@ -30,7 +30,7 @@ package struct Expansion: Sendable {
     ///
     /// - Throws: `shape` or `invalidAttribute` for a node that is written wrongly, `unsupportedOperator` for lists
     ///   whose elements only running tells.
-    package static func apply(to graph: Graph) throws(ModelError) -> Graph {
+    static func apply(to graph: Graph) throws(ModelError) -> Graph {
         guard needsWork(graph) else { return graph }
         var names = ExpansionNames(graph)
         return try apply(to: graph, outer: ExpansionScope(), Lists(), &names)

@@ -13,6 +13,10 @@ struct Relu: PlainOperator {
     static let name = "Relu"
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        if try plan.isInteger(node, 0) {
+            try lowerIntegers(node, .positive, into: &plan)
+            return
+        }
         let kernels = plan.kernels
         try lowerActivation(node, into: &plan) {
             kernels.activate(Activation.relu, $0, into: $1, count: $2)
@@ -53,7 +57,7 @@ struct BoundedActivation: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard let bounds = plan.graph.clipBounds(node) else {
+        guard let bounds = plan.graph.clipBounds(node), try !plan.isInteger(node, 0) else {
             try lowerComputedBounds(node, into: &plan)
             return
         }
@@ -73,8 +77,16 @@ private func lowerComputedBounds(
     let bounds = [(1, "Max"), (2, "Min")].filter { index, _ in
         index < node.inputs.count && !node.inputs[index].isEmpty
     }
+    guard !bounds.isEmpty else {
+        let source = try plan.typed(node, 0)
+        _ = try plan.alias(node.outputs[0], of: source, shape: plan.shape(of: source))
+        return
+    }
     for (index, op) in bounds {
-        guard try plan.inputShape(node, index).count == 1 else {
+        let (bounded, bound) = (try plan.typed(node, 0), try plan.typed(node, index))
+        guard plan.shape(of: bound).count == 1,
+            plan.shape(of: bound).rank <= plan.shape(of: bounded).rank
+        else {
             throw .shape(node: node.name, reason: "the bounds of Clip must be single numbers")
         }
         let target = index == bounds.last?.0 ? node.outputs[0] : "\(node.outputs[0])/raised"

@@ -1,142 +1,197 @@
 import Compute
 import Graph
+import KernelInterface
 
-/// Sums, means and extremes along axes that lie side by side.
+/// Sums, products, extremes and norms along axes.
 enum AxisReductions {
     static let operators: [any Operator.Type] = [
-        ReduceMean.self, ReduceSum.self, ReduceMax.self, ReduceMin.self,
+        ReduceSum.self, ReduceMean.self, ReduceMax.self, ReduceMin.self, ReduceProd.self,
+        ReduceL1.self, ReduceL2.self, ReduceSumSquare.self, ReduceLogSum.self,
+        ReduceLogSumExp.self,
     ]
 }
 
-struct ReduceMean: ReducingOperator {
-    static let name = "ReduceMean"
-    let axes: ReducedAxes
+protocol ReducingOperator: Operator {
+    static var reduction: AxisReduction { get }
+    var axes: ReducedAxes { get }
+}
 
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        axes = try ReducedAxes(&attributes)
+extension ReducingOperator {
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try ReductionLowering(node: node, reduction: Self.reduction, axes: axes).lower(into: &plan)
     }
-
-    func reduce(_ values: ReducedRow) -> Float { Float(values.sum / Double(values.count)) }
 }
 
 struct ReduceSum: ReducingOperator {
     static let name = "ReduceSum"
+    static let reduction = AxisReduction(.sum, onIntegers: .add, isPlain: true)
     let axes: ReducedAxes
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         axes = try ReducedAxes(&attributes)
     }
+}
 
-    func reduce(_ values: ReducedRow) -> Float { Float(values.sum) }
+struct ReduceMean: ReducingOperator {
+    static let name = "ReduceMean"
+    static let reduction = AxisReduction(.sum, isPlain: true, isMean: true)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
 }
 
 struct ReduceMax: ReducingOperator {
     static let name = "ReduceMax"
+    static let reduction = AxisReduction(.maximum, onIntegers: .maximum, isPlain: true)
     let axes: ReducedAxes
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         axes = try ReducedAxes(&attributes)
     }
-
-    func reduce(_ values: ReducedRow) -> Float { values.extreme { $0 > $1 || $0 != $0 ? $0 : $1 } }
 }
 
 struct ReduceMin: ReducingOperator {
     static let name = "ReduceMin"
+    static let reduction = AxisReduction(.minimum, onIntegers: .minimum, isPlain: true)
     let axes: ReducedAxes
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         axes = try ReducedAxes(&attributes)
     }
-
-    func reduce(_ values: ReducedRow) -> Float { values.extreme { $0 < $1 || $0 != $0 ? $0 : $1 } }
 }
 
-/// Which axes go, by attributes: `axes` (all unless given) and `keepdims`.
+struct ReduceProd: ReducingOperator {
+    static let name = "ReduceProd"
+    static let reduction = AxisReduction(.product, onIntegers: .multiply, isPlain: true)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
+}
+
+/// The sum of magnitudes.
+struct ReduceL1: ReducingOperator {
+    static let name = "ReduceL1"
+    static let reduction = AxisReduction(.magnitudes)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
+}
+
+/// The square root of the sum of squares.
+struct ReduceL2: ReducingOperator {
+    static let name = "ReduceL2"
+    static let reduction = AxisReduction(.squares, takesRoot: true)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
+}
+
+struct ReduceSumSquare: ReducingOperator {
+    static let name = "ReduceSumSquare"
+    static let reduction = AxisReduction(.squares)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
+}
+
+/// The logarithm of the sum.
+struct ReduceLogSum: ReducingOperator {
+    static let name = "ReduceLogSum"
+    static let reduction = AxisReduction(.sum, takesLogarithm: true)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
+}
+
+/// The logarithm of the sum of exponentials.
+struct ReduceLogSumExp: ReducingOperator {
+    static let name = "ReduceLogSumExp"
+    static let reduction = AxisReduction(.exponentials, takesLogarithm: true)
+    let axes: ReducedAxes
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        axes = try ReducedAxes(&attributes)
+    }
+}
+
+/// What a kernel joins, and what becomes of the result.
+struct AxisReduction: Sendable {
+    let function: Reduction
+    /// The same on integers; nil where plans do not compute it.
+    let onIntegers: IntegerFunction?
+    /// Whether a number alone stays what it is.
+    let isPlain: Bool
+    let isMean: Bool
+    let takesRoot: Bool
+    let takesLogarithm: Bool
+
+    init(
+        _ function: Reduction,
+        onIntegers: IntegerFunction? = nil,
+        isPlain: Bool = false,
+        isMean: Bool = false,
+        takesRoot: Bool = false,
+        takesLogarithm: Bool = false
+    ) {
+        self.function = function
+        self.onIntegers = onIntegers
+        self.isPlain = isPlain
+        self.isMean = isMean
+        self.takesRoot = takesRoot
+        self.takesLogarithm = takesLogarithm
+    }
+
+    func geometry(_ blocks: AxisBlocks) -> ReductionGeometry {
+        ReductionGeometry(
+            function: function,
+            count: blocks.count,
+            inner: blocks.inner,
+            divisor: isMean ? Double(blocks.count) : 1,
+            takesRoot: takesRoot ? 1 : 0
+        )
+    }
+}
+
+/// Which axes go: an attribute, or an input since opset 18 (of ReduceSum 13); all unless they are named.
 struct ReducedAxes: Sendable {
-    let axes: [Int]?
+    private let axes: [Int]?
+    private let keepsAllWithoutAxes: Bool
     let keeps: Bool
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         axes = try attributes.ints("axes")
         keeps = try attributes.flag("keepdims", default: true)
+        keepsAllWithoutAxes = try attributes.flag("noop_with_empty_axes", default: false)
     }
-}
 
-/// The numbers that meet in one element of the result.
-struct ReducedRow {
-    let start: FloatPosition
-    let stride: Int
-    let count: Int
-
-    /// In four partial sums of 64 bits, always the same ones.
-    var sum: Double {
-        var sums = SIMD4<Double>.zero
-        var index = 0
-        while index + 4 <= count {
-            sums += SIMD4(
-                Double(start[index * stride]),
-                Double(start[(index + 1) * stride]),
-                Double(start[(index + 2) * stride]),
-                Double(start[(index + 3) * stride])
-            )
-            index += 4
+    /// The axes of a value that go.
+    func gone(_ node: Node, rank: Int, in plan: PlanBuilder) throws(ModelError) -> Set<Int> {
+        var named = axes ?? []
+        if node.inputs.count > 1, !node.inputs[1].isEmpty {
+            guard let given = plan.constant(node, 1)?.elements.signed else {
+                throw .shape(node: node.name, reason: "\(node.op) is planned along constant axes")
+            }
+            named = given
         }
-        var sum = sums.sum()
-        while index < count {
-            sum += Double(start[index * stride])
-            index += 1
-        }
-        return sum
-    }
-
-    @inline(__always)
-    func extreme(_ better: (Float, Float) -> Float) -> Float {
-        var best = start[0]
-        for index in 1..<max(count, 1) { best = better(best, start[index * stride]) }
-        return best
-    }
-}
-
-protocol ReducingOperator: Operator {
-    var axes: ReducedAxes { get }
-    func reduce(_ values: ReducedRow) -> Float
-}
-
-extension ReducingOperator {
-    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        let source = try plan.value(plan.input(node, 0), as: .dense)
-        let shape = plan.shape(of: source)
+        if named.isEmpty { return keepsAllWithoutAxes ? [] : Set(0..<rank) }
         var gone = Set<Int>()
-        for axis in axes.axes ?? Array(0..<shape.rank) {
-            gone.insert(try normalised(axis, rank: shape.rank, node))
-        }
-        let (first, last) = (gone.min() ?? 0, gone.max() ?? -1)
-        guard gone.count == last - first + 1, shape.count > 0 else {
-            throw .shape(node: node.name, reason: "the axes \(gone.sorted()) do not lie together")
-        }
-        let sizes = shape.dimensions
-        let result = Shape(
-            sizes.indices.compactMap { gone.contains($0) ? axes.keeps ? 1 : nil : sizes[$0] }
-        )
-        let output = try plan.define(node.outputs[0], result, .dense)
-        let outer = sizes[..<first].reduce(1, *)
-        let count = sizes[first..<last + 1].reduce(1, *)
-        let inner = sizes[(last + 1)...].reduce(1, *)
-        let chunks = max(1, min(outer, shape.count / 16384))
-        plan.step(node.name, chunks: chunks, reads: [source], writes: [output]) { placement in
-            let (from, to) = (placement[source], placement[output])
-            return { arena, chunk in
-                let (input, output) = (from.position(in: arena), to.position(in: arena))
-                for row in outer * chunk / chunks..<outer * (chunk + 1) / chunks {
-                    for column in 0..<inner {
-                        let start = input + (row * count * inner + column)
-                        output[row * inner + column] = reduce(
-                            ReducedRow(start: start, stride: inner, count: count)
-                        )
-                    }
-                }
+        for axis in named {
+            guard gone.insert(try normalised(axis, rank: rank, node)).inserted else {
+                throw .shape(node: node.name, reason: "axis \(axis) is named twice")
             }
         }
+        return gone
     }
 }

@@ -46,6 +46,10 @@ extension ElementwiseOperator {
         guard let operation = FloatArithmetic(rawValue: Self.name), node.inputs.count == 2 else {
             throw .shape(node: node.name, reason: "\(Self.name) of two inputs is planned")
         }
+        if try plan.isInteger(node, 0) {
+            try lowerIntegers(node, operation.onIntegers, into: &plan)
+            return
+        }
         try ElementwiseLowering(node: node, operation: operation).lower(into: &plan)
     }
 }

@@ -12,12 +12,13 @@ enum Imported {
 /// first place and strides in the input, first place and strides in the output.
 struct Move: Operator {
     static let name = "striate.Move"
-    private let fill: Float
+    /// One number of the inputs' type; 0 if there is none.
+    private let fill: Tensor?
     private let shapes: [Int]
     private let pieces: [Int]
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
-        fill = try attributes.float("fill", default: 0)
+        fill = try attributes.tensor("fill")
         shapes = try attributes.ints("shapes", in: AttributeReader.any) ?? []
         pieces = try attributes.ints("pieces", in: AttributeReader.any) ?? []
     }
@@ -25,8 +26,12 @@ struct Move: Operator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         var inputs: [ValueID] = []
         for index in node.inputs.indices {
-            inputs.append(try plan.value(plan.input(node, index), as: .dense))
+            inputs.append(try plan.typed(node, index))
         }
+        let type = inputs.first.map { plan[$0].type } ?? .float32
+        guard inputs.allSatisfy({ plan[$0].type == type }), fill.map({ $0.type == type }) ?? true
+        else { throw .shape(node: node.name, reason: "what is moved differs in type") }
+        let filler = FloatStorage(fill?.elements ?? .zeros(1, type))
         let counts = inputs.map { plan.shape(of: $0).count }
         var list = IntegerList(shapes)
         var regions: [Int: [Region]] = [:]
@@ -35,8 +40,8 @@ struct Move: Operator {
         for (index, name) in node.outputs.enumerated() {
             guard let sizes = list.next().flatMap({ list.next($0) }) else { break }
             guard !name.isEmpty else { continue }
-            let output = try plan.define(name, Shape(sizes), .dense)
-            let copies = Copies(regions[index] ?? [], fill: fill)
+            let output = try plan.define(name, Shape(sizes), .dense, type: type)
+            let copies = Copies(regions[index] ?? [], fill: filler, width: plan[output].width)
             guard copies.fit(counts, result: Shape(sizes).count) else {
                 throw .shape(node: node.name, reason: "places lie outside of the inputs")
             }
@@ -44,7 +49,7 @@ struct Move: Operator {
                 [inputs] placement in
                 let (from, to) = (inputs.map { placement[$0] }, placement[output])
                 return { arena, chunk in
-                    copies.run(chunk, from, to.position(in: arena), arena)
+                    copies.run(chunk, from, to.position(in: arena).bytes, arena)
                 }
             }
         }
@@ -107,13 +112,16 @@ private struct Region: Sendable {
 /// The regions of one output, cut into chunks.
 private struct Copies: Sendable {
     private let regions: [Region]
-    private let fill: Float
+    private let fill: FloatStorage
+    /// Bytes of an element.
+    private let width: Int
     /// The region of each chunk, and the chunk's number in it.
     private let parts: [(region: Int, chunk: Int)]
 
-    init(_ regions: [Region], fill: Float) {
+    init(_ regions: [Region], fill: FloatStorage, width: Int) {
         self.regions = regions
         self.fill = fill
+        self.width = width
         parts = regions.indices.flatMap { index in
             (0..<regions[index].walk.chunks).map { (index, $0) }
         }
@@ -133,36 +141,21 @@ private struct Copies: Sendable {
         }
     }
 
-    func run(_ chunk: Int, _ places: [Place], _ output: FloatPosition, _ arena: PassArena) {
+    func run(_ chunk: Int, _ places: [Place], _ output: BytePosition, _ arena: PassArena) {
         guard chunk < parts.count else { return }
         let region = regions[parts[chunk].region]
         let walk = region.walk
-        let rows = walk.rows(ofChunk: parts[chunk].chunk)
-        let target = output + region.to
-        guard region.input >= 0 else {
-            walk.forEachRow(in: rows) { _, _, second in
-                if walk.steps.second == 1 {
-                    (target + second).fill(fill, count: walk.length)
-                } else {
-                    for index in 0..<walk.length {
-                        target[second + index * walk.steps.second] = fill
-                    }
-                }
-            }
-            return
-        }
-        let source = places[region.input].position(in: arena) + region.from
-        let (step, next) = (walk.steps.first, walk.steps.second)
-        walk.forEachRow(in: rows) { _, first, second in
-            if step == 1, next == 1 {
-                (target + second).copy(from: source + first, count: walk.length)
-            } else if step == 0, next == 1 {
-                (target + second).fill(source[first], count: walk.length)
-            } else {
-                for index in 0..<walk.length {
-                    target[second + index * next] = source[first + index * step]
-                }
-            }
+        let isFilled = region.input < 0
+        let start = isFilled ? fill.start : places[region.input].position(in: arena)
+        let source = start.bytes + (isFilled ? 0 : region.from * width)
+        let target = output + region.to * width
+        walk.forEachRow(in: walk.rows(ofChunk: parts[chunk].chunk)) { _, first, second in
+            (target + second * width).move(
+                isFilled ? source : source + first * width,
+                width: width,
+                count: walk.length,
+                steps: (isFilled ? 0 : walk.steps.first, walk.steps.second)
+            )
         }
     }
 }

@@ -36,6 +36,8 @@ package enum Operators {
             Elementwise.operators, Reshaping.operators, Normalization.operators,
             Recurrence.operators, Symbols.operators, AxisReductions.operators,
             BackwardConvolutions.operators, Imported.operators, RowNormalizations.operators,
+            Conditions.operators, TypeConversion.operators, Gathering.operators,
+            Ranking.operators, Triangles.operators, EinsteinSums.operators,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
     }()

@@ -16,14 +16,22 @@ enum RealFunctions {
 protocol PlainFunction: PlainOperator {
     static var function: UnaryFunction { get }
 
+    /// The same on integers; nil where plans do not compute it.
+    static var onIntegers: IntegerMap? { get }
+
     /// Whether 0 becomes a finite number, so that what lies beside a value's last channels stays harmless.
     static var isFiniteAtZero: Bool { get }
 }
 
 extension PlainFunction {
     static var isFiniteAtZero: Bool { true }
+    static var onIntegers: IntegerMap? { nil }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        if let function = Self.onIntegers, try plan.isInteger(node, 0) {
+            try lowerIntegers(node, function, into: &plan)
+            return
+        }
         try lowerFunction(
             node,
             ElementFunction(Self.function),
@@ -107,12 +115,14 @@ struct HardSwish: PlainFunction {
 struct Abs: PlainFunction {
     static let name = "Abs"
     static let function = UnaryFunction.abs
+    static let onIntegers: IntegerMap? = .magnitude
 }
 
 /// −x.
 struct Neg: PlainFunction {
     static let name = "Neg"
     static let function = UnaryFunction.neg
+    static let onIntegers: IntegerMap? = .negate
 }
 
 /// The square root.
@@ -148,4 +158,5 @@ struct Round: PlainFunction {
 struct Sign: PlainFunction {
     static let name = "Sign"
     static let function = UnaryFunction.sign
+    static let onIntegers: IntegerMap? = .sign
 }

@@ -34,7 +34,7 @@ struct Jordan: Operator {
                 reason: "hidden is \(hiddenSize), the weights have \(weights.hidden)"
             )
         }
-        let input = try plan.input(node, 0)
+        let input = try plan.sequence(node, 0, depth: oneHotDepth)
         let sequence = try SequenceShape(plan.shape(of: input), node, oneHotDepth: oneHotDepth)
         guard sequence.inputs == weights.inputs else {
             throw .shape(

@@ -54,7 +54,7 @@ struct RecurrentLowering {
     }
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
-        let input = try plan.input(node, 0)
+        let input = try plan.sequence(node, 0, depth: attributes.oneHotDepth)
         guard try plan.optionalInput(node, 4) == nil, try plan.optionalInput(node, 7) == nil else {
             throw .shape(node: node.name, reason: "sequence_lens and peepholes are not supported")
         }

@@ -30,13 +30,13 @@ extension PlanBuilder {
             let table = try store.layer(key, pack: pack).weights
             let (from, to) = (placement[input], placement[product])
             return { arena, chunk in
-                let tokens = from.position(in: arena)
+                let tokens = from.position(in: arena).bytes
                 let output = to.position(in: arena)
                 for vector in chunk * width..<min((chunk + 1) * width, shape.vectors) {
                     let target = output + vector * to.plane
                     for index in 0..<shape.positions {
                         // Tokens are checked before they reach a plan; clamping keeps any other inside.
-                        let given = wrapped(tokens.integer(at: index), shape.depth)
+                        let given = wrapped(tokens[integer: index], shape.depth)
                         let token = min(max(given, 0), shape.depth - 1)
                         let row = token * shape.vectors + vector
                         (target + index * 16).copy(from: table.start + row * 16, count: 16)

@@ -18,7 +18,7 @@ struct Flatten: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        let shape = try plan.inputShape(node, 0)
+        let shape = try plan.typedShape(node, 0)
         let axis = axis == shape.rank ? axis : try normalised(axis, rank: shape.rank, node)
         let outer = shape.dimensions[..<axis].reduce(1, *)
         let inner = shape.dimensions[axis...].reduce(1, *)
@@ -36,7 +36,7 @@ struct Reshape: Operator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        let shape = try plan.inputShape(node, 0)
+        let shape = try plan.typedShape(node, 0)
         guard let wanted = plan.constant(node, 1)?.integers else {
             throw .shape(node: node.name, reason: "the shape must be a constant list of integers")
         }
@@ -70,7 +70,7 @@ struct Squeeze: PlainOperator {
     static let name = "Squeeze"
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        let shape = try plan.inputShape(node, 0)
+        let shape = try plan.typedShape(node, 0)
         var axes = Set(shape.dimensions.indices.filter { shape[$0] == 1 })
         if let named = plan.constant(node, 1)?.integers {
             axes = []
@@ -90,7 +90,9 @@ private func rename(
     to shape: Shape,
     into plan: inout PlanBuilder
 ) throws(ModelError) {
-    var source = try plan.input(node, 0)
+    guard var source = try plan.optionalTyped(node, 0) else {
+        throw .shape(node: node.name, reason: "input 0 of \(node.op) is missing")
+    }
     let keepsRows =
         plan[source].layout == .points
         && shape.dimensions.last == plan.shape(of: source).dimensions.last

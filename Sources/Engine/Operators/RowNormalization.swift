@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import KernelInterface
 
 /// Normalisations of rows by statistics of their own.
 enum RowNormalizations {
@@ -49,6 +50,12 @@ private struct NormalizedRows {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
+            throw .shape(
+                node: node.name,
+                reason: "\(node.op) is planned without its statistics as outputs"
+            )
+        }
         let source = try plan.value(plan.input(node, 0), as: .dense)
         let shape = plan.shape(of: source)
         let axis = try normalised(axis, rank: shape.rank, node)
@@ -61,21 +68,27 @@ private struct NormalizedRows {
         let output = try plan.define(node.outputs[0], shape, .dense)
         let count = sizes.reduce(1, *)
         let rows = shape.count / count
-        let chunks = max(1, min(rows, shape.count / 16384))
+        let parts = Stretches(rows, least: 16384 / count, unit: 1)
+        let geometry = NormalizationGeometry(
+            count: count,
+            epsilon: epsilon,
+            isCentred: isCentred ? 1 : 0
+        )
+        let kernels = plan.kernels
         let reads = [source, scale] + [bias].compactMap { $0 }
-        plan.step(node.name, chunks: chunks, reads: reads, writes: [output]) { [self] placement in
+        plan.step(node.name, chunks: parts.chunks, reads: reads, writes: [output]) { placement in
             let (from, to, factors) = (placement[source], placement[output], placement[scale])
             let offsets = bias.map { placement[$0] }
             return { arena, chunk in
-                for row in rows * chunk / chunks..<rows * (chunk + 1) / chunks {
-                    normalise(
-                        from.position(in: arena) + row * count,
-                        scale: factors.position(in: arena),
-                        bias: offsets?.position(in: arena),
-                        into: to.position(in: arena) + row * count,
-                        count: count
-                    )
-                }
+                let part = parts[chunk]
+                kernels.normalize(
+                    geometry,
+                    from.position(in: arena) + part.lowerBound * count,
+                    scale: factors.position(in: arena),
+                    bias: offsets?.position(in: arena),
+                    into: to.position(in: arena) + part.lowerBound * count,
+                    rows: part.count
+                )
             }
         }
     }
@@ -93,52 +106,5 @@ private struct NormalizedRows {
             throw .shape(node: node.name, reason: "weights \(shape) are not one for each element")
         }
         return try plan.value(given, as: .dense)
-    }
-
-    private func normalise(
-        _ input: FloatPosition,
-        scale: FloatPosition,
-        bias: FloatPosition?,
-        into output: FloatPosition,
-        count: Int
-    ) {
-        let row = ReducedRow(start: input, stride: 1, count: count)
-        let mean = isCentred ? row.sum / Double(count) : 0
-        let variance = row.squares(around: mean) / Double(count)
-        let (centre, inverse) = (Float(mean), Float(1 / (variance + epsilon).squareRoot()))
-        if let bias {
-            for index in 0..<count {
-                output[index] = (input[index] - centre) * inverse * scale[index] + bias[index]
-            }
-        } else {
-            for index in 0..<count {
-                output[index] = (input[index] - centre) * inverse * scale[index]
-            }
-        }
-    }
-}
-
-extension ReducedRow {
-    /// Σ (x − centre)² in four partial sums of 64 bits.
-    fileprivate func squares(around centre: Double) -> Double {
-        var sums = SIMD4<Double>.zero
-        var index = 0
-        while index + 4 <= count {
-            let values = SIMD4(
-                Double(start[index]),
-                Double(start[index + 1]),
-                Double(start[index + 2]),
-                Double(start[index + 3])
-            )
-            sums += (values - centre) * (values - centre)
-            index += 4
-        }
-        var sum = sums.sum()
-        while index < count {
-            let difference = Double(start[index]) - centre
-            sum += difference * difference
-            index += 1
-        }
-        return sum
     }
 }

@@ -1,15 +1,24 @@
+import Compute
 import Graph
+import KernelInterface
 
-/// The remainder with the dividend's sign, as C's fmod has it; Python's is left to the definition.
+/// The remainder with the dividend's sign, as C's fmod has it, or of integers with the divisor's, as Python's.
 struct Mod: Operator {
     static let name = "Mod"
+    private let isCs: Bool
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
-        let isCs = try attributes.int("fmod", default: 0)
-        guard isCs == 1 else { throw attributes.mismatch("fmod", "1", .int(isCs)) }
+        isCs = try attributes.flag("fmod", default: false)
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        if try plan.isInteger(node, 0) {
+            try lowerIntegers(node, isCs ? .remainder : .modulo, into: &plan)
+            return
+        }
+        guard isCs else {
+            throw .shape(node: node.name, reason: "Mod of floats is planned with fmod = 1 only")
+        }
         try ElementwiseLowering(node: node, operation: .remainder).lower(into: &plan)
     }
 }
@@ -61,7 +70,11 @@ extension VariadicOperator {
             var part = node
             part.inputs = [last, node.inputs[index]]
             part.outputs = [isResult ? node.outputs[0] : "\(node.outputs[0])/\(index)"]
-            try ElementwiseLowering(node: part, operation: Self.operation).lower(into: &plan)
+            if try plan.isInteger(part, 0), !Self.isAverage {
+                try lowerIntegers(part, Self.operation.onIntegers, into: &plan)
+            } else {
+                try ElementwiseLowering(node: part, operation: Self.operation).lower(into: &plan)
+            }
             last = part.outputs[0]
         }
         guard Self.isAverage else { return }

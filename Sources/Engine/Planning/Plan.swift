@@ -16,6 +16,13 @@ public final class Plan: Sendable {
         let constant: FloatStorage?
     }
 
+    /// Where steps note what they found wrong: for each slot a position counted from 1, or 0, and what stood there.
+    struct Fault: Sendable {
+        let offset: Int
+        let slots: Int
+        let error: @Sendable (_ position: Int, _ value: Int) -> ModelError
+    }
+
     public let inputs: [Port]
     public let outputs: [Port]
 
@@ -26,6 +33,7 @@ public final class Plan: Sendable {
     public var arenaBytes: Int { arenaSize * MemoryLayout<Float>.stride }
 
     private let steps: [Step]
+    private let faults: [Fault]
     private let arenaSize: Int
     private let workers: Workers
     private let idle = Mutex<[Execution]>([])
@@ -34,6 +42,7 @@ public final class Plan: Sendable {
         inputs: [Port],
         outputs: [Port],
         steps: [Step],
+        faults: [Fault],
         arenaSize: Int,
         multiplyAdds: Int,
         workers: Workers
@@ -41,6 +50,7 @@ public final class Plan: Sendable {
         self.inputs = inputs
         self.outputs = outputs
         self.steps = steps
+        self.faults = faults
         self.arenaSize = arenaSize
         self.multiplyAdds = multiplyAdds
         self.workers = workers
@@ -49,7 +59,7 @@ public final class Plan: Sendable {
     /// Fills the inputs, computes, and reads the outputs.
     ///
     /// `isCancelled` is polled between steps. After the first run nothing is allocated here.
-    /// - Throws: what `fill` and `read` throw, and `cancelled`.
+    /// - Throws: what `fill` and `read` throw, `cancelled`, and what was found wrong while computing.
     public func run<Result>(
         isCancelled: () -> Bool = { false },
         fill: (inout PlanInputs) throws(ModelError) -> Void,
@@ -60,7 +70,18 @@ public final class Plan: Sendable {
         var access = PlanInputs(plan: self, arena: execution.arena.start)
         try fill(&access)
         guard execution.pass.run(isCancelled: isCancelled) else { throw .cancelled }
+        try checkFaults(execution.arena.start)
         return try read(PlanOutputs(plan: self, arena: execution.arena.start))
+    }
+
+    /// - Throws: the first fault in the order of the steps.
+    private func checkFaults(_ arena: FloatPosition) throws(ModelError) {
+        for fault in faults {
+            let slots = (arena + fault.offset).bytes
+            for slot in 0..<fault.slots where slots[integer: 2 * slot] != 0 {
+                throw fault.error(slots[integer: 2 * slot] - 1, slots[integer: 2 * slot + 1])
+            }
+        }
     }
 
     fileprivate func borrow() throws(ModelError) -> Execution {
@@ -162,16 +183,39 @@ public struct PlanInputs {
         _ body: (inout MutableSpan<Float>) throws(ModelError) -> Void
     ) throws(ModelError) {
         let port = try plan.input(named: name)
+        try port.require(.float32)
         try (arena + port.offset).withMutableSpan(count: port.count, body)
     }
 
-    /// Writes an integer input, row-major.
+    /// Writes an input of int64, row-major.
     public mutating func withIntegers(
         _ name: String,
-        _ body: (inout MutableSpan<Int32>) throws(ModelError) -> Void
+        _ body: (inout MutableSpan<Int>) throws(ModelError) -> Void
     ) throws(ModelError) {
         let port = try plan.input(named: name)
-        try (arena + port.offset).withMutableIntegers(count: port.count, body)
+        try port.require(.int64)
+        try (arena + port.offset).bytes.withMutableIntegers(count: port.count, body)
+    }
+
+    /// Writes a tensor of the input's type and shape.
+    public mutating func fill(_ port: Plan.Port, _ tensor: Tensor) throws(ModelError) {
+        guard tensor.type == port.type, tensor.count == port.count else {
+            throw .inputType(
+                name: port.name,
+                expected: "\(port.type.rawValue) \(port.shape)",
+                got: "\(tensor.type.rawValue) \(tensor.shape)"
+            )
+        }
+        let target = (arena + port.offset).bytes
+        switch try tensor.loaded().elements {
+        case .floats(let values): target.copy(from: values)
+        case .integers(let values): target.copy(from: values)
+        case .int32(let values): target.copy(from: values)
+        case .booleans(let values): target.copy(from: values)
+        case .uint8(let values): target.copy(from: values)
+        case .int8(let values): target.copy(from: values)
+        default: break
+        }
     }
 }
 
@@ -186,12 +230,38 @@ public struct PlanOutputs {
         _ body: (Span<Float>) throws(ModelError) -> Result
     ) throws(ModelError) -> Result {
         let port = try plan.output(named: name)
+        try port.require(.float32)
         let start = port.constant?.start ?? arena
         return try (start + port.offset).withSpan(count: port.count, body)
     }
 
     public func shape(of name: String) throws(ModelError) -> Shape {
         try plan.output(named: name).shape
+    }
+
+    /// A copy of an output.
+    package func tensor(_ port: Plan.Port) -> Tensor {
+        let source = ((port.constant?.start ?? arena) + port.offset).bytes
+        let count = port.count
+        let elements: Tensor.Elements =
+            switch port.type {
+            case .int64: .integers(source.array(of: Int.self, count: count))
+            case .int32: .int32(source.array(of: Int32.self, count: count))
+            case .bool: .booleans(source.array(of: Bool.self, count: count))
+            case .uint8: .uint8(source.array(of: UInt8.self, count: count))
+            case .int8: .int8(source.array(of: Int8.self, count: count))
+            default: .floats(source.array(of: Float.self, count: count))
+            }
+        return Tensor(shape: port.shape, elements: elements)
+    }
+}
+
+extension Plan.Port {
+    /// - Throws: `inputType` unless it holds elements of this type.
+    fileprivate func require(_ type: ElementType) throws(ModelError) {
+        guard type == self.type else {
+            throw .inputType(name: name, expected: self.type.rawValue, got: type.rawValue)
+        }
     }
 }
 

@@ -21,6 +21,8 @@ package struct PlanBuilder {
     let numerics: Numerics
     private(set) var values: [PlannedValue] = []
     private(set) var steps: [PendingStep] = []
+    /// What steps may find wrong while they compute.
+    var faults: [PendingFault] = []
     private var named: [String: ValueID] = [:]
     private var names: [String] = []
     private var converted: [Conversion: ValueID] = [:]
@@ -101,12 +103,14 @@ package struct PlanBuilder {
         _ body: (inout PlanBuilder) throws(ModelError) -> Void
     ) -> ModelError? {
         let marks = (values.count, steps.count, names.count, conversions.count)
+        let faultCount = faults.count
         do throws(ModelError) {
             try body(&self)
             return nil
         } catch {
             values.removeSubrange(marks.0...)
             steps.removeSubrange(marks.1...)
+            faults.removeSubrange(faultCount...)
             for name in names[marks.2...] { named.removeValue(forKey: name) }
             names.removeSubrange(marks.2...)
             for key in conversions[marks.3...] { converted.removeValue(forKey: key) }
@@ -149,7 +153,21 @@ package struct PlanBuilder {
         return shape(of: id)
     }
 
+    /// A float32 operand, which is all that most operators compute with; nil if it is left out.
     mutating func optionalInput(_ node: Node, _ index: Int) throws(ModelError) -> ValueID? {
+        guard let id = try optionalTyped(node, index) else { return nil }
+        guard self[id].type == .float32 else {
+            throw .shape(
+                node: node.name,
+                reason: "input \(index + 1) is \(self[id].type.rawValue), "
+                    + "of which plans do not compute \(node.op)"
+            )
+        }
+        return id
+    }
+
+    /// An operand of any type that plans know; nil if it is left out.
+    mutating func optionalTyped(_ node: Node, _ index: Int) throws(ModelError) -> ValueID? {
         guard index < node.inputs.count, !node.inputs[index].isEmpty else { return nil }
         let name = node.inputs[index]
         if let id = named[name] { return id }
@@ -159,21 +177,17 @@ package struct PlanBuilder {
                 reason: "the input \"\(name)\" is not a value of the graph"
             )
         }
-        guard constant.type == .float32 else {
-            throw .shape(node: node.name, reason: "the constant \"\(name)\" is not of type float")
+        guard constant.type.kind != nil else {
+            throw .shape(
+                node: node.name,
+                reason: "plans do not compute with \(constant.type.rawValue), as \"\(name)\" is"
+            )
         }
         constantCount += constant.count
         guard constantCount <= largest else {
             throw .shape(node: node.name, reason: "the constants it reads are too large")
         }
-        if isTrial { return try define(name, constant.shape, .dense) }
-        let floats = try constant.loaded().floats ?? []
-        return try define(
-            name,
-            constant.shape,
-            .dense,
-            memory: .constant(FloatStorage(floats))
-        )
+        return try constantValue(name, constant)
     }
 
     /// A constant operand, or nil if it is absent or computed.
@@ -244,6 +258,12 @@ package struct PlanBuilder {
         halo: Halo = .none
     ) throws(ModelError) -> ValueID {
         let current = self[id]
+        guard current.type == .float32 || layout == .dense && halo == .none else {
+            throw .shape(
+                node: current.name,
+                reason: "plans compute with images of float32, not of \(current.type.rawValue)"
+            )
+        }
         if current.layout == layout, halo == .none || layout == .blocked { return id }
         // With one point and whole blocks, a row and its blocked form are the same bytes.
         let last = current.shape.dimensions.last ?? 0

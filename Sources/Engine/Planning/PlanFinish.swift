@@ -35,7 +35,7 @@ extension PlanBuilder {
             values: values,
             groups: groups,
             inputs: inputs,
-            outputs: outputs.map(\.id),
+            outputs: outputs.map(\.id) + faults.map(\.id),
             workers: workers.count
         )
         let bytes = placement.size * MemoryLayout<Float>.stride + steps.count * Plan.bytesPerStep
@@ -63,6 +63,13 @@ extension PlanBuilder {
             inputs: ports(inputs.map { (plan[$0].name, $0) }),
             outputs: ports(outputs),
             steps: steps,
+            faults: faults.map { fault in
+                Plan.Fault(
+                    offset: placement[fault.id].offset,
+                    slots: fault.slots,
+                    error: fault.error
+                )
+            },
             arenaSize: placement.size,
             multiplyAdds: work.values.reduce(0, +),
             workers: workers

@@ -56,15 +56,18 @@ package struct PlannedValue {
     /// Rows of the matrix that `points` means: everything but the last dimension.
     var points: Int { shape.dimensions.dropLast().reduce(1, *) }
 
-    /// Floats the value occupies, halo included; no more than `mostStorage`.
+    /// Places of four bytes that the value occupies, halo included; no more than `mostStorage`.
     var storage: Int {
-        switch layout {
+        guard type == .float32 else {
+            return (Self.product([shape.count, type.byteCount ?? 8]) + 3) / 4
+        }
+        return switch layout {
         case .points:
-            return Self.product([blocks(of: shape.dimensions.last ?? 1), pointsPlane])
+            Self.product([blocks(of: shape.dimensions.last ?? 1), pointsPlane])
         case .blocked:
-            return Self.product([shape[0], blocks(of: shape[1]), paddedPlane, 16])
+            Self.product([shape[0], blocks(of: shape[1]), paddedPlane, 16])
         case .dense:
-            return image.rank == 4
+            image.rank == 4
                 ? Self.product([shape[0], shape[1], paddedPlane]) : shape.count
         }
     }

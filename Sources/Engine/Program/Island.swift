@@ -1,7 +1,7 @@
 package import Compute
 import Graph
 
-/// Nodes of a graph that one plan computes in float32, with the fast paths and fusions of native models.
+/// Nodes of a graph that one plan computes, with the fast paths and fusions of native models.
 final class Island: Kept {
     /// Places in the executor's nodes of everything the plan computes, in order.
     let nodes: [Int]
@@ -61,17 +61,12 @@ final class Island: Kept {
         return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
             for (port, place) in zip(plan.inputs, inputs) {
                 guard let place, let tensor = value(place) else { continue }
-                if port.type == .float32 || tensor.type == .int64 {
-                    try access.fill(port, tensor)
-                } else {
-                    let integers = tensor.elements.signed ?? []
-                    try access.fill(port, Tensor(shape: tensor.shape, integers: integers))
-                }
+                try access.fill(port, tensor)
             }
         } read: { results throws(ModelError) in
             var read = folded
             for (port, place) in zip(plan.outputs, outputs) {
-                if let place { read.append((place, try results.tensor(port))) }
+                if let place { read.append((place, results.tensor(port))) }
             }
             return read
         }

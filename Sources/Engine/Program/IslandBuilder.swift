@@ -122,9 +122,6 @@ struct IslandBuilder {
                     let shape = Shape(port.dimensions.map { $0 ?? 1 })
                     _ = try plan.define(port.name, shape, .dense, type: port.type)
                 }
-                guard Self.takesIndicesRightly(node, plan) else {
-                    throw .shape(node: node.name, reason: "indices are not computed with")
-                }
                 try Operators.make(node).lower(node, into: &plan)
             }
             guard failure == nil else { return false }
@@ -170,18 +167,15 @@ struct IslandBuilder {
             guard let tensor = live[name], !tensor.shape.dimensions.contains(0) else {
                 return nil
             }
-            let isIndex = Self.isIndex(node, index)
-            guard isIndex ? [.int64, .int32].contains(tensor.type) : tensor.type == .float32 else {
-                return nil
-            }
+            guard tensor.type.kind != nil else { return nil }
             ports.append(
                 Graph.Input(
                     name: name,
-                    type: isIndex ? .int64 : .float32,
+                    type: tensor.type,
                     dimensions: tensor.shape.dimensions.map { $0 }
                 )
             )
-            if node.op == "Gather", isIndex, let table = constants[node.inputs[0]]?.shape {
+            if node.op == "Gather", index == 1, let table = constants[node.inputs[0]]?.shape {
                 guard case .int(let axis) = node.attributes["axis"] ?? .int(0) else { return nil }
                 let place = axis < 0 ? axis + table.rank : axis
                 guard table.dimensions.indices.contains(place) else { return nil }
@@ -191,22 +185,9 @@ struct IslandBuilder {
         return ports
     }
 
-    /// Only floats are computed with; indices are looked up.
-    private static func takesIndicesRightly(_ node: Node, _ plan: PlanBuilder) -> Bool {
-        node.inputs.enumerated().allSatisfy { index, name in
-            guard let id = plan.id(named: name), plan[id].type == .int64 else { return true }
-            return isIndex(node, index)
-        }
-    }
-
-    private static func isIndex(_ node: Node, _ input: Int) -> Bool {
-        node.op == "Gather" && input == 1 || node.op == "OneHot" && input == 0
-    }
-
     /// The type of a value that is known.
     private func type(_ name: String) -> ElementType? {
-        guard let id = trial.id(named: name) else { return live[name]?.type }
-        return trial[id].type == .float32 ? .float32 : nil
+        trial.id(named: name).map { trial[$0].type } ?? live[name]?.type
     }
 
     /// Shape and Size of known shapes, and what depends on constants only.
@@ -282,7 +263,7 @@ struct IslandBuilder {
         try builder.checkWork()
         var ports: [(name: String, id: ValueID)] = []
         for name in names {
-            guard let id = builder.id(named: name), builder[id].type == .float32 else { return nil }
+            guard let id = builder.id(named: name) else { return nil }
             ports.append((name, try builder.value(id, as: .dense)))
         }
         let plan = try builder.finish(

@@ -16,9 +16,9 @@ extension PlannedForm {
         let sources = node.op == "Concat" ? node.inputs.count : 1
         var tensors: [Tensor?] = []
         for name in node.inputs.prefix(sources) {
-            // Texts and integers are no values of plans.
+            // Texts are no values of plans.
             guard let shape = shape(name), shape.count > 0,
-                constants[name].map({ $0.type == .float32 }) ?? true
+                constants[name].map({ $0.type.kind != nil }) ?? true
             else { return nil }
             tensors.append(Tensor(sized: shape))
         }
@@ -72,7 +72,7 @@ private struct Moves {
 
     var shapes: [[Int]]
     var pieces: [Piece]
-    var fill: Float = 0
+    var fill: Tensor?
 
     /// The plan's operator; nil where a result has no elements.
     func node(in node: Node, sources: Int) -> Node? {
@@ -83,10 +83,10 @@ private struct Moves {
         move.inputs = Array(node.inputs.prefix(sources))
         move.outputs = node.outputs
         move.attributes = [
-            "fill": .float(fill),
             "shapes": .ints(shapes.flatMap { [$0.count] + $0 }),
             "pieces": .ints(pieces.flatMap(\.integers)),
         ]
+        if let fill { move.attributes["fill"] = .tensor(fill) }
         return move
     }
 }
@@ -145,9 +145,8 @@ extension Padded {
     fileprivate func regions(_ operands: Operands) throws(ModelError) -> Moves? {
         let input = try operands(0).shape.dimensions
         let (shape, begins) = try placement(operands)
-        guard let fill = fill(operands), Shape(shape).isUsual, shape.allSatisfy({ $0 > 0 }) else {
-            return nil
-        }
+        guard Shape(shape).isUsual, shape.allSatisfy({ $0 > 0 }) else { return nil }
+        let fill = filler(operands)
         let (from, to) = (rowMajorStrides(input), rowMajorStrides(shape))
         // The part of each axis that the input has, in the result's counting.
         let kept = shape.indices.map { axis in

@@ -8,7 +8,7 @@ struct PlannedForm {
 
     /// Operators that only give elements another name or shape.
     private static let renames: Set = [
-        "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast",
+        "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout",
     ]
 
     /// Whether a plan may take a node of this kind, or what it makes follows from shapes.
@@ -20,6 +20,16 @@ struct PlannedForm {
     /// Functions of one number.
     private static let functions = Set(RealFunctions.operators.map { $0.name })
 
+    /// Operators that say themselves, while they are lowered, what plans do not compute.
+    private static let settled: Set<String> = {
+        let families = [
+            AxisReductions.operators, Softmaxes.operators, RowNormalizations.operators,
+            Symbols.operators, Conditions.operators, TypeConversion.operators,
+            Gathering.operators, Ranking.operators, Triangles.operators, EinsteinSums.operators,
+        ]
+        return Set(families.joined().map { $0.name })
+    }()
+
     /// Nil for what plans do not compute, or not by this version's rules.
     static func of(
         _ node: Node,
@@ -30,19 +40,7 @@ struct PlannedForm {
         var form = PlannedForm(node: node)
         switch node.op {
         case _ where renames.contains(node.op):
-            // Of casts one to float32, which is all that plans compute with.
-            guard node.op != "Cast" || node.attributes["to"] == .int(1) else { return nil }
             return renaming(node, shape(first), constants)
-        case "LayerNormalization", "RMSNormalization":
-            guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else { return nil }
-            form.node.outputs = [node.outputs[0]]
-        case "Softmax", "LogSoftmax":
-            guard node.opset < 13 else { return form }
-            guard let rank = shape(first)?.rank,
-                case .int(let axis) = node.attributes["axis"] ?? .int(1),
-                axis == rank - 1 || axis == -1
-            else { return nil }
-            form.node.attributes["axis"] = .int(-1)
         case "RNN", "LSTM", "GRU":
             return recurrent(node)
         case "Add", "Mul":
@@ -51,8 +49,6 @@ struct PlannedForm {
             guard node.inputs.count == 2 else { return nil }
         case "Max", "Min", "Sum", "Mean":
             guard node.inputs.count >= 2 else { return nil }
-        case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin":
-            return reduced(node, constants)
         case _ where moving.contains(node.op):
             return moved(node, shape: shape, constants: constants)
         case "MaxPool", "AveragePool", "BatchNormalization":
@@ -67,31 +63,15 @@ struct PlannedForm {
             guard let rank = shape(first)?.rank, rank >= 2 else { return nil }
             form.node.op = "Transpose"
             form.node.attributes = ["perm": .ints(MatrixTranspose.order(rank))]
-        case "Gather":
-            guard constants[first] != nil else { return nil }
         case "Relu", "Tanh", "Sigmoid", "GlobalAveragePool", "GlobalMaxPool", "Gemm", "MatMul",
             "Transpose", "Maxout", "ConvTranspose", "Clip":
             break
+        case "OneHot":
+            // Indices outside are no rows of a table.
+            form.node.attributes["wraps"] = .int(1)
+        case _ where settled.contains(node.op): break
         case _ where functions.contains(node.op): break
         default: return nil
-        }
-        return form
-    }
-
-    /// With its axes as an attribute; they are an input since opset 13 or 18.
-    private static func reduced(_ node: Node, _ constants: [String: Tensor]) -> PlannedForm? {
-        var form = PlannedForm(node: node)
-        if node.inputs.count > 1, !node.inputs[1].isEmpty {
-            guard let axes = constants[node.inputs[1]]?.integers else { return nil }
-            form.node.attributes["axes"] = .ints(axes)
-        }
-        form.node.inputs = [node.inputs[0]]
-        if case .ints(let axes) = form.node.attributes["axes"], axes.isEmpty {
-            form.node.attributes["axes"] = nil
-        }
-        let keepsAll = form.node.attributes.removeValue(forKey: "noop_with_empty_axes")
-        guard form.node.attributes["axes"] != nil || keepsAll ?? .int(0) == .int(0) else {
-            return nil
         }
         return form
     }

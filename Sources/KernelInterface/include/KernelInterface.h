@@ -14,6 +14,7 @@
 #include "Functions.h"
 #include "Products.h"
 #include "Transposition.h"
+#include "Typed.h"
 #include "Widening.h"
 #include "WinogradKernels.h"
 
@@ -222,6 +223,8 @@ typedef struct {
     /// Runs `iterations` rounds of independent register-only multiply-adds; returns their number (for the measured peak).
     /// `sink`: 16 floats, the first two of which are factor and addend; overwritten.
     long (*peak)(long iterations, float *sink);
+
+    TypedKernels typed;
 } KernelTable;
 
 #pragma clang assume_nonnull end

@@ -14,7 +14,7 @@ struct ImportedNetwork {
     private var namesStates = true
 
     init(_ name: String, in files: ModelFiles) throws(ModelError) {
-        graph = try Expansion.apply(to: OnnxFile.read(name, in: files))
+        graph = try OnnxFile.read(name, in: files)
         signature = ModelSignature(graph)
     }
 

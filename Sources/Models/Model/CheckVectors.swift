@@ -84,9 +84,9 @@ struct CheckVectors: Decodable {
         if port.type == .int64 {
             try inputs.withIntegers(port.name) { span throws(ModelError) in
                 for index in data.indices {
-                    guard let integer = Int32(exactly: data[index]) else {
+                    guard let integer = Int(exactly: data[index]) else {
                         throw Self.fail(
-                            "\"\(port.name)\" has \(data[index]), no integer of 32 bits"
+                            "\"\(port.name)\" has \(data[index]), no integer"
                         )
                     }
                     span[index] = integer

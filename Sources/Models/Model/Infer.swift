@@ -29,7 +29,7 @@ extension Model {
             }
         } read: { results throws(ModelError) in
             var answer: [(name: String, tensor: Tensor)] = []
-            for port in plan.outputs { answer.append((port.name, try results.tensor(port))) }
+            for port in plan.outputs { answer.append((port.name, results.tensor(port))) }
             return answer
         }
     }

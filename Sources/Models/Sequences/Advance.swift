@@ -149,7 +149,7 @@ extension Model {
         let before = state
         try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
             try inputs.withIntegers(input) { span throws(ModelError) in
-                for (index, token) in tokens.enumerated() { span[index] = token }
+                for (index, token) in tokens.enumerated() { span[index] = Int(token) }
             }
             for (index, pair) in states.enumerated() {
                 try inputs.withFloats(pair.input) { span throws(ModelError) in

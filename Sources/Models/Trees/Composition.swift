@@ -117,7 +117,7 @@ extension Model {
         let plan = try plan(inputs: [input: [tokens.count, 1]], outputs: [names.leaf])
         try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
             try inputs.withIntegers(input) { span throws(ModelError) in
-                for index in tokens.indices { span[index] = tokens[index] }
+                for index in tokens.indices { span[index] = Int(tokens[index]) }
             }
         } read: { results throws(ModelError) in
             try vectors.store(nodes, from: results, names.leaf)

@@ -136,22 +136,30 @@ private struct EngineBench: ~Copyable {
         inputs: [(String, TensorData)],
         states: [(String, String)]
     ) throws {
-        let integers = Set(model.signature.inputs.filter { $0.type != .float32 }.map(\.name))
+        let types = Dictionary(
+            model.signature.inputs.map { ($0.name, $0.type) },
+            uniquingKeysWith: { $1 }
+        )
         var tensors: [String: Tensor] = [:]
         for (name, data) in inputs {
-            let shape = Shape(data.shape)
-            tensors[name] =
-                integers.contains(name)
-                ? Tensor(shape: shape, integers: data.values.map { Int($0) })
-                : Tensor(shape: shape, floats: data.values)
+            let elements: Tensor.Elements =
+                switch types[name] {
+                case .int64: .integers(data.values.map { Int($0) })
+                case .int32: .int32(data.values.map { Int32($0) })
+                case .bool: .booleans(data.values.map { $0 != 0 })
+                default: .floats(data.values)
+                }
+            tensors[name] = Tensor(shape: Shape(data.shape), elements: elements)
         }
         let outputs = model.signature.outputs.map(\.name)
         guard let plan = try model.wholePlan(like: tensors, outputs: outputs),
             let answer = outputs.first
         else { throw ValidationError("some nodes of the model have no plan") }
         var runs = try PlanRuns(plan)
-        try runs.fill { access throws(ModelError) in
-            for (name, data) in inputs { try access.write(data.values, to: name, of: plan) }
+        try runs.fill { [tensors] access throws(ModelError) in
+            for port in plan.inputs {
+                if let tensor = tensors[port.name] { try access.fill(port, tensor) }
+            }
         }
         for (input, output) in states { try runs.feed(output, to: input) }
         self.answer = answer
@@ -176,22 +184,4 @@ private struct EngineBench: ~Copyable {
 
     /// The first pass's answer.
     func takeFirst() -> TensorData? { first }
-}
-
-extension PlanInputs {
-    fileprivate mutating func write(
-        _ values: [Float],
-        to name: String,
-        of plan: Plan
-    ) throws(ModelError) {
-        if plan.inputs.contains(where: { $0.name == name && $0.type != .float32 }) {
-            try withIntegers(name) { span throws(ModelError) in
-                for index in values.indices { span[index] = Int32(values[index]) }
-            }
-        } else {
-            try withFloats(name) { span throws(ModelError) in
-                for index in values.indices { span[index] = values[index] }
-            }
-        }
-    }
 }

@@ -1,0 +1,120 @@
+// SAFETY: positions, counts and strides come from one plan, which sized the memory behind them.
+extension BytePosition {
+    /// Indices of `part` from `source` to here, negative ones counted from the end of what they select from.
+    ///
+    /// Returns the first position of an index that selects nothing, for which 0 is written.
+    public func wrapIndices(_ source: BytePosition, _ part: Range<Int>, limits: [Int]) -> Int? {
+        var wrong: Int?
+        var place = part.lowerBound % limits.count
+        for position in part {
+            let limit = limits[place]
+            place = place + 1 == limits.count ? 0 : place + 1
+            var index = source[integer: position]
+            if index < 0 { index &+= limit }
+            if index < 0 || index >= limit {
+                if wrong == nil { wrong = position }
+                index = 0
+            }
+            self[integer: position] = index
+        }
+        return wrong
+    }
+
+    /// Rows of `bytes` each, in the order of `indices`.
+    public func gather(
+        _ table: BytePosition,
+        rows indices: BytePosition,
+        count: Int,
+        bytes: Int
+    ) {
+        switch bytes {
+        case 1: gather(UInt8.self, table, indices, count)
+        case 4: gather(UInt32.self, table, indices, count)
+        case 8: gather(UInt64.self, table, indices, count)
+        default:
+            for index in 0..<count {
+                (self + index * bytes).copy(
+                    from: table + indices[integer: index] * bytes,
+                    bytes: bytes
+                )
+            }
+        }
+    }
+
+    private func gather<Value: BitwiseCopyable>(
+        _ type: Value.Type,
+        _ table: BytePosition,
+        _ indices: BytePosition,
+        _ count: Int
+    ) {
+        let source = unsafe table.pointer.assumingMemoryBound(to: type)
+        let target = unsafe pointer.assumingMemoryBound(to: type)
+        for index in 0..<count { unsafe target[index] = source[indices[integer: index]] }
+    }
+
+    /// One element for each index: `base` + index · `stride` + position · `step` of the source, in elements.
+    public func pick(
+        _ source: BytePosition,
+        indices: BytePosition,
+        count: Int,
+        width: Int,
+        stride: Int,
+        step: Int
+    ) {
+        switch width {
+        case 1: pick(UInt8.self, source, indices, count, stride, step)
+        case 4: pick(UInt32.self, source, indices, count, stride, step)
+        default: pick(UInt64.self, source, indices, count, stride, step)
+        }
+    }
+
+    private func pick<Value: BitwiseCopyable>(
+        _ type: Value.Type,
+        _ table: BytePosition,
+        _ indices: BytePosition,
+        _ count: Int,
+        _ stride: Int,
+        _ step: Int
+    ) {
+        let source = unsafe table.pointer.assumingMemoryBound(to: type)
+        let target = unsafe pointer.assumingMemoryBound(to: type)
+        for index in 0..<count {
+            unsafe target[index] = source[indices[integer: index] * stride + index * step]
+        }
+    }
+
+    /// Elements that lie by strides, to places that lie by strides.
+    public func move(
+        _ source: BytePosition,
+        width: Int,
+        count: Int,
+        steps: PairSteps
+    ) {
+        if steps.first == 1, steps.second == 1 {
+            copy(from: source, bytes: count * width)
+            return
+        }
+        switch width {
+        case 1: move(UInt8.self, source, count, steps)
+        case 4: move(UInt32.self, source, count, steps)
+        default: move(UInt64.self, source, count, steps)
+        }
+    }
+
+    private func move<Value: BitwiseCopyable>(
+        _ type: Value.Type,
+        _ from: BytePosition,
+        _ count: Int,
+        _ steps: PairSteps
+    ) {
+        let source = unsafe from.pointer.assumingMemoryBound(to: type)
+        let target = unsafe pointer.assumingMemoryBound(to: type)
+        if steps.first == 0, steps.second == 1 {
+            unsafe target.update(repeating: source[0], count: count)
+            return
+        }
+        for index in 0..<count {
+            unsafe target[index * steps.second] = source[index * steps.first]
+        }
+    }
+}

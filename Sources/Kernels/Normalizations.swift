@@ -1,0 +1,212 @@
+import KernelInterface
+
+/// Normalised exponentials, or their logarithms, down columns [first, end) of a block [count][inner].
+func softmaxColumns(
+    _ isLogarithm: Int,
+    _ x: Floats,
+    _ count: Int,
+    _ inner: Int,
+    _ y: MutableFloats,
+    _ first: Int,
+    _ end: Int
+) {
+    guard count > 0 else { return }
+    var column = first
+    while column < end {
+        // The last columns once more with those before them, where there are any.
+        if column &+ 16 > end, end &- first >= 16 { column = end &- 16 }
+        let width = min(16, end &- column)
+        if isLogarithm != 0 {
+            logarithmColumns(x + column, count, inner, y + column, width)
+        } else {
+            exponentialColumns(x + column, count, inner, y + column, width)
+        }
+        column &+= width
+    }
+}
+
+@inline(always)
+private func loadLanes(_ x: Floats, _ width: Int) -> Vector {
+    width == 16 ? load(x) : load(x, count: width)
+}
+
+@inline(always)
+private func storeLanes(_ vector: Vector, _ y: MutableFloats, _ width: Int) {
+    if width == 16 { store(vector, y) } else { store(vector, y, count: width) }
+}
+
+@inline(always)
+private func largestOfColumns(_ x: Floats, _ count: Int, _ inner: Int, _ width: Int) -> Vector {
+    var largest = splat(-Float.infinity)
+    var source = x
+    for _ in 0..<count {
+        largest = raise(largest, to: loadLanes(source, width))
+        source += inner
+    }
+    return largest
+}
+
+@inline(never)
+private func exponentialColumns(
+    _ x: Floats,
+    _ count: Int,
+    _ inner: Int,
+    _ y: MutableFloats,
+    _ width: Int
+) {
+    let largest = largestOfColumns(x, count, inner, width)
+    var (low, high) = (Doubles(), Doubles())
+    var (source, target) = (x, y)
+    for _ in 0..<count {
+        let value = exponential(loadLanes(source, width) - largest)
+        storeLanes(value, target, width)
+        low += widenedLow(value)
+        high += widenedHigh(value)
+        source += inner
+        target += inner
+    }
+    let sum = narrowed(low, high)
+    target = y
+    for _ in 0..<count {
+        storeLanes(loadLanes(Floats(target), width) / sum, target, width)
+        target += inner
+    }
+}
+
+@inline(never)
+private func logarithmColumns(
+    _ x: Floats,
+    _ count: Int,
+    _ inner: Int,
+    _ y: MutableFloats,
+    _ width: Int
+) {
+    let largest = largestOfColumns(x, count, inner, width)
+    var (low, high) = (Doubles(), Doubles())
+    var source = x
+    for _ in 0..<count {
+        let value = exponential(loadLanes(source, width) - largest)
+        low += widenedLow(value)
+        high += widenedHigh(value)
+        source += inner
+    }
+    let shift = Logarithm()(narrowed(low, high))
+    source = x
+    var target = y
+    for _ in 0..<count {
+        // The two shifts stay apart: their sum would lose the logarithm beside a large maximum.
+        storeLanes(loadLanes(source, width) - largest - shift, target, width)
+        source += inner
+        target += inner
+    }
+}
+
+/// Rows to (x − mean) / √(variance + epsilon) · scale + bias; statistics are summed in 64 bits.
+func normalizeRows(
+    _ geometry: UnsafePointer<NormalizationGeometry>,
+    _ x: Floats,
+    _ scale: Floats,
+    _ bias: Floats?,
+    _ y: MutableFloats,
+    _ rows: Int
+) {
+    let geometry = geometry.pointee
+    let count = geometry.count
+    for row in 0..<rows {
+        let (source, target) = (x + row &* count, y + row &* count)
+        let mean = geometry.isCentred != 0 ? sum(source, count) / Double(count) : 0
+        let variance = squares(source, around: mean, count) / Double(count)
+        let inverse = splat(Float(1 / (variance + geometry.epsilon).squareRoot()))
+        let centre = splat(Float(mean))
+        if let bias {
+            scaled(source, centre, inverse, scale, bias, target, count)
+        } else {
+            scaled(source, centre, inverse, scale, target, count)
+        }
+    }
+}
+
+@inline(never)
+private func sum(_ x: Floats, _ count: Int) -> Double {
+    var (low, high) = (Doubles(), Doubles())
+    var index = 0
+    while index &+ 16 <= count {
+        let value = load(x + index)
+        low += widenedLow(value)
+        high += widenedHigh(value)
+        index &+= 16
+    }
+    let both = low + high
+    var sum = 0.0
+    for lane in 0..<8 { sum += both[lane] }
+    while index < count {
+        sum += Double(x[index])
+        index &+= 1
+    }
+    return sum
+}
+
+@inline(never)
+private func squares(_ x: Floats, around mean: Double, _ count: Int) -> Double {
+    var (low, high) = (Doubles(), Doubles())
+    let centre = wide(mean)
+    var index = 0
+    while index &+ 16 <= count {
+        let value = load(x + index)
+        let (first, second) = (widenedLow(value) - centre, widenedHigh(value) - centre)
+        low = multiplyAdd(low, first, first)
+        high = multiplyAdd(high, second, second)
+        index &+= 16
+    }
+    let both = low + high
+    var sum = 0.0
+    for lane in 0..<8 { sum += both[lane] }
+    while index < count {
+        let difference = Double(x[index]) - mean
+        sum += difference * difference
+        index &+= 1
+    }
+    return sum
+}
+
+@inline(never)
+private func scaled(
+    _ x: Floats,
+    _ centre: Vector,
+    _ inverse: Vector,
+    _ scale: Floats,
+    _ bias: Floats,
+    _ y: MutableFloats,
+    _ count: Int
+) {
+    var index = 0
+    while index < count {
+        let width = min(16, count &- index)
+        let value = (loadLanes(x + index, width) - centre) * inverse
+        let result = multiplyAdd(
+            loadLanes(bias + index, width),
+            value,
+            loadLanes(scale + index, width)
+        )
+        storeLanes(result, y + index, width)
+        index &+= 16
+    }
+}
+
+@inline(never)
+private func scaled(
+    _ x: Floats,
+    _ centre: Vector,
+    _ inverse: Vector,
+    _ scale: Floats,
+    _ y: MutableFloats,
+    _ count: Int
+) {
+    var index = 0
+    while index < count {
+        let width = min(16, count &- index)
+        let value = (loadLanes(x + index, width) - centre) * inverse
+        storeLanes(value * loadLanes(scale + index, width), y + index, width)
+        index &+= 16
+    }
+}

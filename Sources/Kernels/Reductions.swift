@@ -1,0 +1,327 @@
+import KernelInterface
+
+/// Rows of `count` numbers to one number each.
+func reduceRows(
+    _ geometry: UnsafePointer<ReductionGeometry>,
+    _ x: Floats,
+    _ shifts: Floats?,
+    _ y: MutableFloats,
+    _ rows: Int
+) {
+    let geometry = geometry.pointee
+    switch geometry.function {
+    case .sum: sumRows(PlainSum(), geometry, x, shifts, y, rows)
+    case .magnitudes: sumRows(MagnitudeSum(), geometry, x, shifts, y, rows)
+    case .squares: sumRows(SquareSum(), geometry, x, shifts, y, rows)
+    case .product: sumRows(WideProduct(), geometry, x, shifts, y, rows)
+    case .exponentials: sumRows(ExponentialSum(), geometry, x, shifts, y, rows)
+    case .maximum: extremeRows(LargestOf(), geometry, x, y, rows)
+    case .minimum: extremeRows(SmallestOf(), geometry, x, y, rows)
+    }
+}
+
+/// Columns [first, end) of a block [count][inner] to one number each.
+func reduceColumns(
+    _ geometry: UnsafePointer<ReductionGeometry>,
+    _ x: Floats,
+    _ shifts: Floats?,
+    _ y: MutableFloats,
+    _ first: Int,
+    _ end: Int
+) {
+    let geometry = geometry.pointee
+    switch geometry.function {
+    case .sum: sumColumns(PlainSum(), geometry, x, shifts, y, first, end)
+    case .magnitudes: sumColumns(MagnitudeSum(), geometry, x, shifts, y, first, end)
+    case .squares: sumColumns(SquareSum(), geometry, x, shifts, y, first, end)
+    case .product: sumColumns(WideProduct(), geometry, x, shifts, y, first, end)
+    case .exponentials: sumColumns(ExponentialSum(), geometry, x, shifts, y, first, end)
+    case .maximum: extremeColumns(LargestOf(), geometry, x, y, first, end)
+    case .minimum: extremeColumns(SmallestOf(), geometry, x, y, first, end)
+    }
+}
+
+/// What is summed up in double precision.
+private protocol WideReduction {
+    var start: Double { get }
+    func prepare(_ x: Vector, _ shift: Vector) -> Vector
+    func join(_ sum: Doubles, _ x: Doubles) -> Doubles
+    func join(_ sum: Double, _ x: Double) -> Double
+}
+
+private struct PlainSum: WideReduction {
+    @inline(always)
+    var start: Double { 0 }
+    @inline(always)
+    func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
+    @inline(always)
+    func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
+    @inline(always)
+    func join(_ sum: Double, _ x: Double) -> Double { sum + x }
+}
+
+private struct MagnitudeSum: WideReduction {
+    @inline(always)
+    var start: Double { 0 }
+    @inline(always)
+    func prepare(_ x: Vector, _ shift: Vector) -> Vector { magnitude(x) }
+    @inline(always)
+    func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
+    @inline(always)
+    func join(_ sum: Double, _ x: Double) -> Double { sum + x }
+}
+
+private struct SquareSum: WideReduction {
+    @inline(always)
+    var start: Double { 0 }
+    @inline(always)
+    func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
+    @inline(always)
+    func join(_ sum: Doubles, _ x: Doubles) -> Doubles { multiplyAdd(sum, x, x) }
+    @inline(always)
+    func join(_ sum: Double, _ x: Double) -> Double { sum + x * x }
+}
+
+private struct WideProduct: WideReduction {
+    @inline(always)
+    var start: Double { 1 }
+    @inline(always)
+    func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
+    @inline(always)
+    func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum * x }
+    @inline(always)
+    func join(_ sum: Double, _ x: Double) -> Double { sum * x }
+}
+
+private struct ExponentialSum: WideReduction {
+    @inline(always)
+    var start: Double { 0 }
+    @inline(always)
+    func prepare(_ x: Vector, _ shift: Vector) -> Vector { exponential(x - shift) }
+    @inline(always)
+    func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
+    @inline(always)
+    func join(_ sum: Double, _ x: Double) -> Double { sum + x }
+}
+
+/// Divided, and its root taken, while it still has all digits.
+@inline(always)
+private func finished(_ sum: Double, _ geometry: ReductionGeometry) -> Float {
+    let quotient = geometry.divisor == 1 ? sum : sum / geometry.divisor
+    return Float(geometry.takesRoot != 0 ? quotient.squareRoot() : quotient)
+}
+
+/// In sixteen partial sums of 64 bits twice over, always the same ones.
+@inline(never)
+private func sumRows<Function: WideReduction>(
+    _ function: Function,
+    _ geometry: ReductionGeometry,
+    _ x: Floats,
+    _ shifts: Floats?,
+    _ y: MutableFloats,
+    _ rows: Int
+) {
+    let count = geometry.count
+    for row in 0..<rows {
+        let source = x + row &* count
+        let shift = splat(shifts.map { $0[row] } ?? 0)
+        y[row] = finished(rowSum(function, source, shift, count), geometry)
+    }
+}
+
+@inline(always)
+private func rowSum<Function: WideReduction>(
+    _ function: Function,
+    _ x: Floats,
+    _ shift: Vector,
+    _ count: Int
+) -> Double {
+    let start = wide(function.start)
+    var (a, b, c, d) = (start, start, start, start)
+    var index = 0
+    while index &+ 32 <= count {
+        let first = function.prepare(load(x + index), shift)
+        let second = function.prepare(load(x + (index &+ 16)), shift)
+        a = function.join(a, widenedLow(first))
+        b = function.join(b, widenedHigh(first))
+        c = function.join(c, widenedLow(second))
+        d = function.join(d, widenedHigh(second))
+        index &+= 32
+    }
+    if index &+ 16 <= count {
+        let first = function.prepare(load(x + index), shift)
+        a = function.join(a, widenedLow(first))
+        b = function.join(b, widenedHigh(first))
+        index &+= 16
+    }
+    let isProduct = function.start == 1
+    let all = isProduct ? (a * c) * (b * d) : (a + c) + (b + d)
+    var sum = all[0]
+    for lane in 1..<8 { sum = isProduct ? sum * all[lane] : sum + all[lane] }
+    if index < count {
+        let rest = function.prepare(load(x + index, count: count &- index), shift)
+        for lane in 0..<(count &- index) { sum = function.join(sum, Double(rest[lane])) }
+    }
+    return sum
+}
+
+/// Thirty-two columns at a time, each in a sum of its own from the first row to the last.
+@inline(never)
+private func sumColumns<Function: WideReduction>(
+    _ function: Function,
+    _ geometry: ReductionGeometry,
+    _ x: Floats,
+    _ shifts: Floats?,
+    _ y: MutableFloats,
+    _ first: Int,
+    _ end: Int
+) {
+    var column = first
+    while column &+ 32 <= end {
+        sumTwoBlocks(function, geometry, x + column, shifts.map { $0 + column }, y + column)
+        column &+= 32
+    }
+    while column < end {
+        // The last columns once more with those before them, where there are any.
+        if column &+ 16 > end, end &- first >= 16 { column = end &- 16 }
+        let width = min(16, end &- column)
+        sumBlock(function, geometry, x + column, shifts.map { $0 + column }, y + column, width)
+        column &+= width
+    }
+}
+
+@inline(always)
+private func sumTwoBlocks<Function: WideReduction>(
+    _ function: Function,
+    _ geometry: ReductionGeometry,
+    _ x: Floats,
+    _ shifts: Floats?,
+    _ y: MutableFloats
+) {
+    let start = wide(function.start)
+    var (a, b, c, d) = (start, start, start, start)
+    let shift = (shifts.map { load($0) } ?? Vector(), shifts.map { load($0 + 16) } ?? Vector())
+    var source = x
+    for _ in 0..<geometry.count {
+        let first = function.prepare(load(source), shift.0)
+        let second = function.prepare(load(source + 16), shift.1)
+        a = function.join(a, widenedLow(first))
+        b = function.join(b, widenedHigh(first))
+        c = function.join(c, widenedLow(second))
+        d = function.join(d, widenedHigh(second))
+        source += geometry.inner
+    }
+    for lane in 0..<8 {
+        y[lane] = finished(a[lane], geometry)
+        y[lane &+ 8] = finished(b[lane], geometry)
+        y[lane &+ 16] = finished(c[lane], geometry)
+        y[lane &+ 24] = finished(d[lane], geometry)
+    }
+}
+
+@inline(always)
+private func sumBlock<Function: WideReduction>(
+    _ function: Function,
+    _ geometry: ReductionGeometry,
+    _ x: Floats,
+    _ shifts: Floats?,
+    _ y: MutableFloats,
+    _ width: Int
+) {
+    let start = wide(function.start)
+    var (low, high) = (start, start)
+    let shift = shifts.map { load($0, count: width) } ?? Vector()
+    var source = x
+    for _ in 0..<geometry.count {
+        let values = width == 16 ? load(source) : load(source, count: width)
+        let prepared = function.prepare(values, shift)
+        low = function.join(low, widenedLow(prepared))
+        high = function.join(high, widenedHigh(prepared))
+        source += geometry.inner
+    }
+    for lane in 0..<width {
+        y[lane] = finished(lane < 8 ? low[lane] : high[lane &- 8], geometry)
+    }
+}
+
+private protocol Extreme {
+    func callAsFunction(_ a: Vector, _ b: Vector) -> Vector
+}
+
+/// NaN wherever there is one.
+private struct LargestOf: Extreme {
+    @inline(always)
+    func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { maximum(a, b) }
+}
+
+private struct SmallestOf: Extreme {
+    @inline(always)
+    func callAsFunction(_ a: Vector, _ b: Vector) -> Vector {
+        let smaller = a.replacing(with: b, where: b .< a)
+        return smaller.replacing(with: b, where: b .!= b)
+    }
+}
+
+@inline(never)
+private func extremeRows<Function: Extreme>(
+    _ function: Function,
+    _ geometry: ReductionGeometry,
+    _ x: Floats,
+    _ y: MutableFloats,
+    _ rows: Int
+) {
+    let count = geometry.count
+    guard count > 0 else { return }
+    for row in 0..<rows {
+        let source = x + row &* count
+        var best = splat(source[0])
+        var index = 0
+        while index &+ 16 <= count {
+            best = function(best, load(source + index))
+            index &+= 16
+        }
+        while index < count {
+            best = function(best, splat(source[index]))
+            index &+= 1
+        }
+        var one = best
+        for lane in 1..<16 { one = function(one, splat(best[lane])) }
+        y[row] = one[0]
+    }
+}
+
+@inline(never)
+private func extremeColumns<Function: Extreme>(
+    _ function: Function,
+    _ geometry: ReductionGeometry,
+    _ x: Floats,
+    _ y: MutableFloats,
+    _ first: Int,
+    _ end: Int
+) {
+    guard geometry.count > 0 else { return }
+    var column = first
+    while column &+ 32 <= end {
+        var source = x + column
+        var best = (load(source), load(source + 16))
+        for _ in 1..<geometry.count {
+            source += geometry.inner
+            best = (function(best.0, load(source)), function(best.1, load(source + 16)))
+        }
+        store(best.0, y + column)
+        store(best.1, y + (column &+ 16))
+        column &+= 32
+    }
+    while column < end {
+        if column &+ 16 > end, end &- first >= 16 { column = end &- 16 }
+        let width = min(16, end &- column)
+        var source = x + column
+        var best = load(source, count: width)
+        for _ in 1..<geometry.count {
+            source += geometry.inner
+            best = function(best, width == 16 ? load(source) : load(source, count: width))
+        }
+        store(best, y + column, count: width)
+        column &+= width
+    }
+}
