@@ -26,6 +26,67 @@ public struct BytePosition: @unchecked Sendable {
         }
     }
 
+    /// The place whose address is noted here, the `index`-th of a list of addresses.
+    @inline(__always)
+    public subscript(address index: Int) -> BytePosition {
+        get {
+            unsafe BytePosition(
+                pointer: pointer.load(
+                    fromByteOffset: index * 8,
+                    as: UnsafeMutableRawPointer.self
+                )
+            )
+        }
+        nonmutating set {
+            unsafe pointer.storeBytes(
+                of: newValue.pointer,
+                toByteOffset: index * 8,
+                as: UnsafeMutableRawPointer.self
+            )
+        }
+    }
+
+    /// Numbers that are only read, where they lie while `body` runs.
+    public static func reading<Value: BitwiseCopyable, Result, Failure: Error>(
+        _ values: [Value],
+        _ body: (BytePosition) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe values.withUnsafeBufferPointer { (buffer) throws(Failure) -> Result in
+            // SAFETY: nobody writes through positions of inputs. An empty list is never read.
+            let start = unsafe buffer.baseAddress.map { unsafe UnsafeMutableRawPointer(mutating: $0) }
+            return try body(unsafe position(start))
+        }
+    }
+
+    /// A new list of numbers, all of which `body` writes.
+    public static func writing<Value: BitwiseCopyable, Failure: Error>(
+        count: Int,
+        _ body: (BytePosition) throws(Failure) -> Void
+    ) throws(Failure) -> [Value] {
+        var result: Result<Void, Failure> = .success(())
+        let values = unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let start = unsafe buffer.baseAddress.map { UnsafeMutableRawPointer($0) }
+            do throws(Failure) {
+                try body(unsafe position(start))
+                initialized = count
+            } catch {
+                result = .failure(error)
+            }
+        }
+        try result.get()
+        return values
+    }
+
+    /// Where a list begins; an empty one is never touched.
+    private static func position(_ start: UnsafeMutableRawPointer?) -> BytePosition {
+        guard let start = unsafe start else {
+            return unsafe BytePosition(
+                pointer: UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
+            )
+        }
+        return unsafe BytePosition(pointer: start)
+    }
+
     /// Copies bytes that do not overlap.
     @inline(__always)
     public func copy(from source: BytePosition, bytes: Int) {

@@ -98,6 +98,27 @@ extension KernelSet {
         )
     }
 
+    /// target[j · targetRow + i] = source[i · sourceRow + j] of elements of `width` bytes.
+    public func transpose(
+        width: Int,
+        _ source: BytePosition,
+        row sourceRow: Int,
+        into target: BytePosition,
+        row targetRow: Int,
+        rows: Int,
+        columns: Int
+    ) {
+        unsafe table.typed.transpose(
+            width,
+            source.pointer,
+            sourceRow,
+            target.pointer,
+            targetRow,
+            rows,
+            columns
+        )
+    }
+
     /// Numbers of one kind to another.
     public func convert(
         _ from: ElementKind,

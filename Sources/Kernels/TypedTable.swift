@@ -14,7 +14,8 @@ var typedKernels: TypedKernels {
         reduceColumns: reduceColumns,
         softmaxColumns: softmaxColumns,
         normalizeRows: normalizeRows,
-        findExtremes: findExtremes
+        findExtremes: findExtremes,
+        transpose: transposeMatrix
     )
 }
 

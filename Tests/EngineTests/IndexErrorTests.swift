@@ -37,6 +37,85 @@ import Testing
         }
     }
 
+    /// Gather of three rows by `ids` + 1, as one plan.
+    private func computedGather() throws -> GraphExecutor {
+        var graph = Graph()
+        graph.inputs = [Graph.Input(name: "ids", type: .int32, dimensions: [nil])]
+        graph.constants = [
+            "one": Tensor(shape: [], elements: .int32([1])),
+            "table": Tensor(shape: [3, 2], floats: [0, 1, 2, 3, 4, 5]),
+        ]
+        graph.nodes = [
+            Node(name: "next", op: "Add", inputs: ["ids", "one"], outputs: ["places"]),
+            Node(name: "rows", op: "Gather", inputs: ["table", "places"], outputs: ["y"]),
+        ]
+        graph.outputs = ["y"]
+        return try GraphExecutor(
+            graph,
+            tools: IslandTools(
+                kernels: KernelSet.select(nil),
+                workers: Workers(count: 2),
+                memoryLimit: 1 << 24
+            )
+        )
+    }
+
+    @Test(arguments: [2, 70, -5, Int32.max, Int32.min])
+    func `a computed index that selects nothing is an error, and the next run is not`(
+        _ index: Int32
+    ) throws {
+        let executor = try computedGather()
+        func run(_ ids: [Int32]) throws(ModelError) -> [Float]? {
+            let tensor = Tensor(shape: [ids.count], elements: .int32(ids))
+            return try executor.run(["ids": tensor], outputs: ["y"], isCancelled: { false })[0]
+                .floats
+        }
+        let given = Tensor(shape: [3], elements: .int32([0, 1, 1]))
+        #expect(executor.wholePlan(like: ["ids": given], outputs: ["y"]) != nil)
+        #expect(try run([0, 1, -2]) == [2, 3, 4, 5, 4, 5])
+        // In the definition's words.
+        let reason = "index \(index &+ 1) lies outside of 3"
+        #expect(throws: ModelError.shape(node: "rows", reason: reason)) {
+            try run([0, index, 1])
+        }
+        #expect(try run([0, 1, -2]) == [2, 3, 4, 5, 4, 5])
+    }
+
+    @Test func `a long list of indices names the first that selects nothing`() throws {
+        var graph = Graph()
+        graph.inputs = [
+            Graph.Input(name: "x", type: .float32, dimensions: [nil]),
+            Graph.Input(name: "ids", type: .int64, dimensions: [nil]),
+        ]
+        graph.nodes = [
+            Node(name: "pick", op: "GatherElements", inputs: ["x", "ids"], outputs: ["y"])
+        ]
+        graph.outputs = ["y"]
+        let executor = try GraphExecutor(
+            graph,
+            tools: IslandTools(
+                kernels: KernelSet.select(nil),
+                workers: Workers(count: 2),
+                memoryLimit: 1 << 26
+            )
+        )
+        var ids = [Int](repeating: -1, count: 200_000)
+        (ids[150_000], ids[190_000]) = (.min, 5)
+        let given = [
+            "x": Tensor(shape: [5], floats: [1, 2, 3, 4, 5]),
+            "ids": Tensor(shape: [ids.count], integers: ids),
+        ]
+        let error = ModelError.indexOutOfRange(
+            input: "ids",
+            position: 150_000,
+            index: .min,
+            count: 5
+        )
+        #expect(throws: error) {
+            try executor.run(given, outputs: ["y"], isCancelled: { false })
+        }
+    }
+
     @Test func `sentences count positions from 1`() {
         #expect(
             "\(ModelError.tokenOutOfRange(position: 0, token: 9, count: 3))".contains("position 1")

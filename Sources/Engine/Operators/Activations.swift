@@ -117,7 +117,8 @@ func lowerActivation(
         chunks: runs.chunks,
         reads: [source],
         writes: [output],
-        planes: runs.planes
+        planes: runs.planes,
+        isExact: true
     ) { [source] placement in
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in

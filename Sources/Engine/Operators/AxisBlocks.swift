@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 
 /// A row-major shape around one axis, or some that lie side by side: blocks [count][inner], `outer` of them.
 struct AxisBlocks: Sendable {

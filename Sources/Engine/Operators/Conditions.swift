@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 /// Operators whose results are truth values, and the choice by them.
@@ -161,7 +162,8 @@ func lowerEach(
     let output = try plan.define(node.outputs[0], plan.shape(of: source), .dense, type: type)
     let stretches = Stretches(plan.shape(of: source).count)
     let widths = (plan[source].width, plan[output].width)
-    plan.step(node.name, chunks: stretches.chunks, reads: [source], writes: [output]) { placement in
+    plan.step(node.name, chunks: stretches.chunks, reads: [source], writes: [output], isExact: true)
+    { placement in
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in
             let part = stretches[chunk]
@@ -205,7 +207,8 @@ struct Where: PlainOperator {
         )
         let kernels = plan.kernels
         let reads = [condition, x, y]
-        plan.step(node.name, chunks: walk.chunks, reads: reads, writes: [output]) { placement in
+        plan.step(node.name, chunks: walk.chunks, reads: reads, writes: [output], isExact: true) {
+            placement in
             let (c, a, b) = (placement[condition], placement[x], placement[y])
             let to = placement[output]
             return { arena, chunk in

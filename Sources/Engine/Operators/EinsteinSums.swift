@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 
 /// Einstein's sum over named axes, as moves, sums and products of matrices; "..." stands for axes that broadcast.
 enum EinsteinSums {
@@ -191,7 +192,10 @@ private struct EinsteinSum {
         let value: String
         if let constant = plan.graph.constants[term.value] {
             value = "\(term.value)/\(order)"
-            plan.graph.constants[value] = try constant.loaded().transposed(order)
+            plan.graph.constants[value] =
+                plan.isTrial
+                ? Tensor(sized: Shape(order.map { constant.shape[$0] }))
+                : try constant.loaded().transposed(order)
         } else {
             value = next()
             try emit("Transpose", [term.value], value, ["perm": .ints(order)], &plan)

@@ -116,7 +116,8 @@ struct ElementwiseLowering {
             chunks: runs.chunks,
             reads: [left, right],
             writes: [output],
-            planes: runs.planes
+            planes: runs.planes,
+            isExact: true
         ) { placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
             return { arena, chunk in
@@ -154,7 +155,8 @@ struct ElementwiseLowering {
             chunks: runs.chunks,
             reads: [left, right],
             writes: [output],
-            planes: runs.planes
+            planes: runs.planes,
+            isExact: true
         ) { placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
             return { arena, chunk in
@@ -193,7 +195,8 @@ struct ElementwiseLowering {
             chunks: planes.images * planes.blocks,
             reads: [image, vector],
             writes: [output],
-            planes: planes
+            planes: planes,
+            isExact: true
         ) { placement in
             let (a, b, to) = (placement[image], placement[vector], placement[output])
             return { arena, chunk in
@@ -264,7 +267,13 @@ struct ElementwiseLowering {
             to: shape.dimensions
         )
         let (kernels, operation) = (plan.kernels, operation.kernel)
-        plan.step(node.name, chunks: walk.chunks, reads: [left, right], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: walk.chunks,
+            reads: [left, right],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (a, b, to) = (placement[left], placement[right], placement[output])
             return { arena, chunk in

@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 
 /// Single elements and slices by the indices of each.
 enum Gathering {
@@ -52,7 +53,13 @@ struct PlannedGatherElements: Operator {
             .dense,
             type: plan[source].type
         )
-        plan.step(node.name, chunks: walk.chunks, reads: [source, indices], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: walk.chunks,
+            reads: [source, indices],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (from, places, to) = (placement[source], placement[indices], placement[output])
             return { arena, chunk in
@@ -137,7 +144,13 @@ struct PlannedGatherND: Operator {
         )
         let width = plan[source].width
         let parts = Stretches(walk.points, least: 65536 / max(1, bytes), unit: 1)
-        plan.step(node.name, chunks: parts.chunks, reads: [source, indices], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: parts.chunks,
+            reads: [source, indices],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (from, places, to) = (placement[source], placement[indices], placement[output])
             return { arena, chunk in

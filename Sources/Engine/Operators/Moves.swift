@@ -45,7 +45,13 @@ struct Move: Operator {
             guard copies.fit(counts, result: Shape(sizes).count) else {
                 throw .shape(node: node.name, reason: "places lie outside of the inputs")
             }
-            plan.step(node.name, chunks: copies.chunks, reads: inputs, writes: [output]) {
+            plan.step(
+                node.name,
+                chunks: copies.chunks,
+                reads: inputs,
+                writes: [output],
+                isExact: true
+            ) {
                 [inputs] placement in
                 let (from, to) = (inputs.map { placement[$0] }, placement[output])
                 return { arena, chunk in

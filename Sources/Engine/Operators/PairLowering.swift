@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 /// Two operands of one type of elements, joined with NumPy's broadcasting.
@@ -36,7 +37,13 @@ struct PairLowering {
             ]
         )
         let (width, made) = (plan[first].width, plan[output].width)
-        plan.step(node.name, chunks: walk.chunks, reads: [first, second], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: walk.chunks,
+            reads: [first, second],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (a, b, to) = (placement[first], placement[second], placement[output])
             return { arena, chunk in

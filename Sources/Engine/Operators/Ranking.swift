@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 /// Places and order of the numbers along an axis.
@@ -45,7 +46,8 @@ extension ArgExtremeOperator {
             node.name,
             chunks: blocks.chunks,
             reads: [source],
-            writes: [output]
+            writes: [output],
+            isExact: true
         ) { placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
@@ -122,12 +124,15 @@ struct TopK: Operator {
         let values = try plan.define(name(0), Shape(sizes), .dense, type: type)
         let indices = try plan.define(name(1), Shape(sizes), .dense, type: .int64)
         let heap = try plan.workerScratch(2 * k)
+        // What a heap of k costs for each number.
+        plan.count(shape.count * (Int.bitWidth - k.leadingZeroBitCount), for: node)
         let ranking = TopRanking(count: blocks.count, stride: blocks.inner, k: k, takesLargest)
         plan.step(
             node.name,
             chunks: blocks.outer,
             reads: [source],
-            writes: [values, indices, heap]
+            writes: [values, indices, heap],
+            isExact: true
         ) { placement in
             let (from, scratch) = (placement[source], placement[heap])
             let (first, second) = (placement[values], placement[indices])
@@ -202,7 +207,8 @@ extension CumulatingOperator {
             isExclusive: order.isExclusive,
             isReversed: order.isReversed
         )
-        plan.step(node.name, chunks: blocks.outer, reads: [source], writes: [output]) { placement in
+        plan.step(node.name, chunks: blocks.outer, reads: [source], writes: [output], isExact: true)
+        { placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, block in
                 let start = block * blocks.count * blocks.inner

@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 /// Lowers a reduction: axes that do not lie side by side are moved together first.
@@ -45,7 +46,13 @@ struct ReductionLowering {
         }
         let (kernels, geometry) = (plan.kernels, reduction.geometry(blocks))
         let takesLogarithm = reduction.takesLogarithm
-        plan.step(node.name, chunks: blocks.chunks, reads: [source], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: blocks.chunks,
+            reads: [source],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
@@ -71,7 +78,13 @@ struct ReductionLowering {
         let (kernels, geometry) = (plan.kernels, reduction.geometry(blocks))
         var largest = geometry
         largest.function = .maximum
-        plan.step(node.name, chunks: blocks.chunks, reads: [source], writes: [output, shifts]) {
+        plan.step(
+            node.name,
+            chunks: blocks.chunks,
+            reads: [source],
+            writes: [output, shifts],
+            isExact: true
+        ) {
             [largest] placement in
             let (from, to, shift) = (placement[source], placement[output], placement[shifts])
             return { arena, chunk in
@@ -111,7 +124,13 @@ struct ReductionLowering {
             )
         }
         let kernels = plan.kernels
-        plan.step(node.name, chunks: blocks.chunks, reads: [source], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: blocks.chunks,
+            reads: [source],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
@@ -192,35 +211,5 @@ extension PlanBuilder {
         let moved = try transposed(source, kept + going, node)
         let outer = kept.reduce(1) { $0 * sizes[$1] }
         return (moved, AxisBlocks(outer: outer, count: count, inner: 1))
-    }
-
-    /// The axes named by `order`, those of one element left out, in that order.
-    mutating func transposed(
-        _ source: ValueID,
-        _ order: [Int],
-        _ node: Node,
-        as name: String = "",
-        shape result: Shape? = nil
-    ) throws(ModelError) -> ValueID {
-        let sizes = shape(of: source).dimensions
-        let (strides, width) = (rowMajorStrides(sizes), self[source].width)
-        let target = order.map { sizes[$0] }
-        let output = try define(name, result ?? Shape(target), .dense, type: self[source].type)
-        let walk = StrideWalk(target, order.map { strides[$0] }, rowMajorStrides(target))
-        step(node.name, chunks: walk.chunks, reads: [source], writes: [output]) { placement in
-            let (from, to) = (placement[source], placement[output])
-            return { arena, chunk in
-                let (x, y) = (from.position(in: arena).bytes, to.position(in: arena).bytes)
-                walk.forEachRow(in: walk.rows(ofChunk: chunk)) { _, first, second in
-                    (y + second * width).move(
-                        x + first * width,
-                        width: width,
-                        count: walk.length,
-                        steps: (walk.steps.first, 1)
-                    )
-                }
-            }
-        }
-        return output
     }
 }

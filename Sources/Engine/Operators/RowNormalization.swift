@@ -76,7 +76,8 @@ private struct NormalizedRows {
         )
         let kernels = plan.kernels
         let reads = [source, scale] + [bias].compactMap { $0 }
-        plan.step(node.name, chunks: parts.chunks, reads: reads, writes: [output]) { placement in
+        plan.step(node.name, chunks: parts.chunks, reads: reads, writes: [output], isExact: true) {
+            placement in
             let (from, to, factors) = (placement[source], placement[output], placement[scale])
             let offsets = bias.map { placement[$0] }
             return { arena, chunk in

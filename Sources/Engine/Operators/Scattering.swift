@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 /// How an update joins the element it meets; an update takes its place if none is named.
@@ -86,7 +87,13 @@ struct PlannedScatterElements: Operator {
         let (walk, width) = (elements.walk, plan[source].width)
         let update = try reduction.update(node, plan[source], plan.kernels)
         let output = try plan.copied(source, as: node.outputs[0], node)
-        plan.step(node.name, chunks: 1, reads: [indices, updates, output], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: 1,
+            reads: [indices, updates, output],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (places, news, to) = (placement[indices], placement[updates], placement[output])
             return { arena, _ in
@@ -122,12 +129,18 @@ struct PlannedScatterND: Operator {
         let walk = try PointWalk(node, plan.shape(of: source), given, batches: 0)
         let indices = try plan.indices(node, 1, limits: walk.limits)
         guard plan[updates].type == plan[source].type,
-            plan.shape(of: updates).count == walk.points * walk.slice
+            Shape([walk.points, walk.slice]).checkedCount == plan.shape(of: updates).count
         else { throw .shape(node: node.name, reason: "updates do not fit the indices") }
         let width = plan[source].width
         let update = try reduction.update(node, plan[source], plan.kernels)
         let output = try plan.copied(source, as: node.outputs[0], node)
-        plan.step(node.name, chunks: 1, reads: [indices, updates, output], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: 1,
+            reads: [indices, updates, output],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (places, news, to) = (placement[indices], placement[updates], placement[output])
             return { arena, _ in
@@ -154,7 +167,8 @@ extension PlanBuilder {
     ) throws(ModelError) -> ValueID {
         let output = try define(name, shape(of: source), .dense, type: self[source].type)
         let (stretches, width) = (Stretches(shape(of: source).count), self[source].width)
-        step(node.name, chunks: stretches.chunks, reads: [source], writes: [output]) { placement in
+        step(node.name, chunks: stretches.chunks, reads: [source], writes: [output], isExact: true)
+        { placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
                 let part = stretches[chunk]

@@ -68,7 +68,13 @@ private struct NormalizedAxes {
         let blocks = try blocks(node, shape)
         let output = try plan.define(node.outputs[0], shape, .dense)
         let kernels = plan.kernels
-        plan.step(node.name, chunks: blocks.chunks, reads: [source], writes: [output]) {
+        plan.step(
+            node.name,
+            chunks: blocks.chunks,
+            reads: [source],
+            writes: [output],
+            isExact: true
+        ) {
             placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in

@@ -32,7 +32,8 @@ struct Gather: Operator {
                 node.name,
                 chunks: rows.chunks,
                 reads: [source, indices],
-                writes: [output]
+                writes: [output],
+                isExact: true
             ) { placement in
                 let (from, places) = (placement[source], placement[indices])
                 return rows.body(places, placement[output]) { from.position(in: $0) }
@@ -42,7 +43,8 @@ struct Gather: Operator {
         let rows = GatheredRows(shape, axis, plan.shape(of: indices), width: 4)
         let output = try plan.define(node.outputs[0], rows.shape, .dense)
         let (store, key) = (plan.weights, "\(node.inputs[0])/rows")
-        plan.step(node.name, chunks: rows.chunks, reads: [indices], writes: [output]) {
+        plan.step(node.name, chunks: rows.chunks, reads: [indices], writes: [output], isExact: true)
+        {
             (placement) throws(ModelError) in
             let table = try Self.rows(floats, in: store, key)
             return rows.body(placement[indices], placement[output]) { _ in table.start }
@@ -147,7 +149,8 @@ struct OneHot: Operator {
             node.name,
             chunks: outer.chunks,
             reads: [indices, values],
-            writes: [output]
+            writes: [output],
+            isExact: true
         ) { placement in
             let (from, choice, to) = (placement[indices], placement[values], placement[output])
             return { arena, chunk in

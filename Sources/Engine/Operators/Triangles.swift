@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 
 /// Parts of matrices, and matrices of ones on a diagonal.
 enum Triangles {
@@ -33,7 +34,8 @@ struct Trilu: Operator {
         let (width, isUpper, first) = (plan[source].width, isUpper, diagonal)
         let output = try plan.define(node.outputs[0], shape, .dense, type: plan[source].type)
         let parts = Stretches(shape.count / columns, least: 32768 / columns, unit: 1)
-        plan.step(node.name, chunks: parts.chunks, reads: [source], writes: [output]) { placement in
+        plan.step(node.name, chunks: parts.chunks, reads: [source], writes: [output], isExact: true)
+        { placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
                 for row in parts[chunk] {
@@ -71,7 +73,7 @@ struct EyeLike: Operator {
         let source = try plan.typed(node, 0)
         let shape = plan.shape(of: source)
         let type = type ?? plan[source].type
-        guard shape.rank == 2, type.kind != nil, shape.count <= 1 << 24 else {
+        guard shape.rank == 2, type.kind != nil, shape.count <= 1 << 20 else {
             throw .shape(node: node.name, reason: "EyeLike of \(shape) \(type.rawValue)")
         }
         let (columns, diagonal) = (shape[1], diagonal)

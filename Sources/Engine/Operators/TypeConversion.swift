@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 
 /// Numbers and truth values of one type as another.
 enum TypeConversion {

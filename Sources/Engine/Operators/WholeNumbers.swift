@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 // What operators on two or more numbers, or on one, do with int32 and int64.

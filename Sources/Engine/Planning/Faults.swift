@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 
 /// What a step of a plan may find wrong in what is computed, and what is said of it.
 struct PendingFault {
@@ -41,7 +42,13 @@ extension PlanBuilder {
             slots: stretches.chunks,
             limits
         )
-        step("indices", chunks: stretches.chunks, reads: [source], writes: [output, slots]) {
+        step(
+            "indices",
+            chunks: stretches.chunks,
+            reads: [source],
+            writes: [output, slots],
+            isExact: true
+        ) {
             placement in
             let (from, to, fault) = (placement[source], placement[output], placement[slots])
             return { arena, chunk in

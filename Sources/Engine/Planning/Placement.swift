@@ -19,10 +19,15 @@ struct Placement: Sendable {
         groups: [StepGroup],
         inputs: [ValueID],
         outputs: [ValueID],
+        slots: [ValueID: Int],
         workers: Int
     ) {
         let lives = Lives(values: values, groups: groups, inputs: inputs, outputs: outputs)
-        let shared = Self.layOut(lives.shared) { values[$0].storage }
+        let kept = lives.shared.filter { slots[ValueID(index: $0.key)] == nil }
+        var shared = Self.layOut(kept) { values[$0].storage }
+        // Whole cache lines of addresses come first.
+        let addresses = (2 * slots.count + 15) / 16 * 16
+        shared.size += addresses
         let own = Self.layOut(lives.own) { index in
             guard let planes = lives.ownPlanes[index] else { return values[index].storage }
             return planes * values[index].planeStorage
@@ -36,8 +41,13 @@ struct Placement: Sendable {
                 values[index].shape == base.shape && values[index].layout == base.layout
             let value = isSame ? base : values[index]
             if case .constant(let storage) = base.memory { return value.place(in: storage, at: 0) }
+            if let slot = slots[ValueID(index: owner)] {
+                var place = value.place(in: nil, at: 0)
+                place.slot = slot
+                return place
+            }
             guard let offset = own.offsets[owner] else {
-                return value.place(in: nil, at: shared.offsets[owner] ?? 0)
+                return value.place(in: nil, at: addresses + (shared.offsets[owner] ?? 0))
             }
             var place = value.place(in: nil, at: shared.size + offset)
             place.worker = own.size

@@ -14,6 +14,8 @@ public final class Plan: Sendable {
         let offset: Int
         let count: Int
         let constant: FloatStorage?
+        /// Which of the addresses at the arena's start says where it lies; nil for what lies in the arena.
+        let slot: Int?
     }
 
     /// Where steps note what they found wrong: for each slot a position counted from 1, or 0, and what stood there.
@@ -32,8 +34,12 @@ public final class Plan: Sendable {
     /// Bytes of activations one run holds.
     public var arenaBytes: Int { arenaSize * MemoryLayout<Float>.stride }
 
+    /// What decides about helpers: multiply–adds, and what large steps without any cost beside them.
+    private let work: Int
     private let steps: [Step]
     private let faults: [Fault]
+    /// Whether some inputs or outputs lie where a caller has them.
+    private let lendsPorts: Bool
     private let arenaSize: Int
     private let workers: Workers
     private let idle = Mutex<[Execution]>([])
@@ -45,14 +51,17 @@ public final class Plan: Sendable {
         faults: [Fault],
         arenaSize: Int,
         multiplyAdds: Int,
+        work: Int,
         workers: Workers
     ) {
         self.inputs = inputs
         self.outputs = outputs
         self.steps = steps
         self.faults = faults
+        lendsPorts = (inputs + outputs).contains { $0.slot != nil }
         self.arenaSize = arenaSize
         self.multiplyAdds = multiplyAdds
+        self.work = work
         self.workers = workers
     }
 
@@ -67,8 +76,96 @@ public final class Plan: Sendable {
     ) throws(ModelError) -> Result {
         let execution = try borrow()
         defer { giveBack(execution) }
+        let spares = self.spares(execution.arena.start)
+        defer { withExtendedLifetime(spares) {} }
         var access = PlanInputs(plan: self, arena: execution.arena.start)
         try fill(&access)
+        return try compute(execution, isCancelled, read)
+    }
+
+    /// Computes all outputs from a tensor for each of `inputs`; large ones lie where the caller has them.
+    ///
+    /// - Throws: `inputType` for a tensor of another type or size, `cancelled`, and what was found wrong.
+    func run(
+        isCancelled: () -> Bool = { false },
+        tensor: (_ input: Int) -> Tensor?
+    ) throws(ModelError) -> [Tensor] {
+        let execution = try borrow()
+        defer { giveBack(execution) }
+        let arena = execution.arena.start
+        var access = PlanInputs(plan: self, arena: arena)
+        var lent: [(port: Port, tensor: Tensor)] = []
+        for (index, port) in inputs.enumerated() {
+            guard let tensor = tensor(index) else {
+                throw .missingInput(name: port.name, expected: "\(port.shape)")
+            }
+            if port.slot == nil {
+                try access.fill(port, tensor)
+            } else {
+                lent.append((port, tensor))
+            }
+        }
+        let made = outputs.filter { $0.slot != nil }
+        var whole: [Tensor] = []
+        try lend(lent[...], arena) { () throws(ModelError) in
+            whole = try make(made[...], arena) { () throws(ModelError) in
+                try compute(execution, isCancelled) { _ in }
+            }
+        }
+        let copies = PlanOutputs(plan: self, arena: arena)
+        var rest = whole[...]
+        return outputs.map { $0.slot == nil ? copies.tensor($0) : rest.removeFirst() }
+    }
+
+    /// Notes where these inputs lie, which are few, while `body` runs.
+    private func lend(
+        _ lent: ArraySlice<(port: Port, tensor: Tensor)>,
+        _ arena: FloatPosition,
+        _ body: () throws(ModelError) -> Void
+    ) throws(ModelError) {
+        guard let (port, tensor) = lent.first, let slot = port.slot else { return try body() }
+        try port.check(tensor)
+        try tensor.loaded().elements.reading { (place) throws(ModelError) in
+            arena.bytes[address: slot] = place
+            try lend(lent.dropFirst(), arena, body)
+        }
+    }
+
+    /// New tensors for these outputs, which are few and filled while `body` runs.
+    private func make(
+        _ ports: ArraySlice<Port>,
+        _ arena: FloatPosition,
+        _ body: () throws(ModelError) -> Void
+    ) throws(ModelError) -> [Tensor] {
+        guard let port = ports.first, let slot = port.slot else {
+            try body()
+            return []
+        }
+        var rest: [Tensor] = []
+        let elements = try Tensor.Elements(port.type, count: port.count) {
+            (place) throws(ModelError) in
+            arena.bytes[address: slot] = place
+            rest = try make(ports.dropFirst(), arena, body)
+        }
+        return [Tensor(shape: port.shape, elements: elements)] + rest
+    }
+
+    /// Memory for what a caller fills and reads, and does not lend.
+    func spares(_ arena: FloatPosition) -> [FloatStorage] {
+        guard lendsPorts else { return [] }
+        return (inputs + outputs).compactMap { port in
+            guard let slot = port.slot else { return nil }
+            let storage = FloatStorage(count: (port.count * (port.type.byteCount ?? 8) + 3) / 4)
+            arena.bytes[address: slot] = storage.start.bytes
+            return storage
+        }
+    }
+
+    private func compute<Result>(
+        _ execution: Execution,
+        _ isCancelled: () -> Bool,
+        _ read: (PlanOutputs) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
         guard execution.pass.run(isCancelled: isCancelled) else { throw .cancelled }
         try checkFaults(execution.arena.start)
         return try read(PlanOutputs(plan: self, arena: execution.arena.start))
@@ -84,14 +181,14 @@ public final class Plan: Sendable {
         }
     }
 
-    fileprivate func borrow() throws(ModelError) -> Execution {
+    func borrow() throws(ModelError) -> Execution {
         if let known = idle.withLock({ $0.popLast() }) { return known }
         guard workers.memory.reserve(arenaBytes) else { throw .outOfMemory(bytes: arenaBytes) }
-        return Execution(steps: steps, size: arenaSize, work: multiplyAdds, workers: workers)
+        return Execution(steps: steps, size: arenaSize, work: work, workers: workers)
     }
 
     /// Keeps as many arenas as cores could use at once, but none that is large.
-    fileprivate func giveBack(_ execution: Execution) {
+    func giveBack(_ execution: Execution) {
         guard arenaBytes <= Self.largestKeptArena else { return }
         idle.withLock { idle in
             if idle.count < workers.count { idle.append(execution) }
@@ -111,54 +208,8 @@ public final class Plan: Sendable {
     static let bytesPerStep = 6 << 10
 }
 
-/// Runs of a plan one after the other in memory of their own: what was filled stays until it is filled again.
-public struct PlanRuns: ~Copyable {
-    private let plan: Plan
-    private let execution: Execution
-    private var fed: [(source: FloatPosition, target: FloatPosition, count: Int)] = []
-
-    /// - Throws: `outOfMemory`.
-    public init(_ plan: Plan) throws(ModelError) {
-        self.plan = plan
-        execution = try plan.borrow()
-    }
-
-    deinit { plan.giveBack(execution) }
-
-    /// Fills inputs for the runs to come.
-    public func fill(
-        _ body: (inout PlanInputs) throws(ModelError) -> Void
-    ) throws(ModelError) {
-        var access = PlanInputs(plan: plan, arena: execution.arena.start)
-        try body(&access)
-    }
-
-    /// Computes once more.
-    public func run() {
-        _ = execution.pass.run()
-        for index in fed.indices {
-            fed[index].target.copy(from: fed[index].source, count: fed[index].count)
-        }
-    }
-
-    /// From now on fills an input, after each run, with an output that has as many elements.
-    public mutating func feed(_ output: String, to input: String) throws(ModelError) {
-        let (from, to) = (try plan.output(named: output), try plan.input(named: input))
-        guard from.count == to.count else {
-            throw .shape(node: output, reason: "\(from.shape) does not fit \(input), \(to.shape)")
-        }
-        let source = (from.constant ?? execution.arena).start + from.offset
-        fed.append((source, execution.arena.start + to.offset, to.count))
-    }
-
-    /// The outputs of the last run.
-    public var outputs: PlanOutputs {
-        PlanOutputs(plan: plan, arena: execution.arena.start)
-    }
-}
-
 /// The memory of one run, reserved by who makes it.
-private final class Execution: Sendable {
+final class Execution: Sendable {
     let arena: FloatStorage
     let pass: Pass
     private let memory: MemoryLedger
@@ -169,120 +220,5 @@ private final class Execution: Sendable {
         memory = workers.memory
         arena = FloatStorage(count: size)
         pass = Pass(steps: steps, arena: arena, work: work, on: workers)
-    }
-}
-
-/// Access to a run's inputs while they are filled.
-public struct PlanInputs {
-    fileprivate let plan: Plan
-    fileprivate let arena: FloatPosition
-
-    /// Writes a float input, row-major.
-    public mutating func withFloats(
-        _ name: String,
-        _ body: (inout MutableSpan<Float>) throws(ModelError) -> Void
-    ) throws(ModelError) {
-        let port = try plan.input(named: name)
-        try port.require(.float32)
-        try (arena + port.offset).withMutableSpan(count: port.count, body)
-    }
-
-    /// Writes an input of int64, row-major.
-    public mutating func withIntegers(
-        _ name: String,
-        _ body: (inout MutableSpan<Int>) throws(ModelError) -> Void
-    ) throws(ModelError) {
-        let port = try plan.input(named: name)
-        try port.require(.int64)
-        try (arena + port.offset).bytes.withMutableIntegers(count: port.count, body)
-    }
-
-    /// Writes a tensor of the input's type and shape.
-    public mutating func fill(_ port: Plan.Port, _ tensor: Tensor) throws(ModelError) {
-        guard tensor.type == port.type, tensor.count == port.count else {
-            throw .inputType(
-                name: port.name,
-                expected: "\(port.type.rawValue) \(port.shape)",
-                got: "\(tensor.type.rawValue) \(tensor.shape)"
-            )
-        }
-        let target = (arena + port.offset).bytes
-        switch try tensor.loaded().elements {
-        case .floats(let values): target.copy(from: values)
-        case .integers(let values): target.copy(from: values)
-        case .int32(let values): target.copy(from: values)
-        case .booleans(let values): target.copy(from: values)
-        case .uint8(let values): target.copy(from: values)
-        case .int8(let values): target.copy(from: values)
-        default: break
-        }
-    }
-}
-
-/// Access to a run's outputs while they are read.
-public struct PlanOutputs {
-    fileprivate let plan: Plan
-    fileprivate let arena: FloatPosition
-
-    /// Reads an output, row-major.
-    public func withFloats<Result>(
-        _ name: String,
-        _ body: (Span<Float>) throws(ModelError) -> Result
-    ) throws(ModelError) -> Result {
-        let port = try plan.output(named: name)
-        try port.require(.float32)
-        let start = port.constant?.start ?? arena
-        return try (start + port.offset).withSpan(count: port.count, body)
-    }
-
-    public func shape(of name: String) throws(ModelError) -> Shape {
-        try plan.output(named: name).shape
-    }
-
-    /// A copy of an output.
-    package func tensor(_ port: Plan.Port) -> Tensor {
-        let source = ((port.constant?.start ?? arena) + port.offset).bytes
-        let count = port.count
-        let elements: Tensor.Elements =
-            switch port.type {
-            case .int64: .integers(source.array(of: Int.self, count: count))
-            case .int32: .int32(source.array(of: Int32.self, count: count))
-            case .bool: .booleans(source.array(of: Bool.self, count: count))
-            case .uint8: .uint8(source.array(of: UInt8.self, count: count))
-            case .int8: .int8(source.array(of: Int8.self, count: count))
-            default: .floats(source.array(of: Float.self, count: count))
-            }
-        return Tensor(shape: port.shape, elements: elements)
-    }
-}
-
-extension Plan.Port {
-    /// - Throws: `inputType` unless it holds elements of this type.
-    fileprivate func require(_ type: ElementType) throws(ModelError) {
-        guard type == self.type else {
-            throw .inputType(name: name, expected: self.type.rawValue, got: type.rawValue)
-        }
-    }
-}
-
-extension Plan {
-    fileprivate func input(named name: String) throws(ModelError) -> Port {
-        guard let index = Self.index(of: name, in: inputs) else {
-            throw .unknownInput(name, available: inputs.map(\.name))
-        }
-        return inputs[index]
-    }
-
-    fileprivate func output(named name: String) throws(ModelError) -> Port {
-        guard let index = Self.index(of: name, in: outputs) else {
-            throw .unknownLayer(name, available: outputs.map(\.name))
-        }
-        return outputs[index]
-    }
-
-    private static func index(of name: String, in ports: [Port]) -> Int? {
-        // A plain loop: `first(where:)` allocates in a debug build.
-        for index in ports.indices where ports[index].name == name { return index }
-        return nil
     }
 }

@@ -11,6 +11,8 @@ package struct PlanBuilder {
         let reads: [ValueID]
         let writes: [ValueID]
         var planes: PlaneChunks?
+        /// Whether it touches the elements of what it reads and writes alone: kernels may go past a ragged end.
+        var isExact = false
         /// Called once every value has its place: packs weights and returns the step's body.
         let bind: (Placement) throws(ModelError) -> Body
     }
@@ -30,6 +32,9 @@ package struct PlanBuilder {
 
     /// Whether only shapes are asked for: constants stay where they are, and nothing is laid out.
     let isTrial: Bool
+
+    /// Whether large inputs and outputs lie where a caller has them.
+    var borrowsPorts = false
 
     /// Elements of the largest value, and of all constants that are read as they are.
     let largest: Int
@@ -221,6 +226,7 @@ package struct PlanBuilder {
         reads: [ValueID],
         writes: [ValueID],
         planes: PlaneChunks? = nil,
+        isExact: Bool = false,
         bind: @escaping (Placement) throws(ModelError) -> Body
     ) {
         steps.append(
@@ -230,6 +236,7 @@ package struct PlanBuilder {
                 reads: reads,
                 writes: writes,
                 planes: planes,
+                isExact: isExact,
                 bind: bind
             )
         )

@@ -31,11 +31,13 @@ extension PlanBuilder {
             halo: { haloStep($0) },
             owner: { values.owner(of: $0) }
         )
+        let slots = borrowedSlots(inputs, outputs: outputs.map(\.id))
         let placement = Placement(
             values: values,
             groups: groups,
             inputs: inputs,
             outputs: outputs.map(\.id) + faults.map(\.id),
+            slots: slots,
             workers: workers.count
         )
         let bytes = placement.size * MemoryLayout<Float>.stride + steps.count * Plan.bytesPerStep
@@ -55,7 +57,8 @@ extension PlanBuilder {
                     type: value.type,
                     offset: placement[id].offset,
                     count: value.shape.count,
-                    constant: placement[id].storage
+                    constant: placement[id].storage,
+                    slot: placement[id].slot
                 )
             }
         }
@@ -72,7 +75,40 @@ extension PlanBuilder {
             },
             arenaSize: placement.size,
             multiplyAdds: work.values.reduce(0, +),
+            work: work.values.reduce(0, +) + movedWork,
             workers: workers
         )
     }
+    /// What large steps over single elements cost, in multiply–adds; small ones are not worth a thought.
+    private var movedWork: Int {
+        steps.filter { $0.isExact && $0.chunks > 1 }
+            .flatMap(\.writes).reduce(0) { $0 + 16 * self[$1].storage }
+    }
+
+    /// Inputs and outputs that lie where a caller has them, and the number of each.
+    ///
+    /// No step that touches them touches anything beside them.
+    private func borrowedSlots(_ inputs: [ValueID], outputs: [ValueID]) -> [ValueID: Int] {
+        guard borrowsPorts else { return [:] }
+        let owners = outputs.map { values.owner(of: $0) }
+        var copied = Set(owners).intersection(inputs)
+        for step in steps where !step.isExact {
+            copied.formUnion((step.reads + step.writes).map { values.owner(of: $0) })
+        }
+        var slots: [ValueID: Int] = [:]
+        for id in inputs + owners where !copied.contains(id) {
+            guard case .arena = self[id].memory, self[id].layout == .dense,
+                self[id].halo == .none, self[id].storage >= Self.smallestBorrowed,
+                slots.count < Self.mostBorrowed, owners.count(where: { $0 == id }) < 2
+            else { continue }
+            slots[id] = slots.count
+        }
+        return slots
+    }
+
+    /// Places of four bytes from which on copying costs more than looking up an address.
+    private static let smallestBorrowed = 1024
+
+    /// Each is lent inside of the one before.
+    private static let mostBorrowed = 16
 }

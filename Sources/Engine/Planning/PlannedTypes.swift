@@ -1,5 +1,6 @@
 import Graph
 import Compute
+import Graph
 import KernelInterface
 
 extension ElementType {
@@ -78,7 +79,8 @@ extension PlanBuilder {
         let (from, kernels) = (self[source], kernels)
         let (own, width) = (from.width, type.byteCount ?? 8)
         let stretches = Stretches(from.shape.count)
-        step(node.name, chunks: stretches.chunks, reads: [source], writes: [output]) { placement in
+        step(node.name, chunks: stretches.chunks, reads: [source], writes: [output], isExact: true)
+        { placement in
             let (x, y) = (placement[source], placement[output])
             return { arena, chunk in
                 let part = stretches[chunk]
@@ -127,6 +129,38 @@ extension FloatStorage {
         case .uint8(let values): start.bytes.copy(from: values)
         case .int8(let values): start.bytes.copy(from: values)
         default: break
+        }
+    }
+}
+
+extension Tensor.Elements {
+    /// Where elements of a type that plans compute with lie, while `body` reads them.
+    func reading<Result>(
+        _ body: (BytePosition) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
+        switch self {
+        case .floats(let values): try BytePosition.reading(values, body)
+        case .integers(let values): try BytePosition.reading(values, body)
+        case .int32(let values): try BytePosition.reading(values, body)
+        case .booleans(let values): try BytePosition.reading(values, body)
+        case .uint8(let values): try BytePosition.reading(values, body)
+        case .int8(let values): try BytePosition.reading(values, body)
+        default: throw .inputType(name: "", expected: "a type of plans", got: type.rawValue)
+        }
+    }
+    /// As many new elements of a type that plans compute with, all of which `fill` writes.
+    init(
+        _ type: ElementType,
+        count: Int,
+        _ fill: (BytePosition) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        switch type {
+        case .int64: self = .integers(try BytePosition.writing(count: count, fill))
+        case .int32: self = .int32(try BytePosition.writing(count: count, fill))
+        case .bool: self = .booleans(try BytePosition.writing(count: count, fill))
+        case .uint8: self = .uint8(try BytePosition.writing(count: count, fill))
+        case .int8: self = .int8(try BytePosition.writing(count: count, fill))
+        default: self = .floats(try BytePosition.writing(count: count, fill))
         }
     }
 }

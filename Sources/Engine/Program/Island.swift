@@ -58,18 +58,11 @@ final class Island: Kept {
                 )
             }
         }
-        return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
-            for (port, place) in zip(plan.inputs, inputs) {
-                guard let place, let tensor = value(place) else { continue }
-                try access.fill(port, tensor)
-            }
-        } read: { results throws(ModelError) in
-            var read = folded
-            for (port, place) in zip(plan.outputs, outputs) {
-                if let place { read.append((place, results.tensor(port))) }
-            }
-            return read
+        let results = try plan.run(isCancelled: isCancelled) { port in
+            inputs[port].flatMap(value)
         }
+        return folded
+            + zip(outputs, results).compactMap { place, tensor in place.map { ($0, tensor) } }
     }
 }
 

@@ -114,6 +114,9 @@ typedef struct {
     /// [count][inner]; of equals the first, or the last if `takesLast`.
     void (*findExtremes)(ElementKind, long isMinimum, long takesLast, const void *x, long count, long inner,
                          long *y, long first, long end);
+    /// target[j * targetRow + i] = source[i * sourceRow + j] for i < rows, j < columns; elements of `width` bytes.
+    void (*transpose)(long width, const void *source, long sourceRow, void *target, long targetRow,
+                      long rows, long columns);
 } TypedKernels;
 
 /// Truncates towards zero; what is too large is the nearest limit, and NaN is 0.

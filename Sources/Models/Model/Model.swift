@@ -157,7 +157,11 @@ public final class Model: Sendable {
         manifest.version = version ?? manifest.version
         self.manifest = manifest
         form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])
-        layers = LayerSummary.summarise(executor.graph)
+        layers = LayerSummary.summarise(
+            executor,
+            imported.signature.samples(memoryLimit: memoryLimit),
+            manifest: manifest
+        )
         self.graph = executor.graph
         self.executor = executor
         self.kernels = kernels
@@ -172,6 +176,15 @@ public final class Model: Sendable {
     /// Runs the check vectors, if there are any.
     private func verify(_ files: ModelFiles) throws(ModelError) {
         try CheckVectors.read(files)?.run(on: self, isCancelled: files.isLeft)
+    }
+
+    /// What was computed by definition instead of by plans so far, and why; slow where it is much.
+    public var byDefinition: ByDefinition {
+        guard let report = executor?.report else { return ByDefinition(nodes: [], share: 0) }
+        return ByDefinition(
+            nodes: report.nodes.map { .init(layer: $0.node, op: $0.op, reason: $0.reason) },
+            share: report.share
+        )
     }
 
     /// Whether the model came as an ONNX file.

@@ -144,3 +144,27 @@ extension ModelSignature {
             .joined(separator: "_")
     }
 }
+
+extension ModelSignature {
+    /// Inputs of usual sizes where a size may vary: one example, of 224 × 224 or 100 steps, or one symbol.
+    func samples(memoryLimit: Int) -> [String: Tensor] {
+        var samples: [String: Tensor] = [:]
+        for port in inputs where !port.hasAnyRank {
+            let sizes = port.dimensions.enumerated().map { axis, known in
+                switch (known, port.dimensions.count) {
+                case (let known?, _): known
+                case (nil, 4) where axis >= 2: LayerSummary.referenceSide
+                case (nil, 3) where axis == 2: LayerSummary.referenceLength
+                default: 1
+                }
+            }
+            let shape = Shape(sizes)
+            guard shape.isUsual, shape.count <= memoryLimit / 64 else { return [:] }
+            samples[port.name] =
+                port.type.isFloat
+                ? Tensor(sized: shape)
+                : Tensor(shape: shape, elements: .zeros(shape.count, port.type))
+        }
+        return samples
+    }
+}

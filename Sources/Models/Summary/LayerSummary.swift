@@ -51,19 +51,27 @@ public struct LayerSummary: Sendable {
         }
     }
 
-    /// The nodes of an ONNX file, whose shapes are known only when it runs.
-    static func summarise(_ graph: Graph) -> [LayerSummary] {
+    /// The nodes of an ONNX file at the sizes of `inputs`; shapes that follow from values are left out.
+    static func summarise(
+        _ executor: GraphExecutor,
+        _ inputs: [String: Tensor],
+        manifest: Manifest
+    ) -> [LayerSummary] {
+        let (graph, survey) = (executor.graph, executor.survey(like: inputs))
+        var fields = ReceptiveFields(manifest: manifest)
         var counted = Set<String>()
         return graph.nodes.map { node in
+            fields.add(node, constants: graph.constants)
             let weights = node.inputs.filter { counted.insert($0).inserted }
                 .compactMap { graph.constants[$0] }.filter(\.type.isFloat)
+            let name = node.outputs.first { !$0.isEmpty } ?? node.name
             return LayerSummary(
-                name: node.outputs.first { !$0.isEmpty } ?? node.name,
+                name: name,
                 op: node.op,
-                outputShape: [],
+                outputShape: survey.shapes[name] ?? [],
                 parameters: weights.reduce(0) { $0 + $1.count },
-                multiplyAdds: 0,
-                receptiveField: nil
+                multiplyAdds: survey.work[node.name] ?? 0,
+                receptiveField: fields[name]
             )
         }
     }

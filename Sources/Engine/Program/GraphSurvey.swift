@@ -1,0 +1,29 @@
+package import Graph
+
+/// What is known of a graph for inputs of some shapes before anything is computed.
+package struct GraphSurvey: Sendable {
+    /// Of values by name; those that follow from computed values are not there.
+    package var shapes: [String: Shape] = [:]
+    /// Multiply–adds of nodes by name.
+    package var work: [String: Int] = [:]
+}
+
+extension GraphExecutor {
+    /// Nodes of the largest graph that is surveyed.
+    private static let mostNodes = 4096
+
+    /// Shapes and multiply–adds for inputs like these, of which only the shapes matter; nothing for very many nodes.
+    package func survey(like inputs: [String: Tensor]) -> GraphSurvey {
+        guard nodes.count <= Self.mostNodes else { return GraphSurvey() }
+        let items = nodes.enumerated().map { index, node in
+            OnnxPatterns.Item(node: node.node, covers: [index], reads: node.reads)
+        }
+        var builder = IslandBuilder(
+            items,
+            constants: graph.constants,
+            live: inputs,
+            tools: tools
+        )
+        return builder.survey()
+    }
+}

@@ -1,0 +1,84 @@
+import KernelInterface
+
+/// target[j · targetRow + i] = source[i · sourceRow + j] for i < rows and j < columns, of elements of `width` bytes.
+func transposeMatrix(
+    _ width: Int,
+    _ source: UnsafeRawPointer,
+    _ sourceRow: Int,
+    _ target: UnsafeMutableRawPointer,
+    _ targetRow: Int,
+    _ rows: Int,
+    _ columns: Int
+) {
+    switch width {
+    case 1:
+        transposeSquares(UInt8.self, source, sourceRow, target, targetRow, rows, columns)
+    case 4 where rows >= 8 && columns >= 8:
+        transposeFloats(
+            elements(source, Float.self),
+            sourceRow,
+            elements(target, Float.self),
+            targetRow,
+            rows,
+            columns
+        )
+    case 4: transposeSquares(UInt32.self, source, sourceRow, target, targetRow, rows, columns)
+    default: transposeSquares(UInt64.self, source, sourceRow, target, targetRow, rows, columns)
+    }
+}
+
+/// Squares of eight, the last of a row or column moved back until they fit; within strips of 64 that a cache holds.
+@inline(never)
+private func transposeFloats(
+    _ source: Floats,
+    _ sourceRow: Int,
+    _ target: MutableFloats,
+    _ targetRow: Int,
+    _ rows: Int,
+    _ columns: Int
+) {
+    var strip = 0
+    while strip < rows {
+        let end = min(strip &+ 64, rows)
+        var column = 0
+        while column < columns {
+            let j = min(column, columns &- 8)
+            var row = strip
+            while row < end {
+                let i = min(row, rows &- 8)
+                striate_transpose8(
+                    source + (i &* sourceRow &+ j),
+                    sourceRow,
+                    target + (j &* targetRow &+ i),
+                    targetRow
+                )
+                row &+= 8
+            }
+            column &+= 8
+        }
+        strip &+= 64
+    }
+}
+
+@inline(never)
+private func transposeSquares<Value>(
+    _ type: Value.Type,
+    _ source: UnsafeRawPointer,
+    _ sourceRow: Int,
+    _ target: UnsafeMutableRawPointer,
+    _ targetRow: Int,
+    _ rows: Int,
+    _ columns: Int
+) {
+    let (x, y) = (elements(source, type), elements(target, type))
+    var strip = 0
+    while strip < rows {
+        let end = min(strip &+ 16, rows)
+        for column in 0..<columns {
+            for row in strip..<end {
+                y[column &* targetRow &+ row] = x[row &* sourceRow &+ column]
+            }
+        }
+        strip &+= 16
+    }
+}
