@@ -1,13 +1,12 @@
 import Compute
-import OnnxFormat
 import NetworkSupport
+import OnnxFormat
 import TestSupport
 import Testing
 
 @testable import Engine
 @testable import Graph
 @testable import Models
-@testable import Onnx
 
 /// Operators that are put in terms of others when a file is read.
 @Suite struct ExpansionTests {
@@ -131,6 +130,8 @@ import Testing
             node("SequenceInsert", ["s0", "x"], ["s1"]),
             node("Neg", ["x"], ["n"]),
             node("SequenceInsert", ["s1", "n"], ["s2"]),
+            node("SequenceInsert", ["s2", "x", "last"], ["s4"]),
+            node("SequenceAt", ["s4", "last"], ["z"]),
             node("SequenceAt", ["s2", "last"], ["e"]),
             node("SequenceConstruct", ["e", "x"], ["s3"]),
             node("ConcatFromSequence", ["s3"], ["y"], ["axis": .int(0)]),
@@ -139,9 +140,10 @@ import Testing
         let made = try Expansion.apply(
             to: graph(nodes, ["x": [2]], outputs: ["y", "k"], constants: ["last": place])
         )
-        #expect(made.nodes.map(\.op) == ["Neg", "Identity", "Concat", "Identity"])
-        #expect(made.nodes[1].inputs == ["n"])
-        #expect(made.constants[made.nodes[3].inputs[0]]?.integers == [2])
+        #expect(made.nodes.map(\.op) == ["Neg"] + ["Identity", "Identity", "Concat", "Identity"])
+        // One is put before the last, which stays the last.
+        #expect(made.nodes[1].inputs == ["n"] && made.nodes[2].inputs == ["n"])
+        #expect(made.constants[made.nodes[4].inputs[0]]?.integers == [2])
     }
 
     @Test func `parts of a value are cut where they are asked for`() throws {
@@ -214,5 +216,37 @@ import Testing
         let values = Dictionary(uniqueKeysWithValues: inputs)
         let executor = try GraphExecutor(made, tools: tools)
         #expect(executor.wholePlan(like: values, outputs: ["y"]) != nil, "\(op)")
+    }
+
+    @Test func `heads may be named for values of four axes too, whose number no file says`() throws
+    {
+        let shape = Shape([2, 2, 4, 3])
+        var random = SeededGenerator(seed: 4)
+        let values = random.floats(shape.count)
+        let named: [String: Attribute] = ["q_num_heads": .int(2), "kv_num_heads": .int(2)]
+        let hidden = try Expansion.apply(
+            to: graph(
+                [node("Neg", ["x"], ["n"]), node("Attention", ["n", "n", "n"], ["y"], named)],
+                ["x": [nil, nil, nil, nil]],
+                outputs: ["y"]
+            )
+        )
+        let known = try Expansion.apply(
+            to: graph(
+                [node("Attention", ["x", "x", "x"], ["y"])],
+                ["x": [nil, 2, nil, nil]],
+                outputs: ["y"]
+            )
+        )
+        let x = Tensor(shape: shape, floats: values)
+        let negated = Tensor(shape: shape, floats: values.map { -$0 })
+        let one = try GraphExecutor(hidden, tools: tools)
+            .run(["x": x], outputs: ["y"]) { false }[0]
+        let other = try GraphExecutor(known, tools: tools)
+            .run(["x": negated], outputs: ["y"]) { false }[0]
+        #expect(one.shape == other.shape)
+        for (a, b) in zip(try #require(one.floats), try #require(other.floats)) {
+            #expect(abs(a - b) < 1e-5)
+        }
     }
 }

@@ -1,15 +1,14 @@
 import Compute
 import Foundation
+import NetworkSupport
 import OnnxFormat
 import SwiftProtobuf
-import NetworkSupport
 import TestSupport
 import Testing
 
 @testable import Engine
 @testable import Graph
 @testable import Models
-@testable import Onnx
 
 /// Valid cases with something spoilt in them: whatever that is, it is answered or refused, and never traps.
 @Suite struct SpoiltOperatorTests {

@@ -1,10 +1,10 @@
-import Compute
 import Graph
 
 extension Evaluators {
     /// Operators that no file names: expansions need them.
     static let helpers: [String: EvaluatedOperator] = [
         AttentionBias.name: .init(AttentionBias.self, takes: 2...5, gives: 1...3),
+        HeadShapes.name: .init(HeadShapes.self, takes: 1...1, gives: 4...4),
         MatrixTranspose.name: .init(MatrixTranspose.self, takes: 1...1, gives: 1...1),
     ]
 }
@@ -114,6 +114,43 @@ struct AttentionBias: Evaluated {
             result += repeatElement(-.infinity, count: keys - own)
         }
         return (result, Array(shape))
+    }
+}
+
+/// Shapes between which a Transpose of the middle two of four axes brings heads first, and back.
+///
+/// The input is a shape: [batch, length, heads · size], or [batch, heads, length, size], which already is what is wanted
+/// and is only moved by an axis of 1. Outputs: before and after the heads are brought first; before they are brought
+/// back and afterwards, with a last axis of any size.
+struct HeadShapes: Evaluated {
+    static let name = "striate.HeadShapes"
+
+    private let heads: Int
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        heads = try attributes.int("heads", default: 1, in: 1...1 << 20)
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let shape = try operands.integers(0)
+        _ = try operands.count(shape)
+        let shapes: [[Int]]
+        if shape.count == 3, shape[2] % heads == 0 {
+            let (batch, length, size) = (shape[0], shape[1], shape[2] / heads)
+            shapes = [
+                [batch, length, heads, size], [batch, heads, length, size],
+                [batch, heads, length, -1], [batch, length, -1],
+            ]
+        } else if shape.count == 4, shape[1] == heads {
+            let (all, length) = (shape[0] * heads, shape[2])
+            shapes = [
+                [all, length, 1, shape[3]], shape, [all, 1, length, -1],
+                [shape[0], heads, length, -1],
+            ]
+        } else {
+            throw operands.fail("\(heads) heads do not fit \(shape)")
+        }
+        return shapes.map { Tensor(shape: [$0.count], integers: $0) }
     }
 }
 

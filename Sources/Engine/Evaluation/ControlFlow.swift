@@ -5,7 +5,8 @@ extension Evaluators {
     static let controls: [String: EvaluatedOperator] = [
         "If": .init(Branch.self, takes: 1...1, gives: 1 ... .max),
         "Loop": .init(Loop.self, takes: 0 ... .max, gives: 1 ... .max),
-        "Scan": .init(Scan.self, takes: 1 ... .max, gives: 1 ... .max),
+        // Before opset 9 the first input may be left out.
+        "Scan": .init(Scan.self, takes: 0 ... .max, gives: 1 ... .max),
     ]
 }
 

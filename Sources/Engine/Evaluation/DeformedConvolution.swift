@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 /// A convolution whose taps are moved by offsets of their own, between pixels, and weighted by a mask.

@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 /// Averages or maxima of points between pixels, in a grid of bins over each region of a picture.

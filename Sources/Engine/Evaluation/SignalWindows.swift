@@ -1,6 +1,5 @@
-import Compute
-import Graph
 import Foundation
+import Graph
 
 /// Hann's, Hamming's or Blackman's window: sums of cosines over its length.
 struct CosineWindow: Evaluated {

@@ -1,6 +1,5 @@
-import Compute
-import Graph
 import Foundation
+import Graph
 
 extension Evaluators {
     static let statefulLayers: [String: EvaluatedOperator] = [

@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 extension Expansion {
@@ -86,10 +85,11 @@ extension Replacement {
         _ form: AttentionForm
     ) throws(ModelError) {
         var (query, key, value) = (given.query, given.key, given.value)
+        var shapes: [String] = []
         if let heads = form.heads {
-            query = split(query, heads: heads.queries)
-            key = split(key, heads: heads.keys)
-            value = split(value, heads: heads.keys)
+            (query, shapes) = split(query, heads: heads.queries)
+            key = split(key, heads: heads.keys).value
+            value = split(value, heads: heads.keys).value
         }
         if !given.past.key.isEmpty {
             key = add("Concat", [given.past.key, key], ["axis": .int(2)], as: 1)
@@ -129,15 +129,26 @@ extension Replacement {
         if form.heads == nil {
             give(answer, as: 0)
         } else {
-            let joined = add("Transpose", [answer], .order([0, 2, 1, 3]))
-            add("Reshape", [joined, integers([0, 0, -1])], as: 0)
+            join(answer, shapes, as: 0)
         }
     }
 
-    /// [batch, length, heads · size] as [batch, heads, length, size].
-    private mutating func split(_ value: String, heads: Int) -> String {
-        let parts = add("Reshape", [value, integers([0, 0, heads, -1])])
-        return add("Transpose", [parts], .order([0, 2, 1, 3]))
+    /// [batch, length, heads · size] as [batch, heads, length, size], and the shapes that lead back.
+    ///
+    /// What already has four axes stays as it is: exporters name the number of heads then too.
+    mutating func split(_ value: String, heads: Int) -> (value: String, shapes: [String]) {
+        let own = add("Shape", [value])
+        let shapes = add(HeadShapes.name, [own], ["heads": .int(heads)], outputs: 4)
+        let parts = add("Reshape", [value, shapes[0]])
+        let turned = add("Transpose", [parts], .order([0, 2, 1, 3]))
+        return (add("Reshape", [turned, shapes[1]]), Array(shapes[2...]))
+    }
+
+    /// The reverse of `split`.
+    mutating func join(_ value: String, _ shapes: [String], as output: Int) {
+        let parts = add("Reshape", [value, shapes[0]])
+        let turned = add("Transpose", [parts], .order([0, 2, 1, 3]))
+        add("Reshape", [turned, shapes[1]], as: output)
     }
 
     private mutating func scale(_ form: AttentionForm, _ query: String) -> String {

@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 /// An operator that is put in terms of simpler ones when a file is read, so that plans compute it as fast as those.

@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 /// ONNX's sequences and optionals, whose elements are named while the file is read.
@@ -70,16 +69,17 @@ struct Lists {
         return elements
     }
 
-    /// A place that is a constant, counted from the front; nil if the node leaves it out.
+    /// A place that is a constant, counted from the front, perhaps that behind the end; nil if the node leaves it out.
     private func place(
         _ node: Replacement,
         _ input: Int,
-        count: Int
+        count: Int,
+        last: Int? = nil
     ) throws(ModelError) -> Int? {
         guard node.has(input) else { return nil }
         guard let values = node.constant(node.input(input))?.elements.signed, values.count == 1
         else { throw unsupported(node) }
-        guard values[0] >= -count, values[0] < count else {
+        guard values[0] >= -count, values[0] <= last ?? count - 1 else {
             throw node.fail("place \(values[0]) lies outside of \(count)")
         }
         return values[0] < 0 ? values[0] + count : values[0]
@@ -87,8 +87,8 @@ struct Lists {
 
     private func inserted(_ node: Replacement) throws(ModelError) -> [String] {
         var elements = try elements(node)
-        // Before the end there is one place more.
-        let place = try place(node, 2, count: elements.count + 1)
+        guard node.has(2) else { return elements + [node.input(1)] }
+        let place = try place(node, 2, count: elements.count, last: elements.count)
         elements.insert(node.input(1), at: place ?? elements.count)
         return elements
     }
@@ -147,6 +147,13 @@ struct Lists {
         let keeps = try node.attributes.flag("keepdims", default: true)
         guard node.has(1) else {
             return .parts(of: node.input(0), axis: axis, size: 1, keepsAxis: keeps)
+        }
+        if node.constant(node.input(1)) == nil, let known = node.shape(node.input(1)),
+            known.count == 1, let count = known[0], (1...1 << 16).contains(count)
+        {
+            // How many parts there are is known, if not how long they are.
+            let inputs = [node.input(0), node.input(1)]
+            return .elements(node.add("Split", inputs, ["axis": .int(axis)], outputs: count))
         }
         guard let sizes = node.constant(node.input(1)), let values = sizes.elements.signed,
             values.allSatisfy({ (0...1 << 31).contains($0) }), values.count <= 1 << 16

@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 /// The nodes that stand for one.

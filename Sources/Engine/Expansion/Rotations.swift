@@ -1,4 +1,3 @@
-import Compute
 import Graph
 
 extension Replacement {
@@ -7,8 +6,8 @@ extension Replacement {
         let isInterleaved = try attributes.flag("interleaved", default: false)
         let width = try attributes.int("rotary_embedding_dim", default: 0, in: 0...1 << 20)
         let heads = try attributes.int("num_heads", default: 0, in: 0...1 << 20)
-        let isFlat = heads > 0 && shape(input(0))?.count != 4
-        let whole = isFlat ? add("Reshape", [input(0), integers([0, 0, heads, -1])]) : input(0)
+        let isNamed = heads > 0 && shape(input(0))?.count != 4
+        let (whole, shapes) = isNamed ? split(input(0), heads: heads) : (input(0), [])
         let last = integers([3])
         func slice(_ node: inout Replacement, _ value: String, _ range: [Int]) -> String {
             let bounds = range.prefix(2).map { node.integers([$0]) } + [last]
@@ -23,7 +22,7 @@ extension Replacement {
         var angles: [String] = []
         for table in [input(1), input(2)] {
             let rows = has(3) ? add("Gather", [table, input(3)]) : table
-            angles.append(add("Unsqueeze", [rows, integers([isFlat ? 2 : 1])]))
+            angles.append(add("Unsqueeze", [rows, integers([1])]))
         }
         func product(_ node: inout Replacement, _ a: Int, _ b: Int) -> String {
             node.add("Mul", [angles[a], pair[b]])
@@ -43,8 +42,8 @@ extension Replacement {
             let rest = slice(&self, whole, [width, 1 << 31])
             result = add("Concat", [result, rest], ["axis": .int(3)])
         }
-        if isFlat {
-            add("Reshape", [result, integers([0, 0, -1])], as: 0)
+        if isNamed {
+            join(result, shapes, as: 0)
         } else {
             give(result, as: 0)
         }
