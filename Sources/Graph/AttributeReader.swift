@@ -114,6 +114,15 @@ package struct AttributeReader {
         }
     }
 
+    /// An element type by ONNX's number.
+    package mutating func type(_ name: String) throws(ModelError) -> ElementType? {
+        guard let number = try optionalInt(name) else { return nil }
+        guard let type = ElementType(onnx: number) else {
+            throw mismatch(name, "an element type that is supported", .int(number))
+        }
+        return type
+    }
+
     package mutating func graph(_ name: String) throws(ModelError) -> Graph {
         switch remaining.removeValue(forKey: name) {
         case .graph(let value): return value

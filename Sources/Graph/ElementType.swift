@@ -15,6 +15,26 @@ public enum ElementType: String, Sendable, CaseIterable {
     case bool
     case string
 
+    /// A number of its own.
+    package var ordinal: Int {
+        switch self {
+        case .float32: 0
+        case .float64: 1
+        case .float16: 2
+        case .bfloat16: 3
+        case .int8: 4
+        case .int16: 5
+        case .int32: 6
+        case .int64: 7
+        case .uint8: 8
+        case .uint16: 9
+        case .uint32: 10
+        case .uint64: 11
+        case .bool: 12
+        case .string: 13
+        }
+    }
+
     /// Bytes of one element; nil for texts, whose lengths differ.
     public var byteCount: Int? {
         switch self {

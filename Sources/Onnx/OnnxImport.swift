@@ -241,6 +241,9 @@ struct OnnxImport {
         let tensor: OnnxTypeProto.Tensor?
         switch info.type.value {
         case .tensorType(let type): tensor = type
+        // A client cannot leave a tensor out: what is optional is there.
+        case .optionalType(let type) where type.elemType.tensorType.elemType != 0:
+            tensor = type.elemType.tensorType
         case nil: tensor = nil
         default:
             throw .invalidWeights("\"\(info.name)\" is a sequence or optional, not a tensor")

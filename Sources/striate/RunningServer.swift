@@ -1,6 +1,7 @@
 import Compute
 import Engine
 import Dispatch
+import Engine
 import Foundation
 import HTTP
 import Logging

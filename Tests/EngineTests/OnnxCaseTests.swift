@@ -69,6 +69,11 @@ extension OnnxCase {
         }
     }
 
+    /// The tensors that the first set gives.
+    func inputs() throws -> [Tensor] {
+        try tensors(folder.appending(path: "test_data_set_0"), "input")
+    }
+
     private func tensors(_ folder: URL, _ kind: String) throws -> [Tensor] {
         var (reader, result) = (OnnxTensors(file: nil, files: nil), [Tensor]())
         while let bytes = FileManager.default.contents(

@@ -1,4 +1,5 @@
 import Compute
+import NetworkSupport
 import TestSupport
 import Testing
 

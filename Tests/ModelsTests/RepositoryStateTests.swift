@@ -6,6 +6,7 @@ import NetworkSupport
 import Synchronization
 import Testing
 
+@testable import Engine
 @testable import Files
 @testable import Graph
 @testable import Models

@@ -38,7 +38,10 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let tools else { return 0 }
     let end = ContinuousClock.now + .milliseconds(500)
     do throws(ModelError) {
-        let executor = try GraphExecutor(OnnxFile.decode(bytes), tools: tools.forAnotherGraph)
+        let executor = try GraphExecutor(
+            importing: OnnxFile.decode(bytes),
+            tools: tools.forAnotherGraph
+        )
         var inputs: [String: Tensor] = [:]
         for port in executor.graph.inputs {
             let shape = Shape(port.dimensions.map { min($0 ?? 2, 4) })

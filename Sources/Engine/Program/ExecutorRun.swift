@@ -154,9 +154,10 @@ extension ExecutorRun {
         sizes.reserveCapacity(8 * live.count)
         for place in live {
             guard let value = values[place] else { continue }
+            // Places, types and ranks tell where each value's sizes begin.
             sizes.append(place)
+            sizes.append(value.type.ordinal)
             sizes.append(value.shape.rank)
-            sizes.append(ElementType.allCases.firstIndex(of: value.type) ?? 0)
             sizes += value.shape.dimensions
         }
         let key = PlanStore.Key(

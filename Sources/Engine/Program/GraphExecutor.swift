@@ -30,7 +30,7 @@ package final class GraphExecutor: Sendable {
     ///
     /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
     package convenience init(importing graph: Graph, tools: IslandTools) throws(ModelError) {
-        let widened = WidenedHalves(graph)
+        let widened = WidenedHalves(try Expansion.apply(to: graph))
         try self.init(widened.graph, narrow: widened.narrow, tools: tools)
     }
 

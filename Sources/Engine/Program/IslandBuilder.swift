@@ -185,6 +185,11 @@ struct IslandBuilder {
         return ports
     }
 
+    /// The type of a value that is known.
+    private func type(_ name: String) -> ElementType? {
+        trial.id(named: name).map { trial[$0].type } ?? live[name]?.type
+    }
+
     /// Shape and Size of known shapes, and what depends on constants only.
     private mutating func fold(_ node: Node) -> Bool {
         var tensors: [Tensor?] = []
@@ -195,6 +200,8 @@ struct IslandBuilder {
                 tensors.append(nil)
             } else if asksShape, let shape = shape(name) {
                 tensors.append(Tensor(sized: shape))
+            } else if node.op == "CastLike", tensors.count == 1, let type = type(name) {
+                tensors.append(Tensor(shape: [0], elements: .zeros(0, type)))
             } else if let constant = constants[name] {
                 loaded += constant.count
                 guard loaded <= Self.mostFolded else { return false }

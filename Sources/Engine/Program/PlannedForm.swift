@@ -59,6 +59,10 @@ struct PlannedForm {
             guard node.inputs.count > 1, let weights = constants[node.inputs[1]]?.shape,
                 (3...4).contains(weights.rank), weights.rank == shape(first)?.rank
             else { return nil }
+        case MatrixTranspose.name:
+            guard let rank = shape(first)?.rank, rank >= 2 else { return nil }
+            form.node.op = "Transpose"
+            form.node.attributes = ["perm": .ints(MatrixTranspose.order(rank))]
         case "Relu", "Tanh", "Sigmoid", "GlobalAveragePool", "GlobalMaxPool", "Gemm", "MatMul",
             "Transpose", "Maxout", "ConvTranspose", "Clip":
             break

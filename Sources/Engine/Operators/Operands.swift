@@ -1,0 +1,217 @@
+import Graph
+
+/// An operator computed by its definition over tensors of any type and any concrete shapes.
+///
+/// Slow and obvious beside an `Operator` that a plan runs: it serves constants, types other than float32, and
+/// shapes that depend on values.
+protocol Evaluated: Sendable {
+    /// Whether inputs are copied as numbers of 64 bits, and not only moved.
+    static var widens: Bool { get }
+
+    /// Reads every attribute by the rules of `attributes.opset`; what is not supported throws.
+    init(_ attributes: inout AttributeReader) throws(ModelError)
+
+    /// Refuses, when the model is loaded, what constants among the inputs ask for and is not supported.
+    func check(_ node: Node, constant: (_ input: Int) -> Tensor?) throws(ModelError)
+
+    /// The outputs in order; those nobody named may be left out.
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor]
+}
+
+extension Evaluated {
+    static var widens: Bool { true }
+
+    func check(_ node: Node, constant: (_ input: Int) -> Tensor?) throws(ModelError) {}
+
+    /// The outputs, of shapes and in an amount of memory that all that follows can rely on.
+    func outputs(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let results =
+            Self.widens
+            ? try operands.context.memory.whileCopying(operands.tensors) {
+                () throws(ModelError) in
+                try evaluate(operands)
+            } : try evaluate(operands)
+        for result in results where !result.shape.isUsual {
+            throw operands.fail("a value of shape \(result.shape) is too large")
+        }
+        return results
+    }
+}
+
+/// An operator's declaration: what computes it, and how many inputs and outputs it has in any version.
+struct EvaluatedOperator: Sendable {
+    let type: any Evaluated.Type
+    /// From the inputs that no version leaves out to all that any version knows.
+    let inputs: ClosedRange<Int>
+    let outputs: ClosedRange<Int>
+
+    init(
+        _ type: any Evaluated.Type,
+        takes inputs: ClosedRange<Int>,
+        gives outputs: ClosedRange<Int>
+    ) {
+        self.type = type
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    /// - Throws: `shape` for a node with other inputs or outputs than declared.
+    func checkArity(of node: Node) throws(ModelError) {
+        func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
+        guard inputs.contains(node.inputs.count) else {
+            throw fail("\(node.op) takes \(Self.text(inputs)) inputs, not \(node.inputs.count)")
+        }
+        guard outputs.contains(node.outputs.count) else {
+            throw fail("\(node.op) has \(Self.text(outputs)) outputs, not \(node.outputs.count)")
+        }
+        if let absent = node.inputs.prefix(inputs.lowerBound).firstIndex(of: "") {
+            throw fail("input \(absent + 1) of \(node.op) must not be left out")
+        }
+    }
+
+    private static func text(_ range: ClosedRange<Int>) -> String {
+        if range.upperBound == .max { return "\(range.lowerBound) or more" }
+        return range.count == 1
+            ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+    }
+}
+
+/// Every evaluated operator by ONNX's name; one is added in its family's file.
+enum Evaluators {
+    static let all: [String: EvaluatedOperator] = {
+        let families: [[String: EvaluatedOperator]] = [
+            unaryFunctions, binaryFunctions, comparisons, conversions, renamings, rearrangements,
+            joints, gathers, scatters, reductions, orders, softmaxes, products, windows,
+            normalizations, cells, generators, controls, resizes, quantizations, detections, grids,
+            unpoolings,
+            signals, choices, helpers, texts, labels, statefulLayers,
+            grams,
+        ]
+        return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.key, $0.value) })
+    }()
+
+    static func make(_ node: Node) throws(ModelError) -> any Evaluated {
+        guard let declared = all[node.op] else {
+            throw .unsupportedOperator(node: node.name, op: node.op)
+        }
+        try declared.checkArity(of: node)
+        var attributes = AttributeReader(node)
+        let made = try declared.type.init(&attributes)
+        try attributes.finish()
+        return made
+    }
+}
+
+/// What one evaluation is given: its inputs, and the bounds it has to keep.
+struct Operands {
+    let node: Node
+    let tensors: [Tensor?]
+    let context: EvaluationContext
+
+    func callAsFunction(_ index: Int) throws(ModelError) -> Tensor {
+        guard let tensor = optional(index) else {
+            throw fail("input \(index + 1) of \(node.op) is missing")
+        }
+        return tensor
+    }
+
+    /// Input `index`, or nil if the node leaves it out.
+    func optional(_ index: Int) -> Tensor? {
+        index < tensors.count ? tensors[index] : nil
+    }
+
+    /// A list of integers such as axes, sizes or pads, none so large that sums of a few of them overflow.
+    func integers(_ index: Int) throws(ModelError) -> [Int] {
+        let values = try anyIntegers(index)
+        if let wrong = values.first(where: { !AttributeReader.usual.contains($0) }) {
+            throw fail("input \(index + 1) of \(node.op) holds \(wrong), which is out of range")
+        }
+        return values
+    }
+
+    /// A list of integers that may have any value.
+    func anyIntegers(_ index: Int) throws(ModelError) -> [Int] {
+        let tensor = try self(index)
+        guard let values = tensor.elements.signed else {
+            throw fail(
+                "input \(index + 1) of \(node.op) must be integers, it is \(tensor.type.rawValue)"
+            )
+        }
+        return values
+    }
+
+    func optionalIntegers(_ index: Int) throws(ModelError) -> [Int]? {
+        optional(index) == nil ? nil : try integers(index)
+    }
+
+    /// The one integer of an input that may be left out.
+    func optionalInteger(_ index: Int) throws(ModelError) -> Int? {
+        guard optional(index) != nil else { return nil }
+        let values = try anyIntegers(index)
+        guard values.count == 1 else {
+            throw fail("input \(index + 1) of \(node.op) must be one integer, not \(values.count)")
+        }
+        return values[0]
+    }
+
+    func isWanted(_ output: Int) -> Bool {
+        output < node.outputs.count && !node.outputs[output].isEmpty
+    }
+
+    func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
+
+    /// An axis counted from the front.
+    func axis(_ axis: Int, rank: Int) throws(ModelError) -> Int {
+        try normalised(axis, rank: rank, node)
+    }
+
+    /// Axes counted from the front, none of them twice.
+    func axes(_ axes: [Int], rank: Int) throws(ModelError) -> [Int] {
+        guard axes.count <= rank else {
+            throw fail("\(axes.count) axes are named, there are \(rank)")
+        }
+        var result: [Int] = []
+        for axis in axes {
+            let place = try self.axis(axis, rank: rank)
+            guard !result.contains(place) else { throw fail("axis \(axis) is named twice") }
+            result.append(place)
+        }
+        return result
+    }
+
+    /// Elements of a result, before memory is taken for it.
+    func count(_ shape: [Int]) throws(ModelError) -> Int {
+        guard let count = Shape(shape).checkedCount else {
+            throw fail("a value of shape \(Shape(shape)) is too large")
+        }
+        try context.memory.require(elements: count)
+        return count
+    }
+
+    /// Refuses to go on once the request is no longer wanted.
+    func poll() throws(ModelError) {
+        if context.isCancelled() { throw .cancelled }
+    }
+
+    /// The same from time to time, for loops over single elements.
+    @inline(__always)
+    func poll(at index: Int) throws(ModelError) {
+        if index & 0xFFFF == 0xFFFF { try poll() }
+    }
+}
+
+/// The bounds of an evaluation, and how graphs inside of nodes are run.
+struct EvaluationContext {
+    let memory: MemoryUse
+    let isCancelled: () -> Bool
+    /// Runs the graph of one of the node's attributes.
+    let run: (_ attribute: String, _ inputs: [Tensor]) throws(ModelError) -> [Tensor]
+
+    /// For nodes without graphs, such as constants.
+    static func folding(memoryLimit: Int) -> EvaluationContext {
+        EvaluationContext(memory: MemoryUse(limit: memoryLimit), isCancelled: { false }) {
+            (_, _) throws(ModelError) in
+            throw .shape(node: "", reason: "a graph is not a constant")
+        }
+    }
+}

@@ -1,0 +1,1 @@
+J0üqp—ow∑rwyt¢qo≥Ëuròr»n–∂w∞o≤o…rwors‚vwô‘ÿnll«o”
