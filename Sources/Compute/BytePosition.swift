@@ -53,7 +53,7 @@ public struct BytePosition: @unchecked Sendable {
     ) throws(Failure) -> Result {
         try unsafe values.withUnsafeBufferPointer { (buffer) throws(Failure) -> Result in
             // SAFETY: nobody writes through positions of inputs. An empty list is never read.
-            let start = unsafe buffer.baseAddress
+            let start = buffer.baseAddress
             return try body(unsafe position(UnsafeMutableRawPointer(mutating: start)))
         }
     }

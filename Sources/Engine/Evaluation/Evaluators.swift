@@ -6,7 +6,8 @@ enum Evaluators {
         let families: [[String: EvaluatedOperator]] = [
             unaryFunctions, binaryFunctions, comparisons, conversions, renamings, rearrangements,
             joints, gathers, scatters, reductions, orders, softmaxes, products, windows,
-            normalizations, cells, generators, controls, resizes, quantizations,
+            normalizations, cells, generators, controls, resizes, quantizations, detections, grids,
+            unpoolings, signals, choices, helpers, texts, labels, statefulLayers, grams,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.key, $0.value) })
     }()
