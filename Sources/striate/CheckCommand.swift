@@ -38,8 +38,22 @@ struct CheckCommand: ParsableCommand {
         let model = try argument.load()
         print(SummaryTable(model).text)
         print("check vectors: passed")
+        printDefinitions(model)
         if let images, let labels { try printAccuracy(model, images, labels) }
         if let text { try printScore(model, text) }
+    }
+
+    /// What runs slowly, and why.
+    private func printDefinitions(_ model: Model) {
+        let found = model.byDefinition
+        guard !found.nodes.isEmpty else { return }
+        print(
+            "computed by definition: \((found.share * 1000).rounded() / 10) % of the multiply–adds"
+        )
+        for node in found.nodes.prefix(20) {
+            print("  \(node.op) \"\(node.layer)\": \(node.reason)")
+        }
+        if found.nodes.count > 20 { print("  and \(found.nodes.count - 20) more") }
     }
 
     private func printAccuracy(_ model: Model, _ images: String, _ labels: String) throws {

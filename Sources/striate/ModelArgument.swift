@@ -7,7 +7,7 @@ import Service
 /// A model's folder on the command line.
 struct ModelArgument: ParsableArguments {
     @Argument(
-        help: "A model's folder, or the name of a model that ships.",
+        help: "An ONNX file, a model's folder, or the name of a model that ships.",
         completion: .directory
     )
     var model: String
@@ -19,7 +19,18 @@ struct ModelArgument: ParsableArguments {
 
     /// Loads the model; its check vectors run unless told otherwise.
     func load(verifies: Bool = true) throws -> Model {
-        try Model(
+        if let (file, folder) = onnxFile {
+            let model = try Model(
+                onnx: file,
+                name: (folder ?? file.deletingPathExtension()).lastPathComponent,
+                folder: folder,
+                kernels: try KernelSet.chosen(kernels),
+                workers: Workers()
+            )
+            model.warm()
+            return model
+        }
+        return try Model(
             folder: try folder(),
             kernels: try KernelSet.chosen(kernels),
             workers: Workers(),
@@ -36,6 +47,14 @@ struct ModelArgument: ParsableArguments {
         )
         if let failure = repository.failures.first { throw failure.error }
         return repository
+    }
+
+    /// An ONNX file, alone or in a folder that says more of it.
+    private var onnxFile: (file: URL, folder: URL?)? {
+        let given = URL(fileURLWithPath: model)
+        if given.pathExtension == "onnx" { return (given, nil) }
+        let file = given.appendingPathComponent("model.onnx")
+        return FileManager.default.fileExists(atPath: file.path) ? (file, given) : nil
     }
 
     private func folder() throws -> URL {

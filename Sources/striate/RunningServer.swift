@@ -143,6 +143,12 @@ enum RunningServer {
                 ]
             )
         }
+        for model in repository.models where model.byDefinition.share >= 0.01 {
+            logger.warning(
+                "slow",
+                metadata: ["name": "\(model.name)", "reason": "\(model.byDefinition.summary)"]
+            )
+        }
         for row in repository.index where row.isCurrent && !row.reason.isEmpty {
             logger.warning(
                 "model served",

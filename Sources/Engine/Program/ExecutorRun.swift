@@ -57,7 +57,7 @@ struct ExecutorRun {
                 looksForIsland = remainingCount >= Self.longestStretch
                 continue
             }
-            try evaluate(executor.nodes[first])
+            try evaluate(first)
             finish([first])
             // A value that an island may begin with has just been made.
             looksForIsland = next.map { executor.nodes[$0].mayBePlanned } ?? false
@@ -192,7 +192,10 @@ extension ExecutorRun {
             live: there,
             tools: executor.tools
         )
-        return builder.build(wanted: wanted, places: executor.places)
+        let island = builder.build(wanted: wanted, places: executor.places)
+        executor.note(reasons: builder.reasons)
+        if let island { executor.note(island) }
+        return island
     }
 
     /// The first of the nodes that remain, few enough for one plan, and the values that must be there after them.
@@ -228,7 +231,8 @@ extension ExecutorRun {
         }
     }
 
-    private mutating func evaluate(_ prepared: PreparedNode) throws(ModelError) {
+    private mutating func evaluate(_ index: Int) throws(ModelError) {
+        let prepared = executor.nodes[index]
         var tensors: [Tensor?] = []
         for operand in prepared.inputs { tensors.append(try value(operand)) }
         var outer: [[Tensor?]] = []
@@ -257,6 +261,7 @@ extension ExecutorRun {
         }
         let operands = Operands(node: prepared.node, tensors: tensors, context: context)
         let results = try prepared.evaluator.outputs(operands)
+        executor.note(evaluated: index, operands, results)
         for (index, place) in prepared.outputs.enumerated() {
             guard let place else { continue }
             guard index < results.count else {

@@ -23,6 +23,15 @@ package final class GraphExecutor: Sendable {
     private let loaded = Mutex<[Int: Tensor]>([:])
     private let routes = Mutex<[[String]: Route]>([:])
     let owner: Int
+    private let records = Mutex(Records())
+
+    /// Why nodes are not planned, and what was computed by definition, by their places.
+    private struct Records {
+        var reasons: [Int: String] = [:]
+        var evaluated: [Int: Int] = [:]
+        /// Multiply–adds of islands by where they begin.
+        var planned: [Int: Int] = [:]
+    }
 
     deinit { tools.plans.forget(owner) }
 
@@ -161,6 +170,47 @@ package final class GraphExecutor: Sendable {
         let tensor = try constant.loaded()
         loaded.withLock { $0[place] = tensor }
         return tensor
+    }
+
+    /// What of this graph, and of those inside of its nodes, was computed by definition so far.
+    package var report: DefinitionReport {
+        let records = records.withLock { $0 }
+        var report = DefinitionReport()
+        for work in records.planned.values { report.add(planned: work) }
+        for (index, work) in records.evaluated.sorted(by: { $0.key < $1.key }) {
+            let node = nodes[index].node
+            report.add(
+                Unplanned(
+                    node: node.outputs.first { !$0.isEmpty } ?? node.name,
+                    op: node.op,
+                    reason: records.reasons[index]
+                        ?? "it comes before all that plans compute",
+                    multiplyAdds: nodes[index].graphs.isEmpty ? work : 0
+                )
+            )
+            for inner in nodes[index].graphs { report.add(inner.executor.report) }
+        }
+        return report
+    }
+
+    func note(reasons: [Int: String]) {
+        guard !reasons.isEmpty else { return }
+        records.withLock { $0.reasons.merge(reasons) { $1 } }
+    }
+
+    func note(evaluated node: Int, _ operands: Operands, _ results: [Tensor]) {
+        records.withLock { records in
+            guard records.evaluated[node] == nil else { return }
+            records.evaluated[node] = operands.multiplyAdds(results)
+        }
+    }
+
+    func note(_ island: Island) {
+        guard let first = island.nodes.first else { return }
+        records.withLock { records in
+            records.planned[first] = island.plan.multiplyAdds
+            for node in island.nodes { records.evaluated[node] = nil }
+        }
     }
 
     /// Leaves constants to be read again, after runs that say nothing of those to come.

@@ -21,6 +21,9 @@ struct IslandBuilder {
     private let makers: [String: Int]
     private let uses: [String: Int]
 
+    /// Why nodes of the file are not planned, by their places.
+    private(set) var reasons: [Int: String] = [:]
+
     private static let mostFolded = 1 << 21
 
     /// Elements, or multiply–adds, from which on entering a plan costs little beside what it saves.
@@ -68,8 +71,16 @@ struct IslandBuilder {
     mutating func build(wanted: [String], places: ValuePlaces) -> Island? {
         for item in items where !takeOneHot(item, wanted) { take(item) }
         let isWhole = items.allSatisfy { covered.isSuperset(of: $0.covers) }
-        guard isWhole || isWorthEntering else { return nil }
-        return try? finish(wanted: wanted, places)
+        guard isWhole || isWorthEntering else {
+            noteChosen("it stands alone among nodes that plans do not take")
+            return nil
+        }
+        do throws(ModelError) {
+            return try finish(wanted: wanted, places)
+        } catch {
+            noteChosen(error.reason)
+            return nil
+        }
     }
 
     private var isWorthEntering: Bool {
@@ -80,21 +91,39 @@ struct IslandBuilder {
         return max(work, elements) >= Self.leastWork || chosen.count >= 8
     }
 
+    private mutating func noteChosen(_ reason: String) {
+        for place in chosen.flatMap(\.covers) { reasons[place] = reason }
+    }
+
     private mutating func take(_ item: OnnxPatterns.Item) {
         if fold(item.node) || takeBranch(item.node) {
             covered.formUnion(item.covers)
             return
         }
+        let inner = reasons.removeValue(forKey: -1)
+        func note(_ reason: String) {
+            for place in item.covers { reasons[place] = reason }
+        }
         guard let node = PlannedForm.of(item.node, shape: shape, constants: constants) else {
+            let general = "plans do not know it with these attributes and operands"
+            note(unknown(item.node) ?? inner ?? general)
             return
         }
         for (name, constant) in node.added { constants[name] = constant }
-        guard lower([node.node]) else {
+        if let reason = lower([node.node]) {
             for name in node.added.keys { constants[name] = nil }
+            note(unknown(item.node) ?? reason)
             return
         }
         chosen.append((node.node, item.covers))
         covered.formUnion(item.covers)
+    }
+
+    /// That the shape of an operand follows from values, where that is so.
+    private func unknown(_ node: Node) -> String? {
+        node.inputs.first { !$0.isEmpty && shape($0) == nil }.map {
+            "the shape of \"\($0)\" is known only once it is computed"
+        }
     }
 
     /// Takes the branch of an If whose condition follows from shapes, all of it or nothing.
@@ -107,16 +136,20 @@ struct IslandBuilder {
             // Of the file's nodes the If alone is there.
             let place = -1 - index
             whole.take(OnnxPatterns.Item(node: node, covers: [place], reads: node.inputs))
-            guard whole.covered.remove(place) != nil else { return false }
+            let reason = whole.reasons.removeValue(forKey: place)
+            guard whole.covered.remove(place) != nil else {
+                reasons[-1] = reason
+                return false
+            }
         }
         self = whole
         return true
     }
 
-    /// Whether plans can compute these nodes from what is known; then they are part of the trial.
-    private mutating func lower(_ nodes: [Node]) -> Bool {
+    /// Takes nodes that plans can compute from what is known into the trial; else says why they cannot.
+    private mutating func lower(_ nodes: [Node]) -> String? {
         for node in nodes {
-            guard let ports = outside(node) else { return false }
+            guard let ports = outside(node) else { return "an operand has a type without plans" }
             let failure = trial.attempt { (plan) throws(ModelError) in
                 for port in ports {
                     let shape = Shape(port.dimensions.map { $0 ?? 1 })
@@ -124,10 +157,10 @@ struct IslandBuilder {
                 }
                 try Operators.make(node).lower(node, into: &plan)
             }
-            guard failure == nil else { return false }
+            if let failure { return failure.reason }
             for port in ports { inputs[port.name] = port }
         }
-        return true
+        return nil
     }
 
     /// Takes the cast that ends a one-hot vector in the words of some exporters, and all that leads to it.
@@ -144,7 +177,7 @@ struct IslandBuilder {
         }
         guard let hot else { return false }
         constants.merge(hot.added) { $1 }
-        guard lower(hot.nodes) else { return false }
+        guard lower(hot.nodes) == nil else { return false }
         for node in hot.nodes { chosen.append((node, hot.covers)) }
         covered.formUnion(hot.covers)
         return true

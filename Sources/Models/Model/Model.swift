@@ -174,6 +174,15 @@ public final class Model: Sendable {
         try CheckVectors.read(files)?.run(on: self, isCancelled: files.isLeft)
     }
 
+    /// What was computed by definition instead of by plans so far, and why; slow where it is much.
+    public var byDefinition: ByDefinition {
+        guard let report = executor?.report else { return ByDefinition(nodes: [], share: 0) }
+        return ByDefinition(
+            nodes: report.nodes.map { .init(layer: $0.node, op: $0.op, reason: $0.reason) },
+            share: report.share
+        )
+    }
+
     /// Whether the model came as an ONNX file.
     public var isImported: Bool { executor != nil }
 

@@ -4,7 +4,10 @@ extension Model {
     /// Computes once, with zeros, so that a first request finds plans made and weights packed.
     ///
     /// Sizes that may vary are guessed; where a guess does not fit, nothing is lost but the warmth.
-    func warm(within limit: Duration = .seconds(3), isCancelled: @escaping () -> Bool = { false }) {
+    public func warm(
+        within limit: Duration = .seconds(3),
+        isCancelled: @escaping () -> Bool = { false }
+    ) {
         let end = ContinuousClock.now + limit
         let isOver = { ContinuousClock.now > end || isCancelled() }
         guard reading == nil else { return warmReading(isOver) }

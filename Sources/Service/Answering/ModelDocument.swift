@@ -32,6 +32,7 @@ struct ModelDocument {
             ("numerics", .string(manifest.numerics.rawValue)),
             ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
             ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
+            ("by_definition", byDefinition),
             ("examples", .strings(manifest.examples.map(\.name))),
             ("source", .string(manifest.source)), ("licence", .string(manifest.licence)),
         ]
@@ -88,6 +89,25 @@ struct ModelDocument {
         ]
         return .object(picture + normalisation)
     }
+
+    /// What no plan computes, and why.
+    private var byDefinition: JSON {
+        let found = model.byDefinition
+        return [
+            "share": .number((found.share * 10_000).rounded() / 10_000),
+            "nodes": .array(
+                found.nodes.prefix(Self.mostNodes).map { node in
+                    [
+                        "layer": .string(node.layer), "op": .string(node.op),
+                        "reason": .string(node.reason),
+                    ]
+                }
+            ),
+            "count": .integer(found.nodes.count),
+        ]
+    }
+
+    private static let mostNodes = 100
 
     private static func layer(_ layer: LayerSummary) -> JSON {
         [
