@@ -53,8 +53,8 @@ public struct BytePosition: @unchecked Sendable {
     ) throws(Failure) -> Result {
         try unsafe values.withUnsafeBufferPointer { (buffer) throws(Failure) -> Result in
             // SAFETY: nobody writes through positions of inputs. An empty list is never read.
-            let start = unsafe buffer.baseAddress.map { unsafe UnsafeMutableRawPointer(mutating: $0) }
-            return try body(unsafe position(start))
+            let start = buffer.baseAddress
+            return try body(unsafe position(UnsafeMutableRawPointer(mutating: start)))
         }
     }
 

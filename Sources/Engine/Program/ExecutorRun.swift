@@ -158,7 +158,6 @@ extension ExecutorRun {
             sizes.append(place)
             sizes.append(value.type.ordinal)
             sizes.append(value.shape.rank)
-            sizes.append(ElementType.allCases.firstIndex(of: value.type) ?? 0)
             sizes += value.shape.dimensions
         }
         let key = PlanStore.Key(
