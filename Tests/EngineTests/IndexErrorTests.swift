@@ -5,6 +5,7 @@ import OnnxFormat
 import SwiftProtobuf
 import Testing
 
+@testable import Engine
 @testable import Graph
 @testable import Models
 
