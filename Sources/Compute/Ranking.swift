@@ -1,3 +1,5 @@
+public import KernelInterface
+
 /// The k best of some numbers, `stride` elements apart, the best first; of equals the first.
 public struct TopRanking: Sendable {
     private let count: Int
@@ -13,9 +15,23 @@ public struct TopRanking: Sendable {
     }
 
     /// Writes the k best and their places; `heap` has room for k numbers of 64 bits.
-    ///
+    public func rank(
+        _ kind: ElementKind,
+        _ source: BytePosition,
+        heap: BytePosition,
+        values: BytePosition,
+        indices: BytePosition
+    ) {
+        // Here, where the compiler makes a function of its own for each type.
+        switch kind {
+        case .int64: rank(Int.self, source, heap, values, indices)
+        case .int32: rank(Int32.self, source, heap, values, indices)
+        default: rank(Float.self, source, heap, values, indices)
+        }
+    }
+
     /// The heap holds places, the worst of those found so far at its top.
-    public func rank<Value: Comparable & BitwiseCopyable>(
+    private func rank<Value: Comparable & BitwiseCopyable>(
         _ type: Value.Type,
         _ source: BytePosition,
         _ heap: BytePosition,
@@ -106,8 +122,16 @@ public struct RunningSums: Sendable {
         self.isReversed = isReversed
     }
 
-    /// Of integers, wrapping.
-    public func run<Value: FixedWidthInteger & BitwiseCopyable>(
+    /// Of floats in double precision, of integers wrapping.
+    public func run(_ kind: ElementKind, _ source: BytePosition, _ target: BytePosition) {
+        switch kind {
+        case .int64: run(Int.self, source, target)
+        case .int32: run(Int32.self, source, target)
+        default: runFloats(source, target)
+        }
+    }
+
+    private func run<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Value.Type,
         _ source: BytePosition,
         _ target: BytePosition
@@ -124,8 +148,7 @@ public struct RunningSums: Sendable {
         }
     }
 
-    /// Of floats, in double precision.
-    public func runFloats(_ source: BytePosition, _ target: BytePosition) {
+    private func runFloats(_ source: BytePosition, _ target: BytePosition) {
         let (x, y) = (source.floats, target.floats)
         var total: Double = isProduct ? 1 : 0
         for index in 0..<count {

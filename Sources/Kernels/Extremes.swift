@@ -17,7 +17,7 @@ func findExtremes(
     case .float32:
         let source = elements(x, Float.self)
         if inner == 1 {
-            find(source, count, inner, y, first, end, isMinimum, takesLast)
+            y[0] = findInRow(source, count, isMinimum, takesLast)
         } else {
             findVectors(source, count, inner, y, first, end, isMinimum, takesLast)
         }
@@ -49,6 +49,38 @@ private func find<Value: Comparable>(
         }
         y[column] = place
     }
+}
+
+/// Of sixteen places at a time the best so far in each lane, all of which begin with the first number: if that is
+/// NaN, nothing is better.
+@inline(never)
+private func findInRow(_ x: Floats, _ count: Int, _ isMinimum: Bool, _ takesLast: Bool) -> Int {
+    let sign = SIMD16<UInt32>(repeating: isMinimum ? 0x8000_0000 : 0)
+    var best = floats(bits(splat(x[0])) ^ sign)
+    var rounds = SIMD16<Int32>()
+    var index = 0
+    while index &+ 16 <= count {
+        let next = floats(bits(load(x + index)) ^ sign)
+        let isBetter = takesLast ? next .>= best : next .> best
+        best.replace(with: next, where: isBetter)
+        // Counted from 1; 0 stands for the first number.
+        rounds.replace(with: Int32(truncatingIfNeeded: index / 16 &+ 1), where: isBetter)
+        index &+= 16
+    }
+    var (number, place) = (best[0], 0)
+    for lane in 0..<16 {
+        let at = rounds[lane] == 0 ? 0 : (Int(rounds[lane]) &- 1) &* 16 &+ lane
+        let isEarlier = takesLast ? at > place : at < place
+        if lane == 0 || best[lane] > number || best[lane] == number && isEarlier {
+            (number, place) = (best[lane], at)
+        }
+    }
+    while index < count {
+        let next = isMinimum ? -x[index] : x[index]
+        if next > number || takesLast && next == number { (number, place) = (next, index) }
+        index &+= 1
+    }
+    return place
 }
 
 /// Sixteen columns at a time.

@@ -111,7 +111,7 @@ struct TopK: Operator {
             k <= shape[axis]
         else { throw .shape(node: node.name, reason: "TopK is planned with a constant k") }
         let blocks = AxisBlocks(shape, axis: axis)
-        let (type, width) = (plan[source].type, plan[source].width)
+        let (type, width, kind) = (plan[source].type, plan[source].width, plan[source].kind)
         guard type == .float32 || type.isPlannedInteger else {
             throw .shape(node: node.name, reason: "TopK of \(type.rawValue) is not planned")
         }
@@ -141,30 +141,14 @@ struct TopK: Operator {
                     let start = block * blocks.count * blocks.inner + column
                     let target = block * k * blocks.inner + column
                     ranking.rank(
+                        kind,
                         from.position(in: arena).bytes + start * width,
-                        type,
                         heap: room,
                         values: first.position(in: arena).bytes + target * width,
                         indices: second.position(in: arena).bytes + target * 8
                     )
                 }
             }
-        }
-    }
-}
-
-extension TopRanking {
-    fileprivate func rank(
-        _ source: BytePosition,
-        _ type: ElementType,
-        heap: BytePosition,
-        values: BytePosition,
-        indices: BytePosition
-    ) {
-        switch type {
-        case .int64: rank(Int.self, source, heap, values, indices)
-        case .int32: rank(Int32.self, source, heap, values, indices)
-        default: rank(Float.self, source, heap, values, indices)
         }
     }
 }
@@ -193,7 +177,7 @@ extension CumulatingOperator {
             throw .shape(node: node.name, reason: "\(node.op) is planned along a constant axis")
         }
         let axis = try normalised(given[0], rank: shape.rank, node)
-        let (type, width) = (plan[source].type, plan[source].width)
+        let (type, width, kind) = (plan[source].type, plan[source].width, plan[source].kind)
         guard type == .float32 || type.isPlannedInteger else {
             throw .shape(node: node.name, reason: "\(node.op) of \(type.rawValue) is not planned")
         }
@@ -214,11 +198,7 @@ extension CumulatingOperator {
                 for column in start..<start + blocks.inner {
                     let x = from.position(in: arena).bytes + column * width
                     let y = to.position(in: arena).bytes + column * width
-                    switch type {
-                    case .int64: sums.run(Int.self, x, y)
-                    case .int32: sums.run(Int32.self, x, y)
-                    default: sums.runFloats(x, y)
-                    }
+                    sums.run(kind, x, y)
                 }
             }
         }
