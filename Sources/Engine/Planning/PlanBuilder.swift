@@ -82,8 +82,13 @@ package struct PlanBuilder {
         halo: Halo = .none,
         memory: PlannedValue.Memory = .arena
     ) throws(ModelError) -> ValueID {
-        guard let count = shape.checkedCount, count <= largest, shape.isUsual else {
+        guard let count = shape.checkedCount, shape.isUsual else {
             throw .shape(node: name, reason: "a value of shape \(shape) is too large")
+        }
+        guard count <= largest else {
+            let width = MemoryLayout<Float>.stride
+            let (bytes, overflow) = count.multipliedReportingOverflow(by: width)
+            throw .tooLarge(bytes: overflow ? .max : bytes, limit: largest * width)
         }
         let id = ValueID(index: values.count)
         values.append(
