@@ -50,9 +50,10 @@ def table(results):
         counted = [row["ratio"] for name, row in rows.items()
                    if not is_integer(name) and row["computing"] > SHORTEST]
         integers = [row["ratio"] for name, row in rows.items() if is_integer(name)]
+        bits = f"; of 8 bits {mean(integers):.1f}" if integers else ""
         lines.append(
             f"Threads: {n}. {len(rows)} of {len(results[n])} answered; geometric mean of float32 and float16 {mean(floats):.2f}, "
-            f"{sum(ratio > 1.2 for ratio in counted)} of those beyond 20 µs above 1.2; of 8 bits {mean(integers):.1f}."
+            f"{sum(ratio > 1.2 for ratio in counted)} of those beyond 20 µs above 1.2{bits}."
         )
     return "\n".join(lines)
 
