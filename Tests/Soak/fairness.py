@@ -156,7 +156,20 @@ BOUNDED = [f"127.0.0.{n}" for n in range(10, 12)]
 MANY = [f"127.0.1.{n}" for n in range(1, 33)]
 
 
-def attacks(folder):
+MANY_KEYS = "32 keys from one address"
+
+
+def credential(key):
+    return f"Authorization: Bearer {key}\r\n" if key else ""
+
+
+def make_keys(program, file, count):
+    """So many new keys in a file of keys."""
+    return [subprocess.run([program, "key", f"client{number}", "--file", file], check=True, capture_output=True,
+                           text=True).stdout.split()[-1] for number in range(count)]
+
+
+def attacks(keys):
     """Name, connections, addresses and step of each."""
     png = request("/models/fashion/classify", picture(6300), "Content-Type: image/png\r\n")
     text = ("In the beginning God created the heaven and the earth. " * 2000)[:100_000].encode()
@@ -191,6 +204,9 @@ def attacks(folder):
         ("slow uploads", 200, BOUNDED[:1], slow_uploads),
         ("TLS handshakes", 8, BOUNDED[:1], handshakes),
         ("loads of a model", 4, BOUNDED[:1], loads),
+        (MANY_KEYS, 64, BOUNDED[:1],
+         repeated(lambda n: request("/models/scripture/score", text, "Content-Type: text/plain\r\n" + credential(
+             keys[n % len(keys)])))),
         ("64 addresses that ask fast", 64, MANY,
          repeated(lambda _: request("/models/scripture/score", text[:500], "Content-Type: text/plain\r\n"))),
     ]
@@ -242,9 +258,9 @@ class Server:
             return next(int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM"))
 
 
-def ask_often(port, address, seconds):
+def ask_often(port, address, seconds, key):
     """Times and statuses of a client that asks at a fixed rate, as from clients that do not wait for each other."""
-    body = request("/models/brackets/classify", b"(()())", "Content-Type: text/plain\r\n")
+    body = request("/models/brackets/classify", b"(()())", "Content-Type: text/plain\r\n" + credential(key))
     results, lock, threads = [], threading.Lock(), []
 
     def ask():
@@ -280,18 +296,22 @@ def main():
     sys.setswitchinterval(0.001)
     folder = tempfile.mkdtemp()
     failed = False
-    rows = [("nobody", 0, BOUNDED, None)] + attacks(folder)
+    key_file = os.path.join(folder, "keys.json")
+    own, *keys = make_keys(options.program, key_file, 33)
+    rows = [("nobody", 0, BOUNDED, None)] + attacks(keys)
     if options.only:
         rows = [row for row in rows if any(part in row[0] for part in options.only.split(","))]
     print(f"{'beside':32} {'answers':>9} {'p50':>8} {'p99':>8} {'longest':>8}  peak MiB  the others got")
     try:
         for name, connections, addresses, step in rows:
-            server = Server(options.program, folder, options.cores, options.set)
+            # Without keys clients are told apart by address.
+            key, extra = (own, [f"keys_file={key_file}"]) if name == MANY_KEYS else (None, [])
+            server = Server(options.program, folder, options.cores, options.set + extra)
             try:
                 # A process of its own, forked before there are other threads: Python's lock is not shared then.
                 with multiprocessing.get_context("fork").Pool(1) as pool:
                     def ask(seconds):
-                        return pool.apply(ask_often, (server.port, "127.0.0.3", seconds))
+                        return pool.apply(ask_often, (server.port, "127.0.0.3", seconds, key))
 
                     ask(1)
                     with Attack(server, connections, addresses, step) as attack:
