@@ -107,28 +107,18 @@ private struct ScaledProduct: Evaluated {
 
 /// Einstein's sum over named axes; "..." stands for axes that broadcast.
 private struct Einsum: Evaluated {
-    private let inputs: [[Character]]
-    private let output: [Character]?
+    private let equation: EinsteinEquation
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
-        let equation = try attributes.string("equation", default: "")
-        let letters = equation.filter { !$0.isWhitespace }.replacing("...", with: "*")
-        let sides = letters.split(separator: "-", omittingEmptySubsequences: false)
-        let isWord = letters.allSatisfy { $0.isASCII && $0.isLetter || "*,->".contains($0) }
-        guard isWord, (1...2).contains(sides.count), sides.count == 1 || sides[1].first == ">"
-        else {
-            throw attributes.mismatch("equation", "such as \"ij,jk->ik\"", .string(equation))
-        }
-        inputs = sides[0].split(separator: ",", omittingEmptySubsequences: false).map(Array.init)
-        output = sides.count == 2 ? Array(sides[1].dropFirst()) : nil
+        equation = try EinsteinEquation(&attributes)
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
-        guard inputs.count == operands.tensors.count else {
-            throw operands.fail("the equation has \(inputs.count) terms")
+        guard equation.inputs.count == operands.tensors.count else {
+            throw operands.fail("the equation has \(equation.inputs.count) terms")
         }
         var (sizes, terms): ([String: Int], [[String]]) = ([:], [])
-        for (index, letters) in inputs.enumerated() {
+        for (index, letters) in equation.inputs.enumerated() {
             terms.append(try name(letters, operands(index).shape, &sizes, operands))
         }
         let result = try outputNames(terms, operands)
@@ -195,7 +185,7 @@ private struct Einsum: Evaluated {
         let dots = Set(all.filter { $0.hasPrefix("*") }).sorted {
             ($0.count, $0) > ($1.count, $1)
         }
-        guard let output else {
+        guard let output = equation.output else {
             return dots
                 + Set(all).filter { name in
                     !name.hasPrefix("*") && all.count { $0 == name } == 1

@@ -6,10 +6,11 @@ enum EinsteinSums {
     static let operators: [any Operator.Type] = [PlannedEinsum.self]
 }
 
-struct PlannedEinsum: Operator {
-    static let name = "Einsum"
-    private let inputs: [[Character]]
-    private let output: [Character]?
+/// The letters of an equation's terms; "*" stands for "...".
+struct EinsteinEquation: Sendable {
+    let inputs: [[Character]]
+    /// Nil where the equation leaves it to its letters.
+    let output: [Character]?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         let equation = try attributes.string("equation", default: "")
@@ -23,16 +24,28 @@ struct PlannedEinsum: Operator {
         inputs = sides[0].split(separator: ",", omittingEmptySubsequences: false).map(Array.init)
         output = sides.count == 2 ? Array(sides[1].dropFirst()) : nil
     }
+}
+
+struct PlannedEinsum: Operator {
+    static let name = "Einsum"
+    private let equation: EinsteinEquation
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        equation = try EinsteinEquation(&attributes)
+    }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard inputs.count == node.inputs.count else {
-            throw .shape(node: node.name, reason: "the equation has \(inputs.count) terms")
+        guard equation.inputs.count == node.inputs.count else {
+            throw .shape(
+                node: node.name,
+                reason: "the equation has \(equation.inputs.count) terms"
+            )
         }
         var sum = EinsteinSum(node: node)
-        for (index, letters) in inputs.enumerated() {
+        for (index, letters) in equation.inputs.enumerated() {
             try sum.add(letters, node.inputs[index], plan.inputShape(node, index))
         }
-        try sum.lower(to: sum.outputNames(output), into: &plan)
+        try sum.lower(to: sum.outputNames(equation.output), into: &plan)
     }
 }
 
