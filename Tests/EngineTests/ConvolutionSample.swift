@@ -180,6 +180,7 @@ struct ConvolutionSample {
         ]
         var builder = PlanBuilder(
             graph: graph,
+            operators: Operators.table,
             kernels: set,
             weights: WeightStore(),
             numerics: .precise

@@ -145,7 +145,7 @@ private func expectPlanned(_ node: Node, _ tensors: [Tensor], _ comment: String)
         tensors: tensors,
         context: .folding(memoryLimit: 1 << 26)
     )
-    let reference = try Evaluators.make(node).evaluate(operands)[0]
+    let reference = try Operators.make(node).evaluate(operands)[0]
     for threads in [1, 2] {
         let result = try run(node, tensors, threads: threads)
         #expect(result.shape == reference.shape)

@@ -214,7 +214,7 @@ import Testing
             tensors: [x] + node.inputs.dropFirst().map { graph.constants[$0] },
             context: .folding(memoryLimit: 1 << 24)
         )
-        let reference = try Evaluators.make(node).evaluate(operands)[0]
+        let reference = try Operators.make(node).evaluate(operands)[0]
         let executor = try GraphExecutor(graph, tools: Self.tools)
         #expect(executor.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
         let result = try executor.run(["x": x], outputs: ["y"], isCancelled: { false })[0]

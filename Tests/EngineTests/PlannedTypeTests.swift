@@ -320,7 +320,7 @@ import Testing
             tensors: tensors,
             context: .folding(memoryLimit: 1 << 28)
         )
-        let expected = try Evaluators.make(node).evaluate(operands)
+        let expected = try Operators.make(node).evaluate(operands)
         var first: [Tensor] = []
         for threads in [1, 2] {
             let results = try Self.run(graph, given, threads)

@@ -67,7 +67,12 @@ import Testing
     ) throws -> ModelRepository {
         ModelRepository(
             folders: [builder.folder],
-            tools: (try KernelSet.select(nil), Workers(count: 1), 1 << 30, PlanStore()),
+            tools: Model.Tools(
+                kernels: try KernelSet.select(nil),
+                workers: Workers(count: 1),
+                memoryLimit: 1 << 30,
+                plans: PlanStore()
+            ),
             limits: LoadingLimits(seconds: seconds, bytes: bytes, loads: 2),
             disk: stage.disk,
             settling: settling

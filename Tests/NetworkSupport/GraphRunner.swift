@@ -40,6 +40,7 @@ package struct GraphRunner {
         if rewrites { graph = try Rewrites.apply(to: graph, wanted: Set(outputs)) }
         var builder = PlanBuilder(
             graph: graph,
+            operators: Operators.table,
             kernels: kernels,
             weights: WeightStore(),
             numerics: numerics

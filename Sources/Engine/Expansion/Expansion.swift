@@ -146,7 +146,7 @@ struct ExpansionScope {
             tensors: [],
             context: .folding(memoryLimit: 1 << 24)
         )
-        guard let value = try? Evaluators.make(node).outputs(operands).first else { return }
+        guard let value = try? Operators.make(node).outputs(operands).first else { return }
         constants[node.outputs[0]] = value
     }
 

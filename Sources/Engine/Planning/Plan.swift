@@ -34,6 +34,11 @@ public final class Plan: Sendable {
     /// Bytes of activations one run holds.
     public var arenaBytes: Int { arenaSize * MemoryLayout<Float>.stride }
 
+    /// Bytes that one run takes: its arena, and the outputs that lie outside of it or are copied from it.
+    var runBytes: Int {
+        outputs.reduce(arenaBytes) { $0 + $1.count * ($1.type.byteCount ?? 8) }
+    }
+
     /// What decides about helpers: multiply–adds, and what large steps without any cost beside them.
     private let work: Int
     private let steps: [Step]

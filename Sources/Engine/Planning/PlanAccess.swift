@@ -104,7 +104,7 @@ extension Plan.Port {
 }
 
 extension Plan {
-    func input(named name: String) throws(ModelError) -> Port {
+    package func input(named name: String) throws(ModelError) -> Port {
         guard let index = Self.index(of: name, in: inputs) else {
             throw .unknownInput(name, available: inputs.map(\.name))
         }

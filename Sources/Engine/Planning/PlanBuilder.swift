@@ -17,6 +17,7 @@ package struct PlanBuilder {
         let bind: (Placement) throws(ModelError) -> Body
     }
 
+    let operators: OperatorTable
     let kernels: KernelSet
     let weights: WeightStore
     var graph: Graph
@@ -51,6 +52,7 @@ package struct PlanBuilder {
 
     package init(
         graph: Graph,
+        operators: OperatorTable,
         kernels: KernelSet,
         weights: WeightStore,
         numerics: Numerics = .fast,
@@ -61,6 +63,7 @@ package struct PlanBuilder {
         self.largest = largest
         self.numerics = numerics
         self.graph = graph
+        self.operators = operators
         self.kernels = kernels
         self.weights = weights
     }

@@ -42,7 +42,8 @@ struct ConstantFolding {
     /// A ConstantOfShape of many float32 numbers: weights that a file leaves out, made anew whenever they are read.
     private func filled(_ node: Node) -> [Tensor]? {
         guard node.op == "ConstantOfShape", let sizes = constant(node, 0)?.elements.signed,
-            let value = Evaluators.fill(of: node), let count = Shape(sizes).checkedCount,
+            let value = (try? Operators.make(node) as? FilledShape)?.number,
+            let count = Shape(sizes).checkedCount,
             (Self.smallestFill...Self.largestFill).contains(count), Shape(sizes).isUsual
         else { return nil }
         let stored = StoredFloats(
@@ -67,13 +68,13 @@ struct ConstantFolding {
         guard size <= memory.free / 16 else { return nil }
         // Numbers that cannot be read are left to the plan, which says so.
         let tensors = node.inputs.map { $0.isEmpty ? nil : try? graph.constants[$0]?.loaded() }
-        let limit = min(64 * (Self.largestGrowth + size), memory.free)
+        let limit = min(96 * (Self.largestGrowth + size), memory.free)
         let operands = Operands(
             node: node,
             tensors: tensors,
             context: .folding(memoryLimit: limit)
         )
-        guard let values = try? Evaluators.make(node).outputs(operands),
+        guard let values = try? Operators.make(node).outputs(operands),
             values.count >= node.outputs.count
         else { return nil }
         return values

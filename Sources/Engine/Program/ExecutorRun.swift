@@ -18,6 +18,8 @@ struct ExecutorRun {
     private var doneCount = 0
     /// How many nodes that are still to be computed read each value; counted once.
     private var readers: [Int] = []
+    /// What kept the last search from planning all of it.
+    private var failure: ModelError?
 
     init(
         _ executor: GraphExecutor,
@@ -57,6 +59,7 @@ struct ExecutorRun {
                 looksForIsland = remainingCount >= Self.longestStretch
                 continue
             }
+            if executor.origin.isLayers { throw unplanned }
             try evaluate(first)
             finish([first])
             // A value that an island may begin with has just been made.
@@ -170,13 +173,32 @@ extension ExecutorRun {
         return executor.tools.plans.insert(makeIsland(), for: key) as? Island
     }
 
+    /// The plan of all that remains; nil where a file's nodes are computed one by one.
+    mutating func wholePlan(isKept: Bool) throws(ModelError) -> Plan? {
+        live.sort()
+        let found = isKept ? island() : makeIsland()
+        if let found, found.nodes.count == route.nodes.count { return found.plan }
+        guard executor.origin.isLayers else { return nil }
+        throw unplanned
+    }
+
+    /// Why layers are not planned.
+    private var unplanned: ModelError {
+        mutating get {
+            // What is known to have no plan was looked for by another run.
+            if failure == nil { _ = makeIsland() }
+            return failure
+                ?? .unknownLayer(route.names.first ?? "", available: executor.graph.outputs)
+        }
+    }
+
     private mutating func makeIsland() -> Island? {
         var constants = executor.graph.constants
         let (stretch, wanted) = stretch()
         let items = OnnxPatterns.apply(
             stretch.map { index in
                 OnnxPatterns.Item(
-                    node: executor.nodes[index].node,
+                    node: withoutStates(executor.nodes[index].node),
                     covers: [index],
                     reads: executor.nodes[index].reads
                 )
@@ -193,16 +215,32 @@ extension ExecutorRun {
             tools: executor.tools
         )
         let island = builder.build(wanted: wanted, places: executor.places)
+        failure = builder.failure
         executor.note(reasons: builder.reasons)
         if let island { executor.note(island) }
         return island
+    }
+
+    /// The node without the states of layers that nobody gave: cells begin with zeros then.
+    private func withoutStates(_ node: Node) -> Node {
+        let states = executor.origin.states
+        guard !states.isEmpty, node.inputs.contains(where: states.contains) else { return node }
+        var node = node
+        node.inputs = node.inputs.map { name in
+            guard states.contains(name), let place = executor.places.value(name),
+                values[place] == nil
+            else { return name }
+            return ""
+        }
+        return node
     }
 
     /// The first of the nodes that remain, few enough for one plan, and the values that must be there after them.
     private func stretch() -> (nodes: [Int], wanted: [String]) {
         var nodes: [Int] = []
         var place = position
-        while place < route.nodes.count, nodes.count < Self.longestStretch {
+        let longest = executor.origin.isLayers ? Int.max : Self.longestStretch
+        while place < route.nodes.count, nodes.count < longest {
             if done.isEmpty || !done[place] { nodes.append(route.nodes[place]) }
             place += 1
         }
@@ -215,6 +253,7 @@ extension ExecutorRun {
     }
 
     private mutating func run(_ island: Island) throws(ModelError) {
+        try memory.require(bytes: island.plan.runBytes)
         let results = try island.run({ values[$0] }, isCancelled: isCancelled)
         for (place, tensor) in results { try hold(tensor, place) }
     }

@@ -16,7 +16,9 @@ package final class GraphExecutor: Sendable {
     let captured: [String]
     /// Inputs and outputs that have 16 bits outside.
     private let narrow: [String: ElementType]
-    private let inputs: [Int?]
+    /// Where the graph comes from.
+    let origin: Origin
+    let inputs: [Int?]
     private let capturedPlaces: [Int?]
     private let constants: [Tensor]
     /// Stored constants that nodes computed one by one have asked for.
@@ -33,6 +35,22 @@ package final class GraphExecutor: Sendable {
         var planned: [Int: Int] = [:]
     }
 
+    /// Who wrote a graph.
+    package enum Origin: Sendable {
+        /// A file: what no plan takes is computed by definition; operators of ours are refused.
+        case file
+        /// Layers of model.json: one plan computes all that is asked for; these states may be left out, and are zeros.
+        case layers(states: Set<String>)
+
+        var states: Set<String> {
+            if case .layers(let states) = self { states } else { [] }
+        }
+
+        var isLayers: Bool {
+            if case .layers = self { true } else { false }
+        }
+    }
+
     deinit { tools.plans.forget(owner) }
 
     /// What computes a file's graph, numbers of 16 bits in float32.
@@ -46,9 +64,11 @@ package final class GraphExecutor: Sendable {
     package init(
         _ graph: Graph,
         narrow: [String: ElementType] = [:],
+        origin: Origin = .file,
         tools: IslandTools
     ) throws(ModelError) {
         self.narrow = narrow
+        self.origin = origin
         let folded = ConstantFolding.apply(
             to: graph,
             memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
@@ -67,7 +87,13 @@ package final class GraphExecutor: Sendable {
         var problems: [ModelError] = []
         for node in folded.nodes {
             do throws(ModelError) {
-                let prepared = try PreparedNode(node, in: folded, &places, tools: tools)
+                let prepared = try PreparedNode(
+                    node,
+                    in: folded,
+                    &places,
+                    origin: origin,
+                    tools: tools
+                )
                 try prepared.evaluator.check(node) { index in
                     index < node.inputs.count ? folded.constants[node.inputs[index]] : nil
                 }
@@ -114,6 +140,7 @@ package final class GraphExecutor: Sendable {
     ) throws(ModelError) -> [Tensor] {
         let memory = memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
         let route = try route(to: outputs)
+        if origin.isLayers { _ = try checked(inputs.mapValues(\.shape)) }
         var run = ExecutorRun(self, route, memory, isCancelled)
         for (name, tensor) in inputs {
             guard let place = places.value(name) else { continue }
@@ -139,25 +166,6 @@ package final class GraphExecutor: Sendable {
             if let place { run.give(tensor, place) }
         }
         return try run.compute()
-    }
-
-    /// The plan of all that `outputs` depend on, if one island holds it.
-    package func wholePlan(like inputs: [String: Tensor], outputs: [String]) -> Plan? {
-        guard let route = try? route(to: outputs) else { return nil }
-        var run = ExecutorRun(
-            self,
-            route,
-            MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
-            { false }
-        )
-        for (name, tensor) in inputs {
-            guard let place = places.value(name) else { continue }
-            run.give(narrow.isEmpty ? tensor : tensor.widened, place)
-        }
-        guard let island = run.island(), island.nodes.count == route.nodes.count else {
-            return nil
-        }
-        return island.plan
     }
 
     /// A constant, in memory from its first use on.
@@ -246,7 +254,7 @@ extension GraphExecutor {
     /// The way to these outputs, found once.
     ///
     /// - Throws: `unknownLayer`.
-    private func route(to names: [String]) throws(ModelError) -> Route {
+    func route(to names: [String]) throws(ModelError) -> Route {
         if let known = routes.withLock({ $0[names] }) { return known }
         var outputs: [Operand] = []
         for name in names {

@@ -21,7 +21,7 @@ extension PlanBuilder {
             ids.append(try define(input.name, shape, .dense, type: input.type))
         }
         for node in graph.nodes {
-            try Operators.make(node).lower(node, into: &self)
+            try lower(node)
         }
         return ids
     }

@@ -4,17 +4,20 @@ package import Graph
 package struct GraphSurvey: Sendable {
     /// Of values by name; those that follow from computed values are not there.
     package var shapes: [String: Shape] = [:]
+    package var types: [String: ElementType] = [:]
     /// Multiply–adds of nodes by name.
     package var work: [String: Int] = [:]
 }
 
 extension GraphExecutor {
-    /// Nodes of the largest graph that is surveyed.
+    /// Nodes of the largest file that is surveyed.
     private static let mostNodes = 4096
 
     /// Shapes and multiply–adds for inputs like these, of which only the shapes matter; nothing for very many nodes.
-    package func survey(like inputs: [String: Tensor]) -> GraphSurvey {
-        guard nodes.count <= Self.mostNodes else { return GraphSurvey() }
+    ///
+    /// - Throws: for layers what keeps them from being planned.
+    package func survey(like inputs: [String: Tensor]) throws(ModelError) -> GraphSurvey {
+        guard nodes.count <= Self.mostNodes || origin.isLayers else { return GraphSurvey() }
         let items = nodes.enumerated().map { index, node in
             OnnxPatterns.Item(node: node.node, covers: [index], reads: node.reads)
         }
@@ -24,6 +27,8 @@ extension GraphExecutor {
             live: inputs,
             tools: tools
         )
-        return builder.survey()
+        let survey = builder.survey()
+        if origin.isLayers, let failure = builder.failure { throw failure }
+        return survey
     }
 }

@@ -74,6 +74,8 @@ package struct IslandTools: Sendable {
     let numerics: Numerics
     /// What is kept for shapes, of all models together.
     let plans: PlanStore
+    /// Whether steps that compute for seconds are left to definitions, which are polled oftener.
+    let limitsSteps: Bool
     /// Packed weights by the names of one graph's constants.
     let weights = WeightStore()
 
@@ -82,13 +84,15 @@ package struct IslandTools: Sendable {
         workers: Workers,
         memoryLimit: Int,
         numerics: Numerics = .fast,
-        plans: PlanStore = PlanStore()
+        plans: PlanStore = PlanStore(),
+        limitsSteps: Bool = true
     ) {
         self.kernels = kernels
         self.workers = workers
         self.memoryLimit = memoryLimit
         self.numerics = numerics
         self.plans = plans
+        self.limitsSteps = limitsSteps
     }
 
     /// Elements of the largest value that the memory of a request has room for.
@@ -100,7 +104,8 @@ package struct IslandTools: Sendable {
             workers: workers,
             memoryLimit: memoryLimit,
             numerics: numerics,
-            plans: plans
+            plans: plans,
+            limitsSteps: limitsSteps
         )
     }
 }

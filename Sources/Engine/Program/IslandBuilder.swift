@@ -24,7 +24,13 @@ struct IslandBuilder {
     /// Why nodes of the file are not planned, by their places.
     private(set) var reasons: [Int: String] = [:]
 
+    /// The first of what was wrong with nodes that plans know.
+    private(set) var failure: ModelError?
+
     private static let mostFolded = 1 << 21
+
+    /// The oldest operator set whose rules plans know: the first with NumPy's broadcasting.
+    private static let oldest = 7
 
     /// Elements, or multiply–adds, from which on entering a plan costs little beside what it saves.
     private static let leastWork = 512
@@ -52,6 +58,7 @@ struct IslandBuilder {
     private static func trial(_ tools: IslandTools) -> PlanBuilder {
         PlanBuilder(
             graph: Graph(),
+            operators: Operators.table,
             kernels: tools.kernels,
             weights: tools.weights,
             isTrial: true,
@@ -79,6 +86,7 @@ struct IslandBuilder {
             return try finish(wanted: wanted, places)
         } catch {
             noteChosen(error.reason)
+            failure = failure ?? error
             return nil
         }
     }
@@ -89,6 +97,7 @@ struct IslandBuilder {
         var survey = GraphSurvey(work: trial.work)
         for name in items.flatMap(\.node.outputs) where !name.isEmpty {
             survey.shapes[name] = shape(name)
+            survey.types[name] = type(name)
         }
         return survey
     }
@@ -111,21 +120,13 @@ struct IslandBuilder {
             return
         }
         let inner = reasons.removeValue(forKey: -1)
-        func note(_ reason: String) {
-            for place in item.covers { reasons[place] = reason }
-        }
-        guard let node = PlannedForm.of(item.node, shape: shape, constants: constants) else {
-            let general = "plans do not know it with these attributes and operands"
-            note(unknown(item.node) ?? inner ?? general)
+        let node = item.node.constantLast(constants)
+        if let reason = lower([node]) {
+            let why = unknown(item.node) ?? inner ?? reason
+            for place in item.covers { reasons[place] = why }
             return
         }
-        for (name, constant) in node.added { constants[name] = constant }
-        if let reason = lower([node.node]) {
-            for name in node.added.keys { constants[name] = nil }
-            note(unknown(item.node) ?? reason)
-            return
-        }
-        chosen.append((node.node, item.covers))
+        chosen.append((node, item.covers))
         covered.formUnion(item.covers)
     }
 
@@ -159,15 +160,22 @@ struct IslandBuilder {
     /// Takes nodes that plans can compute from what is known into the trial; else says why they cannot.
     private mutating func lower(_ nodes: [Node]) -> String? {
         for node in nodes {
+            guard node.opset >= Self.oldest else {
+                return
+                    "plans know the rules of operator sets from \(Self.oldest) on, it is of \(node.opset)"
+            }
             guard let ports = outside(node) else { return "an operand has a type without plans" }
             let failure = trial.attempt { (plan) throws(ModelError) in
                 for port in ports {
                     let shape = Shape(port.dimensions.map { $0 ?? 1 })
                     _ = try plan.define(port.name, shape, .dense, type: port.type)
                 }
-                try Operators.make(node).lower(node, into: &plan)
+                try plan.lower(node)
             }
-            if let failure { return failure.reason }
+            if let failure {
+                self.failure = self.failure ?? failure
+                return failure.reason
+            }
             for port in ports { inputs[port.name] = port }
         }
         return nil
@@ -263,7 +271,7 @@ struct IslandBuilder {
             tensors: tensors,
             context: .folding(memoryLimit: 1 << 24)
         )
-        guard !hasGraph, let results = try? Evaluators.make(node).outputs(operands),
+        guard !hasGraph, let results = try? Operators.make(node).outputs(operands),
             results.count >= node.outputs.count
         else { return false }
         foldedCount += results.reduce(0) { $0 + $1.count }
@@ -297,6 +305,7 @@ struct IslandBuilder {
             own.isEmpty ? nil : WeightStore(sharing: tools.weights, except: own)
         var builder = PlanBuilder(
             graph: graph,
+            operators: Operators.table,
             kernels: tools.kernels,
             weights: ownWeights ?? tools.weights,
             numerics: tools.numerics,
@@ -304,7 +313,7 @@ struct IslandBuilder {
         )
         builder.borrowsPorts = true
         let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
-        try builder.checkWork()
+        if tools.limitsSteps { try builder.checkWork() }
         var ports: [(name: String, id: ValueID)] = []
         for name in names {
             guard let id = builder.id(named: name) else { return nil }

@@ -53,7 +53,7 @@ struct PreparedNode: Sendable {
     }
 
     let node: Node
-    let evaluator: any Evaluated
+    let evaluator: any Operator
     let graphs: [Inner]
     let inputs: [Operand]
     /// Places of values, or nil for outputs nobody named.
@@ -70,6 +70,7 @@ struct PreparedNode: Sendable {
         _ node: Node,
         in outer: Graph,
         _ places: inout ValuePlaces,
+        origin: GraphExecutor.Origin,
         tools: IslandTools
     ) throws(ModelError) {
         var node = node
@@ -92,13 +93,13 @@ struct PreparedNode: Sendable {
             }
         }
         do throws(ModelError) {
-            evaluator = try Evaluators.make(node)
+            evaluator = try origin.isLayers ? Operators.layer(node) : Operators.make(node)
         } catch {
             throw .unsupported([error] + problems)
         }
         guard problems.isEmpty else { throw .unsupported(problems) }
         self.node = node
-        mayBePlanned = PlannedForm.mayBegin(node.op)
+        mayBePlanned = Operators.mayBePlanned(node.op)
         self.graphs = graphs
         self.reads = reads
         inputs = node.inputs.map { places.add($0) }

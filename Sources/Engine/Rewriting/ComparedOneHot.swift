@@ -70,7 +70,7 @@ struct ComparedOneHot {
                 tensors: [tensor] + node.inputs.dropFirst().map { constants[$0] },
                 context: .folding(memoryLimit: 1 << 26)
             )
-            guard let next = try? Evaluators.make(node).outputs(operands).first else { return nil }
+            guard let next = try? Operators.make(node).outputs(operands).first else { return nil }
             // An Expand may only repeat each index along a last axis of its own.
             if node.op == "Expand", next.shape != tensor.shape {
                 guard tensor.shape.dimensions.last == 1, next.shape.rank == tensor.shape.rank,

@@ -98,7 +98,7 @@ struct EditedGraph {
     /// The depth of a OneHot over [T, B] that writes zeros and ones along a last axis.
     func oneHotDepth(_ node: Node) -> Int? {
         guard node.attributes["axis"] ?? .int(-1) == .int(-1), node.inputs.count == 3,
-            constants[node.inputs[2]]?.floats == [0, 1], node.attributes["wraps"] == nil
+            constants[node.inputs[2]]?.floats == [0, 1], node.attributes["inside"] == .int(1)
         else { return nil }
         return constants[node.inputs[1]]?.integers?.first
     }

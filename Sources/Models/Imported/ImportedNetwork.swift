@@ -19,7 +19,7 @@ struct ImportedNetwork {
     }
 
     /// Pairs the states and makes what computes the graph, a Softmax added where scores lack one.
-    mutating func executor(
+    mutating func program(
         _ written: Manifest?,
         _ tools: IslandTools
     ) throws(ModelError) -> GraphExecutor {
@@ -44,13 +44,13 @@ struct ImportedNetwork {
     /// - Throws: the same reason, where a manifest says that the model predicts symbols.
     mutating func reading(
         _ written: Manifest?,
-        by executor: GraphExecutor
+        by program: GraphExecutor
     ) throws(ModelError) -> (SymbolReading?, String) {
         var reason = "no inputs of float32 with outputs of their sizes that continue them"
         if let symbols {
-            defer { executor.forgetConstants() }
+            defer { program.forgetConstants() }
             do throws(UncertainReading) {
-                let reading = try symbols.reading(by: executor)
+                let reading = try symbols.reading(by: program)
                 if !namesStates { signature = signature.withOptional(states) }
                 if let count = written?.input.symbolCount, count != reading.symbols {
                     throw UncertainReading(

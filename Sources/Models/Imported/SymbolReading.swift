@@ -12,13 +12,32 @@ struct SymbolReading: Sendable {
     /// Scores for each symbol that may follow.
     let symbols: Int
 
+    /// How layers of model.json read: [T, B], all scores at once; nil for a model of no symbols.
+    init?(_ manifest: Manifest) {
+        guard let count = manifest.input.symbolCount else { return nil }
+        self.init(timeAxis: 0, rank: 2, type: .int64, takesSeveral: true, symbols: count)
+    }
+
+    init(timeAxis: Int, rank: Int, type: ElementType, takesSeveral: Bool, symbols: Int) {
+        self.timeAxis = timeAxis
+        self.rank = rank
+        self.type = type
+        self.takesSeveral = takesSeveral
+        self.symbols = symbols
+    }
+
+    /// The shape of a sequence as the model's input.
+    func shape(_ count: Int) -> Shape {
+        var shape = [Int](repeating: 1, count: rank)
+        shape[timeAxis] = count
+        return Shape(shape)
+    }
+
     /// One sequence as the model's input.
     func tensor(_ tokens: some Collection<Int32>) -> Tensor {
-        var shape = [Int](repeating: 1, count: rank)
-        shape[timeAxis] = tokens.count
         let elements: Tensor.Elements =
             type == .int32 ? .int32(Array(tokens)) : .integers(tokens.map { Int($0) })
-        return Tensor(shape: Shape(shape), elements: elements)
+        return Tensor(shape: shape(tokens.count), elements: elements)
     }
 }
 
@@ -159,7 +178,10 @@ struct SymbolCandidate {
         _ reading: SymbolReading,
         _ executor: GraphExecutor
     ) -> Bool {
-        executor.wholePlan(like: inputs(symbols, reading, zeros), outputs: outputs) != nil
+        (try? executor.plan(
+            inputs: inputs(symbols, reading, zeros).mapValues(\.shape),
+            outputs: outputs
+        )) != nil
     }
 
     private var outputs: [String] { [logits] + states.map(\.output) }

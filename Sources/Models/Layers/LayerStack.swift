@@ -89,7 +89,9 @@ struct LayerStack {
             throw object.mismatch("name", "a name no other layer has", .string(name))
         }
         object.call(name)
-        guard let type = Operators.all[op] else { throw .unsupportedOperator(node: name, op: op) }
+        guard let parameters = Operators.parameters(of: op) else {
+            throw .unsupportedOperator(node: name, op: op)
+        }
         var node = Node(name: name, op: op, outputs: [name])
         node.inputs = try object.strings("inputs") ?? [previous]
         let known = Set(graph.valueNames + graph.inputs.map(\.name))
@@ -99,11 +101,11 @@ struct LayerStack {
         var sizes = LayerSizes()
         node.attributes = try LayerFields(layer: name, op: op, axes: spatialAxes)
             .read(&object, sizes: &sizes)
-        let count = try takeWeights(of: &node, type.parameters, sizes: sizes)
+        let count = try takeWeights(of: &node, parameters, sizes: sizes)
         layers.append(Layer(name: name, op: op, parameters: count))
         try append(node)
         // Attributes that are missing or wrong are found now, not when the first request comes.
-        _ = try Operators.make(graph.nodes.first { $0.name == name } ?? node)
+        try Operators.check(graph.nodes.first { $0.name == name } ?? node)
         return name
     }
 
@@ -146,6 +148,7 @@ struct LayerStack {
             node.inputs += ["\(node.name).depth", "\(node.name).values"]
             graph.constants["\(node.name).depth"] = Tensor(shape: [], integers: [depth])
             graph.constants["\(node.name).values"] = Tensor(shape: [2], floats: [0, 1])
+            node.attributes["inside"] = .int(1)
             graph.nodes.append(node)
         case ("Gather", _):
             // ONNX has the table first; a layer reads its indices from the layer before it.

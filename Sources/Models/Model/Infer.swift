@@ -18,35 +18,22 @@ extension Model {
     ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
         try check(inputs)
         let names = outputs ?? signature.outputs.map(\.name)
-        if let executor {
-            return try execute(executor, inputs, outputs: names, isCancelled: isCancelled)
-        }
-        let plan = try plan(inputs: inputs.mapValues(\.shape), outputs: names)
-        return try plan.run(isCancelled: isCancelled) { access throws(ModelError) in
-            for port in plan.inputs {
-                guard let tensor = inputs[port.name] else { continue }
-                try access.fill(port, tensor)
-            }
-        } read: { results throws(ModelError) in
-            var answer: [(name: String, tensor: Tensor)] = []
-            for port in plan.outputs { answer.append((port.name, results.tensor(port))) }
-            return answer
-        }
+        return try execute(inputs, outputs: names, isCancelled: isCancelled)
     }
 
     func execute(
-        _ executor: GraphExecutor,
         _ inputs: [String: Tensor],
         outputs: [String],
         isCancelled: () -> Bool
     ) throws(ModelError) -> [(name: String, tensor: Tensor)] {
         var inputs = inputs
-        for port in signature.inputs where port.isOptional && inputs[port.name] == nil {
+        for port in signature.inputs
+        where port.isOptional && inputs[port.name] == nil && !program.mayOmit(port.name) {
             inputs[port.name] = port.zeros
         }
         let tensors = try withoutActuallyEscaping(isCancelled) {
             [inputs] (isCancelled) throws(ModelError) in
-            try executor.run(inputs, outputs: outputs, isCancelled: isCancelled)
+            try program.run(inputs, outputs: outputs, isCancelled: isCancelled)
         }
         var answer: [(name: String, tensor: Tensor)] = []
         for (name, tensor) in zip(outputs, tensors) { answer.append((name, tensor)) }

@@ -3,7 +3,6 @@ public import Engine
 import Files
 public import Foundation
 public import Graph
-import Synchronization
 
 /// A model in memory: its graph, its manifest, and the plans made so far.
 public final class Model: Sendable {
@@ -17,26 +16,20 @@ public final class Model: Sendable {
     /// The layers as the model folder states them.
     public let form: NetworkForm
 
-    let graph: Graph
-    /// What computes a model that came as an ONNX file; nil for one of layers.
-    let executor: GraphExecutor?
+    /// Whether the model came as an ONNX file.
+    public let isImported: Bool
+    /// What computes the model's graph.
+    let program: GraphExecutor
     let states: [StatePair]
-    /// How an ONNX file reads symbols; nil if it is not known to.
+    /// How symbols are read; nil if they are not.
     let reading: SymbolReading?
     /// What a person may want to know of how the model is served; empty if there is nothing to say.
     public let remark: String
     /// The first layer that reads backward: whole sequences only, no state between calls.
     public let backwardLayer: String?
-    private let weights = WeightStore()
-    private let kernels: KernelSet
-    private let workers: Workers
     let memoryLimit: Int
-    private let plans: PlanStore
-    private let owner: Int
-    /// Numbers for the outputs that were asked for.
-    private let routes = Mutex<[[String]: Int]>([:])
 
-    deinit { plans.forget(owner) }
+    var graph: Graph { program.graph }
 
     public var name: String { manifest.name }
     public var version: String { manifest.version }
@@ -59,7 +52,12 @@ public final class Model: Sendable {
     ) throws(ModelError) {
         try self.init(
             files: ModelFiles(folder),
-            tools: (kernels, workers, memoryLimit, plans),
+            tools: Tools(
+                kernels: kernels,
+                workers: workers,
+                memoryLimit: memoryLimit,
+                plans: plans
+            ),
             verifies: verifies,
             name: name,
             version: version
@@ -67,7 +65,23 @@ public final class Model: Sendable {
     }
 
     /// What a model computes with: kernels, threads, the memory of one computation, and what is kept for shapes.
-    typealias Tools = (kernels: KernelSet, workers: Workers, memoryLimit: Int, plans: PlanStore)
+    struct Tools {
+        let kernels: KernelSet
+        let workers: Workers
+        let memoryLimit: Int
+        let plans: PlanStore
+
+        func island(_ numerics: Numerics, limitsSteps: Bool = true) -> IslandTools {
+            IslandTools(
+                kernels: kernels,
+                workers: workers,
+                memoryLimit: memoryLimit,
+                numerics: numerics,
+                plans: plans,
+                limitsSteps: limitsSteps
+            )
+        }
+    }
 
     init(
         files: ModelFiles,
@@ -76,25 +90,29 @@ public final class Model: Sendable {
         name: String? = nil,
         version: String? = nil
     ) throws(ModelError) {
-        let (kernels, workers, memoryLimit, plans) = tools
         var (manifest, stack, form) = try ModelFolder.read(files)
         manifest.name = name ?? manifest.name
         manifest.version = version ?? manifest.version
         self.form = form
         self.manifest = manifest
-        self.kernels = kernels
-        self.workers = workers
-        self.memoryLimit = memoryLimit
-        self.plans = plans
-        owner = plans.newOwner()
-        graph = stack.graph
+        memoryLimit = tools.memoryLimit
+        isImported = false
+        program = try GraphExecutor(
+            stack.graph,
+            origin: .layers(states: Set(stack.states.map(\.input))),
+            tools: tools.island(manifest.numerics, limitsSteps: false)
+        )
         states = stack.states
-        executor = nil
-        reading = nil
+        reading = SymbolReading(manifest)
         remark = ""
         backwardLayer = stack.backwardLayer
-        layers = try LayerSummary.summarise(stack, manifest: manifest, kernels: kernels)
-        signature = try ModelSignature(stack, manifest: manifest, kernels: kernels)
+        layers = LayerSummary.summarise(
+            stack.listed,
+            of: program.graph,
+            try program.survey(like: stack.samples(manifest)),
+            manifest: manifest
+        )
+        signature = try ModelSignature(stack, manifest: manifest, of: program)
         try checkTask()
         if verifies { try verify(files) }
     }
@@ -117,7 +135,12 @@ public final class Model: Sendable {
         try self.init(
             onnx: file.lastPathComponent,
             files: ModelFiles(folder ?? file.deletingLastPathComponent()),
-            tools: (kernels, workers, memoryLimit, plans),
+            tools: Tools(
+                kernels: kernels,
+                workers: workers,
+                memoryLimit: memoryLimit,
+                plans: plans
+            ),
             isAlone: folder == nil,
             name: name,
             version: version
@@ -133,24 +156,16 @@ public final class Model: Sendable {
         name: String,
         version: String?
     ) throws(ModelError) {
-        let (kernels, workers, memoryLimit, plans) = tools
+        memoryLimit = tools.memoryLimit
         var imported = try ImportedNetwork(file, in: files)
         try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?
         if !isAlone {
             written = try Manifest(besideOnnx: files, signature: imported.signature)
         }
-        let executor = try imported.executor(
-            written,
-            IslandTools(
-                kernels: kernels,
-                workers: workers,
-                memoryLimit: memoryLimit,
-                numerics: written?.numerics ?? .fast,
-                plans: plans
-            )
-        )
-        (reading, remark) = try imported.reading(written, by: executor)
+        isImported = true
+        program = try imported.program(written, tools.island(written?.numerics ?? .fast))
+        (reading, remark) = try imported.reading(written, by: program)
         (states, signature) = (imported.states, imported.signature)
         var manifest = try imported.manifest(written, name: name, reading)
         manifest.name = name
@@ -158,17 +173,11 @@ public final class Model: Sendable {
         self.manifest = manifest
         form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])
         layers = LayerSummary.summarise(
-            executor,
-            imported.signature.samples(memoryLimit: memoryLimit),
+            program.graph.listed,
+            of: program.graph,
+            try program.survey(like: signature.samples(memoryLimit: memoryLimit)),
             manifest: manifest
         )
-        self.graph = executor.graph
-        self.executor = executor
-        self.kernels = kernels
-        self.workers = workers
-        self.memoryLimit = memoryLimit
-        self.plans = plans
-        owner = plans.newOwner()
         backwardLayer = nil
         if !isAlone { try verify(files) }
     }
@@ -180,100 +189,50 @@ public final class Model: Sendable {
 
     /// What was computed by definition instead of by plans so far, and why; slow where it is much.
     public var byDefinition: ByDefinition {
-        guard let report = executor?.report else { return ByDefinition(nodes: [], share: 0) }
+        let report = program.report
         return ByDefinition(
             nodes: report.nodes.map { .init(layer: $0.node, op: $0.op, reason: $0.reason) },
             share: report.share
         )
     }
 
-    /// Whether the model came as an ONNX file.
-    public var isImported: Bool { executor != nil }
-
     /// The plan for inputs of these shapes that answers `outputs`; made once, then shared.
     ///
-    /// State inputs that are not named start from zeros.
-    /// - Throws: `unknownLayer`, `unknownInput`, `inputShape`, and what layers say of the shapes.
+    /// States of layers that are not named start from zeros.
+    /// - Throws: `unknownLayer`, `unknownInput`, `missingInput`, `inputShape`, what layers say of the shapes, and `shape`
+    ///   where some of a file's nodes must be computed one by one.
     public func plan(
         inputs: [String: Shape],
         outputs: [String]
     ) throws(ModelError) -> Plan {
-        if let executor { return try importedPlan(executor, inputs: inputs, outputs: outputs) }
-        let key = key(inputs, outputs)
-        if let known = plans.value(for: key) as? Plan { return known }
-        let made = try makePlan(inputs: inputs, outputs: outputs)
-        return plans.insert(made, for: key) as? Plan ?? made
+        guard let plan = try wholePlan(inputs: inputs, outputs: outputs) else {
+            throw .shape(
+                node: outputs.joined(separator: ", "),
+                reason: "not all that it depends on can be planned: ask for it as tensors"
+            )
+        }
+        return plan
     }
 
-    private func key(_ inputs: [String: Shape], _ outputs: [String]) -> PlanStore.Key {
-        let route = routes.withLock { routes in
-            if let known = routes[outputs] { return known }
-            if routes.count >= Self.mostRoutes { routes = [:] }
-            let made = plans.newOwner()
-            routes[outputs] = made
-            return made
-        }
-        var sizes: [Int] = []
-        for (name, shape) in inputs.sorted(by: { $0.key < $1.key }) {
-            sizes.append(graph.inputs.firstIndex { $0.name == name } ?? -1)
-            sizes.append(shape.rank)
-            sizes += shape.dimensions
-        }
-        return PlanStore.Key(owner: owner, route: route, sizes: sizes)
-    }
-
-    private static let mostRoutes = 256
-
-    /// - Throws: `unknownLayer` for an output that no node of `graph` makes.
-    func require(_ outputs: [String], of graph: Graph) throws(ModelError) {
-        for name in outputs where name.isEmpty || graph.producer(of: name) == nil {
-            throw .unknownLayer(name, available: layers.map(\.name))
-        }
-    }
-
-    /// A plan that nobody keeps.
-    func makePlan(
+    /// The same, or nil where some of a file's nodes must be computed one by one.
+    public func wholePlan(
         inputs: [String: Shape],
-        outputs: [String]
-    ) throws(ModelError) -> Plan {
-        try require(outputs, of: graph)
-        for name in inputs.keys.sorted() where !graph.inputs.contains(where: { $0.name == name }) {
-            throw .unknownInput(name, available: graph.inputs.map(\.name))
+        outputs: [String],
+        isKept: Bool = true
+    ) throws(ModelError) -> Plan? {
+        try require(outputs)
+        var shapes = inputs
+        for port in signature.inputs
+        where port.isOptional && inputs[port.name] == nil && !program.mayOmit(port.name) {
+            shapes[port.name] = port.zeros.shape
         }
-        var pruned = graph.pruned(for: outputs)
-        dropStates(from: &pruned, given: inputs)
-        pruned = try Rewrites.apply(to: pruned, wanted: Set(outputs))
-        var builder = PlanBuilder(
-            graph: pruned,
-            kernels: kernels,
-            weights: weights,
-            numerics: manifest.numerics,
-            largest: max(1, memoryLimit / MemoryLayout<Float>.stride)
-        )
-        let ids = try builder.lowerAll(inputs: inputs)
-        var ports: [(name: String, id: ValueID)] = []
-        for name in outputs {
-            guard let id = builder.id(named: name) else {
-                throw .unknownLayer(name, available: layers.map(\.name))
-            }
-            ports.append((name, try builder.value(id, as: .dense)))
-        }
-        return try builder.finish(
-            inputs: ids,
-            outputs: ports,
-            memoryLimit: memoryLimit,
-            on: workers
-        )
+        return try program.plan(inputs: shapes, outputs: outputs, isKept: isKept)
     }
 
-    /// States nobody gives are zeros: the cells run without an initial state.
-    private func dropStates(from graph: inout Graph, given inputs: [String: Shape]) {
-        let dropped = Set(states.map(\.input).filter { inputs[$0] == nil })
-        graph.inputs.removeAll { dropped.contains($0.name) }
-        for index in graph.nodes.indices {
-            graph.nodes[index].inputs = graph.nodes[index].inputs.map {
-                dropped.contains($0) ? "" : $0
-            }
+    /// - Throws: `unknownLayer` for an output that no node makes.
+    private func require(_ outputs: [String]) throws(ModelError) {
+        for name in outputs where !program.makes(name) {
+            throw .unknownLayer(name, available: layers.map(\.name))
         }
     }
 }

@@ -44,7 +44,12 @@ public final class ModelRepository: Sendable {
     ) {
         self.init(
             folders: folders,
-            tools: (kernels, workers, memoryLimit, plans),
+            tools: Model.Tools(
+                kernels: kernels,
+                workers: workers,
+                memoryLimit: memoryLimit,
+                plans: plans
+            ),
             loneName: loneName,
             limits: limits,
             disk: Disk()

@@ -10,7 +10,7 @@ extension Model {
     ) {
         let end = ContinuousClock.now + limit
         let isOver = { ContinuousClock.now > end || isCancelled() }
-        guard reading == nil else { return warmReading(isOver) }
+        guard reading == nil || !isImported else { return warmReading(isOver) }
         for size in [64, 1] {
             var inputs: [String: Tensor] = [:]
             for port in signature.inputs where !port.isOptional {

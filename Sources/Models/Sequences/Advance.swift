@@ -126,30 +126,35 @@ extension Model {
         isCancelled: () -> Bool,
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
     ) throws(ModelError) {
-        if let executor, let reading {
-            return try advanceImported(
-                executor,
-                reading,
-                tokens,
+        let input = manifest.input.name
+        let states = carriedStates
+        guard let reading else { throw .wrongTask(model: name, task: manifest.task.rawValue) }
+        var shapes: [String: Shape] = [input: reading.shape(tokens.count)]
+        for pair in states { shapes[pair.input] = pair.shape }
+        let plan = try wholePlan(
+            inputs: shapes,
+            outputs: outputs + states.map(\.output),
+            // A long sequence as a whole is a plan of its own that would take much memory to keep.
+            isKept: tokens.count <= Self.longestKept
+        )
+        guard let plan else {
+            return try advanceByTensors(
+                reading.tensor(tokens),
                 state: &state,
                 outputs: outputs,
                 isCancelled: isCancelled,
+                indices: tokens.indices,
                 each: each
             )
         }
-        let input = manifest.input.name
-        let states = carriedStates
-        var shapes: [String: Shape] = [input: [tokens.count, 1]]
-        for pair in states { shapes[pair.input] = pair.shape }
-        let wanted = outputs + states.map(\.output)
-        // A long sequence as a whole is a plan of its own that would take much memory to keep.
-        let plan =
-            try tokens.count > Self.longestKept
-            ? makePlan(inputs: shapes, outputs: wanted) : plan(inputs: shapes, outputs: wanted)
         let before = state
         try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
-            try inputs.withIntegers(input) { span throws(ModelError) in
-                for (index, token) in tokens.enumerated() { span[index] = Int(token) }
+            if reading.type == .int32 {
+                try inputs.fill(plan.input(named: input), reading.tensor(tokens))
+            } else {
+                try inputs.withIntegers(input) { span throws(ModelError) in
+                    for (index, token) in tokens.enumerated() { span[index] = Int(token) }
+                }
             }
             for (index, pair) in states.enumerated() {
                 try inputs.withFloats(pair.input) { span throws(ModelError) in
@@ -159,6 +164,10 @@ extension Model {
         } read: { results throws(ModelError) in
             try SequenceSource.plan(results).handOver(outputs, tokens.indices, each)
             for (index, pair) in states.enumerated() {
+                let shape = try results.shape(of: pair.output)
+                guard shape.count == pair.count else {
+                    throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
+                }
                 try results.withFloats(pair.output) { span throws(ModelError) in
                     for unit in 0..<pair.count { state.values[index][unit] = span[unit] }
                 }

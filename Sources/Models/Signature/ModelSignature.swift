@@ -1,4 +1,3 @@
-import Compute
 import Engine
 public import Graph
 
@@ -35,46 +34,29 @@ extension ModelSignature {
     }
 
     /// The signature of a stack of layers: an output's dimension varies if it follows an input's that does.
-    init(_ stack: LayerStack, manifest: Manifest, kernels: KernelSet) throws(ModelError) {
-        let states = Set(stack.states.map(\.input))
+    init(
+        _ stack: LayerStack,
+        manifest: Manifest,
+        of program: GraphExecutor
+    ) throws(ModelError) {
         inputs = stack.graph.inputs.map { input in
             Port(
                 name: input.name,
                 type: input.type,
                 dimensions: input.dimensions,
-                isOptional: states.contains(input.name)
+                isOptional: program.mayOmit(input.name)
             )
         }
-        let small = LayerSummary.referenceShapes(stack, manifest)
-        var large = small
-        for input in stack.graph.inputs {
-            for (axis, size) in input.dimensions.enumerated() where size == nil {
-                large[input.name]?[axis] *= 2
-            }
-        }
-        outputs = try zip(
-            Self.values(stack.graph, at: small, kernels),
-            Self.values(stack.graph, at: large, kernels)
-        ).map { one, other in
-            Port(
-                name: one.name,
-                type: one.type,
-                dimensions: zip(one.shape.dimensions, other.shape.dimensions).map {
-                    $0 == $1 ? $0 : nil
-                }
+        let small = try program.survey(like: stack.samples(manifest))
+        let large = try program.survey(like: stack.samples(manifest, times: 2))
+        outputs = stack.graph.outputs.map { name in
+            let sizes = (small.shapes[name]?.dimensions, large.shapes[name]?.dimensions)
+            return Port(
+                name: name,
+                type: small.types[name] ?? .float32,
+                dimensions: zip(sizes.0 ?? [], sizes.1 ?? []).map { $0 == $1 ? $0 : nil }
             )
         }
-    }
-
-    /// The graph's outputs for inputs of these shapes.
-    private static func values(
-        _ graph: Graph,
-        at shapes: [String: Shape],
-        _ kernels: KernelSet
-    ) throws(ModelError) -> [PlannedValue] {
-        var builder = PlanBuilder(graph: graph, kernels: kernels, weights: WeightStore())
-        _ = try builder.lowerAll(inputs: shapes)
-        return graph.outputs.compactMap { builder.id(named: $0) }.map { builder[$0] }
     }
 }
 

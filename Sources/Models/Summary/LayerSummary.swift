@@ -1,4 +1,3 @@
-import Compute
 import Engine
 public import Graph
 
@@ -27,75 +26,90 @@ public struct LayerSummary: Sendable {
         public let width: Int
     }
 
+    /// The layers of a graph at the sizes it was surveyed with; shapes that follow from values are left out.
     static func summarise(
-        _ stack: LayerStack,
-        manifest: Manifest,
-        kernels: KernelSet
-    ) throws(ModelError) -> [LayerSummary] {
-        var builder = PlanBuilder(graph: stack.graph, kernels: kernels, weights: WeightStore())
-        _ = try builder.lowerAll(inputs: referenceShapes(stack, manifest))
+        _ layers: [ListedLayer],
+        of graph: Graph,
+        _ survey: GraphSurvey,
+        manifest: Manifest
+    ) -> [LayerSummary] {
         var fields = ReceptiveFields(manifest: manifest)
-        for node in stack.graph.nodes { fields.add(node, constants: stack.graph.constants) }
-        return stack.layers.map { layer in
-            let inner = ["", ".bias", ".squeeze"].reduce(0) {
-                $0 + (builder.work[layer.name + $1] ?? 0)
-            }
-            return LayerSummary(
+        for node in graph.nodes { fields.add(node, constants: graph.constants) }
+        return layers.map { layer in
+            LayerSummary(
                 name: layer.name,
                 op: layer.op,
-                outputShape: builder.id(named: layer.name).map { builder.shape(of: $0) } ?? [],
+                outputShape: survey.shapes[layer.name] ?? [],
                 parameters: layer.parameters,
-                multiplyAdds: inner,
+                multiplyAdds: layer.nodes.reduce(0) { $0 + (survey.work[$1] ?? 0) },
                 receptiveField: fields[layer.name]
             )
         }
     }
+}
 
-    /// The nodes of an ONNX file at the sizes of `inputs`; shapes that follow from values are left out.
-    static func summarise(
-        _ executor: GraphExecutor,
-        _ inputs: [String: Tensor],
-        manifest: Manifest
-    ) -> [LayerSummary] {
-        let (graph, survey) = (executor.graph, executor.survey(like: inputs))
-        var fields = ReceptiveFields(manifest: manifest)
+/// A layer as a person knows it: one or more nodes of a graph.
+struct ListedLayer {
+    /// Of the value that it answers.
+    let name: String
+    let op: String
+    let nodes: [String]
+    let parameters: Int
+}
+
+extension Graph {
+    /// The nodes of an ONNX file, each a layer.
+    var listed: [ListedLayer] {
         var counted = Set<String>()
-        return graph.nodes.map { node in
-            fields.add(node, constants: graph.constants)
+        return nodes.map { node in
             let weights = node.inputs.filter { counted.insert($0).inserted }
-                .compactMap { graph.constants[$0] }.filter(\.type.isFloat)
-            let name = node.outputs.first { !$0.isEmpty } ?? node.name
-            return LayerSummary(
-                name: name,
+                .compactMap { constants[$0] }.filter(\.type.isFloat)
+            return ListedLayer(
+                name: node.outputs.first { !$0.isEmpty } ?? node.name,
                 op: node.op,
-                outputShape: survey.shapes[name] ?? [],
-                parameters: weights.reduce(0) { $0 + $1.count },
-                multiplyAdds: survey.work[node.name] ?? 0,
-                receptiveField: fields[name]
+                nodes: [node.name],
+                parameters: weights.reduce(0) { $0 + $1.count }
+            )
+        }
+    }
+}
+
+extension LayerStack {
+    /// The layers as they are written, each with the nodes it became.
+    var listed: [ListedLayer] {
+        layers.map { layer in
+            ListedLayer(
+                name: layer.name,
+                op: layer.op,
+                nodes: ["", ".bias", ".squeeze"].map { layer.name + $0 },
+                parameters: layer.parameters
             )
         }
     }
 
-    static func referenceShapes(
-        _ stack: LayerStack,
-        _ manifest: Manifest
-    ) -> [String: Shape] {
-        var shapes: [String: Shape] = [:]
+    /// Inputs of one example, with usual sizes where a size may vary, `times` as large; only their shapes matter.
+    func samples(_ manifest: Manifest, times: Int = 1) -> [String: Tensor] {
+        var samples: [String: Tensor] = [:]
+        for input in graph.inputs {
+            let sizes = input.dimensions.enumerated().map { axis, known in
+                known ?? times * usualSize(of: input.name, axis, manifest)
+            }
+            let shape = Shape(sizes)
+            samples[input.name] =
+                input.type == .float32
+                ? Tensor(sized: shape)
+                : Tensor(shape: shape, elements: .zeros(shape.count, input.type))
+        }
+        return samples
+    }
+
+    private func usualSize(of input: String, _ axis: Int, _ manifest: Manifest) -> Int {
+        guard input == manifest.input.name, axis > 0 else { return 1 }
         switch manifest.input {
-        case .image(let name, let channels, let height, let width):
-            shapes[name] = [1, channels, height ?? referenceSide, width ?? referenceSide]
-        case .series(let name, let channels, let length):
-            shapes[name] = [1, channels, length ?? referenceLength]
-        case .tokens(let name, _), .clock(let name):
-            shapes[name] = [1, 1]
-        case .tensors: break
+        case .image: return axis > 1 ? LayerSummary.referenceSide : 1
+        case .series: return axis == 2 ? LayerSummary.referenceLength : 1
+        case .tokens, .clock, .tensors: return 1
         }
-        if let tree = manifest.tree {
-            shapes[tree.children] = [1, 2 * tree.width]
-            shapes[tree.node] = [1, tree.width]
-        }
-        for state in stack.states { shapes[state.input] = [1, 1, state.count] }
-        return shapes
     }
 }
 

@@ -152,7 +152,11 @@ private struct EngineBench: ~Copyable {
             tensors[name] = Tensor(shape: Shape(data.shape), elements: elements)
         }
         let outputs = model.signature.outputs.map(\.name)
-        guard let plan = try model.wholePlan(like: tensors, outputs: outputs),
+        guard
+            let plan = try model.wholePlan(
+                inputs: tensors.mapValues(\.shape),
+                outputs: outputs
+            ),
             let answer = outputs.first
         else { throw ValidationError("some nodes of the model have no plan") }
         var runs = try PlanRuns(plan)

@@ -1,0 +1,4 @@
+import Foundation
+
+/// The logistic function.
+func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

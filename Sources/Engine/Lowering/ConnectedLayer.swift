@@ -1,0 +1,139 @@
+import Compute
+import Graph
+import KernelInterface
+
+/// Constant weights of a fully connected layer.
+struct MatrixWeights: Sendable {
+    let key: String
+    let inputs: Int
+    let units: Int
+    let values: StoredFloats
+    /// [units][inputs] as Gemm's transB has them, or [inputs][units].
+    let isUnitMajor: Bool
+}
+
+/// Y = X W + b over the rows of X; a 1×1 convolution whose pixels are the rows.
+struct ConnectedLayer {
+    let node: Node
+    let weights: MatrixWeights
+    let bias: [Float]
+    let activation: FusedActivation
+
+    func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
+        var shape = plan.shape(of: input)
+        let last = shape.rank - 1
+        guard shape[last] == weights.inputs, bias.count == weights.units else {
+            throw .shape(
+                node: node.name,
+                reason:
+                    "the input \(shape) does not end in \(weights.inputs), as the weights expect"
+            )
+        }
+        guard weights.units % activation.channelsPerOutput == 0 else {
+            throw .shape(node: node.name, reason: "maxout needs an even number of units")
+        }
+        let units = weights.units / activation.channelsPerOutput
+        // Rows of whole vectors are read and written where they lie.
+        let readsRows =
+            plan[input].layout == .dense && plan[input].points > 1 && weights.inputs % 16 == 0
+        let source = readsRows ? input : try plan.value(input, as: .points)
+        shape[last] = units
+        let layout: Layout = readsRows && units % 16 == 0 ? .dense : .points
+        let output = try plan.define(node.outputs[0], shape, layout)
+        plan.count(plan[source].points * weights.inputs * weights.units, for: node)
+        let (weights, bias, isPaired) = (weights, bias, activation == .maxout)
+        let perOutput = activation.channelsPerOutput
+        plan.productStep(
+            node.name,
+            ProductShape(
+                points: plan[source].points,
+                inputBlocks: blocks(of: weights.inputs),
+                outputBlocks: perOutput * blocks(of: units),
+                activation: activation,
+                halfBlock: isPaired ? -1 : halfBlock(of: units)
+            ),
+            from: source,
+            to: output,
+            key: "\(weights.key)/\(weights.isUnitMajor)/\(isPaired)"
+        ) { table throws(ModelError) in
+            try weights.packed(bias: bias, maxoutPairs: isPaired, for: table)
+        }
+    }
+}
+
+/// Sizes of a product over points.
+struct ProductShape: Sendable {
+    let points: Int
+    let inputBlocks: Int
+    let outputBlocks: Int
+    var activation = FusedActivation.none
+    /// The output block of which at most 8 channels count, or -1.
+    var halfBlock = -1
+}
+
+extension PlanBuilder {
+    /// Adds the step of a blocked product over the points of `source`.
+    mutating func productStep(
+        _ name: String,
+        _ shape: ProductShape,
+        from source: ValueID,
+        to output: ValueID,
+        key: String,
+        pack: @escaping @Sendable (KernelSet) throws(ModelError) -> PackedLayer
+    ) {
+        let (table, store) = (kernels, weights)
+        // A row or two: whole groups of eight blocks, so that eight chains hide the latency of each.
+        let isNarrow = shape.points < 4
+        let paired = shape.activation.channelsPerOutput
+        let wide = max(table.blocksPerTile, paired)
+        // Else about sixteen chunks: handing one over costs as much as a few rows.
+        let width = isNarrow ? 8 : max(1, shape.outputBlocks / (16 * wide)) * wide
+        let chunks = (shape.outputBlocks + width - 1) / width
+        let (read, written) = (rows(source), rows(output))
+        step(name, chunks: chunks, reads: [source], writes: [output]) {
+            (placement) throws(ModelError) in
+            let packed = try store.layer(key) { () throws(ModelError) in try pack(table) }
+            let (from, to) = (placement[source], placement[output])
+            let geometry = ConvolutionGeometry(
+                inputBlocks: shape.inputBlocks,
+                lastLanes: 16,
+                inputPlane: read?.plane ?? from.plane,
+                inputRow: 0,
+                kernelHeight: 1,
+                kernelWidth: 1,
+                strideHeight: 1,
+                strideWidth: (read?.point ?? 16) / 16,
+                dilationHeight: 1,
+                dilationWidth: 1,
+                outputHeight: 1,
+                outputWidth: shape.points,
+                outputPlane: written?.plane ?? to.plane,
+                outputRow: 0,
+                outputColumn: written?.point ?? 16,
+                activation: shape.activation.kernel,
+                floor: shape.activation.floor,
+                ceiling: shape.activation.ceiling,
+                addendPlane: 0,
+                addendRow: 0,
+                halfBlock: shape.halfBlock
+            )
+            return { arena, chunk in
+                table.convolve(
+                    .blocked,
+                    geometry,
+                    input: from.position(in: arena),
+                    weights: packed.weights.start,
+                    bias: packed.bias.start,
+                    output: to.position(in: arena),
+                    blocks: chunk * width..<min((chunk + 1) * width, shape.outputBlocks)
+                )
+            }
+        }
+    }
+
+    /// Floats between blocks and between points of a matrix that lies row by row.
+    private func rows(_ id: ValueID) -> (plane: Int, point: Int)? {
+        guard self[id].layout == .dense else { return nil }
+        return (plane: 16, point: shape(of: id).dimensions.last ?? 0)
+    }
+}

@@ -1,0 +1,169 @@
+import Compute
+import Graph
+import KernelInterface
+
+/// Lowers a recurrent layer: the input's half of every step as one product, then a step per time.
+///
+/// Both directions of a bidirectional layer are chunks of the same steps: step s computes time s of the
+/// one that reads forward and time T − 1 − s of the one that reads backward.
+struct RecurrentLowering {
+    let node: Node
+    let attributes: RecurrentAttributes
+    let gates: Int
+    let cell: Cell
+
+    /// Sizes of one layer for one plan.
+    struct Sizes {
+        let steps: Int
+        let batch: Int
+        let inputs: Int
+        let hidden: Int
+        let directions: Int
+
+        var blocks: Int { Compute.blocks(of: hidden) }
+
+        /// Floats of one block of all sequences at one time in one direction.
+        var row: Int { batch * 16 }
+    }
+
+    /// One direction of a layer: its weights, and the values that only it uses.
+    struct DirectedPass {
+        /// 0, or 1 for the second direction of a bidirectional layer.
+        let index: Int
+        let isReversed: Bool
+        let weights: RecurrentWeights
+        let product: ValueID
+        let cell: ValueID?
+        let update: ValueID?
+        let resetHidden: ValueID?
+
+        var states: [ValueID] { [cell, update, resetHidden].compactMap { $0 } }
+
+        /// The time that step `step` computes.
+        func time(_ step: Int, _ sizes: Sizes) -> Int {
+            isReversed ? sizes.steps - 1 - step : step
+        }
+    }
+
+    /// What all directions share.
+    struct State {
+        /// [D, B, H], or nil for zeros.
+        let initial: ValueID?
+        /// Y [T, D, B, H].
+        let hidden: ValueID
+    }
+
+    func lower(into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.sequence(node, 0, depth: attributes.oneHotDepth)
+        guard try plan.optionalInput(node, 4) == nil, try plan.optionalInput(node, 7) == nil else {
+            throw .shape(node: node.name, reason: "sequence_lens and peepholes are not supported")
+        }
+        let directions = attributes.isReversed
+        var weights: [RecurrentWeights] = []
+        for index in directions.indices {
+            weights.append(
+                try RecurrentWeights(
+                    node,
+                    gates: gates,
+                    direction: index,
+                    of: directions.count,
+                    plan: plan
+                )
+            )
+        }
+        let sizes = try sizes(plan.shape(of: input), weights[0])
+        let initialCell = cell == .lstm ? try initial(6, sizes, into: &plan) : nil
+        var passes: [DirectedPass] = []
+        for (index, isReversed) in directions.enumerated() {
+            passes.append(
+                try pass(index, isReversed, weights[index], input, initialCell, sizes, into: &plan)
+            )
+        }
+        let shape: Shape = [sizes.steps, sizes.directions, sizes.batch, sizes.hidden]
+        let state = State(
+            initial: try initial(5, sizes, into: &plan),
+            hidden: try plan.define(node.outputs[0], shape, .points)
+        )
+        let perUnit = sizes.hidden + (attributes.oneHotDepth == nil ? sizes.inputs : 0)
+        let units = sizes.steps * sizes.directions * sizes.batch * sizes.hidden
+        plan.count(units * gates * perUnit, for: node)
+        try plan.require(steps: sizes.steps * cell.phases.count)
+        for step in 0..<sizes.steps {
+            for phase in cell.phases {
+                addPhase(phase, step, passes, state, sizes, into: &plan)
+            }
+        }
+        try finalStates(passes, state, sizes, into: &plan)
+    }
+
+    private func pass(
+        _ index: Int,
+        _ isReversed: Bool,
+        _ weights: RecurrentWeights,
+        _ input: ValueID,
+        _ initialCell: ValueID?,
+        _ sizes: Sizes,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> DirectedPass {
+        let hasScratch = cell == .gru
+        return DirectedPass(
+            index: index,
+            isReversed: isReversed,
+            weights: weights,
+            product: try inputProduct(input, sizes, weights, into: &plan),
+            cell: cell == .lstm ? try cellState(index, initialCell, sizes, into: &plan) : nil,
+            update: hasScratch ? try points("", sizes, into: &plan) : nil,
+            resetHidden: hasScratch ? try points("", sizes, into: &plan) : nil
+        )
+    }
+
+    private func sizes(_ shape: Shape, _ weights: RecurrentWeights) throws(ModelError) -> Sizes {
+        let sequence = try SequenceShape(shape, node, oneHotDepth: attributes.oneHotDepth)
+        guard sequence.inputs == weights.inputs else {
+            throw .shape(
+                node: node.name,
+                reason:
+                    "the input has \(sequence.inputs) features, the weights expect \(weights.inputs)"
+            )
+        }
+        if let size = attributes.hiddenSize, size != weights.hidden {
+            throw .shape(
+                node: node.name,
+                reason: "hidden_size is \(size), the weights have \(weights.hidden)"
+            )
+        }
+        return Sizes(
+            steps: sequence.steps,
+            batch: sequence.batch,
+            inputs: sequence.inputs,
+            hidden: weights.hidden,
+            directions: attributes.isReversed.count
+        )
+    }
+
+    /// [1, B, H] of one direction.
+    func points(
+        _ name: String,
+        _ sizes: Sizes,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> ValueID {
+        try plan.define(name, [1, sizes.batch, sizes.hidden], .points)
+    }
+}
+
+/// A sequence [T, B, features], or [T, B] of indices into one-hot vectors.
+struct SequenceShape {
+    let steps: Int
+    let batch: Int
+    let inputs: Int
+
+    init(_ shape: Shape, _ node: Node, oneHotDepth: Int?) throws(ModelError) {
+        guard shape.rank == (oneHotDepth == nil ? 3 : 2), shape[0] >= 1, shape[1] >= 1 else {
+            throw .shape(
+                node: node.name,
+                reason: "the input \(shape) is not a sequence [T, B, features]"
+            )
+        }
+        (steps, batch, inputs) = (shape[0], shape[1], oneHotDepth ?? shape[2])
+    }
+}

@@ -1,0 +1,291 @@
+import Graph
+
+/// Averages or maxima of points between pixels, in a grid of bins over each region of a picture.
+struct RoiAlign: Operator {
+    private let takesMaximum: Bool
+    private let offset: Double
+    private let size: (height: Int, width: Int)
+    private let samples: Int
+    private let scale: Double
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        let mode = try attributes.string("mode", default: "avg").lowercased()
+        guard ["avg", "max"].contains(mode) else {
+            throw attributes.mismatch("mode", "avg or max", .string(mode))
+        }
+        takesMaximum = mode == "max"
+        var corners = "output_half_pixel"
+        if attributes.opset >= 16 {
+            corners = try attributes.string(
+                "coordinate_transformation_mode",
+                default: "half_pixel"
+            )
+        }
+        guard ["half_pixel", "output_half_pixel"].contains(corners) else {
+            throw attributes.mismatch(
+                "coordinate_transformation_mode",
+                "half_pixel or output_half_pixel",
+                .string(corners)
+            )
+        }
+        offset = corners == "half_pixel" ? 0.5 : 0
+        size = (
+            try attributes.int("output_height", default: 1, in: 1...1 << 16),
+            try attributes.int("output_width", default: 1, in: 1...1 << 16)
+        )
+        samples = try attributes.int("sampling_ratio", default: 0, in: 0...1 << 10)
+        scale = Double(try attributes.float("spatial_scale", default: 1))
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let picture = try operands(0)
+        let regions = try operands.regions(columns: 4)
+        guard picture.shape.rank == 4 else {
+            throw operands.fail("pictures of the shape \(picture.shape) have no regions")
+        }
+        let images = try operands.indices(2, size: picture.shape[0])
+        guard images.count == regions.count else {
+            throw operands.fail("\(regions.count) regions belong to \(images.count) images")
+        }
+        let values = try operands.floats(0)
+        let (channels, height, width) = (
+            picture.shape[1], picture.shape[2], picture.shape[3]
+        )
+        let shape = [regions.count, channels, size.height, size.width]
+        var result: [Double] = []
+        result.reserveCapacity(try operands.count(shape))
+        for (region, image) in zip(regions, images) {
+            let rows = try bins(operands, region[1], region[3], size.height, height)
+            let columns = try bins(operands, region[0], region[2], size.width, width)
+            for channel in 0..<channels {
+                let start = (image * channels + channel) * height * width
+                let plane = values[start..<start + height * width]
+                for row in rows {
+                    try operands.poll()
+                    for column in columns {
+                        result.append(pool(plane, row, column, width))
+                    }
+                }
+            }
+        }
+        return [try operands.result(shape, result, picture.type)]
+    }
+
+    /// The points of each bin along one axis.
+    private func bins(
+        _ operands: Operands,
+        _ from: Double,
+        _ to: Double,
+        _ count: Int,
+        _ length: Int
+    ) throws(ModelError) -> [[RegionPoint]] {
+        let start = from * scale - offset
+        var reach = to * scale - offset - start
+        if offset == 0 { reach = max(reach, 1) }
+        let bin = reach / Double(count)
+        let points = samples > 0 ? samples : max(0, Int(saturating: bin.rounded(.up)))
+        _ = try operands.count([count, points])
+        return (0..<count).map { index in
+            (0..<points).map { point in
+                let place = (Double(point) + 0.5) * bin / Double(points)
+                return RegionPoint(start + Double(index) * bin + place, length)
+            }
+        }
+    }
+
+    private func pool(
+        _ plane: ArraySlice<Double>,
+        _ rows: [RegionPoint],
+        _ columns: [RegionPoint],
+        _ width: Int
+    ) -> Double {
+        var (sum, largest) = (0.0, -Double.infinity)
+        for y in rows {
+            for x in columns {
+                let upper = plane.startIndex + y.low * width
+                let lower = plane.startIndex + y.high * width
+                let parts = (
+                    y.near * x.near * plane.at(upper + x.low, y, x),
+                    y.near * x.far * plane.at(upper + x.high, y, x),
+                    y.far * x.near * plane.at(lower + x.low, y, x),
+                    y.far * x.far * plane.at(lower + x.high, y, x)
+                )
+                if takesMaximum {
+                    largest = max(largest, max(max(parts.0, parts.1), max(parts.2, parts.3)))
+                } else {
+                    sum += parts.0 + parts.1 + parts.2 + parts.3
+                }
+            }
+        }
+        let count = rows.count * columns.count
+        if takesMaximum { return count == 0 ? 0 : largest }
+        return sum / Double(max(count, 1))
+    }
+}
+
+extension ArraySlice<Double> {
+    /// A pixel, or 0 for a point outside of the picture.
+    fileprivate func at(_ index: Int, _ y: RegionPoint, _ x: RegionPoint) -> Double {
+        y.isInside && x.isInside ? self[index] : 0
+    }
+}
+
+/// A place between two pixels of an axis, and how near it is to either.
+private struct RegionPoint {
+    var isInside = false
+    var (low, high) = (0, 0)
+    var (near, far) = (0.0, 0.0)
+
+    init(_ place: Double, _ length: Int) {
+        guard place >= -1, place <= Double(length), length > 0 else { return }
+        isInside = true
+        let place = max(place, 0)
+        low = min(Int(place), length - 1)
+        high = min(low + 1, length - 1)
+        far = low == high ? 0 : place - Double(low)
+        near = 1 - far
+    }
+}
+
+extension Operands {
+    /// The rows of the second input, each a region of so many numbers.
+    fileprivate func regions(columns: Int) throws(ModelError) -> [[Double]] {
+        let shape = try self(1).shape
+        guard shape.rank == 2, shape[1] == columns else {
+            throw fail("regions must have \(columns) numbers each, not the shape \(shape)")
+        }
+        let values = try floats(1)
+        return (0..<shape[0]).map { Array(values[$0 * columns..<($0 + 1) * columns]) }
+    }
+}
+
+/// Maxima over the bins of regions whose corners are rounded to pixels.
+struct MaxRoiPool: Operator {
+    private let size: [Int]
+    private let scale: Double
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        size = try attributes.ints("pooled_shape", count: 2, minimum: 1, default: [])
+        scale = Double(try attributes.float("spatial_scale", default: 1))
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let picture = try operands(0)
+        let regions = try operands.regions(columns: 5)
+        guard picture.shape.rank == 4 else {
+            throw operands.fail("pictures of the shape \(picture.shape) have no regions")
+        }
+        let values = try operands.floats(0)
+        let sizes = picture.shape.dimensions
+        let shape = [regions.count, sizes[1]] + size
+        var result: [Double] = []
+        result.reserveCapacity(try operands.count(shape))
+        for region in regions {
+            let image = Int(saturating: region[0])
+            guard (0..<sizes[0]).contains(image) else {
+                throw operands.fail("there is no image \(image)")
+            }
+            let rows = bins(region[2], region[4], size[0], sizes[2])
+            let columns = bins(region[1], region[3], size[1], sizes[3])
+            for channel in 0..<sizes[1] {
+                let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
+                for row in rows {
+                    try operands.poll()
+                    for column in columns {
+                        var largest = -Double.infinity
+                        for y in row {
+                            for x in column {
+                                largest = max(largest, values[start + y * sizes[3] + x])
+                            }
+                        }
+                        result.append(row.isEmpty || column.isEmpty ? 0 : largest)
+                    }
+                }
+            }
+        }
+        return [try operands.result(shape, result, picture.type)]
+    }
+
+    private func bins(_ from: Double, _ to: Double, _ count: Int, _ length: Int) -> [Range<Int>] {
+        let start = (from * scale).rounded()
+        let reach = max((to * scale).rounded() - start + 1, 1)
+        let bin = reach / Double(count)
+        return (0..<count).map { index in
+            let low = (Double(index) * bin).rounded(.down) + start
+            let high = (Double(index + 1) * bin).rounded(.up) + start
+            let first = min(max(Int(saturating: low), 0), length)
+            return first..<max(first, min(max(Int(saturating: high), 0), length))
+        }
+    }
+}
+
+/// Regions, whose corners are shares of the picture, resized to one size.
+struct CropAndResize: Operator {
+    private let isNearest: Bool
+    private let outside: Double
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        let mode = try attributes.string("mode", default: "bilinear")
+        guard ["bilinear", "nearest"].contains(mode) else {
+            throw attributes.mismatch("mode", "bilinear or nearest", .string(mode))
+        }
+        isNearest = mode == "nearest"
+        outside = Double(try attributes.float("extrapolation_value", default: 0))
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let picture = try operands(0)
+        let regions = try operands.regions(columns: 4)
+        let target = try operands.integers(3)
+        guard picture.shape.rank == 4, target.count == 2, target.allSatisfy({ $0 > 0 }) else {
+            throw operands.fail("the size \(target) does not fit pictures \(picture.shape)")
+        }
+        let images = try operands.indices(2, size: picture.shape[0])
+        guard images.count == regions.count else {
+            throw operands.fail("\(regions.count) regions belong to \(images.count) images")
+        }
+        let values = try operands.floats(0)
+        let sizes = picture.shape.dimensions
+        let shape = [regions.count, sizes[1]] + target
+        var result: [Double] = []
+        result.reserveCapacity(try operands.count(shape))
+        for (region, image) in zip(regions, images) {
+            let rows = points(region[0], region[2], target[0], sizes[2])
+            let columns = points(region[1], region[3], target[1], sizes[3])
+            for channel in 0..<sizes[1] {
+                let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
+                for y in rows {
+                    try operands.poll()
+                    for x in columns {
+                        guard y.isInside, x.isInside else {
+                            result.append(outside)
+                            continue
+                        }
+                        let (upper, lower) = (start + y.low * sizes[3], start + y.high * sizes[3])
+                        let above = values[upper + x.low] * x.near + values[upper + x.high] * x.far
+                        let below = values[lower + x.low] * x.near + values[lower + x.high] * x.far
+                        result.append(above * y.near + below * y.far)
+                    }
+                }
+            }
+        }
+        return [try operands.result(shape, result, picture.type)]
+    }
+
+    private func points(
+        _ from: Double,
+        _ to: Double,
+        _ count: Int,
+        _ length: Int
+    ) -> [RegionPoint] {
+        let last = Double(length - 1)
+        return (0..<count).map { index in
+            var place = 0.5 * (from + to) * last
+            if count > 1 {
+                place = from * last + Double(index) * (to - from) * last / Double(count - 1)
+            }
+            guard place >= 0, place <= last else { return RegionPoint(-2, length) }
+            return RegionPoint(isNearest ? place.rounded() : place, length)
+        }
+    }
+}
