@@ -215,7 +215,7 @@ extension ExecutorRun {
             tools: executor.tools
         )
         let island = builder.build(wanted: wanted, places: executor.places)
-        failure = builder.failure
+        failure = builder.firstFailure
         executor.note(reasons: builder.reasons)
         if let island { executor.note(island) }
         return island

@@ -140,7 +140,7 @@ package final class GraphExecutor: Sendable {
     ) throws(ModelError) -> [Tensor] {
         let memory = memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
         let route = try route(to: outputs)
-        if origin.isLayers { _ = try checked(inputs.mapValues(\.shape)) }
+        if origin.isLayers { _ = try checked(inputs.mapValues(\.shape), for: route) }
         var run = ExecutorRun(self, route, memory, isCancelled)
         for (name, tensor) in inputs {
             guard let place = places.value(name) else { continue }
@@ -237,8 +237,11 @@ final class Route: Sendable {
     let nodes: [Int]
     /// Places of outputs that are values.
     let kept: Set<Int>
+    /// Places of all values that the nodes read.
+    let read: Set<Int>
 
-    init(number: Int, outputs: [Operand], names: [String], nodes: [Int]) {
+    init(number: Int, outputs: [Operand], names: [String], nodes: [Int], read: Set<Int>) {
+        self.read = read
         (self.number, self.outputs, self.names, self.nodes) = (number, outputs, names, nodes)
         kept = Set(
             outputs.compactMap { operand in
@@ -267,7 +270,13 @@ extension GraphExecutor {
         return routes.withLock { routes in
             if routes.count >= Self.mostRoutes { routes = [:] }
             let number = tools.plans.newOwner()
-            let made = Route(number: number, outputs: outputs, names: names, nodes: nodes)
+            let made = Route(
+                number: number,
+                outputs: outputs,
+                names: names,
+                nodes: nodes,
+                read: Set(nodes.flatMap { self.nodes[$0].readValues })
+            )
             routes[names] = made
             return made
         }

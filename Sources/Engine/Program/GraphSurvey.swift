@@ -25,10 +25,12 @@ extension GraphExecutor {
             items,
             constants: graph.constants,
             live: inputs,
-            tools: tools
+            tools: tools,
+            // Nothing is computed: a request of this size need not fit.
+            largest: origin.isLayers ? 1 << 32 : nil
         )
         let survey = builder.survey()
-        if origin.isLayers, let failure = builder.failure { throw failure }
+        if origin.isLayers, let failure = builder.firstFailure { throw failure }
         return survey
     }
 }

@@ -25,7 +25,7 @@ struct IslandBuilder {
     private(set) var reasons: [Int: String] = [:]
 
     /// The first of what was wrong with nodes that plans know.
-    private(set) var failure: ModelError?
+    private(set) var firstFailure: ModelError?
 
     private static let mostFolded = 1 << 21
 
@@ -39,12 +39,20 @@ struct IslandBuilder {
         _ items: [OnnxPatterns.Item],
         constants: [String: Tensor],
         live: [String: Tensor],
-        tools: IslandTools
+        tools: IslandTools,
+        largest: Int? = nil
     ) {
         self.items = items
         self.tools = tools
         self.live = live
-        trial = Self.trial(tools)
+        trial = PlanBuilder(
+            graph: Graph(),
+            operators: Operators.table,
+            kernels: tools.kernels,
+            weights: tools.weights,
+            isTrial: true,
+            largest: largest ?? tools.largestValue
+        )
         trial.graph.constants = constants
         var makers: [String: Int] = [:]
         var uses: [String: Int] = [:]
@@ -53,17 +61,6 @@ struct IslandBuilder {
             for name in item.reads { uses[name, default: 0] += 1 }
         }
         (self.makers, self.uses) = (makers, uses)
-    }
-
-    private static func trial(_ tools: IslandTools) -> PlanBuilder {
-        PlanBuilder(
-            graph: Graph(),
-            operators: Operators.table,
-            kernels: tools.kernels,
-            weights: tools.weights,
-            isTrial: true,
-            largest: tools.largestValue
-        )
     }
 
     /// The graph's constants, and what follows from shapes.
@@ -86,7 +83,7 @@ struct IslandBuilder {
             return try finish(wanted: wanted, places)
         } catch {
             noteChosen(error.reason)
-            failure = failure ?? error
+            firstFailure = firstFailure ?? error
             return nil
         }
     }
@@ -173,7 +170,7 @@ struct IslandBuilder {
                 try plan.lower(node)
             }
             if let failure {
-                self.failure = self.failure ?? failure
+                firstFailure = firstFailure ?? failure
                 return failure.reason
             }
             for port in ports { inputs[port.name] = port }

@@ -14,7 +14,7 @@ extension GraphExecutor {
         isKept: Bool = true
     ) throws(ModelError) -> Plan? {
         let route = try route(to: outputs)
-        let sizes = try checked(inputs)
+        let sizes = try checked(inputs, for: route)
         if isKept, let first = route.nodes.first {
             let key = PlanStore.Key(owner: owner, route: route.number, first: first, sizes: sizes)
             if let known = tools.plans.value(for: key) as? Island,
@@ -53,15 +53,21 @@ extension GraphExecutor {
     }
 
     /// The places, types and sizes of inputs, as they are told apart.
-    func checked(_ inputs: [String: Shape]) throws(ModelError) -> [Int] {
+    func checked(
+        _ inputs: [String: Shape],
+        for route: Route
+    ) throws(ModelError) -> [Int] {
+        let names = graph.inputs.map(\.name)
+        if let unknown = inputs.keys.sorted().first(where: { !names.contains($0) }) {
+            throw .unknownInput(unknown, available: names)
+        }
         var sizes: [Int] = []
-        var found = 0
         for (input, place) in zip(graph.inputs, self.inputs) {
-            guard let shape = inputs[input.name], let place else {
-                if origin.states.contains(input.name) { continue }
+            guard let place else { continue }
+            guard let shape = inputs[input.name] else {
+                if mayOmit(input.name) || !route.read.contains(place) { continue }
                 throw .missingInput(name: input.name, expected: input.expected)
             }
-            found += 1
             let fits =
                 input.hasAnyRank
                 || shape.rank == input.dimensions.count
@@ -75,13 +81,6 @@ extension GraphExecutor {
             sizes.append(input.type.ordinal)
             sizes.append(shape.rank)
             sizes += shape.dimensions
-        }
-        guard found == inputs.count else {
-            let names = graph.inputs.map(\.name)
-            throw .unknownInput(
-                inputs.keys.sorted().first { !names.contains($0) } ?? "",
-                available: names
-            )
         }
         return sizes
     }
