@@ -40,7 +40,8 @@ import Testing
         let imported = OnnxCase.committed.compactMap {
             try? OnnxFile.read($0.folder.appending(path: "model.onnx"))
         }.flatMap { $0.nodes.map(\.op) }
-        let missing = Set(Operators.all.filter { $0.value.isPlanned }.keys).subtracting(covered).subtracting(imported)
+        let missing = Set(Operators.all.filter { $0.value.isPlanned }.keys).subtracting(covered)
+            .subtracting(imported)
             .subtracting([Narrow.name, MatrixTranspose.name])
         #expect(missing.isEmpty, "no vectors for \(missing.sorted())")
         #expect(GoldenCase.all.count > 150)
