@@ -26,6 +26,12 @@ public struct BytePosition: @unchecked Sendable {
         }
     }
 
+    /// A byte.
+    @inline(__always)
+    public subscript(byte index: Int) -> UInt8 {
+        unsafe pointer.load(fromByteOffset: index, as: UInt8.self)
+    }
+
     /// The place whose address is noted here, the `index`-th of a list of addresses.
     @inline(__always)
     public subscript(address index: Int) -> BytePosition {

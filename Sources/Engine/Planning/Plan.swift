@@ -177,7 +177,7 @@ public final class Plan: Sendable {
     }
 
     /// - Throws: the first fault in the order of the steps.
-    private func checkFaults(_ arena: FloatPosition) throws(ModelError) {
+    func checkFaults(_ arena: FloatPosition) throws(ModelError) {
         for fault in faults {
             let slots = (arena + fault.offset).bytes
             for slot in 0..<fault.slots where slots[integer: 2 * slot] != 0 {

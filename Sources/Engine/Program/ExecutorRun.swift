@@ -281,6 +281,11 @@ extension ExecutorRun {
             outer.append(captured)
         }
         let (memory, isCancelled) = (memory, isCancelled)
+        if let repetition = Repetition(prepared, captured: outer, memory, isCancelled),
+            let results = try repetition.run(tensors)
+        {
+            return try keep(results, of: prepared)
+        }
         let context = EvaluationContext(memory: memory, isCancelled: isCancelled) {
             [outer] (attribute, given) throws(ModelError) in
             guard let index = prepared.graphs.firstIndex(where: { $0.name == attribute }),
@@ -301,6 +306,13 @@ extension ExecutorRun {
         let operands = Operands(node: prepared.node, tensors: tensors, context: context)
         let results = try prepared.evaluator.outputs(operands)
         executor.note(evaluated: index, operands, results)
+        try keep(results, of: prepared)
+    }
+
+    private mutating func keep(
+        _ results: [Tensor],
+        of prepared: PreparedNode
+    ) throws(ModelError) {
         for (index, place) in prepared.outputs.enumerated() {
             guard let place else { continue }
             guard index < results.count else {

@@ -19,7 +19,7 @@ package final class GraphExecutor: Sendable {
     /// Where the graph comes from.
     let origin: Origin
     let inputs: [Int?]
-    private let capturedPlaces: [Int?]
+    let capturedPlaces: [Int?]
     private let constants: [Tensor]
     /// Stored constants that nodes computed one by one have asked for.
     private let loaded = Mutex<[Int: Tensor]>([:])
@@ -197,6 +197,10 @@ package final class GraphExecutor: Sendable {
                 )
             )
             for inner in nodes[index].graphs { report.add(inner.executor.report) }
+        }
+        // Loops whose bodies are plans are not computed by definition themselves.
+        for (index, node) in nodes.enumerated() where records.evaluated[index] == nil {
+            for inner in node.graphs { report.add(inner.executor.report) }
         }
         return report
     }

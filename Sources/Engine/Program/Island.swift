@@ -7,12 +7,12 @@ final class Island: Kept {
     let nodes: [Int]
     let plan: Plan
     /// Where the plan's inputs are among the executor's values.
-    private let inputs: [Int?]
-    private let outputs: [Int?]
+    let inputs: [Int?]
+    let outputs: [Int?]
     /// Values that follow from shapes alone.
-    private let folded: [(place: Int, tensor: Tensor)]
+    let folded: [(place: Int, tensor: Tensor)]
     /// Inputs that are indices into a table, and the table's length.
-    private let tables: [(name: String, place: Int, count: Int)]
+    let tables: [(name: String, place: Int, count: Int)]
     /// Bytes of weights that no other plan shares.
     private let ownWeights: WeightStore?
 
