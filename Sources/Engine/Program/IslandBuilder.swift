@@ -206,7 +206,9 @@ struct IslandBuilder {
 
     /// Values of the node's inputs that come from outside, as inputs of the plan; nil where a plan cannot take them.
     private mutating func outside(_ node: Node) -> [Graph.Input]? {
-        guard node.inputs.allSatisfy({ constants[$0]?.count != 0 }) else { return nil }
+        // The shape of a single number is an empty list.
+        let elements = node.op == "Reshape" ? node.inputs.prefix(1) : node.inputs[...]
+        guard elements.allSatisfy({ constants[$0]?.count != 0 }) else { return nil }
         var ports: [Graph.Input] = []
         for (index, name) in node.inputs.enumerated()
         where !name.isEmpty && constants[name] == nil && trial.id(named: name) == nil
@@ -295,7 +297,9 @@ struct IslandBuilder {
         let names = made.intersection(needed).sorted()
         guard !names.isEmpty else { return nil }
         graph.inputs = inputs.values.sorted { $0.name < $1.name }
-        graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names))
+        let found = self
+        let known = KnownValues(shape: found.shape) { found.type($0) ?? found.constants[$0]?.type }
+        graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names), known: known)
         // Weights that follow from shapes are not those of other islands, whatever their names.
         let own = Set(folded.filter { $0.value.type.isFloat }.keys)
         let ownWeights =

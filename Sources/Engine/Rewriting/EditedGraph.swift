@@ -37,6 +37,12 @@ struct EditedGraph {
         node.outputs.first { !$0.isEmpty }.flatMap { producers[$0] }
     }
 
+    /// The node that makes a value.
+    func maker(_ value: String) -> Int? { producers[value] }
+
+    /// How many nodes read a value.
+    func readerCount(_ value: String) -> Int { readers[value] ?? 0 }
+
     mutating func remove(_ index: Int) {
         leave(index)
         nodes[index] = nil

@@ -10,10 +10,20 @@ enum OnnxPatterns {
         let reads: [String]
     }
 
+    /// All groups that are found before shapes are known.
+    static func apply(
+        _ items: [Item],
+        constants: inout [String: Tensor],
+        wanted: Set<String>
+    ) -> [Item] {
+        let joined = joinPads(items, constants: constants, wanted: wanted)
+        return pairMaxima(joined, constants: &constants, wanted: wanted)
+    }
+
     /// Finds maxout over two halves of a layer's outputs: Slice and Slice, then Max.
     ///
     /// The layer's outputs change their order so that what is compared lies side by side.
-    static func apply(
+    private static func pairMaxima(
         _ items: [Item],
         constants: inout [String: Tensor],
         wanted: Set<String>

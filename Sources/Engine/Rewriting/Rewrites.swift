@@ -4,6 +4,23 @@ package import Graph
 package enum Rewrites {
     /// Values in `wanted` are answers and stay as they are.
     package static func apply(to graph: Graph, wanted: Set<String>) throws(ModelError) -> Graph {
+        try fuse(graph, wanted: wanted)
+    }
+
+    /// The same where the shapes of values are known: patterns of exporters too.
+    static func apply(
+        to graph: Graph,
+        wanted: Set<String>,
+        known: KnownValues
+    ) throws(ModelError) -> Graph {
+        var graph = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
+        graph = SpelledFunctions.apply(to: graph, wanted: wanted, known: known)
+        graph = SpelledNormalizations.apply(to: graph, wanted: wanted, known: known)
+        graph = ChannelFactors.apply(to: graph, wanted: wanted, known: known)
+        return try fuse(graph, wanted: wanted)
+    }
+
+    private static func fuse(_ graph: Graph, wanted: Set<String>) throws(ModelError) -> Graph {
         var graph = try foldBatchNormalization(graph, wanted: wanted)
         graph = fuseBias(graph, wanted: wanted)
         graph = fuseAddition(graph, wanted: wanted)
