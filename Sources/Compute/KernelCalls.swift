@@ -273,6 +273,15 @@ extension KernelSet {
         unsafe function(input.pointer, output.pointer, count)
     }
 
+    /// Powers of e of one row, the largest of which is 1, and their sum.
+    public func exponentials(
+        _ input: FloatPosition,
+        into output: FloatPosition,
+        count: Int
+    ) -> Float {
+        unsafe table.exponentials(input.pointer, output.pointer, count)
+    }
+
     /// Hidden blocks of one time step; states a cell does not have may point anywhere.
     public func recur(
         _ geometry: RecurrentGeometry,

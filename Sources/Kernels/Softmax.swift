@@ -1,10 +1,30 @@
 /// eˣ⁻ᵐ / Σ eˣ⁻ᵐ with m the largest x.
 func softmax(_ x: Floats, _ y: MutableFloats, _ count: Int) {
     guard count > 0 else { return }
-    let largest = splat(rowMaximum(x, count))
-    map(ShiftedExponential(shift: largest), x, y, count)
-    let sum = splat(rowSum(y, count))
+    let sum = splat(exponentials(x, y, count))
     map(Quotient(divisor: sum), y, y, count)
+}
+
+/// y = eˣ⁻ᵐ with m the largest x; returns their sum.
+func exponentials(_ x: Floats, _ y: MutableFloats, _ count: Int) -> Float {
+    guard count > 0 else { return 0 }
+    let largest = splat(rowMaximum(x, count))
+    var sums = Vector()
+    var index = 0
+    while index &+ 16 <= count {
+        let powers = exponential(load(x + index) - largest)
+        store(powers, y + index)
+        sums += powers
+        index &+= 16
+    }
+    var sum = horizontalSum(sums)
+    let rest = count &- index
+    if rest > 0 {
+        let powers = exponential(load(x + index, count: rest) - largest)
+        store(powers, y + index, count: rest)
+        for lane in 0..<rest { sum += powers[lane] }
+    }
+    return sum
 }
 
 /// x − m − ln Σ eˣ⁻ᵐ with m the largest x.
@@ -24,13 +44,6 @@ func logSoftmax(_ x: Floats, _ y: MutableFloats, _ count: Int) {
     }
     let shift = splat(logarithm(sum))
     map(TwiceShifted(first: largest, second: shift), x, y, count)
-}
-
-private struct ShiftedExponential: VectorFunction {
-    let shift: Vector
-
-    @inline(always)
-    func callAsFunction(_ x: Vector) -> Vector { exponential(x - shift) }
 }
 
 private struct Quotient: VectorFunction {
@@ -63,22 +76,6 @@ private func rowMaximum(_ x: Floats, _ count: Int) -> Float {
         index &+= 1
     }
     return result
-}
-
-@inline(always)
-private func rowSum(_ x: MutableFloats, _ count: Int) -> Float {
-    var sums = Vector()
-    var index = 0
-    while index &+ 16 <= count {
-        sums += load(x + index)
-        index &+= 16
-    }
-    var sum = horizontalSum(sums)
-    while index < count {
-        sum += x[index]
-        index &+= 1
-    }
-    return sum
 }
 
 /// ln x for x >= 1, and NaN for NaN, without the C library.

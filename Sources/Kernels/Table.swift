@@ -31,6 +31,7 @@ public func makeKernelTable() -> KernelTable {
         join: join,
         softmax: softmax,
         logSoftmax: logSoftmax,
+        exponentials: exponentials,
         recur: recur,
         blockFromPlanar: blockFromPlanar,
         planarFromBlock: planarFromBlock,

@@ -16,6 +16,7 @@ package enum Rewrites {
         var graph = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledFunctions.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledNormalizations.apply(to: graph, wanted: wanted, known: known)
+        graph = SpelledAttention.apply(to: graph, wanted: wanted, known: known)
         graph = ChannelFactors.apply(to: graph, wanted: wanted, known: known)
         return try fuse(graph, wanted: wanted)
     }

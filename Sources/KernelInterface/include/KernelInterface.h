@@ -203,6 +203,8 @@ typedef struct {
     /// One row of `count` elements; survives logits of +-1e4.
     void (*softmax)(const float *x, float *y, long count);
     void (*logSoftmax)(const float *x, float *y, long count);
+    /// y = exp(x - largest x); returns the sum of all y, 0 of none.
+    float (*exponentials)(const float *x, float *y, long count);
 
     /// Hidden blocks [first, end) of one time step. `bias` [hidden/16][16]: the recurrent bias of the GRU's hidden gate
     /// (linear_before_reset = 1), else unused. `cellState` (LSTM) is updated in place, as are

@@ -4,6 +4,7 @@ extension Families {
     /// Operators that no file names: expansions need them.
     static let helpers: [String: DeclaredOperator] = [
         AttentionBias.name: .init(AttentionBias.self, takes: 2...5, gives: 1...3),
+        Attention.name: .init(Attention.self, takes: 3...5, gives: 1...1),
         HeadShapes.name: .init(HeadShapes.self, takes: 1...1, gives: 4...4),
         MatrixTranspose.name: .init(MatrixTranspose.self, takes: 1...1, gives: 1...1),
     ]

@@ -1,0 +1,196 @@
+import Graph
+
+/// Two products with normalised exponentials between them as one node: attention, whatever exporters scale and turn.
+///
+/// Softmax(scale · q · k + mask) · v becomes `striate.Attention`, which reads q, k and v where they lay before they were
+/// transposed, and writes where its own result was to be transposed to.
+struct SpelledAttention {
+    private let graph: EditedGraph
+    private let wanted: Set<String>
+    private let known: KnownValues
+
+    static func apply(to graph: Graph, wanted: Set<String>, known: KnownValues) -> Graph {
+        guard graph.nodes.contains(where: { $0.op == "Softmax" }) else { return graph }
+        var result = EditedGraph(graph)
+        for (index, node) in graph.nodes.enumerated() where node.op == "MatMul" {
+            let finder = SpelledAttention(graph: result, wanted: wanted, known: known)
+            guard let found = finder.find(index) else { continue }
+            for inner in found.inner { result.remove(inner) }
+            result[index] = Node(
+                name: node.name,
+                op: Attention.name,
+                attributes: found.attributes,
+                inputs: found.inputs,
+                outputs: node.outputs
+            )
+        }
+        return turnResults(result, graph, wanted, known)
+    }
+
+    private struct Found {
+        var inputs: [String]
+        var attributes: [String: Attribute]
+        var inner: [Int]
+    }
+
+    /// An operand while the nodes before it are taken in.
+    private struct Operand {
+        var value: String
+        /// Axis i is axis order[i] of the value.
+        var order: [Int]
+        var scale: Float = 1
+        var inner: [Int] = []
+    }
+
+    private func find(_ end: Int) -> Found? {
+        let node = graph[end]
+        guard node.inputs.count == 2, let value = operand(node.inputs[1], scales: false),
+            let softmax = shares(node.inputs[0]), let scores = scores(softmax.scores),
+            let product = graph.soleMaker(scores.value, wanted), graph[product].op == "MatMul",
+            graph[product].inputs.count == 2,
+            let query = operand(graph[product].inputs[0], scales: true),
+            let key = operand(graph[product].inputs[1], scales: true)
+        else { return nil }
+        let operands = [query, key, value]
+        // Products with constant weights are layers, which are packed once.
+        guard operands.allSatisfy({ graph.constants[$0.value] == nil }),
+            operands.allSatisfy({ known.floats($0.value).map { $0.rank >= 2 } ?? false }),
+            let shape = known.floats(scores.value),
+            known.shape(softmax.scores) == shape, fits(scores.mask, shape),
+            softmax.keep.isEmpty || fits(softmax.keep, shape)
+        else { return nil }
+        let scale = scores.scale * query.scale * key.scale
+        guard scale.isFinite else { return nil }
+        var inputs = operands.map(\.value)
+        if !scores.mask.isEmpty || !softmax.keep.isEmpty { inputs.append(scores.mask) }
+        if !softmax.keep.isEmpty { inputs.append(softmax.keep) }
+        return Found(
+            inputs: inputs,
+            attributes: [
+                "scale": .float(scale), "query_order": .ints(query.order),
+                "key_order": .ints(key.order), "value_order": .ints(value.order),
+            ],
+            inner: softmax.inner + scores.inner + [product] + operands.flatMap(\.inner)
+        )
+    }
+
+    /// Whether a mask spreads over scores and does not make them larger.
+    private func fits(_ mask: String, _ scores: Shape) -> Bool {
+        guard !mask.isEmpty else { return true }
+        return known.floats(mask).flatMap { broadcastShape($0, scores) } == scores
+    }
+
+    /// A value behind Transposes that only it reads, and behind factors.
+    private func operand(_ name: String, scales: Bool) -> Operand? {
+        guard let rank = known.shape(name)?.rank else { return nil }
+        var operand = Operand(value: name, order: Array(0..<rank))
+        while let index = graph.soleMaker(operand.value, wanted) {
+            let node = graph[index]
+            if node.op == "Transpose" {
+                guard case .ints(let perm) = node.attributes["perm"], perm.count == rank else {
+                    break
+                }
+                operand.order = operand.order.map { perm[$0] }
+                operand.value = node.inputs[0]
+            } else if scales, let (scale, other) = factor(node),
+                known.shape(other) == known.shape(operand.value)
+            {
+                operand.scale *= scale
+                operand.value = other
+            } else {
+                break
+            }
+            operand.inner.append(index)
+        }
+        return operand
+    }
+
+    /// Softmax along the last axis, and rows of shares that are 1 or 0 as a whole.
+    private func shares(_ name: String) -> (scores: String, keep: String, inner: [Int])? {
+        guard var index = graph.soleMaker(name, wanted), let shape = known.floats(name) else {
+            return nil
+        }
+        var (keep, inner) = ("", [index])
+        if graph[index].op == "Mul", graph[index].inputs.count == 2 {
+            let node = graph[index]
+            guard let mask = known.floats(node.inputs[1]), mask.dimensions.last == 1,
+                let softmax = graph.soleMaker(node.inputs[0], wanted)
+            else { return nil }
+            keep = node.inputs[1]
+            index = softmax
+            inner.append(index)
+        }
+        let node = graph[index]
+        guard node.op == "Softmax",
+            case .int(let axis) = node.attributes["axis"] ?? .int(node.opset < 13 ? 1 : -1),
+            axis == -1 || axis == shape.rank - 1
+        else { return nil }
+        return (node.inputs[0], keep, inner)
+    }
+
+    /// A product before it is scaled, and a mask is added.
+    private func scores(
+        _ name: String
+    ) -> (value: String, mask: String, scale: Float, inner: [Int])? {
+        var (value, mask, scale, inner) = (name, "", Float(1), [Int]())
+        if let index = graph.soleMaker(value, wanted), graph[index].op == "Add",
+            graph[index].inputs.count == 2
+        {
+            let inputs = graph[index].inputs
+            guard let own = inputs.firstIndex(where: { leadsToProduct($0) }) else { return nil }
+            (value, mask) = (inputs[own], inputs[1 - own])
+            inner.append(index)
+        }
+        while let index = graph.soleMaker(value, wanted), let (factor, other) = factor(graph[index])
+        {
+            scale *= factor
+            value = other
+            inner.append(index)
+        }
+        return (value, mask, scale, inner)
+    }
+
+    private func leadsToProduct(_ name: String) -> Bool {
+        var value = name
+        while let index = graph.soleMaker(value, wanted) {
+            if graph[index].op == "MatMul" { return true }
+            guard let (_, other) = factor(graph[index]) else { return false }
+            value = other
+        }
+        return false
+    }
+
+    /// What a node multiplies its other operand by.
+    private func factor(_ node: Node) -> (Float, String)? {
+        guard node.op == "Mul" || node.op == "Div",
+            let (number, other, isFirst) = graph.numberAndOther(node)
+        else { return nil }
+        if node.op == "Mul" { return (number, other) }
+        guard !isFirst, number != 0 else { return nil }
+        return (1 / number, other)
+    }
+
+    /// Attentions that write in the order of axes that the Transpose behind them makes.
+    private static func turnResults(
+        _ edited: EditedGraph,
+        _ graph: Graph,
+        _ wanted: Set<String>,
+        _ known: KnownValues
+    ) -> Graph {
+        var result = edited
+        for (index, node) in graph.nodes.enumerated() where node.op == "Transpose" {
+            guard result[index].op == "Transpose",
+                case .ints(let perm) = node.attributes["perm"],
+                let place = result.soleMaker(node.inputs[0], wanted),
+                result[place].op == Attention.name, perm.last == perm.count - 1,
+                known.shape(node.inputs[0])?.rank == perm.count
+            else { continue }
+            var attention = result[place]
+            attention.outputs = node.outputs
+            attention.attributes["result_order"] = .ints(perm)
+            result.remove(place)
+            result[index] = attention
+        }
+        return result.graph
+    }
+}
