@@ -65,7 +65,7 @@ extension Graph {
             let weights = node.inputs.filter { counted.insert($0).inserted }
                 .compactMap { constants[$0] }.filter(\.type.isFloat)
             return ListedLayer(
-                name: node.outputs.first { !$0.isEmpty } ?? node.name,
+                name: node.layer,
                 op: node.op,
                 nodes: [node.name],
                 parameters: weights.reduce(0) { $0 + $1.count }
