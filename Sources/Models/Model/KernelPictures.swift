@@ -16,7 +16,7 @@ extension Model {
     public var layersWithKernels: [String] {
         graph.nodes.filter { node in
             node.op == "Gabor"
-                || Convolutions.weighted.contains(node.op)
+                || Operators.has(.kernels, node.op)
                     && graph.constants[node.inputs[1]] != nil
         }.map(\.layer)
     }
