@@ -64,6 +64,9 @@ extension Node {
     /// The newest operator set whose rules are known.
     public static let newestOpset = 28
 
+    /// What a person calls it: the name of its first value.
+    package var layer: String { outputs.first { !$0.isEmpty } ?? name }
+
     /// The names of all inputs after the first, for keys of what is packed from them.
     package var constantNames: String { inputs.dropFirst().joined(separator: "|") }
 }

@@ -9,10 +9,16 @@ struct OnnxOutline {
     package static let key = "\0data"
 
     private var wire: OnnxWire
+    /// Bytes copied so far, once for each message around them.
+    private var copied = 0
 
     private static let deepest = 40
+    /// No network has so much beside its tensors; a file that is spoilt may have all of it there.
+    private static let mostCopied = 1 << 25
 
-    /// The file's bytes, without the data of large tensors; nil if it is not made as expected.
+    private struct TooLarge: Error {}
+
+    /// The file's bytes, without the data of large tensors; nil if it is not made as expected, or too much is left.
     package static func read(_ file: WeightFile) -> Data? {
         var outline = OnnxOutline(wire: OnnxWire(file))
         var bytes: [UInt8] = []
@@ -45,12 +51,13 @@ struct OnnxOutline {
         let data = fields.filter { message == .tensor && [4, 9].contains($0.number) }
         for field in fields {
             guard let content = field.content, content.count >= WeightFile.smallestTensor else {
-                output += try wire.bytes(field.whole)
+                try copy(field.whole, to: &output)
                 continue
             }
             if let child = message.child(field.number), depth < Self.deepest {
                 var inner: [UInt8] = []
                 try append(child, content, to: &inner, depth: depth + 1)
+                try count(inner.count)
                 Self.append(field.number, inner, to: &output)
             } else if data.count == 1, data[0].whole == field.whole {
                 let value = "\(field.number) \(content.lowerBound) \(content.count)"
@@ -59,9 +66,19 @@ struct OnnxOutline {
                 Self.append(2, Array(value.utf8), to: &entry)
                 Self.append(13, entry, to: &output)
             } else {
-                output += try wire.bytes(field.whole)
+                try copy(field.whole, to: &output)
             }
         }
+    }
+
+    private mutating func copy(_ range: Range<Int>, to output: inout [UInt8]) throws {
+        try count(range.count)
+        output += try wire.bytes(range)
+    }
+
+    private mutating func count(_ bytes: Int) throws {
+        copied += bytes
+        guard copied <= Self.mostCopied else { throw TooLarge() }
     }
 
     private mutating func fields(in range: Range<Int>) throws -> [OnnxWire.Field] {

@@ -114,7 +114,7 @@ struct GoldenVectors: Decodable {
     private static let jordanSlots = ["X", "W", "R", "B", "V", "C", "initial_f"]
 
     private var slots: [String] {
-        guard Recurrence.names.contains(op) else { return inputs.map(\.name) }
+        guard Operators.has(.recurrent, op) else { return inputs.map(\.name) }
         let given = Set(inputs.map(\.name))
         return (op == "Jordan" ? Self.jordanSlots : Self.recurrentSlots).map {
             given.contains($0) ? $0 : ""

@@ -112,7 +112,7 @@ struct Replacement {
     }
 
     private mutating func valueName(_ word: String) -> String {
-        names.unique("\(node.outputs.first { !$0.isEmpty } ?? node.name)/\(word)")
+        names.unique("\(node.layer)/\(word)")
     }
 
     mutating func constant(_ tensor: Tensor) -> String {

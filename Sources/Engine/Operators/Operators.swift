@@ -29,6 +29,13 @@ package enum Operators {
     /// Names of the weights that a layer of model.json brings along; nil for an operator nobody knows.
     package static func parameters(of op: String) -> [String]? { all[op]?.parameters }
 
+    /// Those whose first weights are kernels.
+    static let convolutions = Set(all.filter { $0.value.traits.contains(.kernels) }.keys)
+
+    package static func has(_ traits: OperatorTraits, _ op: String) -> Bool {
+        all[op]?.traits.isSuperset(of: traits) ?? false
+    }
+
     /// - Throws: what is wrong with the attributes of a layer.
     package static func check(_ node: Node) throws(ModelError) { _ = try layer(node) }
 

@@ -1,5 +1,21 @@
 import Graph
 
+/// What others have to know of an operator's kind.
+package struct OperatorTraits: OptionSet, Sendable {
+    package let rawValue: Int
+
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Its first weights are kernels, one or more for each output channel.
+    package static let kernels = OperatorTraits(rawValue: 1)
+    /// It goes step by step along a sequence, with a state.
+    package static let recurrent = OperatorTraits(rawValue: 2)
+    /// It slides windows over the last axes.
+    package static let windows = OperatorTraits(rawValue: 4)
+    /// Each of its numbers sees the whole input.
+    package static let whole = OperatorTraits(rawValue: 8)
+}
+
 /// An operator's declaration: what computes it, and how many inputs and outputs it has in any version.
 struct DeclaredOperator: Sendable {
     let type: any Operator.Type
@@ -10,19 +26,22 @@ struct DeclaredOperator: Sendable {
     let parameters: [String]
     /// Attributes of ours that layers and rewrites alone may set.
     let own: Set<String>
+    let traits: OperatorTraits
 
     init(
         _ type: any Operator.Type,
         takes inputs: ClosedRange<Int>,
         gives outputs: ClosedRange<Int>,
         parameters: [String] = [],
-        own: Set<String> = []
+        own: Set<String> = [],
+        traits: OperatorTraits = []
     ) {
         self.type = type
         self.inputs = inputs
         self.outputs = outputs
         self.parameters = parameters
         self.own = own
+        self.traits = traits
     }
 
     /// Whether plans compute it, given the right values.

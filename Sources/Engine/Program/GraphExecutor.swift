@@ -189,7 +189,7 @@ package final class GraphExecutor: Sendable {
             let node = nodes[index].node
             report.add(
                 Unplanned(
-                    node: node.outputs.first { !$0.isEmpty } ?? node.name,
+                    node: node.layer,
                     op: node.op,
                     reason: records.reasons[index]
                         ?? "it comes before all that plans compute",

@@ -80,7 +80,7 @@ struct EditedGraph {
     /// Constant weights, and a bias of one number per output: what the fast paths take.
     func isLayer(_ node: Node) -> Bool {
         guard node.inputs.count > 1, let weights = constants[node.inputs[1]] else { return false }
-        guard !Convolutions.weighted.contains(node.op) else { return true }
+        guard !Operators.has(.kernels, node.op) else { return true }
         let isTransposed = node.attributes["transB"] == .int(1)
         guard weights.shape.rank == 2, node.attributes["transA"] ?? .int(0) == .int(0) else {
             return false

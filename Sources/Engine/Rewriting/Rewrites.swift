@@ -120,7 +120,7 @@ package enum Rewrites {
 
     /// Conv, Gemm or MatMul → Relu, Clip, Tanh, Sigmoid or maxout of pairs: applied while sums are in registers.
     static func fuseActivations(_ graph: Graph, wanted: Set<String>) -> Graph {
-        let producers = Convolutions.weighted.union(["Gemm", "MatMul"])
+        let producers = Operators.convolutions.union(["Gemm", "MatMul"])
         var result = EditedGraph(graph)
         for node in graph.nodes
         where ["Relu", "Clip", "Tanh", "Sigmoid", "Maxout"].contains(node.op) {
@@ -153,7 +153,7 @@ package enum Rewrites {
     /// OneHot → recurrent layer: the layer looks its input's product up.
     static func fuseOneHot(_ graph: Graph, wanted: Set<String>) -> Graph {
         var result = EditedGraph(graph)
-        for node in graph.nodes where Recurrence.names.contains(node.op) {
+        for node in graph.nodes where Operators.has(.recurrent, node.op) {
             guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["OneHot"]),
                 let depth = result.oneHotDepth(result[producer]),
                 let index = result.index(of: node)
@@ -168,7 +168,7 @@ package enum Rewrites {
     /// Gather of a constant table → recurrent layer: W times every row of the table is computed once, and looked up.
     static func fuseEmbedding(_ graph: Graph, wanted: Set<String>) -> Graph {
         var result = EditedGraph(graph)
-        for node in graph.nodes where Recurrence.names.contains(node.op) {
+        for node in graph.nodes where Operators.has(.recurrent, node.op) {
             guard let producer = result.embedding(before: node, wanted: wanted),
                 let index = result.index(of: node),
                 let table = result.constants[result[producer].inputs[0]],

@@ -60,7 +60,7 @@ struct LayerFields {
         let kernel = try object.ints("kernel", count: axes, minimum: 1)
         if let kernel {
             attributes["kernel_shape"] = .ints(kernel)
-            if Convolutions.weighted.contains(op) { sizes.kernel = kernel }
+            if Operators.has(.kernels, op) { sizes.kernel = kernel }
         }
         if op == "LocallyConnected" { sizes.kernelAxis = 4 }
         if op == "TiledConv", let tile = try object.tile() { attributes["tile"] = .ints(tile) }

@@ -14,9 +14,11 @@ public struct LayerKernels: Sendable {
 extension Model {
     /// Names of the layers that have kernels to look at.
     public var layersWithKernels: [String] {
-        graph.nodes.filter {
-            $0.op == "Gabor" || Convolutions.weighted.contains($0.op)
-        }.map(\.name)
+        graph.nodes.filter { node in
+            node.op == "Gabor"
+                || Operators.has(.kernels, node.op)
+                    && graph.constants[node.inputs[1]] != nil
+        }.map(\.layer)
     }
 
     /// The kernels of a convolution or Gabor layer.
@@ -24,7 +26,7 @@ extension Model {
     /// - Throws: `unknownLayer` with the layers that have kernels.
     public func kernels(layer: String) throws(ModelError) -> LayerKernels {
         guard layersWithKernels.contains(layer),
-            let node = graph.nodes.first(where: { $0.name == layer })
+            let node = graph.nodes.first(where: { $0.layer == layer })
         else { throw .unknownLayer(layer, available: layersWithKernels) }
         let isPair = graph.nodes.contains {
             $0.op == "Maxout" && $0.inputs.first == layer

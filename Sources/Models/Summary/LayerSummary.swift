@@ -13,7 +13,7 @@ public struct LayerSummary: Sendable {
     public let receptiveField: ReceptiveField?
 
     /// Whether the layer's values go from step to step.
-    public var isRecurrent: Bool { Recurrence.names.contains(op) }
+    public var isRecurrent: Bool { Operators.has(.recurrent, op) }
 
     /// Side used where a model takes any size.
     public static let referenceSide = 224
@@ -65,7 +65,7 @@ extension Graph {
             let weights = node.inputs.filter { counted.insert($0).inserted }
                 .compactMap { constants[$0] }.filter(\.type.isFloat)
             return ListedLayer(
-                name: node.outputs.first { !$0.isEmpty } ?? node.name,
+                name: node.layer,
                 op: node.op,
                 nodes: [node.name],
                 parameters: weights.reduce(0) { $0 + $1.count }
@@ -136,11 +136,8 @@ private struct ReceptiveFields {
     mutating func add(_ node: Node, constants: [String: Tensor]) {
         let inputs = node.inputs.compactMap { fields[$0] }
         guard var field = inputs.max(by: { $0.size.0 < $1.size.0 }) else { return }
-        switch node.op {
-        case "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "Flatten", "Gemm", "MatMul",
-            "Reshape":
-            return
-        case "Conv", "TiledConv", "LocallyConnected", "Gabor", "MaxPool", "AveragePool", "LpPool":
+        guard !Operators.has(.whole, node.op) else { return }
+        if Operators.has(.windows, node.op) {
             let kernel = window(node, constants)
             let strides = pair(node, "strides")
             let dilations = pair(node, "dilations")
@@ -149,8 +146,6 @@ private struct ReceptiveFields {
             field.jump = (
                 Self.bounded(field.jump.0, strides.0), Self.bounded(field.jump.1, strides.1)
             )
-        default:
-            break
         }
         for output in node.outputs { fields[output] = field }
     }

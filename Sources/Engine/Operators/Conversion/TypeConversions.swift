@@ -53,7 +53,8 @@ struct Cast: PlannedOperator {
         if let wanted = self.type {
             type = wanted
         } else {
-            type = plan[try plan.typed(node, 1)].type
+            let like = try plan.typed(node, 1)
+            type = plan[like].type
         }
         if plan[source].type == type {
             _ = try plan.alias(node.outputs[0], of: source, shape: plan.shape(of: source))

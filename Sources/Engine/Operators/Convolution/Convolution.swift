@@ -10,32 +10,30 @@ extension Families {
             takes: 2...3,
             gives: 1...1,
             parameters: ["weight", "bias"],
-            own: ["activation", "activation_bounds", "connections", "connection_counts"]
+            own: ["activation", "activation_bounds", "connections", "connection_counts"],
+            traits: [.kernels, .windows]
         ),
         "ConvInteger": .init(Convolution.self, takes: 2...4, gives: 1...1),
         "QLinearConv": .init(Convolution.self, takes: 8...9, gives: 1...1),
     ]
 
     static let ownConvolutions: [String: DeclaredOperator] = [
-        "Gabor": .init(Gabor.self, takes: 1...1, gives: 1...1),
+        "Gabor": .init(Gabor.self, takes: 1...1, gives: 1...1, traits: .windows),
         "TiledConv": .init(
             TiledConv.self,
             takes: 2...3,
             gives: 1...1,
-            parameters: ["weight", "bias"]
+            parameters: ["weight", "bias"],
+            traits: [.kernels, .windows]
         ),
         "LocallyConnected": .init(
             LocallyConnected.self,
             takes: 2...3,
             gives: 1...1,
-            parameters: ["weight", "bias"]
+            parameters: ["weight", "bias"],
+            traits: [.kernels, .windows]
         ),
     ]
-}
-
-/// Convolutions whose kernels are weights.
-package enum Convolutions {
-    package static let weighted: Set = ["Conv", "TiledConv", "LocallyConnected"]
 }
 
 /// Z[i,j,k] = b[i] + Σ V[l, j·s+m·d−p, k·s+n·d−p] · K[i,l,m,n]; sums of products over windows, of floats or,

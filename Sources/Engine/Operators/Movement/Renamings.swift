@@ -5,8 +5,8 @@ extension Families {
     static let renamings: [String: DeclaredOperator] = [
         "Identity": .init(Identity.self, takes: 1...1, gives: 1...1),
         "Dropout": .init(Dropout.self, takes: 1...3, gives: 1...2),
-        "Reshape": .init(Reshape.self, takes: 1...2, gives: 1...1),
-        "Flatten": .init(Flatten.self, takes: 1...1, gives: 1...1),
+        "Reshape": .init(Reshape.self, takes: 1...2, gives: 1...1, traits: .whole),
+        "Flatten": .init(Flatten.self, takes: 1...1, gives: 1...1, traits: .whole),
         "Squeeze": .init(Squeeze.self, takes: 1...2, gives: 1...1),
         "Unsqueeze": .init(Unsqueeze.self, takes: 1...2, gives: 1...1),
     ]

@@ -5,12 +5,12 @@ import KernelInterface
 
 extension Families {
     static let pools: [String: DeclaredOperator] = [
-        "MaxPool": .init(WindowPool.self, takes: 1...1, gives: 1...2),
-        "AveragePool": .init(WindowPool.self, takes: 1...1, gives: 1...1),
-        "LpPool": .init(WindowPool.self, takes: 1...1, gives: 1...1),
-        "GlobalMaxPool": .init(GlobalPool.self, takes: 1...1, gives: 1...1),
-        "GlobalAveragePool": .init(GlobalPool.self, takes: 1...1, gives: 1...1),
-        "GlobalLpPool": .init(GlobalPool.self, takes: 1...1, gives: 1...1),
+        "MaxPool": .init(WindowPool.self, takes: 1...1, gives: 1...2, traits: .windows),
+        "AveragePool": .init(WindowPool.self, takes: 1...1, gives: 1...1, traits: .windows),
+        "LpPool": .init(WindowPool.self, takes: 1...1, gives: 1...1, traits: .windows),
+        "GlobalMaxPool": .init(GlobalPool.self, takes: 1...1, gives: 1...1, traits: .whole),
+        "GlobalAveragePool": .init(GlobalPool.self, takes: 1...1, gives: 1...1, traits: .whole),
+        "GlobalLpPool": .init(GlobalPool.self, takes: 1...1, gives: 1...1, traits: .whole),
         "Maxout": .init(Maxout.self, takes: 1...1, gives: 1...1),
         "ChannelL2": .init(ChannelL2.self, takes: 1...1, gives: 1...1),
     ]

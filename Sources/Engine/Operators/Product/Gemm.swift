@@ -8,7 +8,8 @@ extension Families {
             takes: 2...3,
             gives: 1...1,
             parameters: ["weight", "bias"],
-            own: ["activation", "activation_bounds"]
+            own: ["activation", "activation_bounds"],
+            traits: .whole
         )
     ]
 }

@@ -7,7 +7,8 @@ extension Families {
             MatMul.self,
             takes: 2...2,
             gives: 1...1,
-            own: ["activation", "activation_bounds"]
+            own: ["activation", "activation_bounds"],
+            traits: .whole
         )
     ]
 }

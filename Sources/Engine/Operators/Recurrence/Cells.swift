@@ -9,34 +9,33 @@ extension Families {
             takes: 3...6,
             gives: 1...2,
             parameters: ["W", "R", "B"],
-            own: ["activation", "one_hot_depth"]
+            own: ["activation", "one_hot_depth"],
+            traits: .recurrent
         ),
         "LSTM": .init(
             RecurrentCells.self,
             takes: 3...8,
             gives: 1...3,
             parameters: ["W", "R", "B"],
-            own: ["one_hot_depth"]
+            own: ["one_hot_depth"],
+            traits: .recurrent
         ),
         "GRU": .init(
             RecurrentCells.self,
             takes: 3...6,
             gives: 1...2,
             parameters: ["W", "R", "B"],
-            own: ["one_hot_depth"]
+            own: ["one_hot_depth"],
+            traits: .recurrent
         ),
         "Jordan": .init(
             Jordan.self,
             takes: 4...7,
             gives: 1...2,
-            parameters: ["W", "R", "B", "V", "C"]
+            parameters: ["W", "R", "B", "V", "C"],
+            traits: .recurrent
         ),
     ]
-}
-
-/// Recurrent layers over sequences [T, B, inputs].
-package enum Recurrence {
-    package static let names: Set = ["RNN", "LSTM", "GRU", "Jordan"]
 }
 
 /// RNN, LSTM and GRU with everything ONNX lets them have: activations, clip, lengths of sequences, peepholes, coupled

@@ -6,6 +6,7 @@ extension Families {
         "ai.onnx.ml.LabelEncoder": .init(LabelEncoder.self, takes: 1...1, gives: 1...1),
         "ai.onnx.ml.ArrayFeatureExtractor": .init(FeatureChoice.self, takes: 2...2, gives: 1...1),
         "ai.onnx.ml.Scaler": .init(FeatureScaler.self, takes: 1...1, gives: 1...1),
+        "ai.onnx.ml.Imputer": .init(Imputer.self, takes: 1...1, gives: 1...1),
         "ai.onnx.ml.Normalizer": .init(FeatureNormalizer.self, takes: 1...1, gives: 1...1),
         "ai.onnx.ml.Binarizer": .init(Binarizer.self, takes: 1...1, gives: 1...1),
     ]
@@ -189,5 +190,49 @@ struct Binarizer: Operator {
         guard let values = input.elements.doubles else { throw operands.unfit(input.type) }
         let flags = values.map { $0 > threshold ? 1.0 : 0 }
         return [try operands.result(input.shape.dimensions, flags, input.type)]
+    }
+}
+
+/// A number in place of each that is missing, which is a value of its own or not a number: one for all features, or one
+/// for each.
+struct Imputer: Operator {
+    private let imputed: [Double]
+    private let missing: Double
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        let integers = try attributes.ints("imputed_value_int64s", in: AttributeReader.any)
+        let floats = try attributes.floats("imputed_value_floats")
+        let integer = try attributes.int(
+            "replaced_value_int64",
+            default: 0,
+            in: AttributeReader.any
+        )
+        let float = try attributes.float("replaced_value_float", default: 0)
+        imputed = integers.map { $0.map(Double.init) } ?? (floats ?? []).map { Double($0) }
+        missing = integers == nil ? Double(float) : Double(integer)
+        guard !imputed.isEmpty else {
+            throw attributes.mismatch("imputed_value_floats", "one number or more", .floats([]))
+        }
+    }
+
+    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
+        let input = try operands(0)
+        let width = input.shape.dimensions.last ?? 1
+        guard imputed.count == 1 || imputed.count == width else {
+            throw operands.fail("\(imputed.count) numbers do not fit \(width) features")
+        }
+        func filler(_ index: Int) -> Double { imputed[imputed.count == 1 ? 0 : index % width] }
+        let shape = input.shape.dimensions
+        if let integers = input.elements.signed {
+            let filled = integers.enumerated().map { index, value in
+                Double(value) == missing ? Int(saturating: filler(index)) : value
+            }
+            return [try operands.result(shape, filled, input.type)]
+        }
+        guard let values = input.elements.doubles else { throw operands.unfit(input.type) }
+        let filled = values.enumerated().map { index, value in
+            (missing.isNaN ? value.isNaN : value == missing) ? filler(index) : value
+        }
+        return [try operands.result(shape, filled, input.type)]
     }
 }
