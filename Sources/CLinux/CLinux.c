@@ -161,10 +161,17 @@ void clinux_eventfd_clear(int descriptor) {
 }
 
 // glibc takes blocks above a threshold from the system one by one, and raises it, up to 32 MB, to the largest block freed:
-// then bodies of that size are cut from its arenas, each of which keeps twice as much. Setting the thresholds keeps them.
+// then bodies of that size are cut from its arenas, each of which keeps twice as much. A fixed threshold returns those at once.
+// Smaller ones stay for those that follow, as taking memory from the system anew costs more than filling it.
 void clinux_return_large_memory(void) {
 #ifdef M_MMAP_THRESHOLD
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
-    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
+void clinux_return_free_memory(void) {
+#ifdef M_MMAP_THRESHOLD
+    malloc_trim(0);
 #endif
 }

@@ -32,6 +32,15 @@ public struct BytePosition: @unchecked Sendable {
         unsafe pointer.load(fromByteOffset: index, as: UInt8.self)
     }
 
+    /// A number of 32 bits.
+    @inline(__always)
+    public subscript(short index: Int) -> Int32 {
+        get { unsafe pointer.load(fromByteOffset: index * 4, as: Int32.self) }
+        nonmutating set {
+            unsafe pointer.storeBytes(of: newValue, toByteOffset: index * 4, as: Int32.self)
+        }
+    }
+
     /// The place whose address is noted here, the `index`-th of a list of addresses.
     @inline(__always)
     public subscript(address index: Int) -> BytePosition {

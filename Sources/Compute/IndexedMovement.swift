@@ -1,9 +1,12 @@
+import CPUFeatures
+
 // SAFETY: positions, counts and strides come from one plan, which sized the memory behind them.
 extension BytePosition {
     /// Indices of `part` from `source` to here, negative ones counted from the end of what they select from.
     ///
     /// Returns the first position of an index that selects nothing, for which 0 is written.
     public func wrapIndices(_ source: BytePosition, _ part: Range<Int>, limits: [Int]) -> Int? {
+        if limits.count == 1, wrapIndices(source, part, limit: limits[0]) { return nil }
         var wrong: Int?
         var place = part.lowerBound % limits.count
         for position in part {
@@ -20,6 +23,21 @@ extension BytePosition {
         return wrong
     }
 
+    /// The same for one limit, without a branch for each index; returns whether all select something.
+    private func wrapIndices(_ source: BytePosition, _ part: Range<Int>, limit: Int) -> Bool {
+        let x = unsafe source.pointer.assumingMemoryBound(to: Int.self)
+        let y = unsafe pointer.assumingMemoryBound(to: Int.self)
+        var wrong = 0
+        for position in part {
+            let given = unsafe x[position]
+            let index = given &+ (given >> (Int.bitWidth - 1) & limit)
+            // Negative if either is.
+            wrong |= index | (limit &- 1 &- index)
+            unsafe y[position] = index
+        }
+        return wrong >= 0
+    }
+
     /// Rows of `bytes` each, in the order of `indices`.
     public func gather(
         _ table: BytePosition,
@@ -32,7 +50,13 @@ extension BytePosition {
         case 4: gather(UInt32.self, table, indices, count)
         case 8: gather(UInt64.self, table, indices, count)
         default:
+            // Rows that lie apart are asked for before they are needed.
+            let ahead = 8
             for index in 0..<count {
+                if index + ahead < count {
+                    let next = table + indices[integer: index + ahead] * bytes
+                    unsafe striate_prefetch(next.pointer, min(bytes, 512))
+                }
                 (self + index * bytes).copy(
                     from: table + indices[integer: index] * bytes,
                     bytes: bytes

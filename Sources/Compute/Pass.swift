@@ -33,6 +33,7 @@ public final class Pass: Sendable {
         let helpers = workers.enter(work: work, steps: shared.dividedSteps)
         defer { workers.leave() }
         guard helpers > 0 else { return shared.runAlone(isCancelled) }
+        if work >= workers.minimumWork { shared.noteStart() }
         let wanted = helpers - shared.presentHelpers
         let wakes = wanted > 0 && shared.isWorthWaking(work, least: workers.minimumWork)
         guard wakes || shared.presentHelpers > 0 else {
@@ -103,6 +104,8 @@ private final class SharedState: Sendable {
         rhythm.isWorthWaking(work, least: least)
     }
 
+    func noteStart() { rhythm.noteStart() }
+
     func noteEnd() { rhythm.noteEnd() }
 
     func runAlone(_ isCancelled: () -> Bool) -> Bool {
@@ -169,13 +172,17 @@ private final class SharedState: Sendable {
 
     /// Waits for the next run, if it comes soon; false if it did not, or another pass wants this core.
     private func linger() -> Bool {
-        let end = monotonicNanoseconds() + Rhythm.patience
+        let start = monotonicNanoseconds()
+        let end = start + rhythm.patience
         while true {
             for _ in 0..<32 {
                 if Int(ticket.load(ordering: .acquiring) >> 32) < steps.count { return true }
                 striate_cpu_pause()
             }
-            if workers.isCrowded || monotonicNanoseconds() > end { return false }
+            let now = monotonicNanoseconds()
+            if workers.isCrowded || now > end { return false }
+            // Who waits long lets others have the core meanwhile.
+            if now > start + Rhythm.patience { sched_yield() }
         }
     }
 

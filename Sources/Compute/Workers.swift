@@ -50,7 +50,7 @@ public final class Workers: Sendable {
 
     public init(
         count: Int = Workers.availableCores(),
-        minimumWork: Int = 12_000_000,
+        minimumWork: Int = 4_000_000,
         queue: DispatchQueue = DispatchQueue(label: "striate.compute", attributes: .concurrent),
         memory: MemoryLedger = MemoryLedger()
     ) {

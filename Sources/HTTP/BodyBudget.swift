@@ -14,6 +14,7 @@ final class BodyBudget: Sendable {
     /// Takes `count` bytes, or none if that would exceed the limit.
     func take(_ count: Int) -> Bool {
         guard count > 0 else { return true }
+        KeptMemory.note(count)
         let before = used.add(count, ordering: .relaxed).oldValue
         guard before > limit - count else { return true }
         used.subtract(count, ordering: .relaxed)

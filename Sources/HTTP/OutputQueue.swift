@@ -39,6 +39,7 @@ struct OutputQueue: ~Copyable {
             append(body.span)
         } else {
             settleBody()
+            KeptMemory.note(body.count)
             self.body = body
         }
     }

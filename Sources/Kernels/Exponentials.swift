@@ -9,9 +9,21 @@ private func scaled(_ h: Vector, byExponential x: Vector, plus low: Vector) -> V
     let (_, n) = powerOfTwo(bounded)
     let high = multiplyAdd(bounded, n, splat(-0.693145752))
     let excess = exponentialExcess(multiplyAdd(high + low, n, splat(-1.42860677e-06)))
+    return scaled(multiplyAdd(h, h, excess), byPower: n)
+}
+
+/// x · 2ⁿ for whole n from −300 to 300, rounded once.
+@inline(always)
+private func scaled(_ x: Vector, byPower n: Vector) -> Vector {
+    #if KERNEL_AVX512
+    var (result, powers) = (x, n)
+    striate_scale16(&result, &powers)
+    return result
+    #else
     let magic = splat(12_582_912)
     let half = multiplyAdd(magic, n, splat(0.5))
-    return multiplyAdd(h, h, excess) * scale(half) * scale(n - (half - magic) + magic)
+    return x * scale(half) * scale(n - (half - magic) + magic)
+    #endif
 }
 
 /// a · b − product in exact arithmetic, where `product` is the rounded one.
@@ -117,42 +129,56 @@ struct GeluTanh: VectorFunction {
     }
 }
 
-/// x · Φ(x), Φ(−t) = exp(−t² / 2) · P(v) / (t + 4), v = (t − 4) / (t + 4); P a fit: 0.14 ulp in exact arithmetic.
+/// x · Φ(x), Φ(−t) = exp(−t² / 2) · Q, Q = P(v) / (t + 4), v = (t − 4) / (t + 4); P a fit: 0.14 ulp in exact arithmetic.
+///
+/// What single precision loses of Q, of its product with t and of t² is added while it is small beside them.
 struct Gelu: VectorFunction {
     @inline(always)
     func callAsFunction(_ x: Vector) -> Vector {
         let t = lower(magnitude(x), to: splat(14.5))
-        let near = splat(1) / (t + splat(4))
-        let low = Self.factor(widenedLow(t), widenedLow(near))
-        let high = Self.factor(widenedHigh(t), widenedHigh(near))
+        let (value, lost) = Self.factor(t)
+        let height = value * t
+        let rest = multiplyAdd(fused(Vector() - height, value, t), lost, t)
         let square = t * t
-        let tail = scaled(
-            narrowed(low, high),
-            byExponential: splat(-0.5) * square,
-            plus: splat(-0.5) * lost(square, of: t, t)
-        )
-        let isFar = magnitude(x) .> splat(14.5)
-        let below = x * tail.replacing(with: 0, where: isFar)
-        let above = (x - below).replacing(with: x, where: isFar)
-        return below.replacing(with: above, where: x .> 0)
+        let half = splat(-0.5) * square
+        let (_, n) = powerOfTwo(half)
+        let high = multiplyAdd(half, n, splat(-0.693145752))
+        let low = multiplyAdd(high, splat(-0.5), fused(Vector() - square, t, t))
+        let excess = exponentialExcess(multiplyAdd(low, n, splat(-1.42860677e-06)))
+        let sum = height + multiplyAdd(multiplyAdd(rest, rest, excess), height, excess)
+        let tail = scaled(sum, byPower: n)
+        // x · 0 is no number where x is infinite.
+        return (x * Vector() - tail).replacing(with: x - tail, where: x .> 0)
     }
 
-    /// P(v) / (t + 4) from nearly 1 / (t + 4).
+    /// Q, and what is missing.
     @inline(always)
-    private static func factor(_ t: Doubles, _ near: Doubles) -> Doubles {
-        let inverse = near * (wide(2) - (t + wide(4)) * near)
-        let v = multiplyAdd(wide(1), inverse, wide(-8))
-        var p = wide(-0.00013197190104900585)
-        p = multiplyAdd(wide(0.00017935388318099702), v, p)
-        p = multiplyAdd(wide(0.0015699232573791987), v, p)
-        p = multiplyAdd(wide(-0.003512553777393524), v, p)
-        p = multiplyAdd(wide(-0.007525271171644996), v, p)
-        p = multiplyAdd(wide(0.06040383105550698), v, p)
-        p = multiplyAdd(wide(-0.18652344149659222), v, p)
-        p = multiplyAdd(wide(0.3871369011115823), v, p)
-        p = multiplyAdd(wide(-0.6078965882680706), v, p)
-        p = multiplyAdd(wide(0.7552851353840264), v, p)
-        return p * inverse
+    private static func factor(_ t: Vector) -> (value: Vector, lost: Vector) {
+        let sum = t + splat(4)
+        let inverse = splat(1) / sum
+        // Of 1, what the inverse times t + 4 leaves.
+        let left = multiplyAdd(
+            fused(splat(1), Vector() - sum, inverse),
+            (sum - splat(4)) - t,
+            inverse
+        )
+        let v = multiplyAdd(splat(1), splat(-8), inverse)
+        var p = splat(-0.00013197190104900585)
+        p = multiplyAdd(splat(0.00017935388318099702), v, p)
+        p = multiplyAdd(splat(0.0015699232573791987), v, p)
+        p = multiplyAdd(splat(-0.003512553777393524), v, p)
+        p = multiplyAdd(splat(-0.007525271171644996), v, p)
+        p = multiplyAdd(splat(0.06040383105550698), v, p)
+        p = multiplyAdd(splat(-0.18652344149659222), v, p)
+        p = multiplyAdd(splat(0.3871369011115823), v, p)
+        p = multiplyAdd(splat(-0.6078965882680706), v, p)
+        let all = multiplyAdd(splat(0.7552851353840264), v, p)
+        let value = all * inverse
+        var lost = fused(splat(0.7552851353840264) - all, v, p)
+        lost = multiplyAdd(fused(Vector() - value, all, inverse), lost, inverse)
+        // Q′ = t · Q − 1 / √(2π).
+        let slope = multiplyAdd(splat(0.39894228), Vector() - t, value)
+        return (value, multiplyAdd(lost, left * sum, slope))
     }
 }
 

@@ -210,3 +210,31 @@ private func scaled(
         index &+= 16
     }
 }
+
+/// Lines of `plane` numbers, normalised together, each with a scale and a bias of its own.
+func normalizeGroup(
+    _ geometry: UnsafePointer<NormalizationGeometry>,
+    _ x: Floats,
+    _ scale: Floats,
+    _ bias: Floats,
+    _ y: MutableFloats,
+    _ channels: Int,
+    _ plane: Int
+) {
+    let count = channels &* plane
+    let mean = sum(x, count) / Double(count)
+    let variance = squares(x, around: mean, count) / Double(count)
+    let inverse = splat(Float(1 / (variance + geometry.pointee.epsilon).squareRoot()))
+    let centre = splat(Float(mean))
+    for channel in 0..<channels {
+        let (factor, offset) = (splat(scale[channel]), splat(bias[channel]))
+        let (source, target) = (x + channel &* plane, y + channel &* plane)
+        var index = 0
+        while index < plane {
+            let width = min(16, plane &- index)
+            let value = (loadLanes(source + index, width) - centre) * inverse
+            storeLanes(multiplyAdd(offset, value, factor), target + index, width)
+            index &+= 16
+        }
+    }
+}

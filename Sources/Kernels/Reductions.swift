@@ -165,7 +165,7 @@ private func rowSum<Function: WideReduction>(
     return sum
 }
 
-/// Thirty-two columns at a time, each in a sum of its own from the first row to the last.
+/// Sixty-four columns at a time, each in a sum of its own from the first row to the last.
 @inline(never)
 private func sumColumns<Function: WideReduction>(
     _ function: Function,
@@ -177,8 +177,14 @@ private func sumColumns<Function: WideReduction>(
     _ end: Int
 ) {
     var column = first
+    while column &+ 64 <= end {
+        let shift = shifts.map { $0 + column }
+        sumBlocks(Blocks<4>.self, function, geometry, x + column, shift, y + column)
+        column &+= 64
+    }
     while column &+ 32 <= end {
-        sumTwoBlocks(function, geometry, x + column, shifts.map { $0 + column }, y + column)
+        let shift = shifts.map { $0 + column }
+        sumBlocks(Blocks<2>.self, function, geometry, x + column, shift, y + column)
         column &+= 32
     }
     while column < end {
@@ -190,8 +196,12 @@ private func sumColumns<Function: WideReduction>(
     }
 }
 
+private struct Blocks<let B: Int> {}
+
+/// B blocks of sixteen columns.
 @inline(always)
-private func sumTwoBlocks<Function: WideReduction>(
+private func sumBlocks<Function: WideReduction, let B: Int>(
+    _: Blocks<B>.Type,
     _ function: Function,
     _ geometry: ReductionGeometry,
     _ x: Floats,
@@ -199,23 +209,23 @@ private func sumTwoBlocks<Function: WideReduction>(
     _ y: MutableFloats
 ) {
     let start = wide(function.start)
-    var (a, b, c, d) = (start, start, start, start)
-    let shift = (shifts.map { load($0) } ?? Vector(), shifts.map { load($0 + 16) } ?? Vector())
+    var low = InlineArray<B, Doubles>(repeating: start)
+    var high = InlineArray<B, Doubles>(repeating: start)
     var source = x
     for _ in 0..<geometry.count {
-        let first = function.prepare(load(source), shift.0)
-        let second = function.prepare(load(source + 16), shift.1)
-        a = function.join(a, widenedLow(first))
-        b = function.join(b, widenedHigh(first))
-        c = function.join(c, widenedLow(second))
-        d = function.join(d, widenedHigh(second))
+        for block in 0..<B {
+            let shift = shifts.map { load($0 + block &* 16) } ?? Vector()
+            let next = function.prepare(load(source + block &* 16), shift)
+            low[block] = function.join(low[block], widenedLow(next))
+            high[block] = function.join(high[block], widenedHigh(next))
+        }
         source += geometry.inner
     }
-    for lane in 0..<8 {
-        y[lane] = finished(a[lane], geometry)
-        y[lane &+ 8] = finished(b[lane], geometry)
-        y[lane &+ 16] = finished(c[lane], geometry)
-        y[lane &+ 24] = finished(d[lane], geometry)
+    for block in 0..<B {
+        for lane in 0..<8 {
+            y[block &* 16 &+ lane] = finished(low[block][lane], geometry)
+            y[block &* 16 &+ lane &+ 8] = finished(high[block][lane], geometry)
+        }
     }
 }
 

@@ -38,7 +38,8 @@ public func makeKernelTable() -> KernelTable {
         blockFromPoints: blockFromPoints,
         pointsFromBlock: pointsFromBlock,
         peak: peak,
-        typed: typedKernels
+        typed: typedKernels,
+        lines: lineKernels
     )
 }
 

@@ -139,7 +139,7 @@ import Testing
 }
 
 /// Requires that a plan takes the node, with all its inputs computed, and computes what its definition does.
-private func expectPlanned(_ node: Node, _ tensors: [Tensor], _ comment: String) throws {
+func expectPlanned(_ node: Node, _ tensors: [Tensor], _ comment: String) throws {
     let operands = Operands(
         node: node,
         tensors: tensors,

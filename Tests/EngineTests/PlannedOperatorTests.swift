@@ -64,6 +64,21 @@ import Testing
         resize("cubic", [1, 2, 6, 5], to: [1, 2, 11, 9]),
         resize("cubic", [1, 2, 6, 5], to: [1, 2, 9, 4], "pytorch_half_pixel", excludes: 1),
         resize("linear", [3, 4], to: [5, 9]),
+        resize("nearest", [1, 2, 5, 7], to: [1, 2, 10, 14], "asymmetric"),
+        resize("nearest", [1, 2, 9, 6], to: [1, 2, 4, 13]),
+        resize("linear", [1, 3, 40, 50], to: [1, 3, 20, 110]),
+        Case(
+            op: "Pad",
+            shape: [2, 3, 9, 40],
+            attributes: ["mode": .string("reflect")],
+            integers: [[0, 0, 3, 2, 0, 0, 4, 5]]
+        ),
+        Case(
+            op: "Pad",
+            shape: [4, 7],
+            attributes: ["mode": .string("edge")],
+            integers: [[1, 3, 0, 2]]
+        ),
         Case(
             op: "Upsample",
             shape: [1, 2, 4, 4],

@@ -32,6 +32,11 @@ void *striate_turn(void);
 /// Gives memory that was freed, but kept for later, back to the system.
 void striate_release_free_memory(void);
 
+/// Asks for the memory from `start` on, `count` bytes, which are about to be read.
+static inline void striate_prefetch(const void *start, long count) {
+    for (long offset = 0; offset < count; offset += 64) __builtin_prefetch((const char *)start + offset);
+}
+
 /// Tells the core that the calling thread is spinning.
 static inline void striate_cpu_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -10,8 +10,25 @@ func lowerFunction(
     into plan: inout PlanBuilder
 ) throws(ModelError) {
     let kernels = plan.kernels
-    try lowerActivation(node, into: &plan, keepsLayout: keepsLayout) { x, y, count in
+    try lowerActivation(
+        node,
+        into: &plan,
+        keepsLayout: keepsLayout,
+        effort: function.function.effort
+    ) { x, y, count in
         kernels.apply(function, x, into: y, count: count)
+    }
+}
+
+extension UnaryFunction {
+    /// What one number costs, in multiply–adds: memory, or arithmetic.
+    fileprivate var effort: Int {
+        switch self {
+        case .softsign, .hardSigmoid, .hardSwish, .leakyRelu, .thresholdedRelu, .shrink, .abs,
+            .neg, .sqrt, .reciprocal, .floor, .ceil, .round, .sign, .half, .brainHalf:
+            8
+        default: 32
+        }
     }
 }
 
@@ -20,6 +37,7 @@ func lowerActivation(
     _ node: Node,
     into plan: inout PlanBuilder,
     keepsLayout: Bool = true,
+    effort: Int = 8,
     apply: @escaping @Sendable (_ x: FloatPosition, _ y: FloatPosition, _ count: Int) -> Void
 ) throws(ModelError) {
     var source = try plan.input(node, 0)
@@ -32,7 +50,8 @@ func lowerActivation(
         reads: [source],
         writes: [output],
         planes: runs.planes,
-        isExact: true
+        isExact: true,
+        effort: effort
     ) { [source] placement in
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in

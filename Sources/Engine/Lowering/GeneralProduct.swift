@@ -27,7 +27,9 @@ struct GeneralProduct {
         (geometry.alpha, geometry.beta) = (alpha, beta)
         if let bias { try geometry.add(plan.shape(of: bias), node) }
         // A single column is a row of the transposed product, and lies as one.
-        if columns == 1, rows > 1 { geometry.transpose() }
+        let isTurned = columns == 1
+        if isTurned { geometry.transpose() }
+        let readsLines = isTurned && geometry.leftInner == 1 && geometry.rightInner == 1
         let kernels = plan.kernels
         let cut = ProductCut(matrices.starts.count, geometry, panel: kernels.panelWidth)
         let panel = try plan.workerScratch(inner * cut.packedWidth)
@@ -35,8 +37,9 @@ struct GeneralProduct {
             node.name,
             chunks: cut.chunks,
             reads: [a, b] + (bias.map { [$0] } ?? []),
-            writes: [output, panel]
-        ) { [geometry, starts = matrices.starts, isTurned = columns == 1 && rows > 1] placement in
+            writes: [output, panel],
+            isExact: true
+        ) { [geometry, starts = matrices.starts] placement in
             let operands = isTurned ? (placement[b], placement[a]) : (placement[a], placement[b])
             let (to, scratch) = (placement[output], placement[panel])
             let addend = bias.map { placement[$0] }
@@ -45,13 +48,25 @@ struct GeneralProduct {
                     let start = starts[matrix]
                     let (first, second) =
                         isTurned ? (start.right, start.left) : (start.left, start.right)
+                    let result = to.position(in: arena) + matrix * rows * columns
+                    if readsLines {
+                        kernels.multiplyLines(
+                            geometry,
+                            row: operands.0.position(in: arena) + first,
+                            columns: operands.1.position(in: arena) + second,
+                            addend: addend?.position(in: arena),
+                            into: result,
+                            part.columns
+                        )
+                        return
+                    }
                     kernels.multiply(
                         geometry,
                         left: operands.0.position(in: arena) + first,
                         right: operands.1.position(in: arena) + second,
                         addend: addend?.position(in: arena),
                         panel: scratch.position(in: arena),
-                        into: to.position(in: arena) + matrix * rows * columns,
+                        into: result,
                         part
                     )
                 }

@@ -10,6 +10,13 @@ struct AxisResampling {
     let outputs: Int
     var places: [Int] = []
     var weights: [Double] = []
+
+    /// Axes that shrink from the first, then those that grow from the last, so that the least is computed.
+    fileprivate static func ordered(_ changes: [Self], from shape: Shape) -> [Self] {
+        let shrinking = changes.filter { $0.outputs < shape[$0.axis] }
+        let growing = changes.filter { $0.outputs >= shape[$0.axis] }
+        return shrinking.sorted { $0.axis < $1.axis } + growing.sorted { $0.axis > $1.axis }
+    }
 }
 
 /// Every element along some axes a weighted sum of others, axis by axis: what linear and cubic resizing come to.
@@ -23,9 +30,12 @@ func lowerResampling(
         _ = try plan.alias(node.outputs[0], of: value, shape: plan.shape(of: value))
         return
     }
-    for (index, change) in changes.enumerated() {
+    let ordered = AxisResampling.ordered(changes, from: plan.shape(of: value))
+    for (index, change) in ordered.enumerated() {
         let length = plan.shape(of: value)[change.axis]
-        guard !change.weights.isEmpty, change.places.allSatisfy({ $0 >= 0 && $0 < length }) else {
+        guard !change.weights.isEmpty, length <= Int(Int32.max),
+            change.places.allSatisfy({ $0 >= 0 && $0 < length })
+        else {
             throw .shape(node: node.name, reason: "places lie outside of axis \(change.axis)")
         }
         let taps = AxisTaps(
@@ -34,17 +44,24 @@ func lowerResampling(
             places: change.places,
             weights: change.weights.map { Float($0) }
         )
-        let isLast = index == changes.count - 1
+        let isLast = index == ordered.count - 1
         let name = isLast ? node.outputs[0] : "\(node.outputs[0])/\(change.axis)"
         value = try taps.lower(node.name, value, to: name, into: &plan)
     }
 }
 
+/// How the elements of one axis are made of others.
 private struct AxisTaps {
     let axis: Int
     let outputs: Int
+    /// [outputs][taps], as the weights.
     let places: [Int]
     let weights: [Float]
+
+    private var taps: Int { places.count / outputs }
+
+    /// Whether elements are only copied.
+    private var picks: Bool { taps == 1 && weights.allSatisfy { $0 == 1 } }
 
     func lower(
         _ node: String,
@@ -58,7 +75,10 @@ private struct AxisTaps {
         let output = try plan.define(name, Shape(sizes), .dense)
         let rows = sizes[...axis].reduce(1, *)
         let chunks = max(1, min(rows, rows * inner / 16384))
-        plan.step(node, chunks: chunks, reads: [source], writes: [output]) { [self] placement in
+        let line = line(inner, plan.kernels)
+        let outputs = outputs
+        plan.step(node, chunks: chunks, reads: [source], writes: [output], isExact: true) {
+            placement in
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
                 let (input, output) = (from.position(in: arena), to.position(in: arena))
@@ -67,15 +87,7 @@ private struct AxisTaps {
                 while row < end {
                     let (outer, place) = row.quotientAndRemainder(dividingBy: outputs)
                     let part = place..<min(outputs, place + end - row)
-                    let source = input + outer * length * inner
-                    if inner == 1 {
-                        sumLine(source, at: part, into: output + row)
-                    } else {
-                        for place in part {
-                            let target = output + (outer * outputs + place) * inner
-                            sum(source, at: place, into: target, inner)
-                        }
-                    }
+                    line(input + outer * length * inner, part, output + row * inner)
                     row += part.count
                 }
             }
@@ -83,35 +95,69 @@ private struct AxisTaps {
         return output
     }
 
-    /// Outputs of the innermost axis.
-    private func sumLine(_ input: FloatPosition, at part: Range<Int>, into output: FloatPosition) {
-        let taps = places.count / outputs
-        for (index, place) in part.enumerated() {
-            let first = place * taps
-            var sum = input[places[first]]
-            if taps > 1 || weights[first] != 1 { sum *= weights[first] }
-            for tap in first + 1..<first + taps { sum += weights[tap] * input[places[tap]] }
-            output[index] = sum
+    /// What computes some of the axis' outputs, each of `inner` numbers.
+    private typealias Line =
+        @Sendable (
+            _ input: FloatPosition, _ part: Range<Int>, _ output: FloatPosition
+        ) -> Void
+
+    private func line(_ inner: Int, _ kernels: KernelSet) -> Line {
+        if picks { return pickedLine(inner, kernels) }
+        return inner == 1 ? sampledLine(kernels) : weighedLine(inner, kernels)
+    }
+
+    private func pickedLine(_ inner: Int, _ kernels: KernelSet) -> Line {
+        if inner > 1 {
+            return { [places] input, part, output in
+                for (index, place) in part.enumerated() {
+                    (output + index * inner).copy(from: input + places[place] * inner, count: inner)
+                }
+            }
+        }
+        let list = FloatStorage(.int32(places.map { Int32($0) }))
+        return { input, part, output in
+            let places = list.start.bytes + part.lowerBound * 4
+            kernels.pickLine(input, places: places, into: output, count: part.count)
         }
     }
 
-    /// One output of the axis: `inner` numbers.
-    private func sum(
-        _ input: FloatPosition,
-        at place: Int,
-        into output: FloatPosition,
-        _ inner: Int
-    ) {
-        let taps = places.count / outputs
-        if taps == 1, weights[place] == 1 {
-            return output.copy(from: input + places[place] * inner, count: inner)
+    private func sampledLine(_ kernels: KernelSet) -> Line {
+        let (taps, outputs) = (taps, outputs)
+        var (list, factors): ([Int32], [Float]) = ([], [])
+        for tap in 0..<taps {
+            for output in 0..<outputs {
+                list.append(Int32(places[output * taps + tap]))
+                factors.append(weights[output * taps + tap])
+            }
         }
-        for tap in place * taps..<(place + 1) * taps {
-            let (source, weight) = (input + places[tap] * inner, weights[tap])
-            if tap == place * taps {
-                for index in 0..<inner { output[index] = weight * source[index] }
-            } else {
-                for index in 0..<inner { output[index] += weight * source[index] }
+        let (stored, numbers) = (FloatStorage(.int32(list)), FloatStorage(factors))
+        return { input, part, output in
+            kernels.sampleLine(
+                input,
+                places: stored.start.bytes + part.lowerBound * 4,
+                weights: numbers.start + part.lowerBound,
+                taps: taps,
+                stride: outputs,
+                into: output,
+                count: part.count
+            )
+        }
+    }
+
+    private func weighedLine(_ inner: Int, _ kernels: KernelSet) -> Line {
+        let taps = taps
+        let offsets = FloatStorage(.integers(places.map { $0 * inner }))
+        let numbers = FloatStorage(weights)
+        return { input, part, output in
+            for (index, place) in part.enumerated() {
+                kernels.weighLines(
+                    input,
+                    offsets: offsets.start.bytes + place * taps * 8,
+                    weights: numbers.start + place * taps,
+                    taps: taps,
+                    into: output + index * inner,
+                    count: inner
+                )
             }
         }
     }

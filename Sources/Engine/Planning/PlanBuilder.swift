@@ -5,18 +5,6 @@ package import Graph
 package struct PlanBuilder {
     typealias Body = @Sendable (_ arena: PassArena, _ chunk: Int) -> Void
 
-    struct PendingStep {
-        let name: String
-        let chunks: Int
-        let reads: [ValueID]
-        let writes: [ValueID]
-        var planes: PlaneChunks?
-        /// Whether it touches the elements of what it reads and writes alone: kernels may go past a ragged end.
-        var isExact = false
-        /// Called once every value has its place: packs weights and returns the step's body.
-        let bind: (Placement) throws(ModelError) -> Body
-    }
-
     let operators: OperatorTable
     let kernels: KernelSet
     let weights: WeightStore
@@ -235,6 +223,7 @@ package struct PlanBuilder {
         writes: [ValueID],
         planes: PlaneChunks? = nil,
         isExact: Bool = false,
+        effort: Int = 8,
         bind: @escaping (Placement) throws(ModelError) -> Body
     ) {
         steps.append(
@@ -245,6 +234,7 @@ package struct PlanBuilder {
                 writes: writes,
                 planes: planes,
                 isExact: isExact,
+                effort: effort,
                 bind: bind
             )
         )

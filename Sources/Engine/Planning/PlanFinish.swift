@@ -81,8 +81,9 @@ extension PlanBuilder {
     }
     /// What large steps over single elements cost, in multiply–adds; small ones are not worth a thought.
     private var movedWork: Int {
-        steps.filter { $0.isExact && $0.chunks > 1 }
-            .flatMap(\.writes).reduce(0) { $0 + 16 * self[$1].storage }
+        steps.filter { $0.isExact && $0.chunks > 1 }.reduce(0) { sum, step in
+            sum + step.effort * step.writes.reduce(0) { $0 + self[$1].storage }
+        }
     }
 
     /// Inputs and outputs that lie where a caller has them, and the number of each.

@@ -144,11 +144,13 @@ package final class GraphExecutor: Sendable {
         var run = ExecutorRun(self, route, memory, isCancelled)
         for (name, tensor) in inputs {
             guard let place = places.value(name) else { continue }
-            run.give(narrow.isEmpty ? tensor : tensor.widened, place)
+            run.give(narrow.isEmpty ? tensor : tensor.widened(by: tools.kernels), place)
         }
         let results = try run.compute()
         guard !narrow.isEmpty else { return results }
-        return zip(outputs, results).map { name, value in value.narrowed(to: narrow[name]) }
+        return zip(outputs, results).map { name, value in
+            value.narrowed(to: narrow[name], by: tools.kernels)
+        }
     }
 
     /// The graph's outputs, for a graph inside of a node.

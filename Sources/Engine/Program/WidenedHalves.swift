@@ -1,3 +1,4 @@
+import Compute
 import Graph
 
 /// A graph with floats of 16 bits as one that computes in float32, so that plans take it.
@@ -97,14 +98,20 @@ struct WidenedHalves {
 
 extension Tensor {
     /// The same with floats of 16 bits as float32.
-    var widened: Tensor {
-        type == .float16 || type == .bfloat16
-            ? Tensor(shape: shape, elements: elements.widened) : self
+    func widened(by kernels: KernelSet) -> Tensor {
+        guard type == .float16 || type == .bfloat16 else { return self }
+        if case .halves(let values) = elements {
+            return Tensor(shape: shape, elements: .floats(kernels.widenHalves(values)))
+        }
+        return Tensor(shape: shape, elements: elements.widened)
     }
 
     /// The same with float32 in a type of 16 bits, if there is one.
-    func narrowed(to type: ElementType?) -> Tensor {
+    func narrowed(to type: ElementType?, by kernels: KernelSet) -> Tensor {
         guard let type else { return self }
+        if type == .float16, case .floats(let values) = elements {
+            return Tensor(shape: shape, elements: .halves(kernels.narrowHalves(values)))
+        }
         return Tensor(shape: shape, elements: elements.narrowed(to: type))
     }
 }

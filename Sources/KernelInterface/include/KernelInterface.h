@@ -15,6 +15,7 @@
 #include "Products.h"
 #include "Transposition.h"
 #include "Typed.h"
+#include "Lines.h"
 #include "Widening.h"
 #include "WinogradKernels.h"
 
@@ -227,6 +228,7 @@ typedef struct {
     long (*peak)(long iterations, float *sink);
 
     TypedKernels typed;
+    LineKernels lines;
 } KernelTable;
 
 #pragma clang assume_nonnull end

@@ -85,6 +85,12 @@ typedef struct {
     long isCentred;
 } NormalizationGeometry;
 
+/// A block [count][inner] whose numbers are summed up, or multiplied, along its first axis as they come.
+typedef struct {
+    long count, inner;
+    long isProduct, isExclusive, isReversed;
+} RunningGeometry;
+
 typedef struct {
     /// A step of 0 repeats an operand's one number, 1 advances.
     void (*compare)(Relation, ElementKind, const void *x, long xStep, const void *y, long yStep,

@@ -140,11 +140,11 @@ struct RealFunction: PlannedOperator {
         let kernels = plan.kernels
         switch node.op {
         case "Tanh":
-            try lowerActivation(node, into: &plan) {
+            try lowerActivation(node, into: &plan, effort: 24) {
                 kernels.activate(Activation.tanh, $0, into: $1, count: $2)
             }
         case "Sigmoid":
-            try lowerActivation(node, into: &plan) {
+            try lowerActivation(node, into: &plan, effort: 24) {
                 kernels.activate(Activation.sigmoid, $0, into: $1, count: $2)
             }
         default:

@@ -66,15 +66,15 @@ struct NonMaxSuppression: Operator {
         try operands.poll()
         guard bounds.limit > 0 else { return [] }
         let first = scores.startIndex
-        var candidates = Array(boxes.indices)
-        if let lowest = bounds.lowest { candidates.removeAll { !(scores[first + $0] > lowest) } }
-        // Of equal scores the first box counts; NaN is the lowest.
-        candidates.sort { one, other in
-            let (a, b) = (scores[first + one], scores[first + other])
-            return a > b || !(b > a) && (a.isNaN == b.isNaN ? one < other : b.isNaN)
+        var waiting: [Candidate] = []
+        waiting.reserveCapacity(boxes.count)
+        for (box, score) in scores.enumerated() {
+            if let lowest = bounds.lowest, !(score > lowest) { continue }
+            waiting.append(Candidate(score: scores[first + box], box: box))
         }
+        var candidates = BestFirst(waiting)
         var (kept, compared) = ([Int](), 0)
-        for candidate in candidates where kept.count < bounds.limit {
+        while kept.count < bounds.limit, let candidate = candidates.next()?.box {
             compared += kept.count
             if compared > 1 << 16 {
                 try operands.poll()
@@ -85,6 +85,50 @@ struct NonMaxSuppression: Operator {
             }
         }
         return kept
+    }
+}
+
+private struct Candidate {
+    let score: Double
+    let box: Int
+
+    /// Of equal scores the first box counts; NaN is the lowest.
+    func comesBefore(_ other: Candidate) -> Bool {
+        if score > other.score { return true }
+        if other.score > score { return false }
+        return score.isNaN == other.score.isNaN ? box < other.box : other.score.isNaN
+    }
+}
+
+/// Candidates in their order, of which mostly few are asked for: a heap.
+private struct BestFirst {
+    private var heap: [Candidate]
+
+    init(_ candidates: [Candidate]) {
+        heap = candidates
+        for place in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(from: place) }
+    }
+
+    mutating func next() -> Candidate? {
+        guard let last = heap.popLast() else { return nil }
+        guard let best = heap.first else { return last }
+        heap[0] = last
+        sink(from: 0)
+        return best
+    }
+
+    private mutating func sink(from start: Int) {
+        let moved = heap[start]
+        var place = start
+        while true {
+            var child = 2 * place + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1].comesBefore(heap[child]) { child += 1 }
+            guard heap[child].comesBefore(moved) else { break }
+            heap[place] = heap[child]
+            place = child
+        }
+        heap[place] = moved
     }
 }
 

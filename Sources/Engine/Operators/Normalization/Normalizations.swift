@@ -3,63 +3,10 @@ import Graph
 
 extension Families {
     static let normalizations: [String: DeclaredOperator] = [
-        "InstanceNormalization": .init(GroupNormalised.self, takes: 3...3, gives: 1...1),
-        "GroupNormalization": .init(GroupNormalised.self, takes: 3...3, gives: 1...1),
         "LRN": .init(ResponseNormalised.self, takes: 1...1, gives: 1...1),
         "LpNormalization": .init(LengthNormalised.self, takes: 1...1, gives: 1...1),
         "MeanVarianceNormalization": .init(VarianceNormalised.self, takes: 1...1, gives: 1...1),
     ]
-}
-
-/// Instance and group normalisation: statistics of each group of channels of each image.
-struct GroupNormalised: Operator {
-    private let epsilon: Double
-    private let groups: Int?
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        epsilon = Double(try attributes.float("epsilon", default: 1e-5))
-        if attributes.op == "InstanceNormalization" {
-            groups = nil
-            if attributes.opset < 6 { _ = try attributes.ints("consumed_inputs") }
-            return
-        }
-        groups = try attributes.int("num_groups", default: 0)
-        let type = try attributes.int("stash_type", default: 1)
-        guard type == 1 || type == 11 else {
-            throw attributes.mismatch("stash_type", "1", .int(type))
-        }
-    }
-
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
-        let input = try operands(0)
-        var values = try operands.floats(0)
-        let shape = input.shape.dimensions
-        guard shape.count >= 2 else {
-            throw operands.fail("the input \(input.shape) has no channels")
-        }
-        let (scale, bias) = (try operands.floats(1), try operands.floats(2))
-        let channels = shape[1]
-        let groups = self.groups ?? channels
-        // Before opset 21 GroupNormalization scaled by group.
-        guard groups >= 1, channels % groups == 0, scale.count == bias.count,
-            scale.count == channels || scale.count == groups
-        else { throw operands.fail("\(groups) groups and their scales do not fit \(input.shape)") }
-        let inner = shape[2...].reduce(1, *)
-        let size = channels / groups * inner
-        guard size > 0 else { return [input] }
-        for group in 0..<shape[0] * groups {
-            let range = group * size..<(group + 1) * size
-            let moments = Moments(Array(values[range]))
-            let factor = 1 / (moments.variance + epsilon).squareRoot()
-            for index in range {
-                let channel = index / inner % channels
-                let weight = scale.count == channels ? channel : group % groups
-                values[index] =
-                    (values[index] - moments.mean) * factor * scale[weight] + bias[weight]
-            }
-        }
-        return [try operands.result(shape, values, input.type)]
-    }
 }
 
 /// x / (bias + alpha / size · Σ x² over neighbouring channels)^beta.

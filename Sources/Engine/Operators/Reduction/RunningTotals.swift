@@ -78,6 +78,10 @@ struct Cumulated: PlannedOperator {
         }
         let blocks = AxisBlocks(shape, axis: axis)
         let output = try plan.define(node.outputs[0], shape, .dense, type: type)
+        if type == .float32, blocks.inner > 1 {
+            lower(node, source, to: output, blocks, into: &plan)
+            return
+        }
         let sums = RunningSums(
             count: blocks.count,
             stride: blocks.inner,
@@ -94,6 +98,35 @@ struct Cumulated: PlannedOperator {
                     let x = from.position(in: arena).bytes + column * width
                     let y = to.position(in: arena).bytes + column * width
                     sums.run(kind, x, y)
+                }
+            }
+        }
+    }
+
+    /// Floats along an axis that is not the last.
+    private func lower(
+        _ node: Node,
+        _ source: ValueID,
+        to output: ValueID,
+        _ blocks: AxisBlocks,
+        into plan: inout PlanBuilder
+    ) {
+        let geometry = RunningGeometry(
+            count: blocks.count,
+            inner: blocks.inner,
+            isProduct: node.op == "CumProd" ? 1 : 0,
+            isExclusive: isExclusive ? 1 : 0,
+            isReversed: isReversed ? 1 : 0
+        )
+        let (kernels, name) = (plan.kernels, node.name)
+        plan.step(name, chunks: blocks.chunks, reads: [source], writes: [output], isExact: true) {
+            placement in
+            let (from, to) = (placement[source], placement[output])
+            return { arena, chunk in
+                let (x, y) = (from.position(in: arena), to.position(in: arena))
+                blocks.forEach(in: chunk) { block, columns in
+                    let start = block * blocks.size
+                    kernels.cumulateColumns(geometry, x + start, into: y + start, columns: columns)
                 }
             }
         }
