@@ -6,27 +6,31 @@ extension BytePosition {
     ///
     /// Returns the first position of an index that selects nothing, for which 0 is written.
     public func wrapIndices(_ source: BytePosition, _ part: Range<Int>, limits: [Int]) -> Int? {
+        guard !part.isEmpty else { return nil }
+        precondition(part.lowerBound >= 0, "indices before the first")
+        let given = unsafe source.pointer(of: Int.self, to: part.upperBound)
+        let wrapped = unsafe pointer(of: Int.self, to: part.upperBound)
         if limits.count == 1, wrapIndices(source, part, limit: limits[0]) { return nil }
         var wrong: Int?
         var place = part.lowerBound % limits.count
         for position in part {
             let limit = limits[place]
             place = place + 1 == limits.count ? 0 : place + 1
-            var index = source[integer: position]
+            var index = unsafe given[position]
             if index < 0 { index &+= limit }
             if index < 0 || index >= limit {
                 if wrong == nil { wrong = position }
                 index = 0
             }
-            self[integer: position] = index
+            unsafe wrapped[position] = index
         }
         return wrong
     }
 
     /// The same for one limit, without a branch for each index; returns whether all select something.
     private func wrapIndices(_ source: BytePosition, _ part: Range<Int>, limit: Int) -> Bool {
-        let x = unsafe source.pointer.assumingMemoryBound(to: Int.self)
-        let y = unsafe pointer.assumingMemoryBound(to: Int.self)
+        let x = unsafe source.pointer(of: Int.self, to: part.upperBound)
+        let y = unsafe pointer(of: Int.self, to: part.upperBound)
         var wrong = 0
         for position in part {
             let given = unsafe x[position]
@@ -46,9 +50,9 @@ extension BytePosition {
         bytes: Int
     ) {
         switch bytes {
-        case 1: gather(UInt8.self, table, indices, count)
-        case 4: gather(UInt32.self, table, indices, count)
-        case 8: gather(UInt64.self, table, indices, count)
+        case 1: gather(UInt8.self, table, rows: indices, count: count)
+        case 4: gather(UInt32.self, table, rows: indices, count: count)
+        case 8: gather(UInt64.self, table, rows: indices, count: count)
         default:
             // Rows that lie apart are asked for before they are needed.
             let ahead = 8
@@ -68,12 +72,13 @@ extension BytePosition {
     private func gather<Value: BitwiseCopyable>(
         _ type: Value.Type,
         _ table: BytePosition,
-        _ indices: BytePosition,
-        _ count: Int
+        rows indices: BytePosition,
+        count: Int
     ) {
         let source = unsafe table.pointer.assumingMemoryBound(to: type)
-        let target = unsafe pointer.assumingMemoryBound(to: type)
-        for index in 0..<count { unsafe target[index] = source[indices[integer: index]] }
+        let target = unsafe pointer(of: type, to: count)
+        let places = unsafe indices.pointer(of: Int.self, to: count)
+        for index in 0..<count { unsafe target[index] = source[places[index]] }
     }
 
     /// One element for each index: `base` + index · `stride` + position · `step` of the source, in elements.
@@ -85,25 +90,19 @@ extension BytePosition {
         stride: Int,
         step: Int
     ) {
-        switch width {
-        case 1: pick(UInt8.self, source, indices, count, stride, step)
-        case 4: pick(UInt32.self, source, indices, count, stride, step)
-        default: pick(UInt64.self, source, indices, count, stride, step)
+        // Here, where the compiler makes a loop of its own for each width.
+        func pick<Value: BitwiseCopyable>(_ type: Value.Type) {
+            let from = unsafe source.pointer.assumingMemoryBound(to: type)
+            let target = unsafe pointer(of: type, to: count)
+            let places = unsafe indices.pointer(of: Int.self, to: count)
+            for index in 0..<count {
+                unsafe target[index] = from[places[index] * stride + index * step]
+            }
         }
-    }
-
-    private func pick<Value: BitwiseCopyable>(
-        _ type: Value.Type,
-        _ table: BytePosition,
-        _ indices: BytePosition,
-        _ count: Int,
-        _ stride: Int,
-        _ step: Int
-    ) {
-        let source = unsafe table.pointer.assumingMemoryBound(to: type)
-        let target = unsafe pointer.assumingMemoryBound(to: type)
-        for index in 0..<count {
-            unsafe target[index] = source[indices[integer: index] * stride + index * step]
+        switch width {
+        case 1: pick(UInt8.self)
+        case 4: pick(UInt32.self)
+        default: pick(UInt64.self)
         }
     }
 
@@ -118,27 +117,21 @@ extension BytePosition {
             copy(from: source, bytes: count * width)
             return
         }
+        func move<Value: BitwiseCopyable>(_ type: Value.Type) {
+            let from = unsafe source.pointer.assumingMemoryBound(to: type)
+            let target = unsafe pointer.assumingMemoryBound(to: type)
+            if steps.first == 0, steps.second == 1 {
+                unsafe target.update(repeating: from[0], count: count)
+                return
+            }
+            for index in 0..<count {
+                unsafe target[index * steps.second] = from[index * steps.first]
+            }
+        }
         switch width {
-        case 1: move(UInt8.self, source, count, steps)
-        case 4: move(UInt32.self, source, count, steps)
-        default: move(UInt64.self, source, count, steps)
-        }
-    }
-
-    private func move<Value: BitwiseCopyable>(
-        _ type: Value.Type,
-        _ from: BytePosition,
-        _ count: Int,
-        _ steps: PairSteps
-    ) {
-        let source = unsafe from.pointer.assumingMemoryBound(to: type)
-        let target = unsafe pointer.assumingMemoryBound(to: type)
-        if steps.first == 0, steps.second == 1 {
-            unsafe target.update(repeating: source[0], count: count)
-            return
-        }
-        for index in 0..<count {
-            unsafe target[index * steps.second] = source[index * steps.first]
+        case 1: move(UInt8.self)
+        case 4: move(UInt32.self)
+        default: move(UInt64.self)
         }
     }
 }

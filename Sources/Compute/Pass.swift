@@ -19,17 +19,19 @@ public final class Pass: Sendable {
     private nonisolated(unsafe) let help: DispatchWorkItem
     private let work: Int
 
-    /// A pass over `steps` in `arena`, of about `work` multiply–adds.
-    public init(steps: [Step], arena: FloatStorage, work: Int, on workers: Workers) {
-        let shared = SharedState(steps: steps, arena: arena, workers: workers)
+    /// A pass over `steps`, of about `work` multiply–adds.
+    public init(steps: [Step], work: Int, on workers: Workers) {
+        let shared = SharedState(steps: steps, workers: workers)
         self.shared = shared
         self.workers = workers
         self.work = work
         unsafe help = DispatchWorkItem { shared.help() }
     }
 
-    /// Computes every step; returns false if `isCancelled` said so between two steps.
-    public func run(isCancelled: () -> Bool = { false }) -> Bool {
+    /// Computes every step in `arena`; returns false if `isCancelled` said so between two steps.
+    public func run(in arena: FloatStorage, isCancelled: () -> Bool = { false }) -> Bool {
+        defer { withExtendedLifetime(arena) {} }
+        shared.enter(arena.start)
         let helpers = workers.enter(work: work, steps: shared.dividedSteps)
         defer { workers.leave() }
         guard helpers > 0 else { return shared.runAlone(isCancelled) }
@@ -71,9 +73,11 @@ extension Pass: Borrowing {
 /// What the caller and its helpers share: the ticket says which chunk is next.
 private final class SharedState: Sendable {
     private let steps: [Step]
-    private let arena: FloatStorage
-    private let position: FloatPosition
     private let workers: Workers
+
+    // SAFETY: only the caller of a run writes it, before the ticket lets anyone claim a chunk; and it writes it again
+    // only after all chunks that were claimed are done.
+    private nonisolated(unsafe) var position: FloatPosition?
 
     /// A bit for each helper at work, so that every one has a number of its own.
     private let helpers = Atomic<UInt64>(0)
@@ -88,13 +92,11 @@ private final class SharedState: Sendable {
     private let home = Atomic<Int32>(-1)
     private let rhythm = Rhythm()
 
-    init(steps: [Step], arena: FloatStorage, workers: Workers) {
+    init(steps: [Step], workers: Workers) {
         helperCount = min(workers.count - 1, UInt64.bitWidth)
         self.steps = steps
         dividedSteps = steps.count { $0.chunks > 1 }
-        self.arena = arena
         self.workers = workers
-        position = arena.start
         ticket = Atomic(UInt64(steps.count) << 32)
     }
 
@@ -108,8 +110,19 @@ private final class SharedState: Sendable {
 
     func noteEnd() { rhythm.noteEnd() }
 
+    /// The next run is in the arena that begins here.
+    func enter(_ start: FloatPosition) {
+        unsafe position = start
+    }
+
+    /// The arena as one worker sees it; only between claiming a chunk and being done with it.
+    private func arena(of worker: Int) -> PassArena {
+        guard let position = unsafe position else { preconditionFailure("a pass without an arena") }
+        return PassArena(start: position, worker: worker)
+    }
+
     func runAlone(_ isCancelled: () -> Bool) -> Bool {
-        let view = PassArena(start: position)
+        let view = arena(of: 0)
         // By index: iterating over the array itself allocates in a debug build.
         for index in steps.indices {
             if isCancelled() { return false }
@@ -134,7 +147,7 @@ private final class SharedState: Sendable {
 
     func runShared(_ isCancelled: () -> Bool) -> Bool {
         defer { end() }
-        let view = PassArena(start: position)
+        let view = arena(of: 0)
         for index in steps.indices {
             giveWay()
             if isCancelled() { return false }
@@ -144,7 +157,7 @@ private final class SharedState: Sendable {
             }
             done.store(0, ordering: .relaxed)
             ticket.store(UInt64(index) << 32, ordering: .releasing)
-            while claim(ticket.load(ordering: .acquiring), view) {}
+            while claim(ticket.load(ordering: .acquiring), worker: 0) {}
             let spins = spin { done.load(ordering: .acquiring) >= steps[index].chunks }
             rhythm.noteWait(spins)
         }
@@ -155,7 +168,6 @@ private final class SharedState: Sendable {
         // A helper too many, late from an earlier run, has no number and leaves.
         guard let number = takeNumber() else { return }
         defer { helpers.bitwiseAnd(~(1 << UInt64(number)), ordering: .releasing) }
-        let view = PassArena(start: position, worker: number + 1)
         let crowded = striate_current_cpu() == home.load(ordering: .relaxed)
         // Linux may have woken this helper on the caller's own core, where it would wait for the slice's end.
         if crowded { striate_leave_cpu(home.load(ordering: .relaxed)) }
@@ -164,7 +176,7 @@ private final class SharedState: Sendable {
             _ = spin {
                 let current = ticket.load(ordering: .acquiring)
                 if Int(current >> 32) >= steps.count { return true }
-                while claim(ticket.load(ordering: .acquiring), view) {}
+                while claim(ticket.load(ordering: .acquiring), worker: number + 1) {}
                 return false
             }
         } while linger()
@@ -211,7 +223,7 @@ private final class SharedState: Sendable {
         }
     }
 
-    private func claim(_ current: UInt64, _ view: PassArena) -> Bool {
+    private func claim(_ current: UInt64, worker: Int) -> Bool {
         let step = Int(current >> 32)
         let chunk = Int(current & 0xFFFF_FFFF)
         guard step < steps.count, chunk < steps[step].chunks else { return false }
@@ -221,7 +233,7 @@ private final class SharedState: Sendable {
             ordering: .acquiringAndReleasing
         )
         if claimed {
-            steps[step].run(view, chunk)
+            steps[step].run(arena(of: worker), chunk)
             done.add(1, ordering: .releasing)
         }
         return true

@@ -24,9 +24,9 @@ public struct TopRanking: Sendable {
     ) {
         // Here, where the compiler makes a function of its own for each type.
         switch kind {
-        case .int64: rank(Int.self, source, heap, values, indices)
-        case .int32: rank(Int32.self, source, heap, values, indices)
-        default: rank(Float.self, source, heap, values, indices)
+        case .int64: rank(Int.self, source, heap: heap, values: values, indices: indices)
+        case .int32: rank(Int32.self, source, heap: heap, values: values, indices: indices)
+        default: rank(Float.self, source, heap: heap, values: values, indices: indices)
         }
     }
 
@@ -34,9 +34,9 @@ public struct TopRanking: Sendable {
     private func rank<Value: Comparable & BitwiseCopyable>(
         _ type: Value.Type,
         _ source: BytePosition,
-        _ heap: BytePosition,
-        _ values: BytePosition,
-        _ indices: BytePosition
+        heap: BytePosition,
+        values: BytePosition,
+        indices: BytePosition
     ) {
         // SAFETY: the plan that holds this sized all of the memory.
         let x = unsafe source.pointer.assumingMemoryBound(to: type)
@@ -54,7 +54,7 @@ public struct TopRanking: Sendable {
                 raise(size - 1, heap, isWorse)
             } else if isWorse(heap[integer: 0], place) {
                 heap[integer: 0] = place
-                sink(0, size, heap, isWorse)
+                sink(0, size, heap, by: isWorse)
             }
         }
         while size > 0 {
@@ -63,7 +63,7 @@ public struct TopRanking: Sendable {
             indices[integer: size * stride] = worst
             unsafe target[size * stride] = x[worst * stride]
             heap[integer: 0] = heap[integer: size]
-            sink(0, size, heap, isWorse)
+            sink(0, size, heap, by: isWorse)
         }
     }
 
@@ -83,7 +83,7 @@ public struct TopRanking: Sendable {
         _ start: Int,
         _ size: Int,
         _ heap: BytePosition,
-        _ isWorse: (Int, Int) -> Bool
+        by isWorse: (Int, Int) -> Bool
     ) {
         var parent = start
         while 2 * parent + 1 < size {

@@ -33,6 +33,9 @@ public final class Workers: Sendable {
     /// The memory of all that these threads compute.
     public let memory: MemoryLedger
 
+    /// The arenas of their passes.
+    public let arenas: ArenaPool
+
     /// Passes cheaper than this many multiply–adds wake no helper by themselves: that costs about 0.1 ms.
     public let minimumWork: Int
 
@@ -58,6 +61,7 @@ public final class Workers: Sendable {
         self.minimumWork = minimumWork
         self.queue = queue
         self.memory = memory
+        arenas = ArenaPool(most: max(1, count), memory)
     }
 
     /// Helpers that a pass of `steps` divided steps may borrow now: the cores that no running pass occupies.

@@ -31,22 +31,22 @@ final class Poller: Sendable {
 
     /// Begins to watch a descriptor; returns false if the kernel refuses.
     func add(_ watched: Int32, _ interest: Interest, token: UInt64) -> Bool {
-        control(clinux_epoll_add, watched, interest, token)
+        control(clinux_epoll_add, watched, for: interest, token: token)
     }
 
     func modify(_ watched: Int32, _ interest: Interest, token: UInt64) {
-        _ = control(clinux_epoll_modify, watched, interest, token)
+        _ = control(clinux_epoll_modify, watched, for: interest, token: token)
     }
 
     func remove(_ watched: Int32) {
-        _ = control(clinux_epoll_remove, watched, [], 0)
+        _ = control(clinux_epoll_remove, watched, for: [], token: 0)
     }
 
     private func control(
         _ operation: Int,
         _ watched: Int32,
-        _ interest: Interest,
-        _ token: UInt64
+        for interest: Interest,
+        token: UInt64
     ) -> Bool {
         clinux_epoll_control(
             descriptor,

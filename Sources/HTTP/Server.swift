@@ -40,7 +40,9 @@ public final class Server: Sendable {
             let started = Running(listeners: listeners, loops: loops)
             let budget = BodyBudget(limit: configuration.limits.clamped.bodies)
             let clients = ClientShares(limit: configuration.limits.clamped.clientConnections)
-            for index in loops.indices { startThread(index, started, budget, clients) }
+            for index in loops.indices {
+                startThread(index, started, budget: budget, clients: clients)
+            }
             running = started
         }
     }
@@ -67,8 +69,8 @@ public final class Server: Sendable {
     private func startThread(
         _ index: Int,
         _ running: Running,
-        _ budget: BodyBudget,
-        _ clients: ClientShares
+        budget: BodyBudget,
+        clients: ClientShares
     ) {
         running.draining.enter()
         running.working.enter()

@@ -12,6 +12,7 @@ public func makeKernelTable() -> KernelTable {
         winogradOutput: winogradOutput,
         convolveDepthwise: convolveDepthwise,
         convolvePlanes: convolvePlanes,
+        convolveSquares: convolveSquares,
         convolveLocal: convolveLocal,
         convolveLocalPlanar: convolveLocalPlanar,
         convolveChannels: convolveChannels,

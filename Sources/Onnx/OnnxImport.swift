@@ -157,7 +157,13 @@ struct OnnxImport {
         )
         node.opset = isStandard ? opsets[""] ?? Node.newestOpset : opsets[proto.domain] ?? 1
         for attribute in proto.attribute {
-            let value = try self.attribute(attribute, label, opsets, scope, depth)
+            let value = try self.attribute(
+                attribute,
+                of: label,
+                opsets: opsets,
+                scope: scope,
+                depth: depth
+            )
             guard node.attributes.updateValue(value, forKey: attribute.name) == nil else {
                 throw .shape(node: label, reason: "the attribute \(attribute.name) is there twice")
             }
@@ -184,10 +190,10 @@ struct OnnxImport {
 
     private mutating func attribute(
         _ proto: OnnxAttributeProto,
-        _ node: String,
-        _ opsets: [String: Int],
-        _ scope: OnnxScope,
-        _ depth: Int
+        of node: String,
+        opsets: [String: Int],
+        scope: OnnxScope,
+        depth: Int
     ) throws(ModelError) -> Attribute {
         func unsupported() -> ModelError {
             .invalidAttribute(

@@ -91,7 +91,7 @@ extension Service {
         if let tracer, let head = record.head {
             span = tracer.trace(record, head, route: route, context: context)
         }
-        accessLog?.write(record, note, context, span)
+        accessLog?.write(record, note: note, context: context, span: span)
     }
 }
 
@@ -152,7 +152,9 @@ extension Service {
         var isTypical = true
         do throws(ServiceError) {
             let answer = try answer(to: &call)
-            if let events = answer.events { return try begin(answer, events, call, exchange) }
+            if let events = answer.events {
+                return try begin(answer, events, for: call, over: exchange)
+            }
             response = succeeded(answer, call)
         } catch {
             response = failed(error, call)

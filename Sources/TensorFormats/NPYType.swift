@@ -21,25 +21,25 @@ struct NPYType {
     /// `count` values of this type from `data`, which holds exactly them.
     func floats(_ data: RawSpan, count: Int) throws(NPYError) -> [Float] {
         switch (kind, size) {
-        case ("f", 4): map(data, count, UInt32.self) { Float(bitPattern: $0) }
-        case ("f", 8): map(data, count, UInt64.self) { Float(Double(bitPattern: $0)) }
-        case ("f", _): map(data, count, UInt16.self) { Float(Float16(bitPattern: $0)) }
-        case ("i", 1): map(data, count, Int8.self) { Float($0) }
-        case ("i", 2): map(data, count, Int16.self) { Float($0) }
-        case ("i", 4): map(data, count, Int32.self) { Float($0) }
-        case ("i", _): map(data, count, Int64.self) { Float($0) }
-        case ("b", _): map(data, count, UInt8.self) { $0 == 0 ? 0 : 1 }
-        case (_, 1): map(data, count, UInt8.self) { Float($0) }
-        case (_, 2): map(data, count, UInt16.self) { Float($0) }
-        case (_, 4): map(data, count, UInt32.self) { Float($0) }
-        default: map(data, count, UInt64.self) { Float($0) }
+        case ("f", 4): map(data, count: count, as: UInt32.self) { Float(bitPattern: $0) }
+        case ("f", 8): map(data, count: count, as: UInt64.self) { Float(Double(bitPattern: $0)) }
+        case ("f", _): map(data, count: count, as: UInt16.self) { Float(Float16(bitPattern: $0)) }
+        case ("i", 1): map(data, count: count, as: Int8.self) { Float($0) }
+        case ("i", 2): map(data, count: count, as: Int16.self) { Float($0) }
+        case ("i", 4): map(data, count: count, as: Int32.self) { Float($0) }
+        case ("i", _): map(data, count: count, as: Int64.self) { Float($0) }
+        case ("b", _): map(data, count: count, as: UInt8.self) { $0 == 0 ? 0 : 1 }
+        case (_, 1): map(data, count: count, as: UInt8.self) { Float($0) }
+        case (_, 2): map(data, count: count, as: UInt16.self) { Float($0) }
+        case (_, 4): map(data, count: count, as: UInt32.self) { Float($0) }
+        default: map(data, count: count, as: UInt64.self) { Float($0) }
         }
     }
 
     private func map<Stored: FixedWidthInteger & BitwiseCopyable>(
         _ data: RawSpan,
-        _ count: Int,
-        _ type: Stored.Type,
+        count: Int,
+        as type: Stored.Type,
         _ convert: (Stored) -> Float
     ) -> [Float] {
         [Float](capacity: count) { output in

@@ -11,15 +11,20 @@ enum AccessKeys {
         let keys =
             configuration.keysFile.isEmpty
             ? [] : try KeyFile.read(URL(fileURLWithPath: configuration.keysFile))
-        announce(Binding(configuration, hasKeys: !keys.isEmpty), keys, configuration, logger)
+        announce(
+            Binding(configuration, hasKeys: !keys.isEmpty),
+            keys,
+            configuration: configuration,
+            to: logger
+        )
         return keys
     }
 
     private static func announce(
         _ binding: Binding,
         _ keys: [AccessKey],
-        _ configuration: Configuration,
-        _ logger: Logger
+        configuration: Configuration,
+        to logger: Logger
     ) {
         if !keys.isEmpty {
             let names = keys.map(\.name).joined(separator: ", ")

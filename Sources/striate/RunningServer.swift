@@ -36,7 +36,7 @@ enum RunningServer {
         service.watchRepository()
         gateway.open(service)
         let reloads = Reloads(logger: log.logger)
-        register(source, service, server, configuration, with: reloads)
+        register(source, service, server: server, configuration: configuration, with: reloads)
         let reloadSignal = ReloadSignal(reloads, seconds: configuration.reloadSeconds)
         defer { withExtendedLifetime(reloadSignal) {} }
         try announce(server, bound, log.logger, since: start)
@@ -68,8 +68,8 @@ enum RunningServer {
     private static func register(
         _ source: ConfigurationSource,
         _ service: Service,
-        _ server: Server,
-        _ configuration: Configuration,
+        server: Server,
+        configuration: Configuration,
         with reloads: Reloads
     ) {
         reloads.register(

@@ -33,10 +33,10 @@ import Testing
         let initial = random.floats(2 * width)
         func result(_ workers: Workers, repeats: Int) -> [[Float]] {
             let arena = FloatStorage(count: 2 * width)
-            let pass = Pass(steps: steps, arena: arena, work: 1, on: workers)
+            let pass = Pass(steps: steps, work: 1, on: workers)
             return (0..<repeats).map { _ in
                 for index in initial.indices { arena[index] = initial[index] }
-                #expect(pass.run())
+                #expect(pass.run(in: arena))
                 return (0..<2 * width).map { arena[$0] }
             }
         }
@@ -52,13 +52,13 @@ import Testing
         let wrong = Atomic<Int>(0)
         DispatchQueue.concurrentPerform(iterations: 8) { _ in
             let arena = FloatStorage(count: 512)
-            let pass = Pass(steps: steps, arena: arena, work: 1, on: workers)
+            let pass = Pass(steps: steps, work: 1, on: workers)
             for _ in 0..<50 {
                 for index in 0..<512 { arena[index] = Float(index) }
-                _ = pass.run()
+                _ = pass.run(in: arena)
                 let first = arena[256]
                 for index in 0..<512 { arena[index] = Float(index) }
-                _ = pass.run()
+                _ = pass.run(in: arena)
                 if arena[256] != first { wrong.add(1, ordering: .relaxed) }
             }
         }
@@ -71,20 +71,20 @@ import Testing
         let steps = (0..<10).map { index in
             Step(name: "\(index)", chunks: 2) { _, _ in ran.add() }
         }
+        let arena = FloatStorage(count: 16)
         let pass = Pass(
             steps: steps,
-            arena: FloatStorage(count: 16),
             work: 1,
             on: Workers(count: count, minimumWork: 0)
         )
         var polls = 0
-        let finished = pass.run {
+        let finished = pass.run(in: arena) {
             polls += 1
             return polls > 3
         }
         #expect(!finished)
         #expect(ran.value == 6)
-        #expect(pass.run())
+        #expect(pass.run(in: arena))
         #expect(ran.value == 26)
     }
 

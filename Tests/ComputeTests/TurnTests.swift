@@ -51,7 +51,7 @@ import Testing
             }
         }
         let arena = FloatStorage(count: 16)
-        let pass = Pass(steps: steps, arena: arena, work: 1_000_000_000, on: workers)
+        let pass = Pass(steps: steps, work: 1_000_000_000, on: workers)
         let waiters = Waiters()
         waiters.count = 1
         var pauses = 0
@@ -63,7 +63,7 @@ import Testing
                 workers.leave()
             }
         }
-        #expect(turn.run { pass.run() })
+        #expect(turn.run { pass.run(in: arena) })
         #expect(pauses == 40)
         #expect(counts.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
         #expect(workers.enter(work: 1_000_000_000, steps: 1) == 3)

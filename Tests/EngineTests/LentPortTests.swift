@@ -75,8 +75,8 @@ import Testing
         var runs = try PlanRuns(plan)
         try runs.fill { access throws(ModelError) in try access.fill(plan.inputs[0], tensor) }
         try runs.feed("y", to: "x")
-        runs.run()
-        runs.run()
+        try runs.run()
+        try runs.run()
         let outputs = runs.outputs
         let last = try outputs.withFloats("z") { span throws(ModelError) in
             span.indices.map { span[$0] }

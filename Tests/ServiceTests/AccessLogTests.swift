@@ -26,7 +26,12 @@ import Testing
                 duration: .microseconds(1500),
                 note: response.note
             )
-            log.write(record, record.note as? AnswerNote, TraceContext(request.head), nil)
+            log.write(
+                record,
+                note: record.note as? AnswerNote,
+                context: TraceContext(request.head),
+                span: nil
+            )
         }
         sink.flush()
         try pipe.fileHandleForWriting.close()

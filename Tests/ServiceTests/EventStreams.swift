@@ -146,7 +146,7 @@ struct ReadEvent {
             cancellation: try Cancellation(request, exchange: exchange)
         )
         do {
-            _ = try service.begin(Answer(numbers), numbers, call, exchange)
+            _ = try service.begin(Answer(numbers), numbers, for: call, over: exchange)
         } catch {
             exchange.respond(error.response(requestID: "r"))
         }

@@ -62,7 +62,7 @@ struct AxisInterpolation: Sendable {
         target: ResizeTarget,
         region: (Double, Double)?
     ) -> Taps? {
-        let x = coordinate(place, input, target, region)
+        let x = coordinate(place, of: input, to: target, in: region)
         if region != nil, x < 0 || x > Double(input - 1) { return nil }
         let right = Int(saturating: x.rounded(.up))
         let ratio = x - Double(right) + 1
@@ -86,9 +86,9 @@ struct AxisInterpolation: Sendable {
 
     private func coordinate(
         _ place: Int,
-        _ input: Int,
-        _ target: ResizeTarget,
-        _ region: (Double, Double)?
+        of input: Int,
+        to target: ResizeTarget,
+        in region: (Double, Double)?
     ) -> Double {
         let x = Double(place)
         let last = Double(input - 1)

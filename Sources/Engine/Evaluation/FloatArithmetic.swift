@@ -91,9 +91,9 @@ extension FloatArithmetic {
                     guard let x = left.baseAddress, let y = right.baseAddress,
                         let z = result.baseAddress
                     else { return }
-                    let first = unsafe FloatPosition(UnsafeMutablePointer(mutating: x))
-                    let second = unsafe FloatPosition(UnsafeMutablePointer(mutating: y))
-                    let third = unsafe FloatPosition(z)
+                    let first = unsafe FloatPosition(.init(mutating: x), count: left.count)
+                    let second = unsafe FloatPosition(.init(mutating: y), count: right.count)
+                    let third = unsafe FloatPosition(z, count: count)
                     walk.forEachRow(in: 0..<walk.rows) { row, from, other in
                         self(
                             first + from,

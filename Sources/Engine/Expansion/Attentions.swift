@@ -98,7 +98,7 @@ extension Replacement {
             give(key, as: 1)
             give(value, as: 2)
         }
-        let bias = bias(given, form, query, key)
+        let bias = bias(given, form, query: query, key: key)
         let groups = try headGroups(form, query, key)
         let scaled = add("Mul", [query, scale(form, query)])
         let turned = add("Transpose", [key], .order([0, 1, 3, 2]))
@@ -162,8 +162,8 @@ extension Replacement {
     private mutating func bias(
         _ given: AttentionValues,
         _ form: AttentionForm,
-        _ query: String,
-        _ key: String
+        query: String,
+        key: String
     ) -> (safe: String, open: String, keep: String?)? {
         let hasWindow = form.window != (-1, -1)
         guard form.isCausal || hasWindow || !given.mask.isEmpty || !given.lengths.isEmpty else {

@@ -64,7 +64,7 @@ struct Expansion: Sendable {
                     try apply(to: inner, outer: scope, lists, &names)
                 )
             }
-            guard let made = try expanded(node, scope, &lists, &names) else {
+            guard let made = try expanded(node, in: scope, &lists, &names) else {
                 try lists.checkUnread(node)
                 if node.op == "Constant" { scope.learn(node) }
                 result.nodes.append(node)
@@ -80,7 +80,7 @@ struct Expansion: Sendable {
     /// What stands for a node; nil if it stays.
     private static func expanded(
         _ node: Node,
-        _ scope: ExpansionScope,
+        in scope: ExpansionScope,
         _ lists: inout Lists,
         _ names: inout ExpansionNames
     ) throws(ModelError) -> Replacement? {
@@ -103,7 +103,7 @@ struct Expansion: Sendable {
         var nodes: [Node] = []
         for made in replacement.nodes {
             guard all[made.op] != nil,
-                let inner = try expanded(made, scope, &lists, &names)
+                let inner = try expanded(made, in: scope, &lists, &names)
             else {
                 nodes.append(made)
                 continue

@@ -63,7 +63,7 @@ struct Replacement {
     ) -> String {
         let wanted = output.flatMap { isWanted($0) ? node.outputs[$0] : nil }
         let value = wanted ?? valueName(op)
-        append(op, inputs, attributes, [value], opset)
+        append(op, inputs, attributes: attributes, outputs: [value], opset: opset)
         return value
     }
 
@@ -75,7 +75,7 @@ struct Replacement {
         outputs: Int
     ) -> [String] {
         let values = (0..<outputs).map { _ in valueName(op) }
-        append(op, inputs, attributes, values, Self.opset)
+        append(op, inputs, attributes: attributes, outputs: values, opset: Self.opset)
         return values
     }
 
@@ -86,7 +86,7 @@ struct Replacement {
         _ attributes: [String: Attribute],
         named outputs: [String]
     ) {
-        append(op, inputs, attributes, outputs, Self.opset)
+        append(op, inputs, attributes: attributes, outputs: outputs, opset: Self.opset)
     }
 
     /// The value as one of the outputs that are replaced.
@@ -97,9 +97,9 @@ struct Replacement {
     private mutating func append(
         _ op: String,
         _ inputs: [String],
-        _ attributes: [String: Attribute],
-        _ outputs: [String],
-        _ opset: Int
+        attributes: [String: Attribute],
+        outputs: [String],
+        opset: Int
     ) {
         let isMain = outputs.first == node.outputs.first
         var made = Node(name: isMain ? node.name : names.unique("\(node.name)/\(op)"), op: op)

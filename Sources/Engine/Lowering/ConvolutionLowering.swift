@@ -22,6 +22,8 @@ struct ConvolutionLowering {
         case planes
         /// One kernel per channel.
         case depthwise
+        /// The same for 3x3 kernels of stride 1 between values that lie row-major.
+        case squares
         /// Groups that do not fill blocks: one dense convolution with zeros between groups.
         case expanded
         /// Winograd's F(4x4, 3x3) or F(2x2, 3x3), blocked.
@@ -31,13 +33,16 @@ struct ConvolutionLowering {
             case .blocked, .expanded, .winograd4, .winograd2: .blocked
             case .planar: .planar
             case .depthwise: .depthwise
-            case .planes: .planes
+            case .planes, .squares: .planes
             }
         }
 
         var input: Layout { self == .planar ? .dense : output }
 
-        var output: Layout { self == .planes ? .dense : .blocked }
+        var output: Layout { self == .planes || self == .squares ? .dense : .blocked }
+
+        /// Whether the kernel itself puts zeros around its input.
+        var pads: Bool { self == .squares }
     }
 
     /// Adds another value to the sums: in registers if the kernel can, else by a step of its own.
@@ -133,12 +138,12 @@ struct ConvolutionLowering {
             height: image.height,
             width: image.width
         )
-        let method = method(image, rows, columns, input, plan)
+        let method = method(image, rows, columns, of: input, in: plan)
         let winograd = WinogradLowering(lowering: self, method, rows: rows, columns: columns)
         let source = try plan.image(
             input,
             as: method.input,
-            halo: winograd?.halo ?? Halo(rows, columns)
+            halo: method.pads ? .none : winograd?.halo ?? Halo(rows, columns)
         )
         let output = try plan.define(
             node.outputs[0],
@@ -156,6 +161,9 @@ struct ConvolutionLowering {
         )
         if let winograd {
             try winograd.add(from: source, to: output, images: image.count, into: &plan)
+        } else if method == .squares {
+            try DepthwiseSquares(lowering: self, rows: rows, columns: columns)
+                .add(from: source, to: output, images: image.count, into: &plan)
         } else {
             ConvolutionStep(lowering: self, method: method, rows: rows, columns: columns)
                 .add(from: source, to: output, images: image.count, into: &plan)
@@ -208,8 +216,8 @@ struct ConvolutionLowering {
         _ image: ImageShape,
         _ rows: Windows.Axis,
         _ columns: Windows.Axis,
-        _ input: ValueID,
-        _ plan: PlanBuilder
+        of input: ValueID,
+        in plan: PlanBuilder
     ) -> Method {
         let channels = image.channels
         if groups == 1, plan[input].layout == .dense {
@@ -218,7 +226,9 @@ struct ConvolutionLowering {
             if plan.kernels.blocksPerTile > 1, isPointwise(rows, columns) { return .planar }
         }
         if groups > 1, groups == channels, outputs == channels, activation != .maxout {
-            return .depthwise
+            let isDense = plan[input].layout == .dense && staysPlanar(columns, plan)
+            return isDense && DepthwiseSquares.fits(self, rows, columns, on: plan.kernels)
+                ? .squares : .depthwise
         }
         let perGroup = (channels / groups, outputs / groups)
         let fillsBlocks = perGroup.0 % 16 == 0 && perGroup.1 % 16 == 0 && activation != .maxout

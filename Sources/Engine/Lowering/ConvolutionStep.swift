@@ -58,7 +58,16 @@ struct ConvolutionStep {
             let added = addend.map { placement[$0] }
             let geometry = step.geometry(from: from, to: to, addend: added)
             return { arena, index in
-                step.run(chunks[index], geometry, packed, from, to, added, arena, table)
+                step.run(
+                    chunks[index],
+                    geometry,
+                    packed,
+                    from: from,
+                    to: to,
+                    plus: added,
+                    in: arena,
+                    on: table
+                )
             }
         }
     }
@@ -67,11 +76,11 @@ struct ConvolutionStep {
         _ chunk: Chunk,
         _ whole: ConvolutionGeometry,
         _ packed: PackedLayer,
-        _ from: Place,
-        _ to: Place,
-        _ added: Place?,
-        _ arena: PassArena,
-        _ table: KernelSet
+        from: Place,
+        to: Place,
+        plus added: Place?,
+        in arena: PassArena,
+        on table: KernelSet
     ) {
         let tiling = lowering.kernel.tiling
         let lanes = method.input == .dense ? 1 : 16

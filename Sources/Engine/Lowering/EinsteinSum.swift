@@ -73,15 +73,15 @@ struct EinsteinSum {
         while terms.count > 1 {
             let right = terms.remove(at: 1)
             let needed = Set(result + terms.dropFirst().flatMap(\.names))
-            terms[0] = try product(terms[0], right, needed, &plan)
+            terms[0] = try product(terms[0], right, keeping: needed, &plan)
         }
         var term = try summed(terms[0], keeping: Set(result), &plan)
         term = try arranged(term, result.filter(term.names.contains), &plan)
         try emit(
             "Reshape",
             [term.value, list(result.map { sizes[$0] ?? 1 }, &plan)],
-            node.outputs[0],
-            [:],
+            to: node.outputs[0],
+            with: [:],
             &plan
         )
     }
@@ -103,7 +103,7 @@ struct EinsteinSum {
     private mutating func product(
         _ first: Term,
         _ second: Term,
-        _ needed: Set<String>,
+        keeping needed: Set<String>,
         _ plan: inout PlanBuilder
     ) throws(ModelError) -> Term {
         let left = try summed(first, keeping: needed.union(second.names), &plan)
@@ -121,7 +121,7 @@ struct EinsteinSum {
         let y = try reshape(b.value, [sums[0], sums[2], sums[3]], &plan)
         let product = next()
         // Where nothing is summed up, one number meets one number.
-        try emit(inner.isEmpty ? "Mul" : "MatMul", [x, y], product, [:], &plan)
+        try emit(inner.isEmpty ? "Mul" : "MatMul", [x, y], to: product, with: [:], &plan)
         let names = batch + rows + columns
         let value = try reshape(product, names.map { sizes[$0] ?? 1 }, &plan)
         return Term(value: value, names: names)
@@ -138,8 +138,8 @@ struct EinsteinSum {
         try emit(
             "ReduceSum",
             [term.value, list(gone, &plan)],
-            value,
-            ["keepdims": .int(0)],
+            to: value,
+            with: ["keepdims": .int(0)],
             &plan
         )
         return Term(value: value, names: term.names.filter(needed.contains))
@@ -162,7 +162,7 @@ struct EinsteinSum {
                 : try constant.loaded().transposed(order)
         } else {
             value = next()
-            try emit("Transpose", [term.value], value, ["perm": .ints(order)], &plan)
+            try emit("Transpose", [term.value], to: value, with: ["perm": .ints(order)], &plan)
         }
         return Term(value: value, names: names)
     }
@@ -179,7 +179,13 @@ struct EinsteinSum {
             return reshaped
         }
         let reshaped = next()
-        try emit("Reshape", [value, list(shape, &plan)], reshaped, ["allowzero": .int(1)], &plan)
+        try emit(
+            "Reshape",
+            [value, list(shape, &plan)],
+            to: reshaped,
+            with: ["allowzero": .int(1)],
+            &plan
+        )
         return reshaped
     }
 
@@ -205,8 +211,8 @@ struct EinsteinSum {
     private func emit(
         _ op: String,
         _ inputs: [String],
-        _ output: String,
-        _ attributes: [String: Attribute],
+        to output: String,
+        with attributes: [String: Attribute],
         _ plan: inout PlanBuilder
     ) throws(ModelError) {
         var step = Node(name: node.name, op: op, inputs: inputs, outputs: [output])

@@ -38,7 +38,7 @@ extension ConvolutionLowering {
                 for: table
             )
             return PackedLayer(weights: weights, bias: packedBias)
-        case .planes, .depthwise:
+        case .planes, .squares, .depthwise:
             let weights = Packing.planes(
                 try kernel.values.read(),
                 outputs: outputs,

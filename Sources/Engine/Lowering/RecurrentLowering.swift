@@ -76,7 +76,15 @@ struct RecurrentLowering {
         var passes: [DirectedPass] = []
         for (index, isReversed) in directions.enumerated() {
             passes.append(
-                try pass(index, isReversed, weights[index], input, initialCell, sizes, into: &plan)
+                try pass(
+                    index,
+                    isReversed: isReversed,
+                    weights: weights[index],
+                    of: input,
+                    cell: initialCell,
+                    sizes: sizes,
+                    into: &plan
+                )
             )
         }
         let shape: Shape = [sizes.steps, sizes.directions, sizes.batch, sizes.hidden]
@@ -88,21 +96,18 @@ struct RecurrentLowering {
         let units = sizes.steps * sizes.directions * sizes.batch * sizes.hidden
         plan.count(units * gates * perUnit, for: node)
         try plan.require(steps: sizes.steps * cell.phases.count)
-        for step in 0..<sizes.steps {
-            for phase in cell.phases {
-                addPhase(phase, step, passes, state, sizes, into: &plan)
-            }
-        }
+        RecurrentUnrolling(lowering: self, passes: passes, state: state, sizes: sizes)
+            .add(into: &plan)
         try finalStates(passes, state, sizes, into: &plan)
     }
 
     private func pass(
         _ index: Int,
-        _ isReversed: Bool,
-        _ weights: RecurrentWeights,
-        _ input: ValueID,
-        _ initialCell: ValueID?,
-        _ sizes: Sizes,
+        isReversed: Bool,
+        weights: RecurrentWeights,
+        of input: ValueID,
+        cell initialCell: ValueID?,
+        sizes: Sizes,
         into plan: inout PlanBuilder
     ) throws(ModelError) -> DirectedPass {
         let hasScratch = cell == .gru

@@ -141,7 +141,8 @@ struct WinogradLowering {
             addend: lowering.addend,
             width: width
         )
-        let (step, table, store) = (self, plan.kernels, plan.weights)
+        let (step, table) = (self, plan.kernels)
+        let packed = plan.deferredLayer(packedLayer(layer, table, plan.weights))
         let added = [layer.addend].compactMap { $0 }
         let (inputBlocks, chunks) = (inputBlocks, chunksPerGroup(layer) * lowering.groups)
         guard strips.count == 1 else {
@@ -150,9 +151,9 @@ struct WinogradLowering {
                 chunks: strips.count,
                 reads: [source] + added,
                 writes: [layer.transformed, layer.sums, output]
-            ) { (placement) throws(ModelError) in
+            ) { placement in
                 let transform = step.transform(layer, placement, table)
-                let multiply = try step.multiply(layer, placement, table, store)
+                let multiply = step.multiply(layer, packed, at: placement, table)
                 return { arena, index in
                     transform(arena, 0..<inputBlocks, strips[index])
                     for chunk in 0..<chunks { multiply(arena, chunk, strips[index]) }
@@ -175,8 +176,8 @@ struct WinogradLowering {
             chunks: chunks,
             reads: [layer.transformed] + added,
             writes: [output, layer.sums]
-        ) { (placement) throws(ModelError) in
-            let multiply = try step.multiply(layer, placement, table, store)
+        ) { placement in
+            let multiply = step.multiply(layer, packed, at: placement, table)
             return { arena, chunk in multiply(arena, chunk, strip) }
         }
     }
@@ -205,20 +206,30 @@ struct WinogradLowering {
         }
     }
 
-    /// Multiplies a strip with the weights of a chunk of output blocks, and transforms the sums back.
-    private func multiply(
+    /// The transformed weights, two to four times those they come from.
+    private func packedLayer(
         _ layer: Values,
-        _ placement: Placement,
         _ table: KernelSet,
         _ store: WeightStore
-    ) throws(ModelError) -> @Sendable (PassArena, Int, Range<Int>) -> Void {
+    ) -> DeferredLayer {
         // A maxout's pairs lie in another order, even where a tile is two blocks wide anyway.
         let isPaired = lowering.activation == .maxout
         let key = "\(lowering.kernel.key)/winograd\(size)/\(layer.width)/\(isPaired)"
         let (lowering, size) = (lowering, size)
-        let packed = try store.layer(key) { () throws(ModelError) in
+        let floats = lowering.outputBlocks * values * blocks(of: lowering.kernel.shape[1]) * 256
+        return store.deferredLayer(key, byteCount: floats * MemoryLayout<Float>.stride) {
+            () throws(ModelError) in
             try lowering.packWinograd(size: size, width: layer.width, for: table)
         }
+    }
+
+    /// Multiplies a strip with the weights of a chunk of output blocks, and transforms the sums back.
+    private func multiply(
+        _ layer: Values,
+        _ deferred: DeferredLayer,
+        at placement: Placement,
+        _ table: KernelSet
+    ) -> @Sendable (PassArena, Int, Range<Int>) -> Void {
         let (from, to) = (placement[layer.transformed], placement[layer.output])
         let (scratch, added) = (placement[layer.sums], layer.addend.map { placement[$0] })
         let geometry = geometry(from: placement[layer.source], to: to, addend: added)
@@ -227,6 +238,7 @@ struct WinogradLowering {
         let groupInputs = blocks(of: lowering.kernel.shape[1])
         let groupFloats = values * groupInputs * 256 * perGroup
         return { arena, chunk, strip in
+            let packed = deferred.layer
             let (group, first) = (chunk / perGroupChunks, chunk % perGroupChunks * layer.width)
             let start = group * perGroup
             table.winogradOutput(

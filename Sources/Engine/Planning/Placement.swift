@@ -6,6 +6,11 @@ import Graph
 /// Behind the values that all workers share, each worker has a part of its own for what lives inside of one
 /// group of steps.
 struct Placement: Sendable {
+    /// Tells one from another.
+    final class Identity: Sendable {}
+
+    let identity = Identity()
+
     private let places: [Place]
 
     /// Floats the arena must hold.
@@ -25,9 +30,9 @@ struct Placement: Sendable {
         let lives = Lives(values: values, groups: groups, inputs: inputs, outputs: outputs)
         let kept = lives.shared.filter { slots[ValueID(index: $0.key)] == nil }
         var shared = Self.layOut(kept) { values[$0].storage }
-        // Whole cache lines of addresses come first.
-        let addresses = (2 * slots.count + 15) / 16 * 16
-        shared.size += addresses
+        // Whole cache lines of notes where values lie come first.
+        let notes = (BytePosition.noteSize / 4 * slots.count + 15) / 16 * 16
+        shared.size += notes
         let own = Self.layOut(lives.own) { index in
             guard let planes = lives.ownPlanes[index] else { return values[index].storage }
             return planes * values[index].planeStorage
@@ -47,7 +52,7 @@ struct Placement: Sendable {
                 return place
             }
             guard let offset = own.offsets[owner] else {
-                return value.place(in: nil, at: addresses + (shared.offsets[owner] ?? 0))
+                return value.place(in: nil, at: notes + (shared.offsets[owner] ?? 0))
             }
             var place = value.place(in: nil, at: shared.size + offset)
             place.worker = own.size

@@ -14,7 +14,7 @@ public final class Plan: Sendable {
         let offset: Int
         let count: Int
         let constant: FloatStorage?
-        /// Which of the addresses at the arena's start says where it lies; nil for what lies in the arena.
+        /// Which of the notes at the arena's start says where it lies; nil for what lies in the arena.
         let slot: Int?
     }
 
@@ -43,17 +43,20 @@ public final class Plan: Sendable {
     private let work: Int
     private let steps: [Step]
     private let faults: [Fault]
+    private let deferred: [DeferredLayer]
+    private let isPrepared = Atomic(false)
     /// Whether some inputs or outputs lie where a caller has them.
     private let lendsPorts: Bool
     private let arenaSize: Int
     private let workers: Workers
-    private let idle = Mutex<[Execution]>([])
+    private let idle = Mutex<[Pass]>([])
 
     init(
         inputs: [Port],
         outputs: [Port],
         steps: [Step],
         faults: [Fault],
+        deferred: [DeferredLayer],
         arenaSize: Int,
         multiplyAdds: Int,
         work: Int,
@@ -63,6 +66,7 @@ public final class Plan: Sendable {
         self.outputs = outputs
         self.steps = steps
         self.faults = faults
+        self.deferred = deferred
         lendsPorts = (inputs + outputs).contains { $0.slot != nil }
         self.arenaSize = arenaSize
         self.multiplyAdds = multiplyAdds
@@ -131,7 +135,7 @@ public final class Plan: Sendable {
         guard let (port, tensor) = lent.first, let slot = port.slot else { return try body() }
         try port.check(tensor)
         try tensor.loaded().elements.reading { (place) throws(ModelError) in
-            arena.bytes[address: slot] = place
+            arena.bytes[noted: slot] = place
             try lend(lent.dropFirst(), arena, body)
         }
     }
@@ -149,7 +153,7 @@ public final class Plan: Sendable {
         var rest: [Tensor] = []
         let elements = try Tensor.Elements(port.type, count: port.count) {
             (place) throws(ModelError) in
-            arena.bytes[address: slot] = place
+            arena.bytes[noted: slot] = place
             rest = try make(ports.dropFirst(), arena, body)
         }
         return [Tensor(shape: port.shape, elements: elements)] + rest
@@ -161,7 +165,7 @@ public final class Plan: Sendable {
         return (inputs + outputs).compactMap { port in
             guard let slot = port.slot else { return nil }
             let storage = FloatStorage(count: (port.count * (port.type.byteCount ?? 8) + 3) / 4)
-            arena.bytes[address: slot] = storage.start.bytes
+            arena.bytes[noted: slot] = storage.start.bytes
             return storage
         }
     }
@@ -171,9 +175,19 @@ public final class Plan: Sendable {
         _ isCancelled: () -> Bool,
         _ read: (PlanOutputs) throws(ModelError) -> Result
     ) throws(ModelError) -> Result {
-        guard execution.pass.run(isCancelled: isCancelled) else { throw .cancelled }
+        try prepare()
+        guard execution.pass.run(in: execution.arena.storage, isCancelled: isCancelled) else {
+            throw .cancelled
+        }
         try checkFaults(execution.arena.start)
         return try read(PlanOutputs(plan: self, arena: execution.arena.start))
+    }
+
+    /// Packs, before the first pass, what was left until then.
+    func prepare() throws(ModelError) {
+        guard !isPrepared.load(ordering: .acquiring) else { return }
+        for layer in deferred { try layer.prepare() }
+        isPrepared.store(true, ordering: .releasing)
     }
 
     /// - Throws: the first fault in the order of the steps.
@@ -186,44 +200,38 @@ public final class Plan: Sendable {
         }
     }
 
+    /// What a run needs for itself.
+    ///
+    /// - Throws: `outOfMemory`.
     func borrow() throws(ModelError) -> Execution {
-        if let known = idle.withLock({ $0.popLast() }) { return known }
-        guard workers.memory.reserve(arenaBytes) else { throw .outOfMemory(bytes: arenaBytes) }
-        return Execution(steps: steps, size: arenaSize, work: work, workers: workers)
+        guard let arena = workers.arenas.borrow(count: arenaSize) else {
+            throw .outOfMemory(bytes: arenaBytes)
+        }
+        let pass =
+            idle.withLock { $0.popLast() } ?? Pass(steps: steps, work: work, on: workers)
+        return Execution(arena: arena, pass: pass)
     }
 
-    /// Keeps as many arenas as cores could use at once, but none that is large.
     func giveBack(_ execution: Execution) {
-        guard arenaBytes <= Self.largestKeptArena else { return }
+        workers.arenas.giveBack(execution.arena)
         idle.withLock { idle in
-            if idle.count < workers.count { idle.append(execution) }
+            if idle.count < workers.count { idle.append(execution.pass) }
         }
     }
 
-    /// Beyond this many bytes an arena is freed after its run: allocating it costs little beside the run.
-    private static let largestKeptArena = 64 << 20
+    /// Bytes this plan keeps between runs: its steps, as arenas are everyone's.
+    package var keptBytes: Int { steps.count * Self.keptBytesPerStep }
 
-    /// Bytes this plan may keep between runs: its steps, and arenas.
-    package var keptBytes: Int {
-        let arenas = arenaBytes <= Self.largestKeptArena ? arenaBytes * workers.count : 0
-        return arenas + steps.count * Self.bytesPerStep
-    }
-
-    /// What a step takes beside its values: the time steps of a long sequence are tens of thousands.
+    /// What a step takes, beside its values, while the plan is made: the time steps of a long sequence are tens of
+    /// thousands.
     static let bytesPerStep = 6 << 10
+
+    /// What a step takes from then on.
+    private static let keptBytesPerStep = 1 << 10
 }
 
-/// The memory of one run, reserved by who makes it.
-final class Execution: Sendable {
-    let arena: FloatStorage
+/// The memory and the pass of one run.
+struct Execution: Sendable {
+    let arena: Arena
     let pass: Pass
-    private let memory: MemoryLedger
-
-    deinit { memory.release(arena.count * MemoryLayout<Float>.stride) }
-
-    init(steps: [Step], size: Int, work: Int, workers: Workers) {
-        memory = workers.memory
-        arena = FloatStorage(count: size)
-        pass = Pass(steps: steps, arena: arena, work: work, on: workers)
-    }
 }

@@ -81,7 +81,7 @@ public struct PlanOutputs {
 extension Plan.Port {
     /// Where it lies.
     func start(in arena: FloatPosition) -> FloatPosition {
-        slot.map { arena.bytes[address: $0].floats } ?? (constant?.start ?? arena) + offset
+        slot.map { arena.bytes[noted: $0].floats } ?? (constant?.start ?? arena) + offset
     }
 
     /// - Throws: `inputType` for a tensor of another type or size.

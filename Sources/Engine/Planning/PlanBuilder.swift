@@ -14,6 +14,8 @@ package struct PlanBuilder {
     private(set) var steps: [PendingStep] = []
     /// What steps may find wrong while they compute.
     var faults: [PendingFault] = []
+    /// Weights that the first pass packs.
+    var deferred: [DeferredLayer] = []
     private var named: [String: ValueID] = [:]
     private var names: [String] = []
     private var converted: [Conversion: ValueID] = [:]
@@ -104,7 +106,7 @@ package struct PlanBuilder {
         _ body: (inout PlanBuilder) throws(ModelError) -> Void
     ) -> ModelError? {
         let marks = (values.count, steps.count, names.count, conversions.count)
-        let faultCount = faults.count
+        let (faultCount, deferredCount) = (faults.count, deferred.count)
         do throws(ModelError) {
             try body(&self)
             return nil
@@ -112,6 +114,7 @@ package struct PlanBuilder {
             values.removeSubrange(marks.0...)
             steps.removeSubrange(marks.1...)
             faults.removeSubrange(faultCount...)
+            deferred.removeSubrange(deferredCount...)
             for name in names[marks.2...] { named.removeValue(forKey: name) }
             names.removeSubrange(marks.2...)
             for key in conversions[marks.3...] { converted.removeValue(forKey: key) }
@@ -238,18 +241,6 @@ package struct PlanBuilder {
                 bind: bind
             )
         )
-    }
-
-    /// Refuses more steps than there is room for, before they are made: each time step of a sequence is one.
-    ///
-    /// - Throws: `tooLarge`.
-    func require(steps count: Int) throws(ModelError) {
-        let (bytes, overflow) = (steps.count + count)
-            .multipliedReportingOverflow(by: Plan.bytesPerStep)
-        let limit = largest * MemoryLayout<Float>.stride
-        guard !overflow, bytes <= limit else {
-            throw .tooLarge(bytes: overflow ? .max : bytes, limit: limit)
-        }
     }
 
     mutating func count(_ multiplyAdds: Int, for node: Node) {

@@ -2,6 +2,24 @@ package import Compute
 package import Graph
 
 extension PlanBuilder {
+    /// Has the first pass pack `layer`, which steps read.
+    mutating func deferredLayer(_ layer: DeferredLayer) -> DeferredLayer {
+        deferred.append(layer)
+        return layer
+    }
+
+    /// Refuses more steps than there is room for, before they are made: each time step of a sequence is one.
+    ///
+    /// - Throws: `tooLarge`.
+    func require(steps count: Int) throws(ModelError) {
+        let (bytes, overflow) = (steps.count + count)
+            .multipliedReportingOverflow(by: Plan.bytesPerStep)
+        let limit = largest * MemoryLayout<Float>.stride
+        guard !overflow, bytes <= limit else {
+            throw .tooLarge(bytes: overflow ? .max : bytes, limit: limit)
+        }
+    }
+
     /// Some seconds of a core: between its steps a plan asks whether to go on.
     private static let mostMultiplyAdds = 1 << 36
 
@@ -73,6 +91,7 @@ extension PlanBuilder {
                     error: fault.error
                 )
             },
+            deferred: deferred,
             arenaSize: placement.size,
             multiplyAdds: work.values.reduce(0, +),
             work: work.values.reduce(0, +) + movedWork,

@@ -26,8 +26,11 @@ public struct PlanRuns: ~Copyable {
     }
 
     /// Computes once more.
-    public func run() {
-        _ = execution.pass.run()
+    ///
+    /// - Throws: what the first run cannot read of the weights.
+    public func run() throws(ModelError) {
+        try plan.prepare()
+        _ = execution.pass.run(in: execution.arena.storage)
         for index in fed.indices {
             fed[index].target.copy(from: fed[index].source, count: fed[index].count)
         }

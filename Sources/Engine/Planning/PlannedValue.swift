@@ -135,12 +135,12 @@ struct Place: Sendable {
     ///
     /// A worker's copy holds one chunk's planes: positions count from the image and block the arena has at hand.
     var worker = 0
-    /// Which of the addresses at the arena's start says where it lies, for what stays in a caller's memory.
+    /// Which of the notes at the arena's start says where it lies, for what stays in a caller's memory.
     var slot: Int?
 
     @inline(__always)
     func position(in arena: PassArena) -> FloatPosition {
-        if let slot { return arena.start.bytes[address: slot].floats }
+        if let slot { return arena.start.bytes[noted: slot].floats }
         let first = (storage?.start ?? arena.start) + offset
         guard worker != 0 else { return first }
         return first + (arena.worker * worker - arena.image * image - arena.block * plane)

@@ -13,6 +13,7 @@ struct PackedLayer: Sendable {
 /// Packed weights of one model, shared by all its plans.
 package final class WeightStore: Sendable {
     private let layers = Mutex<[String: PackedLayer]>([:])
+    private let deferred = Mutex<[String: DeferredLayer]>([:])
     private let shared: WeightStore?
     private let own: Set<String>
 
@@ -25,13 +26,14 @@ package final class WeightStore: Sendable {
         (self.shared, self.own) = (shared, own)
     }
 
-    /// Bytes of what is packed here, and not shared with another store.
+    /// Bytes of what is packed here, or will be, and not shared with another store.
     var ownBytes: Int {
-        layers.withLock { layers in
+        let packed = layers.withLock { layers in
             layers.values.reduce(0) { sum, layer in
                 sum + (layer.weights.count + layer.bias.count) * MemoryLayout<Float>.stride
             }
         }
+        return deferred.withLock { $0.values.reduce(packed) { $0 + $1.byteCount } }
     }
 
     /// The weights under `key`, packed by the first who asks.
@@ -49,6 +51,23 @@ package final class WeightStore: Sendable {
         let made = try pack()
         return layers.withLock { store in
             if let known = store[key] { return known }
+            store[key] = made
+            return made
+        }
+    }
+
+    /// The weights under `key`, which are packed by the first pass that needs them.
+    func deferredLayer(
+        _ key: String,
+        byteCount: Int,
+        pack: @escaping @Sendable () throws(ModelError) -> PackedLayer
+    ) -> DeferredLayer {
+        if let shared, !own.contains(where: { key.contains($0) }) {
+            return shared.deferredLayer(key, byteCount: byteCount, pack: pack)
+        }
+        return deferred.withLock { store in
+            if let known = store[key] { return known }
+            let made = DeferredLayer(byteCount: byteCount, pack: pack)
             store[key] = made
             return made
         }

@@ -75,7 +75,10 @@ struct BodyRuns: ~Copyable {
         if isCancelled() { throw .cancelled }
         giveWay()
         try checkTables()
-        guard execution.pass.run(isCancelled: isCancelled) else { throw .cancelled }
+        try body.island.plan.prepare()
+        guard execution.pass.run(in: execution.arena.storage, isCancelled: isCancelled) else {
+            throw .cancelled
+        }
         try body.island.plan.checkFaults(execution.arena.start)
     }
 
@@ -88,9 +91,9 @@ struct BodyRuns: ~Copyable {
         }
         for feed in feeds {
             if feed.swaps, let from = feed.from.slot, let to = feed.to.slot {
-                let place = arena.bytes[address: from]
-                arena.bytes[address: from] = arena.bytes[address: to]
-                arena.bytes[address: to] = place
+                let place = arena.bytes[noted: from]
+                arena.bytes[noted: from] = arena.bytes[noted: to]
+                arena.bytes[noted: to] = place
             } else {
                 let source = feed.stage?.start ?? feed.from.start(in: arena)
                 feed.to.start(in: arena).bytes.copy(from: source.bytes, bytes: feed.from.bytes)
@@ -106,7 +109,7 @@ struct BodyRuns: ~Copyable {
     /// Lets a large input or output lie here; false for one that has a fixed place.
     func move(_ port: Plan.Port, to place: BytePosition) -> Bool {
         guard let slot = port.slot else { return false }
-        execution.arena.start.bytes[address: slot] = place
+        execution.arena.start.bytes[noted: slot] = place
         return true
     }
 

@@ -169,8 +169,11 @@ extension ExecutorRun {
             first: first,
             sizes: sizes
         )
-        if let known = executor.tools.plans.value(for: key) { return known as? Island }
-        return executor.tools.plans.insert(makeIsland(), for: key) as? Island
+        switch executor.tools.plans.value(for: key) {
+        case .kept(let known): return known as? Island
+        case .unplanned: return nil
+        case .nothing: return executor.tools.plans.insert(makeIsland(), for: key) as? Island
+        }
     }
 
     /// The plan of all that remains; nil where a file's nodes are computed one by one.

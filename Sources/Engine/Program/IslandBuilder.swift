@@ -73,7 +73,9 @@ struct IslandBuilder {
     ///
     /// `wanted` are the values that must be there at the end.
     mutating func build(wanted: [String], places: ValuePlaces) -> Island? {
-        for item in items where !takeOneHot(item, wanted) { take(item) }
+        for item in items {
+            if !takeOneHot(item, wanted) { take(item) }
+        }
         let isWhole = items.allSatisfy { covered.isSuperset(of: $0.covers) }
         guard isWhole || isWorthEntering else {
             noteChosen("it stands alone among nodes that plans do not take")

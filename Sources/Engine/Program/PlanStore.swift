@@ -49,13 +49,21 @@ public final class PlanStore: Sendable {
         }
     }
 
-    /// What is kept under `key`; an inner nil says that there is no plan for it.
-    package func value(for key: Key) -> (any Kept)?? {
+    /// What is known of a key.
+    package enum Known {
+        case nothing
+        /// That there is no plan for it.
+        case unplanned
+        case kept(any Kept)
+    }
+
+    /// What is kept under `key`.
+    package func value(for key: Key) -> Known {
         state.withLock { state in
-            guard let place = state.entries.index(forKey: key) else { return .none }
+            guard let place = state.entries.index(forKey: key) else { return .nothing }
             state.clock += 1
             state.entries.values[place].lastUse = state.clock
-            return .some(state.entries.values[place].value)
+            return state.entries.values[place].value.map { .kept($0) } ?? .unplanned
         }
     }
 

@@ -17,7 +17,7 @@ extension GraphExecutor {
         let sizes = try checked(inputs, for: route)
         if isKept, let first = route.nodes.first {
             let key = PlanStore.Key(owner: owner, route: route.number, first: first, sizes: sizes)
-            if let known = tools.plans.value(for: key) as? Island,
+            if case .kept(let kept) = tools.plans.value(for: key), let known = kept as? Island,
                 known.nodes.count == route.nodes.count
             {
                 return known.plan

@@ -54,7 +54,7 @@ struct ComparedOneHot {
                 .allSatisfy({ $0 == 1 || $0 == $1 })
         else { return nil }
         self.covers = covers
-        (nodes, added) = Self.made(cast.node, name, given, before + [depth])
+        (nodes, added) = Self.made(cast.node, of: name, given: given, sizes: before + [depth])
     }
 
     /// What the chain of nodes makes of a shape.
@@ -84,9 +84,9 @@ struct ComparedOneHot {
 
     private static func made(
         _ cast: Node,
-        _ indices: String,
-        _ given: Shape,
-        _ sizes: [Int]
+        of indices: String,
+        given: Shape,
+        sizes: [Int]
     ) -> ([Node], [String: Tensor]) {
         let depth = sizes[sizes.count - 1]
         let isSame = given.dimensions == Array(sizes.dropLast())

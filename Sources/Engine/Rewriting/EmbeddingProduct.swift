@@ -1,3 +1,4 @@
+import Compute
 import Graph
 
 extension Tensor {
@@ -25,40 +26,37 @@ extension Tensor {
 private func product(_ weights: [Float], _ rows: [Float], inputs: Int) -> [Float] {
     guard inputs > 0 else { return [] }
     let (units, symbols) = (weights.count / inputs, rows.count / inputs)
-    // Column by column, so that neighbouring sums are computed together.
-    var columns = [Double](repeating: 0, count: rows.count)
-    for symbol in 0..<symbols {
-        for input in 0..<inputs {
-            columns[input * symbols + symbol] = Double(rows[symbol * inputs + input])
+    var result = [Float](repeating: 0, count: units * symbols)
+    for first in stride(from: 0, to: symbols, by: 8) {
+        let count = min(8, symbols - first)
+        let columns = (0..<inputs).map { input in
+            var column = SIMD8<Double>.zero
+            for lane in 0..<count { column[lane] = Double(rows[(first + lane) * inputs + input]) }
+            return column
         }
-    }
-    var sums = [Double](repeating: 0, count: symbols)
-    var result: [Float] = []
-    result.reserveCapacity(units * symbols)
-    for unit in 0..<units {
-        for symbol in 0..<symbols { sums[symbol] = 0 }
-        for input in 0..<inputs {
-            add(Double(weights[unit * inputs + input]), columns, input * symbols, to: &sums)
+        for unit in 0..<units {
+            let sums = sums(weights, from: unit * inputs, columns)
+            for lane in 0..<count { result[unit * symbols + first + lane] = Float(sums[lane]) }
         }
-        for sum in sums { result.append(Float(sum)) }
+        giveWay()
     }
     return result
 }
 
-/// Adds `factor` times as many numbers of `columns`, from `start` on.
-private func add(
-    _ factor: Double,
-    _ columns: [Double],
-    _ start: Int,
-    to sums: inout [Double]
-) {
-    precondition(start >= 0 && start + sums.count <= columns.count, "no such column")
-    // SAFETY: both buffers hold what is read and written, as checked above.
-    unsafe columns.withUnsafeBufferPointer { columns in
-        unsafe sums.withUnsafeMutableBufferPointer { sums in
-            for index in 0..<sums.count {
-                unsafe sums[index] += factor * columns[start + index]
-            }
-        }
+/// A row of weights, which begins at `start`, times eight columns.
+private func sums(
+    _ weights: [Float],
+    from start: Int,
+    _ columns: [SIMD8<Double>]
+) -> SIMD8<Double> {
+    precondition(start >= 0 && start + columns.count <= weights.count, "no such row")
+    var sums = SIMD8<Double>.zero
+    let (weights, columns) = (weights.span, columns.span)
+    for input in columns.indices {
+        // SAFETY: the columns are as many as the row's weights, which are there as checked above.
+        unsafe sums +=
+            SIMD8(repeating: Double(weights[unchecked: start + input]))
+            * columns[unchecked: input]
     }
+    return sums
 }

@@ -76,6 +76,17 @@ typedef struct {
     long addendPlane, addendRow, addendImage;
 } WinogradGeometry;
 
+/// A 3x3 convolution of stride 1 with a kernel for each channel, over planes that lie row by row without a halo.
+///
+/// `top` rows and `left` columns, both 16 at most, read as zeros before the first, and what windows want behind the last.
+/// Output rows have 16 columns at least, and reach at most 16 behind the input's.
+typedef struct {
+    long height, width;
+    long top, left;
+    long outputHeight, outputWidth;
+    float floor, ceiling;
+} SquareGeometry;
+
 /// A pooling of one image; windows are clipped to the input, which has no halo need. `input` is element (0, 0, 0).
 typedef struct {
     long inputHeight, inputWidth, inputPlane, inputRow;
@@ -158,6 +169,10 @@ typedef struct {
     void (*convolvePlanes)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,
                            const float *_Nullable addend,
                            float *output, long first, long end);
+    /// One kernel per channel, planar in and out; weights [channel][3][3], channels [first, end).
+    /// `scratch`: 18 * (width + 80) floats for the kernel alone.
+    void (*convolveSquares)(const SquareGeometry *, const float *input, const float *weights, const float *bias,
+                            float *scratch, float *output, long first, long end);
     /// Every output position has kernels of its own. Weights [row][column][blocks][inputBlocks][kernelHeight][kernelWidth][16][16],
     /// bias [row][column][blocks * 16], both of all `blocks` output blocks; no maxout pairs. Input blocked.
     void (*convolveLocal)(const ConvolutionGeometry *, const float *input, const float *weights, const float *bias,

@@ -138,7 +138,8 @@ struct SymbolCandidate {
             takesSeveral: false,
             symbols: 1
         )
-        guard let result = run([0], reading, zeros, executor), result.scores.count >= 2,
+        guard let result = run([0], as: reading, from: zeros, by: executor),
+            result.scores.count >= 2,
             result.states.map(\.count) == zeros.map(\.count)
         else { return nil }
         return result.scores.count
@@ -151,9 +152,9 @@ struct SymbolCandidate {
         // it would only cost all weights in memory to find the same.
         guard !isPlanned(pair.prefix(1), reading, executor) || isPlanned(pair, reading, executor)
         else { return nil }
-        guard let both = run(pair, reading, zeros, executor),
-            let first = run(pair.prefix(1), reading, zeros, executor),
-            let second = run(pair.suffix(1), reading, first.states, executor),
+        guard let both = run(pair, as: reading, from: zeros, by: executor),
+            let first = run(pair.prefix(1), as: reading, from: zeros, by: executor),
+            let second = run(pair.suffix(1), as: reading, from: first.states, by: executor),
             Self.agree(both.states.joined(), second.states.joined())
         else { return nil }
         if Self.agree(both.scores, first.scores + second.scores) { return true }
@@ -200,9 +201,9 @@ struct SymbolCandidate {
 
     private func run(
         _ symbols: some Collection<Int32>,
-        _ reading: SymbolReading,
-        _ states: [[Float]],
-        _ executor: GraphExecutor
+        as reading: SymbolReading,
+        from states: [[Float]],
+        by executor: GraphExecutor
     ) -> (scores: [Float], states: [[Float]])? {
         let inputs = inputs(symbols, reading, states)
         let results = try? executor.run(

@@ -190,9 +190,9 @@ enum GaborBankFields {
                     + "in \(phases.count) phases"
             )
         }
-        let alpha = try perFrequency(&bank, "alpha", 1, frequencies.count)
-        let betaX = try perFrequency(&bank, "beta_x", 0, frequencies.count)
-        let betaY = try perFrequency(&bank, "beta_y", 0, frequencies.count)
+        let alpha = try perFrequency(&bank, "alpha", unlessGiven: 1, count: frequencies.count)
+        let betaX = try perFrequency(&bank, "beta_x", unlessGiven: 0, count: frequencies.count)
+        let betaY = try perFrequency(&bank, "beta_y", unlessGiven: 0, count: frequencies.count)
         try bank.finish()
         var lists: [String: [Float]] = [:]
         for (index, frequency) in frequencies.enumerated() {
@@ -215,8 +215,8 @@ enum GaborBankFields {
     private static func perFrequency(
         _ bank: inout JSONFields,
         _ name: String,
-        _ value: Double,
-        _ count: Int
+        unlessGiven value: Double,
+        count: Int
     ) throws(ModelError) -> [Double] {
         let values = try bank.doubles(name) ?? [value]
         if values.count == 1 { return Array(repeating: values[0], count: count) }

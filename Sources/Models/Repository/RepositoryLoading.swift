@@ -51,7 +51,7 @@ extension ModelRepository {
             seconds: limits.seconds,
             { attention in self.loaded(version, of: source, had, attention) },
             take: { result in
-                self.finish(attempt, result, version, of: source, done)
+                self.finish(attempt, result, version: version, of: source, done)
                 group.leave()
             },
             fail: { failure in
@@ -61,7 +61,7 @@ extension ModelRepository {
                     error: ModelError(failure),
                     stamp: isTried ? seen : nil
                 )
-                self.finish(attempt, .failure(failed), version, of: source, done)
+                self.finish(attempt, .failure(failed), version: version, of: source, done)
                 group.leave()
             },
             isBack: {
@@ -77,7 +77,7 @@ extension ModelRepository {
     private func finish(
         _ attempt: Int,
         _ result: Result<Loaded, LoadingFailure>,
-        _ version: ModelSource.Version,
+        version: ModelSource.Version,
         of source: ModelSource,
         _ done: (_ error: ModelError?, _ isNews: Bool) -> Void
     ) {

@@ -158,7 +158,9 @@ extension Model {
             }
             for (index, pair) in states.enumerated() {
                 try inputs.withFloats(pair.input) { span throws(ModelError) in
-                    for unit in 0..<pair.count { span[unit] = before.values[index][unit] }
+                    let given = before.values[index]
+                    let values = given.span
+                    for unit in 0..<pair.count { span[unit] = values[unit] }
                 }
             }
         } read: { results throws(ModelError) in
@@ -169,7 +171,8 @@ extension Model {
                     throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
                 }
                 try results.withFloats(pair.output) { span throws(ModelError) in
-                    for unit in 0..<pair.count { state.values[index][unit] = span[unit] }
+                    var values = state.values[index].mutableSpan
+                    for unit in 0..<pair.count { values[unit] = span[unit] }
                 }
             }
         }

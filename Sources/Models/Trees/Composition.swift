@@ -36,9 +36,22 @@ extension Model {
         for (height, level) in tree.levels.enumerated() {
             try forEachBatch(level) { (nodes) throws(ModelError) in
                 if height == 0 {
-                    try embed(nodes, of: tree, names, symbols, &vectors, isCancelled)
+                    try embed(
+                        nodes,
+                        of: tree,
+                        names: names,
+                        symbols: symbols,
+                        into: &vectors,
+                        isCancelled: isCancelled
+                    )
                 } else {
-                    try combine(nodes, of: tree, names, &vectors, isCancelled)
+                    try combine(
+                        nodes,
+                        of: tree,
+                        names: names,
+                        into: &vectors,
+                        isCancelled: isCancelled
+                    )
                 }
             }
         }
@@ -96,10 +109,10 @@ extension Model {
     private func embed(
         _ nodes: ArraySlice<Int>,
         of tree: Tree,
-        _ names: TreeNames,
-        _ symbols: Int,
-        _ vectors: inout TreeVectors,
-        _ isCancelled: () -> Bool
+        names: TreeNames,
+        symbols: Int,
+        into vectors: inout TreeVectors,
+        isCancelled: () -> Bool
     ) throws(ModelError) {
         var tokens: [Int32] = []
         for node in nodes {
@@ -127,9 +140,9 @@ extension Model {
     private func combine(
         _ nodes: ArraySlice<Int>,
         of tree: Tree,
-        _ names: TreeNames,
-        _ vectors: inout TreeVectors,
-        _ isCancelled: () -> Bool
+        names: TreeNames,
+        into vectors: inout TreeVectors,
+        isCancelled: () -> Bool
     ) throws(ModelError) {
         let width = names.width
         let plan = try plan(

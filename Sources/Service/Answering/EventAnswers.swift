@@ -17,8 +17,8 @@ extension Service {
     func begin(
         _ answer: Answer,
         _ events: any EventSource,
-        _ call: Call,
-        _ exchange: Exchange
+        for call: Call,
+        over exchange: Exchange
     ) throws(ServiceError) -> Bool {
         var (events, call) = (events, call)
         let first = try events.next(call)

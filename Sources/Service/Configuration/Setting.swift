@@ -15,22 +15,22 @@ public struct Setting: Sendable {
 
     private static let network = [
         text("host", \.host, "the numeric address to listen on"),
-        number("port", \.port, -1...65_535, "the port for HTTP; 0: any free one, -1: none"),
+        number("port", \.port, in: -1...65_535, "the port for HTTP; 0: any free one, -1: none"),
         list("models", \.models, "folders of models, separated by colons; empty: those that ship"),
         text("ready_file", \.readyFile, "a file that gets the address once the server answers"),
     ]
 
     private static let encryption = [
-        number("tls_port", \.securePort, 0...65_535, "the port for HTTPS; 0: any free one"),
+        number("tls_port", \.securePort, in: 0...65_535, "the port for HTTPS; 0: any free one"),
         list("tls_certificates", \.certificates, "PEM files, separated by colons; empty: no HTTPS"),
         list("tls_keys", \.certificateKeys, "their keys' files; empty: the same files"),
         word("tls_client_certificates", \.clientCertificates, "whether clients must show some"),
         text("tls_client_authorities", \.clientAuthorities, "PEM file of who may sign those"),
-        number("tls_handshake_seconds", \.handshakeSeconds, 1...3600, "time for a handshake"),
+        number("tls_handshake_seconds", \.handshakeSeconds, in: 1...3600, "time for a handshake"),
         number(
             "reload_seconds",
             \.reloadSeconds,
-            0...86_400,
+            in: 0...86_400,
             "how often files are looked at for changes; 0: only after SIGHUP"
         ),
     ]
@@ -50,7 +50,7 @@ public struct Setting: Sendable {
         number(
             "watch_milliseconds",
             \.watchMilliseconds,
-            0...3_600_000,
+            in: 0...3_600_000,
             "pause between looks at the models' folders; 0: only at the start"
         ),
         flag(
@@ -61,25 +61,25 @@ public struct Setting: Sendable {
     ]
 
     private static let engine = [
-        number("threads", \.threads, 0...1024, "requests computed at once; 0: one per core"),
-        number("loops", \.loops, 0...1024, "event loops; 0: one per core"),
+        number("threads", \.threads, in: 0...1024, "requests computed at once; 0: one per core"),
+        number("loops", \.loops, in: 0...1024, "event loops; 0: one per core"),
         text("kernels", \.kernels, "instruction set of the kernels; empty: the best one"),
         number(
             "queue_milliseconds",
             \.queueMilliseconds,
-            1...3_600_000,
+            in: 1...3_600_000,
             "predicted wait beyond which requests are refused"
         ),
         number(
             "drain_delay_seconds",
             \.drainDelaySeconds,
-            0...3600,
+            in: 0...3600,
             "time between not being ready and accepting no more, at shutdown"
         ),
         number(
             "drain_seconds",
             \.drainSeconds,
-            0...3600,
+            in: 0...3600,
             "time for requests in flight at shutdown"
         ),
     ]
@@ -99,72 +99,87 @@ public struct Setting: Sendable {
             read: { .string($0.otlpEndpoint) },
             expected: "an address like http://127.0.0.1:4318/v1/traces"
         ),
-        number("trace_percent", \.tracePercent, 0...100, "requests traced without being asked"),
+        number("trace_percent", \.tracePercent, in: 0...100, "requests traced without being asked"),
     ]
 
     private static let limits = [
-        number("body_bytes", \.bodyBytes, 1...(1 << 30), "largest body"),
-        number("image_body_bytes", \.imageBodyBytes, 1...(1 << 30), "largest body with images"),
-        number("maximum_pixels", \.maximumPixels, 1...1_000_000_000, "largest picture"),
-        number("sequence_limit", \.sequenceLimit, 1...100_000_000, "longest sequence, in symbols"),
-        number("series_numbers", \.seriesNumbers, 1...(1 << 32), "numbers of all series in a body"),
-        number("sequences", \.sequences, 1...100_000, "sequences remembered between requests"),
-        number("client_sequences", \.clientSequences, 1...100_000, "of these, one client's"),
+        number("body_bytes", \.bodyBytes, in: 1...(1 << 30), "largest body"),
+        number("image_body_bytes", \.imageBodyBytes, in: 1...(1 << 30), "largest body with images"),
+        number("maximum_pixels", \.maximumPixels, in: 1...1_000_000_000, "largest picture"),
+        number(
+            "sequence_limit",
+            \.sequenceLimit,
+            in: 1...100_000_000,
+            "longest sequence, in symbols"
+        ),
+        number(
+            "series_numbers",
+            \.seriesNumbers,
+            in: 1...(1 << 32),
+            "numbers of all series in a body"
+        ),
+        number("sequences", \.sequences, in: 1...100_000, "sequences remembered between requests"),
+        number("client_sequences", \.clientSequences, in: 1...100_000, "of these, one client's"),
         number(
             "sequence_bytes",
             \.sequenceBytes,
-            1024...(1 << 40),
+            in: 1024...(1 << 40),
             "states of all sequences; a quarter is one client's"
         ),
-        number("connections", \.connections, 1...1_000_000, "open connections"),
-        number("client_connections", \.clientConnections, 1...1_000_000, "of these, one client's"),
-        number("handshakes", \.handshakes, 1...1_000_000, "TLS handshakes that have not ended"),
+        number("connections", \.connections, in: 1...1_000_000, "open connections"),
+        number(
+            "client_connections",
+            \.clientConnections,
+            in: 1...1_000_000,
+            "of these, one client's"
+        ),
+        number("handshakes", \.handshakes, in: 1...1_000_000, "TLS handshakes that have not ended"),
         number(
             "total_body_bytes",
             \.totalBodyBytes,
-            1024...(1 << 40),
+            in: 1024...(1 << 40),
             "bodies of all requests together"
         ),
         number(
             "compute_bytes",
             \.computeBytes,
-            (1 << 20)...(1 << 40),
+            in: (1 << 20)...(1 << 40),
             "memory of one computation"
         ),
         number(
             "memory_bytes",
             \.memoryBytes,
-            0...(1 << 42),
+            in: 0...(1 << 42),
             "memory of all computations; 0 for 3/4 of what there is"
         ),
         number(
             "plan_bytes",
             \.planBytes,
-            0...(1 << 42),
+            in: 0...(1 << 42),
             "plans kept for input sizes that may come again, of all models"
         ),
-        number("load_seconds", \.loadSeconds, 1...86_400, "time for loading a model"),
+        number("load_seconds", \.loadSeconds, in: 1...86_400, "time for loading a model"),
         number(
             "load_bytes",
             \.loadBytes,
-            (1 << 20)...(1 << 42),
+            in: (1 << 20)...(1 << 42),
             "memory for reading the files of one model"
         ),
-        number("loads", \.loads, 1...64, "models loaded at once"),
+        number("loads", \.loads, in: 1...64, "models loaded at once"),
         number(
             "compute_seconds",
             \.computeSeconds,
-            1...86_400,
+            in: 1...86_400,
             "time of one request on a core, its waiting not counted"
         ),
-        number("answer_numbers", \.answerNumbers, 1...(1 << 40), "numbers in an answer"),
-        number("head_bytes", \.headBytes, 256...(1 << 20), "request line and header fields"),
-        number("head_fields", \.headFields, 1...10_000, "header fields"),
-        number("request_line_bytes", \.requestLineBytes, 64...(1 << 20), "request line"),
-        number("head_seconds", \.headSeconds, 1...3600, "time to send a head"),
-        number("body_idle_seconds", \.bodyIdleSeconds, 1...3600, "longest pause in a body"),
-        number("keep_alive_seconds", \.keepAliveSeconds, 1...86_400, "pause between requests"),
-        number("write_stall_seconds", \.writeStallSeconds, 1...3600, "pause of a slow reader"),
+        number("answer_numbers", \.answerNumbers, in: 1...(1 << 40), "numbers in an answer"),
+        number("head_bytes", \.headBytes, in: 256...(1 << 20), "request line and header fields"),
+        number("head_fields", \.headFields, in: 1...10_000, "header fields"),
+        number("request_line_bytes", \.requestLineBytes, in: 64...(1 << 20), "request line"),
+        number("head_seconds", \.headSeconds, in: 1...3600, "time to send a head"),
+        number("body_idle_seconds", \.bodyIdleSeconds, in: 1...3600, "longest pause in a body"),
+        number("keep_alive_seconds", \.keepAliveSeconds, in: 1...86_400, "pause between requests"),
+        number("write_stall_seconds", \.writeStallSeconds, in: 1...3600, "pause of a slow reader"),
     ]
 }
 
@@ -208,7 +223,7 @@ extension Setting {
     private static func number(
         _ name: String,
         _ place: any Place<Int>,
-        _ range: ClosedRange<Int>,
+        in range: ClosedRange<Int>,
         _ summary: String
     ) -> Setting {
         Setting(

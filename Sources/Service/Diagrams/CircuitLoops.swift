@@ -10,12 +10,18 @@ extension SequenceColumns {
 
     private mutating func addLoops(of row: SequenceRow, _ cell: SequenceRow.Cell) {
         let isPair = cell.direction == .bidirectional
-        loop(row.id(time: nil), row.recurrenceLabel(), side: isPair ? -1 : 1, row, "")
+        loop(row.id(time: nil), row.recurrenceLabel(), side: isPair ? -1 : 1, of: row, prefix: "")
         if isPair {
             let label = row.recurrenceLabel(isBackward: true)
-            loop(row.id(time: nil, isBackward: true), label, side: 1, row, "g ")
+            loop(row.id(time: nil, isBackward: true), label, side: 1, of: row, prefix: "g ")
         } else if cell.hasCellState {
-            loop(row.id(time: nil), .variable("c", index: row.index), side: -1, row, "c ")
+            loop(
+                row.id(time: nil),
+                .variable("c", index: row.index),
+                side: -1,
+                of: row,
+                prefix: "c "
+            )
         }
     }
 
@@ -24,8 +30,8 @@ extension SequenceColumns {
         _ id: String,
         _ label: MathText,
         side: Double,
-        _ row: SequenceRow,
-        _ prefix: String
+        of row: SequenceRow,
+        prefix: String
     ) {
         guard let node = self[id] else { return }
         let out = node.border(toward: node.at + Diagram.Point(x: side, y: -0.62 * slope(row)))
@@ -40,15 +46,15 @@ extension SequenceColumns {
             out,
             out + Diagram.Point(x: side * 20, y: -18),
             Diagram.Point(x: square.at.x, y: top - 30),
-            Diagram.Point(x: square.at.x, y: top)
+            to: Diagram.Point(x: square.at.x, y: top)
         )
         let second = EdgePath.curve(
             Diagram.Point(x: square.at.x, y: bottom),
             Diagram.Point(x: square.at.x, y: bottom + 30),
             back + Diagram.Point(x: side * 20, y: 18),
-            back
+            to: back
         )
-        join(id, id, square, (first, second), label, side)
+        join(id, id, through: square, along: (first, second), label: label, side: side)
     }
 
     /// A box's loop leaves nearer to its middle.
@@ -76,17 +82,24 @@ extension SequenceColumns {
             [Diagram.Point(x: x, y: square.at.y + 7), Diagram.Point(x: x, y: back.y), back],
             radius: 22
         )
-        join(start.id, end.id, square, (first, second), .variable("W"), 1)
+        join(
+            start.id,
+            end.id,
+            through: square,
+            along: (first, second),
+            label: .variable("W"),
+            side: 1
+        )
     }
 
     /// Two edges from a node to another, or back to it, by way of a delay square with a label on its `side`.
     private mutating func join(
         _ start: String,
         _ end: String,
-        _ square: Diagram.Node,
-        _ paths: (EdgePath, EdgePath),
-        _ label: MathText,
-        _ side: Double
+        through square: Diagram.Node,
+        along paths: (EdgePath, EdgePath),
+        label: MathText,
+        side: Double
     ) {
         add(
             Diagram.Edge(

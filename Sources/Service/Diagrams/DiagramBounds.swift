@@ -11,10 +11,12 @@ struct DiagramBounds {
         for node in diagram.nodes { include(node) }
         for edge in diagram.edges {
             for point in edge.path.points { include(point) }
-            if let label = edge.label { include(label, edge.labelAt, 17, edge.anchor) }
+            if let label = edge.label {
+                include(label, at: edge.labelAt, size: 17, anchor: edge.anchor)
+            }
         }
         for caption in diagram.captions {
-            include(caption.text, caption.at, caption.size, caption.anchor)
+            include(caption.text, at: caption.at, size: caption.size, anchor: caption.anchor)
         }
         for (start, end) in diagram.rules {
             include(start)
@@ -48,14 +50,14 @@ struct DiagramBounds {
         let half = Diagram.Point(x: width / 2, y: height / 2)
         include(node.at - half)
         include(node.at + half)
-        include(node.label, node.at, 19, .middle)
+        include(node.label, at: node.at, size: 19, anchor: .middle)
     }
 
     private mutating func include(
         _ text: MathText,
-        _ at: Diagram.Point,
-        _ size: Double,
-        _ anchor: Diagram.Anchor
+        at: Diagram.Point,
+        size: Double,
+        anchor: Diagram.Anchor
     ) {
         let width = text.width(size: size)
         let start = anchor == .start ? at.x : anchor == .end ? at.x - width : at.x - width / 2

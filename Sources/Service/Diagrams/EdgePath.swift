@@ -19,7 +19,7 @@ struct EdgePath: Sendable {
         straight(first.border(toward: second.at), second.border(toward: first.at))
     }
 
-    static func curve(_ start: Point, _ first: Point, _ second: Point, _ end: Point) -> EdgePath {
+    static func curve(_ start: Point, _ first: Point, _ second: Point, to end: Point) -> EdgePath {
         EdgePath(start: start, pieces: [.curve(first, second, end)])
     }
 

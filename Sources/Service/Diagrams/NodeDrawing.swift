@@ -11,7 +11,8 @@ extension DiagramDrawing {
                     + paint(node.role)
             )
         case .box(let width, let height): box(node, width, height)
-        case .slab(let width, let height, let depth): slab(node, width, height, depth)
+        case .slab(let width, let height, let depth):
+            slab(node, width: width, height: height, depth: depth)
         case .none: break
         }
         let isTall = node.tag != nil
@@ -38,9 +39,9 @@ extension DiagramDrawing {
     /// The top, front and side of a box; `at` is the middle of what is seen.
     private mutating func slab(
         _ node: Diagram.Node,
-        _ width: Double,
-        _ height: Double,
-        _ depth: Double
+        width: Double,
+        height: Double,
+        depth: Double
     ) {
         let (shift, rise) = Diagram.Shape.obliqueness(depth)
         let left = node.at.x - (width + shift) / 2, top = node.at.y - (height + rise) / 2

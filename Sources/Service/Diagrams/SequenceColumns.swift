@@ -22,7 +22,7 @@ struct SequenceColumns {
     mutating func column(at x: Double, time: String?, isLast: Bool) {
         for index in grid.rows.indices where isLast || !grid.rows[index].isFinal {
             addNodes(index, x, time)
-            for source in grid.rows[index].sources { connect(source, index, x, time) }
+            for source in grid.rows[index].sources { connect(source, index, x: x, time: time) }
         }
     }
 
@@ -58,7 +58,7 @@ struct SequenceColumns {
         let readers = grid.rows.filter { $0.sources.contains(index) }
         guard time == nil || readers.contains(where: { !$0.isFinal }) || isJoinedLast(index, time)
         else { return }
-        let join = joinNode(index, x, height, time)
+        let join = joinNode(index, x: x, height: height, time: time)
         add(join)
         for isBackward in [false, true] {
             guard let half = self[row.id(time: time, isBackward: isBackward)] else { continue }
@@ -79,7 +79,7 @@ struct SequenceColumns {
     /// The last column's time: set by who draws the columns.
     var lastTime: String?
 
-    func joinNode(_ index: Int, _ x: Double, _ height: Double, _ time: String?) -> Diagram.Node {
+    func joinNode(_ index: Int, x: Double, height: Double, time: String?) -> Diagram.Node {
         Diagram.Node(
             id: "join " + grid.rows[index].id(time: time),
             role: .join,
@@ -93,7 +93,7 @@ struct SequenceColumns {
 
 extension SequenceColumns {
     /// The edges from one row to a row above it in the same column.
-    private mutating func connect(_ source: Int, _ target: Int, _ x: Double, _ time: String?) {
+    private mutating func connect(_ source: Int, _ target: Int, x: Double, time: String?) {
         let from = grid.rows[source], to = grid.rows[target]
         let isPair = from.cell?.direction == .bidirectional
         let id = (isPair ? "join " : "") + from.id(time: time)

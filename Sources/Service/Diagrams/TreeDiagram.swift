@@ -35,23 +35,23 @@ struct TreeDiagram {
         for leaf in 0..<4 {
             let x = Double(leaf) * Self.pitch
             let time = String(leaf + 1)
-            add("x(\(time))", .input, .variable("x", time: time), x, Self.levels.symbols)
-            add("e(\(time))", .value, .variable("e", time: time), x, Self.levels.leaves)
+            add("x(\(time))", .input, .variable("x", time: time), x: x, y: Self.levels.symbols)
+            add("e(\(time))", .value, .variable("e", time: time), x: x, y: Self.levels.leaves)
         }
-        add("h1", .state, .variable("h", index: 1), 0.5 * Self.pitch, Self.levels.pairs)
-        add("h2", .state, .variable("h", index: 2), 2.5 * Self.pitch, Self.levels.pairs)
-        add("h3", .state, .variable("h", index: 3), 1.5 * Self.pitch, Self.levels.root)
-        add("o", .output, .variable("o"), 1.5 * Self.pitch, Self.levels.root - 100)
+        add("h1", .state, .variable("h", index: 1), x: 0.5 * Self.pitch, y: Self.levels.pairs)
+        add("h2", .state, .variable("h", index: 2), x: 2.5 * Self.pitch, y: Self.levels.pairs)
+        add("h3", .state, .variable("h", index: 3), x: 1.5 * Self.pitch, y: Self.levels.root)
+        add("o", .output, .variable("o"), x: 1.5 * Self.pitch, y: Self.levels.root - 100)
         guard readout.contains(where: { $0.op == "Softmax" }) else { return }
-        add("ŷ", .softmax, .variable("ŷ"), 1.5 * Self.pitch, Self.levels.root - 196)
+        add("ŷ", .softmax, .variable("ŷ"), x: 1.5 * Self.pitch, y: Self.levels.root - 196)
     }
 
     private mutating func add(
         _ id: String,
         _ role: Diagram.Node.Role,
         _ label: MathText,
-        _ x: Double,
-        _ y: Double
+        x: Double,
+        y: Double
     ) {
         let shape: Diagram.Shape =
             role == .state

@@ -40,7 +40,7 @@ extension UnfoldedSteps {
             } else if cell.direction == .bidirectional, cell.returnsLast,
                 let height = grid.joins[source]
             {
-                let join = columns.joinNode(source, x(last), height, name(last))
+                let join = columns.joinNode(source, x: x(last), height: height, time: name(last))
                 columns.add(join)
                 rail(lower.id(time: "1", isBackward: true), to: join, height: height, nil)
                 rail(lower.id(time: name(last)), to: join, height: height, nil)

@@ -86,7 +86,7 @@ struct UnfoldedSteps {
         for place in places {
             let ids = [previous, place].map { row.id(time: name($0), isBackward: isBackward) }
             if let from = columns[ids[0]], let to = columns[ids[1]] {
-                step(from, to, row, isBackward)
+                step(from, to, of: row, isBackward: isBackward)
             }
             previous = place
         }
@@ -95,8 +95,8 @@ struct UnfoldedSteps {
     private mutating func step(
         _ from: Diagram.Node,
         _ to: Diagram.Node,
-        _ row: SequenceRow,
-        _ isBackward: Bool
+        of row: SequenceRow,
+        isBackward: Bool
     ) {
         let hasCell = row.cell?.hasCellState == true
         for (offset, isCell) in hasCell ? [(-11.0, false), (11.0, true)] : [(0, false)] {

@@ -43,7 +43,7 @@ enum TreeRoute {
         let width = wantsVectors ? model.manifest.tree?.width ?? 0 : 0
         try call.checkAnswer(numbers: nodes.count * (width + 2))
         call.stopwatch.enter(.compute)
-        let (vectors, rows) = try call.evaluate(sent.tree, nodes, model, output)
+        let (vectors, rows) = try call.evaluate(sent.tree, nodes: nodes, by: model, output: output)
         call.stopwatch.enter(.encode)
         let answer = TreeAnswer(
             model: model,
@@ -61,9 +61,9 @@ extension Call {
     /// The vectors of all nodes, and the readout of some.
     fileprivate func evaluate(
         _ tree: Tree,
-        _ nodes: [Int],
-        _ model: Model,
-        _ output: String
+        nodes: [Int],
+        by model: Model,
+        output: String
     ) throws(ServiceError) -> (TreeVectors, [(node: Int, values: [Float])]) {
         var rows: [(node: Int, values: [Float])] = []
         do throws(ModelError) {

@@ -23,9 +23,9 @@ public final class AccessLog: Sendable {
 
     func write(
         _ record: AccessRecord,
-        _ note: AnswerNote?,
-        _ context: TraceContext?,
-        _ span: TraceSpan?
+        note: AnswerNote?,
+        context: TraceContext?,
+        span: TraceSpan?
     ) {
         var line = Line(writesJSON, time: time())
         line.add("request_id", record.requestID)

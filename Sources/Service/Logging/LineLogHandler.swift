@@ -34,8 +34,8 @@ public struct LineLogHandler: LogHandler {
         let message = event.message.description
         sink.write(
             writesJSON
-                ? Self.json(time, event.level, message, sorted)
-                : Self.text(time, event.level, message, sorted)
+                ? Self.json(time, event.level, message, fields: sorted)
+                : Self.text(time, event.level, message, fields: sorted)
         )
     }
 
@@ -43,7 +43,7 @@ public struct LineLogHandler: LogHandler {
         _ time: String,
         _ level: Logger.Level,
         _ message: String,
-        _ fields: [(key: String, value: Logger.MetadataValue)]
+        fields: [(key: String, value: Logger.MetadataValue)]
     ) -> [UInt8] {
         var writer = JSONWriter(reservingCapacity: 256)
         writer.beginObject()
@@ -69,7 +69,7 @@ public struct LineLogHandler: LogHandler {
         _ time: String,
         _ level: Logger.Level,
         _ message: String,
-        _ fields: [(key: String, value: Logger.MetadataValue)]
+        fields: [(key: String, value: Logger.MetadataValue)]
     ) -> [UInt8] {
         var line = "\(time.dropFirst(11)) \(level.rawValue) \(printable(message))"
         for (key, value) in fields { line += " \(key)=\(printable(value.description))" }

@@ -129,7 +129,17 @@ final class Metrics: Sendable {
         for (route, histogram) in state.durations.sorted(by: { $0.key < $1.key }) {
             histogram.append(to: &page, name: name, labels: MetricsText.label("route", route))
         }
-        page.single("striate_bytes_in_total", .counter, "Bytes received.", Double(state.bytesIn))
-        page.single("striate_bytes_out_total", .counter, "Bytes sent.", Double(state.bytesOut))
+        page.single(
+            "striate_bytes_in_total",
+            .counter,
+            help: "Bytes received.",
+            value: Double(state.bytesIn)
+        )
+        page.single(
+            "striate_bytes_out_total",
+            .counter,
+            help: "Bytes sent.",
+            value: Double(state.bytesOut)
+        )
     }
 }

@@ -21,7 +21,7 @@ struct MetricsText {
     }
 
     /// A family of one sample.
-    mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
+    mutating func single(_ name: String, _ kind: Kind, help: String, value: Double) {
         family(name, kind, help)
         sample(name, "", value)
     }

@@ -8,19 +8,29 @@ enum ProcessFigures {
             page.single(
                 "process_resident_memory_bytes",
                 .gauge,
-                "Resident memory.",
-                Double(bytes)
+                help: "Resident memory.",
+                value: Double(bytes)
             )
         }
         if let count = openDescriptors {
-            page.single("process_open_fds", .gauge, "Open file descriptors.", Double(count))
+            page.single(
+                "process_open_fds",
+                .gauge,
+                help: "Open file descriptors.",
+                value: Double(count)
+            )
         }
-        page.single("process_cpu_seconds_total", .counter, "Processor time.", processorSeconds)
+        page.single(
+            "process_cpu_seconds_total",
+            .counter,
+            help: "Processor time.",
+            value: processorSeconds
+        )
         page.single(
             "process_start_time_seconds",
             .gauge,
-            "Start of the process since the epoch.",
-            startTime
+            help: "Start of the process since the epoch.",
+            value: startTime
         )
         page.family("striate_build_info", .gauge, "The version that runs; always 1.")
         page.sample(

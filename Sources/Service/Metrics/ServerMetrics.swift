@@ -36,7 +36,9 @@ enum ServerMetrics {
                 ("striate_spans_dropped_total", "Spans that were lost.", Double(spans.dropped)),
             ]
         }
-        for (name, help, value) in gauges { page.single(name, .gauge, help, value) }
-        for (name, help, value) in counters { page.single(name, .counter, help, value) }
+        for (name, help, value) in gauges { page.single(name, .gauge, help: help, value: value) }
+        for (name, help, value) in counters {
+            page.single(name, .counter, help: help, value: value)
+        }
     }
 }

@@ -57,12 +57,10 @@ struct Router: Sendable {
 
     /// The resource at a target as sent; escapes never spell a route's own words.
     func match(target: String) -> Match? {
-        let path = target.prefix { $0 != "?" }.dropFirst()
-        let isRoot = path.isEmpty
-        return match(
-            isRoot
-                ? [] : path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        )
+        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }.dropFirst()
+        guard !path.isEmpty else { return match([]) }
+        let words = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return match(words.map { String(Substring($0)) })
     }
 
     /// The resource and the route, or why there is none.

@@ -51,16 +51,25 @@ struct Stopwatch: Sendable {
         let order: [(String, Phase)] = [
             ("decode", .decode), ("queue", .queue), ("compute", .compute), ("encode", .encode),
         ]
-        return order.map { name, phase in
-            "\(name);dur=\(milliseconds(duration(of: phase)))"
-        }.joined(separator: ", ")
+        var text = ""
+        for (name, phase) in order {
+            if !text.isEmpty { text += ", " }
+            text += name
+            text += ";dur="
+            text += milliseconds(duration(of: phase))
+        }
+        return text
     }
 
     /// Milliseconds with three digits after the point.
     private func milliseconds(_ duration: Duration) -> String {
-        let microseconds = max(0, Int(duration / .microseconds(1)))
-        let fraction = String(1000 + microseconds % 1000).dropFirst()
-        return "\(microseconds / 1000).\(fraction)"
+        let (seconds, attoseconds) = duration.components
+        let microseconds = max(0, seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        var text = String(microseconds / 1000)
+        text += "."
+        // The digit in front keeps zeros.
+        text += String(1000 + microseconds % 1000).dropFirst()
+        return text
     }
 }
 

@@ -47,8 +47,10 @@ struct StopTexts: Sendable {
         for byte in text.utf8 {
             held.append(byte)
             var found = 0
-            for index in stops.indices where stops[index].completes(with: byte) {
-                found = max(found, stops[index].bytes.count)
+            for index in stops.indices {
+                if stops[index].completes(with: byte) {
+                    found = max(found, stops[index].bytes.count)
+                }
             }
             guard found > 0 else { continue }
             isFound = true

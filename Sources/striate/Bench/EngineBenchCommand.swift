@@ -174,7 +174,7 @@ private struct EngineBench: ~Copyable {
     /// One pass over the inputs as they lie, states fed back; its time in nanoseconds.
     mutating func pass() throws -> UInt64 {
         let start = DispatchTime.now().uptimeNanoseconds
-        runs.run()
+        try runs.run()
         let time = DispatchTime.now().uptimeNanoseconds - start
         if first == nil {
             let outputs = runs.outputs

@@ -116,7 +116,14 @@ struct KernelBench {
             width: kernel,
             for: kernels
         )
-        return contender(name, .blocked, geometry, weights, order, sums: inputs * kernel * kernel)
+        return contender(
+            name,
+            .blocked,
+            geometry,
+            weights: weights,
+            order: order,
+            sums: inputs * kernel * kernel
+        )
     }
 
     /// The first layer of a network: one plane in, blocks out.
@@ -138,7 +145,14 @@ struct KernelBench {
             width: kernel,
             for: kernels
         )
-        return contender(name, .planar, geometry, weights, order, sums: kernel * kernel)
+        return contender(
+            name,
+            .planar,
+            geometry,
+            weights: weights,
+            order: order,
+            sums: kernel * kernel
+        )
     }
 
     /// A connected layer: a 1×1 convolution whose pixels are the rows.
@@ -159,7 +173,7 @@ struct KernelBench {
             isInputMajor: false,
             for: kernels
         )
-        return contender(name, .blocked, geometry, weights, order, sums: inputs)
+        return contender(name, .blocked, geometry, weights: weights, order: order, sums: inputs)
     }
 
     func geometry(
@@ -199,8 +213,8 @@ struct KernelBench {
         _ name: String,
         _ kernel: ConvolutionKernel,
         _ geometry: ConvolutionGeometry,
-        _ weights: PackedWeights,
-        _ order: OutputOrder,
+        weights: PackedWeights,
+        order: OutputOrder,
         sums: Int
     ) -> Contender {
         let pixels = geometry.outputHeight * geometry.outputWidth

@@ -18,10 +18,10 @@ struct ModelBench {
                 for batch in [1, 8] {
                     var batched = shape
                     batched[0] = batch
-                    try image(model, single, name, batched)
+                    try image(model, beside: single, input: name, batched)
                 }
             case .series(let name, let channels, let length):
-                try image(model, single, name, [1, channels, length ?? 100])
+                try image(model, beside: single, input: name, [1, channels, length ?? 100])
             case .tokens where model.manifest.task == .treeClassification: break
             case .tensors: break
             case .tokens, .clock:
@@ -30,7 +30,12 @@ struct ModelBench {
         }
     }
 
-    private func image(_ model: Model, _ single: Model, _ name: String, _ shape: Shape) throws {
+    private func image(
+        _ model: Model,
+        beside single: Model,
+        input name: String,
+        _ shape: Shape
+    ) throws {
         let outputs = model.manifest.outputs
         let plans = try [single, model].map { try $0.plan(inputs: [name: shape], outputs: outputs) }
         func pass(_ plan: Plan) throws(ModelError) {

@@ -63,7 +63,7 @@ struct AttentionBias: Operator {
                 open[place] = -.infinity
             }
         }
-        return try results(operands, open, shape, keys[2])
+        return try results(operands, open: open, shape: shape, keys: keys[2])
     }
 
     private func isHidden(_ query: Int, _ key: Int) -> Bool {
@@ -73,9 +73,9 @@ struct AttentionBias: Operator {
 
     private func results(
         _ operands: Operands,
-        _ open: [Double],
-        _ shape: [Int],
-        _ keys: Int
+        open: [Double],
+        shape: [Int],
+        keys: Int
     ) throws(ModelError) -> [Tensor] {
         var (safe, keep) = (open, [Double]())
         let rows = keys == 0 ? 0 : open.count / keys

@@ -128,16 +128,23 @@ struct ConvTranspose: PlannedOperator {
         }
         try plan.lower(conv)
         guard let windows = plan.id(named: conv.outputs[0]) else { return }
-        try join(node, plan.value(windows, as: .dense), shape, outputs, strides, into: &plan)
+        try join(
+            node,
+            plan.value(windows, as: .dense),
+            as: shape,
+            outputs: outputs,
+            strides: strides,
+            into: &plan
+        )
     }
 
     /// [N, O · kh · kw, H, W] to [N, O, H · kh, W · kw].
     private func join(
         _ node: Node,
         _ windows: ValueID,
-        _ shape: Shape,
-        _ outputs: Int,
-        _ strides: [Int],
+        as shape: Shape,
+        outputs: Int,
+        strides: [Int],
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         let (height, width) = (shape[2], shape[3])

@@ -33,7 +33,7 @@ struct DeformConv: Operator {
         _ = try operands.count([taps, points])
         for image in 0..<size.images {
             for channel in 0..<size.inputs {
-                let columns = try columns(operands, size, (image, channel), reads)
+                let columns = try columns(operands, size, at: (image, channel), reads)
                 let group = channel / perGroup
                 for output in group * outputsPerGroup..<(group + 1) * outputsPerGroup {
                     let target = (image * size.outputs + output) * points
@@ -116,7 +116,7 @@ struct DeformConv: Operator {
     private func columns(
         _ operands: Operands,
         _ size: Size,
-        _ place: (image: Int, channel: Int),
+        at place: (image: Int, channel: Int),
         _ reads: Reads
     ) throws(ModelError) -> [Double] {
         let (rank, plane) = (size.kernel.count, size.input.reduce(1, *))

@@ -39,7 +39,7 @@ struct NonMaxSuppression: Operator {
                     Array(own),
                     values[start..<start + boxes[1]],
                     (limit, overlap, lowest),
-                    operands
+                    for: operands
                 )
                 for box in best { selected += [image, label, box] }
                 _ = try operands.count([selected.count])
@@ -61,7 +61,7 @@ struct NonMaxSuppression: Operator {
         _ boxes: [Box],
         _ scores: ArraySlice<Double>,
         _ bounds: (limit: Int, overlap: Double, lowest: Double?),
-        _ operands: Operands
+        for operands: Operands
     ) throws(ModelError) -> [Int] {
         try operands.poll()
         guard bounds.limit > 0 else { return [] }

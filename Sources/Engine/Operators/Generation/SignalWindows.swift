@@ -52,7 +52,7 @@ struct MelWeightMatrix: Operator {
         }
         let rows = length / 2 + 1
         var values = [Double](repeating: 0, count: try operands.count([rows, bins]))
-        let edges = try edges(operands, bins, length, Double(rate))
+        let edges = try edges(operands, bins: bins, length: length, rate: Double(rate))
         guard edges.allSatisfy({ (0..<rows).contains($0) }) else {
             throw operands.fail("the edges lie outside of the spectrum of \(rows) bins")
         }
@@ -73,9 +73,9 @@ struct MelWeightMatrix: Operator {
     /// Bins of the spectrum that lie evenly on the mel scale.
     private func edges(
         _ operands: Operands,
-        _ bins: Int,
-        _ length: Int,
-        _ rate: Double
+        bins: Int,
+        length: Int,
+        rate: Double
     ) throws(ModelError) -> [Int] {
         let (lowest, highest) = (try operands.floats(3), try operands.floats(4))
         guard lowest.count == 1, highest.count == 1, lowest[0] > -700, highest[0] > -700,

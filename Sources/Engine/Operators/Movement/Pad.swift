@@ -33,7 +33,7 @@ struct Padded: PlannedOperator {
         let (shape, begins) = try placement(operands)
         guard try operands.count(shape) > 0 else { return [input.picking([], shape: shape)] }
         return [
-            try pick(input, shape, begins, operands)
+            try pick(input, shape, begins, for: operands)
         ]
     }
 
@@ -74,7 +74,7 @@ struct Padded: PlannedOperator {
         _ input: Tensor,
         _ shape: [Int],
         _ begins: [Int],
-        _ operands: Operands
+        for operands: Operands
     ) throws(ModelError) -> Tensor {
         let sizes = input.shape.dimensions
         // For each axis, the place of each of the result's elements, −1 for padding.

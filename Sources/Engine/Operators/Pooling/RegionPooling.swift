@@ -55,15 +55,27 @@ struct RoiAlign: Operator {
         var result: [Double] = []
         result.reserveCapacity(try operands.count(shape))
         for (region, image) in zip(regions, images) {
-            let rows = try bins(operands, region[1], region[3], size.height, height)
-            let columns = try bins(operands, region[0], region[2], size.width, width)
+            let rows = try bins(
+                operands,
+                from: region[1],
+                to: region[3],
+                count: size.height,
+                length: height
+            )
+            let columns = try bins(
+                operands,
+                from: region[0],
+                to: region[2],
+                count: size.width,
+                length: width
+            )
             for channel in 0..<channels {
                 let start = (image * channels + channel) * height * width
                 let plane = values[start..<start + height * width]
                 for row in rows {
                     try operands.poll()
                     for column in columns {
-                        result.append(pool(plane, row, column, width))
+                        result.append(pool(plane, rows: row, columns: column, width: width))
                     }
                 }
             }
@@ -74,10 +86,10 @@ struct RoiAlign: Operator {
     /// The points of each bin along one axis.
     private func bins(
         _ operands: Operands,
-        _ from: Double,
-        _ to: Double,
-        _ count: Int,
-        _ length: Int
+        from: Double,
+        to: Double,
+        count: Int,
+        length: Int
     ) throws(ModelError) -> [[RegionPoint]] {
         let start = from * scale - offset
         var reach = to * scale - offset - start
@@ -95,9 +107,9 @@ struct RoiAlign: Operator {
 
     private func pool(
         _ plane: ArraySlice<Double>,
-        _ rows: [RegionPoint],
-        _ columns: [RegionPoint],
-        _ width: Int
+        rows: [RegionPoint],
+        columns: [RegionPoint],
+        width: Int
     ) -> Double {
         var (sum, largest) = (0.0, -Double.infinity)
         for y in rows {
@@ -185,8 +197,8 @@ struct MaxRoiPool: Operator {
             guard (0..<sizes[0]).contains(image) else {
                 throw operands.fail("there is no image \(image)")
             }
-            let rows = bins(region[2], region[4], size[0], sizes[2])
-            let columns = bins(region[1], region[3], size[1], sizes[3])
+            let rows = bins(from: region[2], to: region[4], count: size[0], length: sizes[2])
+            let columns = bins(from: region[1], to: region[3], count: size[1], length: sizes[3])
             for channel in 0..<sizes[1] {
                 let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
                 for row in rows {
@@ -206,7 +218,7 @@ struct MaxRoiPool: Operator {
         return [try operands.result(shape, result, picture.type)]
     }
 
-    private func bins(_ from: Double, _ to: Double, _ count: Int, _ length: Int) -> [Range<Int>] {
+    private func bins(from: Double, to: Double, count: Int, length: Int) -> [Range<Int>] {
         let start = (from * scale).rounded()
         let reach = max((to * scale).rounded() - start + 1, 1)
         let bin = reach / Double(count)

@@ -41,7 +41,7 @@ struct Einsum: PlannedOperator {
         }
         var (sizes, terms): ([String: Int], [[String]]) = ([:], [])
         for (index, letters) in equation.inputs.enumerated() {
-            terms.append(try name(letters, operands(index).shape, &sizes, operands))
+            terms.append(try name(letters, operands(index).shape, &sizes, for: operands))
         }
         let result = try outputNames(terms, operands)
         let summed = Array(Set(terms.joined())).filter { !result.contains($0) }.sorted()
@@ -78,7 +78,7 @@ struct Einsum: PlannedOperator {
         _ letters: [Character],
         _ shape: Shape,
         _ sizes: inout [String: Int],
-        _ operands: Operands
+        for operands: Operands
     ) throws(ModelError) -> [String] {
         let hidden = shape.rank - letters.count { $0 != "*" }
         guard letters.contains("*") ? hidden >= 0 : hidden == 0 else {

@@ -47,15 +47,15 @@ struct GramCounts: Operator {
         var weights = [Double](repeating: 1, count: factors.isEmpty ? 0 : width)
         for (place, factor) in zip(indexes, factors) { weights[place] = factor }
         self.weights = weights
-        places = try Self.runs(pool, counts, indexes, lengths, attributes)
+        places = try Self.runs(pool, counts: counts, indexes: indexes, lengths: lengths, attributes)
     }
 
     /// The pool has all runs of one word, then those of two, and so on, from the places that `counts` says.
     private static func runs(
         _ pool: [Word],
-        _ counts: [Int],
-        _ indexes: [Int],
-        _ lengths: ClosedRange<Int>,
+        counts: [Int],
+        indexes: [Int],
+        lengths: ClosedRange<Int>,
         _ attributes: AttributeReader
     ) throws(ModelError) -> [[Word]: [Int]] {
         var (result, run) = ([[Word]: [Int]](), 0)

@@ -82,8 +82,8 @@ struct CellRun {
     /// W x + R h + Wb + Rb of one gate and unit.
     private func gate(
         _ gate: Int,
-        _ unit: Int,
-        _ gates: Int,
+        of unit: Int,
+        gates: Int,
         _ x: [Double],
         _ h: [Double]
     ) -> Double {
@@ -93,7 +93,9 @@ struct CellRun {
     }
 
     private func stepRNN(_ state: inout CellState, _ x: [Double]) {
-        state.h = (0..<sizes.hidden).map { functions[0](clipped(gate(0, $0, 1, x, state.h))) }
+        state.h = (0..<sizes.hidden).map {
+            functions[0](clipped(gate(0, of: $0, gates: 1, x, state.h)))
+        }
     }
 
     /// Gate order i, o, f, c.
@@ -102,13 +104,18 @@ struct CellRun {
         for unit in 0..<n {
             let c = before.c[unit]
             let p = weights.peepholes
-            let i = functions[0](clipped(gate(0, unit, 4, x, before.h) + p[unit] * c))
+            let i = functions[0](clipped(gate(0, of: unit, gates: 4, x, before.h) + p[unit] * c))
             let f =
                 couplesGates
-                ? 1 - i : functions[0](clipped(gate(2, unit, 4, x, before.h) + p[2 * n + unit] * c))
-            let g = functions[1](clipped(gate(3, unit, 4, x, before.h)))
+                ? 1 - i
+                : functions[0](
+                    clipped(gate(2, of: unit, gates: 4, x, before.h) + p[2 * n + unit] * c)
+                )
+            let g = functions[1](clipped(gate(3, of: unit, gates: 4, x, before.h)))
             let next = f * c + i * g
-            let o = functions[0](clipped(gate(1, unit, 4, x, before.h) + p[n + unit] * next))
+            let o = functions[0](
+                clipped(gate(1, of: unit, gates: 4, x, before.h) + p[n + unit] * next)
+            )
             state.c[unit] = next
             state.h[unit] = o * functions[2](clipped(next))
         }
@@ -117,10 +124,10 @@ struct CellRun {
     /// Gate order z, r, h.
     private func stepGRU(_ state: inout CellState, _ x: [Double], _ linearBeforeReset: Bool) {
         let (h, n) = (state.h, sizes.hidden)
-        let reset = (0..<n).map { functions[0](clipped(gate(1, $0, 3, x, h))) }
+        let reset = (0..<n).map { functions[0](clipped(gate(1, of: $0, gates: 3, x, h))) }
         let kept = zip(reset, h).map { $0 * $1 }
         for unit in 0..<n {
-            let z = functions[0](clipped(gate(0, unit, 3, x, h)))
+            let z = functions[0](clipped(gate(0, of: unit, gates: 3, x, h)))
             let row = 2 * n + unit
             let own = product(weights.input, row, x) + weights.bias[row]
             let recurrentBias = weights.bias[3 * n + row]

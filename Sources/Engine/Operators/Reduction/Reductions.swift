@@ -50,7 +50,7 @@ struct Reduced: PlannedOperator {
         let walk = ReductionWalk(input.shape, axes: Set(reduced))
         let shape = keepsAxes ? walk.keptShape : walk.droppedShape
         if kind == .maximum || kind == .minimum {
-            return [try extremes(operands, input, walk, shape)]
+            return [try extremes(operands, input, walk, shape: shape)]
         }
         if case .signed(let values) = try operands.numbers(0), kind == .sum || kind == .product {
             let results = walk.groups(values).map { group in
@@ -84,7 +84,7 @@ struct Reduced: PlannedOperator {
         _ operands: Operands,
         _ input: Tensor,
         _ walk: ReductionWalk,
-        _ shape: [Int]
+        shape: [Int]
     ) throws(ModelError) -> Tensor {
         let operation = kind == .maximum ? Arithmetic.maximum : .minimum
         let numbers: Numbers

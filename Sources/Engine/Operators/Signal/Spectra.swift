@@ -126,7 +126,13 @@ struct FourierTransform: Operator {
         for outer in 0..<shape[..<axis].reduce(1, *) {
             for place in 0..<inner {
                 let read = { (index: Int) in ((outer * shape[axis] + index) * inner + place) * 2 }
-                let signal = signal(from, shape[axis], length, completes: returnsReal, read)
+                let signal = signal(
+                    from,
+                    count: shape[axis],
+                    length: length,
+                    completes: returnsReal,
+                    read
+                )
                 let made = try signal.transformed(inverse: isInverse, operands)
                 for index in 0..<kept {
                     let target = ((outer * kept + index) * inner + place) * parts
@@ -141,8 +147,8 @@ struct FourierTransform: Operator {
     /// Cut or filled up with zeros to `length`; half a spectrum is completed to that of a real signal.
     private func signal(
         _ values: [Double],
-        _ count: Int,
-        _ length: Int,
+        count: Int,
+        length: Int,
         completes: Bool,
         _ place: (Int) -> Int
     ) -> Signal {

@@ -37,7 +37,13 @@ extension Call {
                     name
                 )
             }
-            elements = try binary(offset..<offset + size, datatype, count, shape, name)
+            elements = try binary(
+                offset..<offset + size,
+                as: datatype,
+                count: count,
+                shape: shape,
+                name: name
+            )
             offset += size
         case (nil, nil):
             throw fault(
@@ -84,10 +90,10 @@ extension Call {
     /// Elements copied out of the body.
     func binary(
         _ range: Range<Int>,
-        _ datatype: Datatype,
-        _ count: Int,
-        _ shape: Shape,
-        _ name: String
+        as datatype: Datatype,
+        count: Int,
+        shape: Shape,
+        name: String
     ) throws(ServiceError) -> Tensor.Elements {
         do throws(BinaryTensorError) {
             return try request.body.withSpan { (bytes) throws(BinaryTensorError) in

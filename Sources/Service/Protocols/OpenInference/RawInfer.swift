@@ -20,7 +20,7 @@ extension Call {
         let elements: Tensor.Elements =
             datatype == .bytes
             ? .strings([request.body.copy(bytes)])
-            : try binary(bytes, datatype, shape.count, shape, port.name)
+            : try binary(bytes, as: datatype, count: shape.count, shape: shape, name: port.name)
         var asked = InferRequest()
         asked.tensors.inputs[port.name] = Tensor(shape: shape, elements: elements)
         asked.isBinaryByDefault = true

@@ -75,21 +75,21 @@ extension JSONWriter {
             }
         }
         var next = 0
-        try nested(tensor.shape.dimensions[...], tensor.elements, &next, output)
+        try nested(tensor.shape.dimensions[...], tensor.elements, &next, output: output)
     }
 
     /// One row of the first dimension.
     mutating func row(_ row: Int, of tensor: Tensor, _ output: String) throws(ServiceError) {
         let shape = tensor.shape.dimensions.dropFirst()
         var next = row * shape.reduce(1, *)
-        try nested(shape, tensor.elements, &next, output)
+        try nested(shape, tensor.elements, &next, output: output)
     }
 
     private mutating func nested(
         _ shape: ArraySlice<Int>,
         _ elements: Tensor.Elements,
         _ next: inout Int,
-        _ output: String
+        output: String
     ) throws(ServiceError) {
         guard let length = shape.first else {
             try element(elements, next, output)
@@ -97,7 +97,7 @@ extension JSONWriter {
             return
         }
         beginArray()
-        for _ in 0..<length { try nested(shape.dropFirst(), elements, &next, output) }
+        for _ in 0..<length { try nested(shape.dropFirst(), elements, &next, output: output) }
         endArray()
     }
 
