@@ -124,22 +124,15 @@ public struct BytePosition: @unchecked Sendable {
     }
 
     /// A new list of numbers, all of which `body` writes.
-    public static func writing<Value: BitwiseCopyable, Failure: Error>(
+    public static func writing<Value: BitwiseCopyable>(
         count: Int,
-        _ body: (BytePosition) throws(Failure) -> Void
-    ) throws(Failure) -> [Value] {
-        var result: Result<Void, Failure> = .success(())
-        let values = unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+        _ body: (BytePosition) -> Void
+    ) -> [Value] {
+        unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
             let start = unsafe buffer.baseAddress.map { UnsafeMutableRawPointer($0) }
-            do throws(Failure) {
-                try body(unsafe position(start, extent: count * MemoryLayout<Value>.stride))
-                initialized = count
-            } catch {
-                result = .failure(error)
-            }
+            body(unsafe position(start, extent: count * MemoryLayout<Value>.stride))
+            initialized = count
         }
-        try result.get()
-        return values
     }
 
     /// Where a list begins; an empty one has no memory.

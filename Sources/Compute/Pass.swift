@@ -35,7 +35,6 @@ public final class Pass: Sendable {
         let helpers = workers.enter(work: work, steps: shared.dividedSteps)
         defer { workers.leave() }
         guard helpers > 0 else { return shared.runAlone(isCancelled) }
-        if work >= workers.minimumWork { shared.noteStart() }
         let wanted = helpers - shared.presentHelpers
         let wakes = wanted > 0 && shared.isWorthWaking(work, least: workers.minimumWork)
         guard wakes || shared.presentHelpers > 0 else {
@@ -105,8 +104,6 @@ private final class SharedState: Sendable {
     func isWorthWaking(_ work: Int, least: Int) -> Bool {
         rhythm.isWorthWaking(work, least: least)
     }
-
-    func noteStart() { rhythm.noteStart() }
 
     func noteEnd() { rhythm.noteEnd() }
 
@@ -184,17 +181,13 @@ private final class SharedState: Sendable {
 
     /// Waits for the next run, if it comes soon; false if it did not, or another pass wants this core.
     private func linger() -> Bool {
-        let start = monotonicNanoseconds()
-        let end = start + rhythm.patience
+        let end = monotonicNanoseconds() + Rhythm.patience
         while true {
             for _ in 0..<32 {
                 if Int(ticket.load(ordering: .acquiring) >> 32) < steps.count { return true }
                 striate_cpu_pause()
             }
-            let now = monotonicNanoseconds()
-            if workers.isCrowded || now > end { return false }
-            // Who waits long lets others have the core meanwhile.
-            if now > start + Rhythm.patience { sched_yield() }
+            if workers.isCrowded || monotonicNanoseconds() > end { return false }
         }
     }
 

@@ -18,11 +18,6 @@ final class Rhythm: Sendable {
     /// Spins (a few nanoseconds each) after which the caller has waited for a helper too long.
     private static let heldUp = 20_000
 
-    /// The same where runs of some length have followed each other within this time for a while: waking a helper anew for
-    /// each of them takes much of what it gains.
-    private static let longPatience: UInt64 = 1_000_000
-
-    private let steadyRuns = Atomic<Int>(0)
     private let lastEnd = Atomic<UInt64>(0)
     private let succession = Atomic<Int>(0)
     private let aloneUntil = Atomic<UInt64>(0)
@@ -36,18 +31,6 @@ final class Rhythm: Sendable {
         let runs = isClose ? succession.load(ordering: .relaxed) + 1 : 0
         succession.store(runs, ordering: .relaxed)
         return runs >= Self.closeRuns
-    }
-
-    /// How long a helper waits now.
-    var patience: UInt64 {
-        steadyRuns.load(ordering: .relaxed) >= Self.closeRuns ? Self.longPatience : Self.patience
-    }
-
-    /// Notes that a run begins for which a helper would be woken.
-    func noteStart() {
-        let next = lastEnd.load(ordering: .relaxed) + Self.longPatience
-        let runs = monotonicNanoseconds() < next ? steadyRuns.load(ordering: .relaxed) + 1 : 0
-        steadyRuns.store(runs, ordering: .relaxed)
     }
 
     func noteEnd() {

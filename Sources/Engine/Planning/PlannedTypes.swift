@@ -153,13 +153,40 @@ extension Tensor.Elements {
         count: Int,
         _ fill: (BytePosition) throws(ModelError) -> Void
     ) throws(ModelError) {
+        var failure: ModelError?
+        self.init(
+            type,
+            count: count,
+            written: { place in
+                do throws(ModelError) {
+                    try fill(place)
+                } catch {
+                    failure = error
+                }
+            }
+        )
+        if let failure { throw failure }
+    }
+
+    /// As many elements as lie from `source` on.
+    init(_ type: ElementType, count: Int, copying source: BytePosition) {
+        self.init(
+            type,
+            count: count,
+            written: { place in
+                place.copy(from: source, bytes: count * (type.byteCount ?? 0))
+            }
+        )
+    }
+
+    private init(_ type: ElementType, count: Int, written fill: (BytePosition) -> Void) {
         switch type {
-        case .int64: self = .integers(try BytePosition.writing(count: count, fill))
-        case .int32: self = .int32(try BytePosition.writing(count: count, fill))
-        case .bool: self = .booleans(try BytePosition.writing(count: count, fill))
-        case .uint8: self = .uint8(try BytePosition.writing(count: count, fill))
-        case .int8: self = .int8(try BytePosition.writing(count: count, fill))
-        default: self = .floats(try BytePosition.writing(count: count, fill))
+        case .int64: self = .integers(BytePosition.writing(count: count, fill))
+        case .int32: self = .int32(BytePosition.writing(count: count, fill))
+        case .bool: self = .booleans(BytePosition.writing(count: count, fill))
+        case .uint8: self = .uint8(BytePosition.writing(count: count, fill))
+        case .int8: self = .int8(BytePosition.writing(count: count, fill))
+        default: self = .floats(BytePosition.writing(count: count, fill))
         }
     }
 }

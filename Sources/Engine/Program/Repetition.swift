@@ -69,7 +69,11 @@ struct Repetition {
         }
         var results: [Tensor] = []
         for (index, state) in states.enumerated() {
-            results.append(body.port(of: 1 + index).map { runs.tensor($0) } ?? state)
+            if let port = body.port(of: 1 + index) {
+                results.append(runs.tensor(port))
+            } else {
+                results.append(state)
+            }
         }
         for stack in stacks { results.append(try stack.tensor(iteration)) }
         return results
@@ -131,7 +135,11 @@ struct Repetition {
         }
         var results: [Tensor] = []
         for (index, state) in states.enumerated() {
-            results.append(body.port(of: index).map { runs.tensor($0) } ?? state)
+            if let port = body.port(of: index) {
+                results.append(runs.tensor(port))
+            } else {
+                results.append(state)
+            }
         }
         for (stack, axis) in zip(stacks, axes) {
             guard let tensor = try stack.tensor(steps).movingFirst(to: axis) else { return nil }
@@ -187,7 +195,8 @@ private struct LoopFlag {
     }
 
     func goesOn(_ runs: borrowing BodyRuns) -> Bool {
-        port.map { runs.position(of: $0)[byte: 0] != 0 } ?? isFixed
+        guard let port else { return isFixed }
+        return runs.position(of: port)[byte: 0] != 0
     }
 }
 

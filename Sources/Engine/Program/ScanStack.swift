@@ -71,11 +71,8 @@ struct ScanStack {
         guard shape.isUsual, let count = shape.checkedCount else {
             throw .tooLarge(bytes: .max, limit: .max)
         }
-        let elements = try Tensor.Elements(port.type, count: count) { target in
-            if let storage {
-                target.copy(from: storage.start.bytes, bytes: iterations * port.bytes)
-            }
-        }
+        guard let storage else { return Tensor(shape: shape, elements: .zeros(count, port.type)) }
+        let elements = Tensor.Elements(port.type, count: count, copying: storage.start.bytes)
         return Tensor(shape: shape, elements: elements)
     }
 }
