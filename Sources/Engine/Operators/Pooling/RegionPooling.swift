@@ -197,8 +197,8 @@ struct MaxRoiPool: Operator {
             guard (0..<sizes[0]).contains(image) else {
                 throw operands.fail("there is no image \(image)")
             }
-            let rows = bins(region[2], from: region[4], to: size[0], count: sizes[2])
-            let columns = bins(region[1], from: region[3], to: size[1], count: sizes[3])
+            let rows = bins(from: region[2], to: region[4], count: size[0], length: sizes[2])
+            let columns = bins(from: region[1], to: region[3], count: size[1], length: sizes[3])
             for channel in 0..<sizes[1] {
                 let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
                 for row in rows {
@@ -218,7 +218,7 @@ struct MaxRoiPool: Operator {
         return [try operands.result(shape, result, picture.type)]
     }
 
-    private func bins(_ from: Double, _ to: Double, _ count: Int, _ length: Int) -> [Range<Int>] {
+    private func bins(from: Double, to: Double, count: Int, length: Int) -> [Range<Int>] {
         let start = (from * scale).rounded()
         let reach = max((to * scale).rounded() - start + 1, 1)
         let bin = reach / Double(count)
