@@ -92,13 +92,13 @@ import Testing
         let inputs = (0..<3).map { _ in draft.input(shape) }
         draft.finish(draft.add("Attention", inputs + [draft.input([2, 1, 10, 10])]))
         let expanded = try Expansion.apply(to: draft.graph)
-        let tools = IslandTools(
+        let tools = ProgramTools(
             kernels: KernelSet.supported[KernelSet.supported.count - 1],
             workers: Workers(count: 1),
             memoryLimit: 1 << 28
         )
-        let executor = try GraphExecutor(expanded, tools: tools)
-        let results = try executor.run(draft.inputs, outputs: expanded.outputs) { false }
+        let program = try Program(expanded, tools: tools)
+        let results = try program.run(draft.inputs, outputs: expanded.outputs) { false }
         #expect(results[0].shape == shape)
         let parts = try (inputs + ["x3"]).map { try #require(draft.inputs[$0]?.floats) }
         expectClose(try #require(results[0].floats), Self.naive(parts), .close, scale: 1)

@@ -10,7 +10,7 @@ import Testing
 
 /// If nodes whose condition follows from constants or shapes are part of the plan around them.
 @Suite struct BranchTests {
-    private static let tools = IslandTools(
+    private static let tools = ProgramTools(
         kernels: KernelSet.supported[KernelSet.supported.count - 1],
         workers: Workers(count: 1),
         memoryLimit: 1 << 28
@@ -54,9 +54,9 @@ import Testing
     private func check(_ graph: Graph, _ count: Int, isDoubled: Bool) throws {
         var random = SeededGenerator(seed: UInt64(count))
         let input = ["x": Tensor(shape: [count], floats: random.floats(count))]
-        let executor = try GraphExecutor(graph, tools: Self.tools)
-        #expect(executor.wholePlan(like: input, outputs: ["n", "same"]) != nil)
-        let results = try executor.run(input, outputs: ["n", "same"], isCancelled: { false })
+        let program = try Program(graph, tools: Self.tools)
+        #expect(program.wholePlan(like: input, outputs: ["n", "same"]) != nil)
+        let results = try program.run(input, outputs: ["n", "same"], isCancelled: { false })
         let sigmoids = try #require(results[1].floats)
         let expected = sigmoids.map { s -> Double in
             let value = isDoubled ? Double(s) * 2 : Double(s) + 2
@@ -69,7 +69,7 @@ import Testing
     func `a constant condition leaves one branch`(isDoubled: Bool) throws {
         let condition = Tensor(shape: [], elements: .booleans([isDoubled]))
         let graph = Self.graph(condition: [], constants: ["c": condition])
-        #expect(try !GraphExecutor(graph, tools: Self.tools).graph.nodes.contains { $0.op == "If" })
+        #expect(try !Program(graph, tools: Self.tools).graph.nodes.contains { $0.op == "If" })
         try check(graph, 5, isDoubled: isDoubled)
     }
 
@@ -100,13 +100,13 @@ import Testing
             )
         ]
         graph.outputs = ["y"]
-        let executor = try GraphExecutor(graph, tools: Self.tools)
-        #expect(executor.graph.namesRead.isSuperset(of: ["w", "x"]))
+        let program = try Program(graph, tools: Self.tools)
+        #expect(program.graph.namesRead.isSuperset(of: ["w", "x"]))
         let inputs = [
             "x": Tensor(shape: [1, 1, 8], floats: (0..<8).map { Float($0) }),
             "c": Tensor(shape: [], elements: .booleans([true])),
         ]
-        let result = try executor.run(inputs, outputs: ["y"], isCancelled: { false })[0]
+        let result = try program.run(inputs, outputs: ["y"], isCancelled: { false })[0]
         let sums = (0..<6).map { 1.5 * Float($0) + 1.5 }
         #expect(result.floats == Array(repeating: sums, count: 4).flatMap { $0 })
     }

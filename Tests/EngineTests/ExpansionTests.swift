@@ -160,9 +160,9 @@ import Testing
         let made = try Expansion.apply(
             to: graph(nodes, ["x": [2, 5]], outputs: ["a", "b", "k"], constants: constants)
         )
-        let executor = try GraphExecutor(made, tools: tools)
+        let program = try Program(made, tools: tools)
         let x = Tensor(shape: [2, 5], floats: (0..<10).map { Float($0) })
-        let answers = try executor.run(["x": x], outputs: ["a", "b", "k"]) { false }
+        let answers = try program.run(["x": x], outputs: ["a", "b", "k"]) { false }
         #expect(answers[0] == Tensor(shape: [2], floats: [1, 6]))
         #expect(answers[1] == Tensor(shape: [2, 2], floats: [2, 3, 7, 8]))
         #expect(answers[2] == Tensor(shape: [], integers: [3]))
@@ -173,8 +173,8 @@ import Testing
         #expect(whole.contains("Relu of a sequence"), "\(whole)")
     }
 
-    private var tools: IslandTools {
-        IslandTools(
+    private var tools: ProgramTools {
+        ProgramTools(
             kernels: KernelSet.supported[KernelSet.supported.count - 1],
             workers: Workers(count: 1),
             memoryLimit: 1 << 28
@@ -214,8 +214,8 @@ import Testing
             return (name, Tensor(shape: shape, floats: random.floats(shape.count)))
         }
         let values = Dictionary(uniqueKeysWithValues: inputs)
-        let executor = try GraphExecutor(made, tools: tools)
-        #expect(executor.wholePlan(like: values, outputs: ["y"]) != nil, "\(op)")
+        let program = try Program(made, tools: tools)
+        #expect(program.wholePlan(like: values, outputs: ["y"]) != nil, "\(op)")
     }
 
     @Test func `heads may be named for values of four axes too, whose number no file says`() throws
@@ -240,9 +240,9 @@ import Testing
         )
         let x = Tensor(shape: shape, floats: values)
         let negated = Tensor(shape: shape, floats: values.map { -$0 })
-        let one = try GraphExecutor(hidden, tools: tools)
+        let one = try Program(hidden, tools: tools)
             .run(["x": x], outputs: ["y"]) { false }[0]
-        let other = try GraphExecutor(known, tools: tools)
+        let other = try Program(known, tools: tools)
             .run(["x": negated], outputs: ["y"]) { false }[0]
         #expect(one.shape == other.shape)
         for (a, b) in zip(try #require(one.floats), try #require(other.floats)) {

@@ -75,10 +75,10 @@ import Testing
         var random = SeededGenerator(seed: 3)
         let weights = random.floats(8 * 4 * 3 * 3).map { Float16($0) }
         let pixels = random.floats(4 * 9 * 7).map { Float16($0) }
-        let executor = try Self.executor(.halves(weights), input: .float16)
-        let twin = try Self.executor(.floats(weights.map { Float($0) }), input: .float32)
+        let program = try Self.program(.halves(weights), input: .float16)
+        let twin = try Self.program(.floats(weights.map { Float($0) }), input: .float32)
         let shape: Shape = [1, 4, 9, 7]
-        let got = try executor.run(
+        let got = try program.run(
             ["x": Tensor(shape: shape, elements: .halves(pixels))],
             outputs: ["y", "r"],
             isCancelled: { false }
@@ -90,17 +90,17 @@ import Testing
         )
         #expect(got[0].elements == expected[0].elements.converted(to: .float16))
         #expect(got[1] == expected[1])
-        let planned = executor.wholePlan(
+        let planned = program.wholePlan(
             like: ["x": Tensor(shape: shape, elements: .halves(pixels))],
             outputs: ["y"]
         )
         #expect(planned != nil)
     }
 
-    private static func executor(
+    private static func program(
         _ weights: Tensor.Elements,
         input: ElementType
-    ) throws -> GraphExecutor {
+    ) throws -> Program {
         var graph = Graph()
         graph.inputs = [Graph.Input(name: "x", type: input, dimensions: [1, 4, 9, 7])]
         graph.constants = ["w": Tensor(shape: [8, 4, 3, 3], elements: weights)]
@@ -118,12 +118,12 @@ import Testing
         ]
         graph.outputs = ["y"]
         graph.outputInfo = [Graph.Input(name: "y", type: input, dimensions: [1, 8, 7, 5])]
-        let tools = IslandTools(
+        let tools = ProgramTools(
             kernels: KernelSet.supported[KernelSet.supported.count - 1],
             workers: Workers(count: 1),
             memoryLimit: 1 << 28
         )
-        return try GraphExecutor(importing: graph, tools: tools)
+        return try Program(importing: graph, tools: tools)
     }
 
     @Test func `large constants of float16 stay in their file and are read as what they are`()

@@ -39,7 +39,7 @@ import Testing
     }
 
     /// Gather of three rows by `ids` + 1, as one plan.
-    private func computedGather() throws -> GraphExecutor {
+    private func computedGather() throws -> Program {
         var graph = Graph()
         graph.inputs = [Graph.Input(name: "ids", type: .int32, dimensions: [nil])]
         graph.constants = [
@@ -51,9 +51,9 @@ import Testing
             Node(name: "rows", op: "Gather", inputs: ["table", "places"], outputs: ["y"]),
         ]
         graph.outputs = ["y"]
-        return try GraphExecutor(
+        return try Program(
             graph,
-            tools: IslandTools(
+            tools: ProgramTools(
                 kernels: KernelSet.select(nil),
                 workers: Workers(count: 2),
                 memoryLimit: 1 << 24
@@ -65,14 +65,14 @@ import Testing
     func `a computed index that selects nothing is an error, and the next run is not`(
         _ index: Int32
     ) throws {
-        let executor = try computedGather()
+        let program = try computedGather()
         func run(_ ids: [Int32]) throws(ModelError) -> [Float]? {
             let tensor = Tensor(shape: [ids.count], elements: .int32(ids))
-            return try executor.run(["ids": tensor], outputs: ["y"], isCancelled: { false })[0]
+            return try program.run(["ids": tensor], outputs: ["y"], isCancelled: { false })[0]
                 .floats
         }
         let given = Tensor(shape: [3], elements: .int32([0, 1, 1]))
-        #expect(executor.wholePlan(like: ["ids": given], outputs: ["y"]) != nil)
+        #expect(program.wholePlan(like: ["ids": given], outputs: ["y"]) != nil)
         #expect(try run([0, 1, -2]) == [2, 3, 4, 5, 4, 5])
         // In the definition's words.
         let reason = "index \(index &+ 1) lies outside of 3"
@@ -92,9 +92,9 @@ import Testing
             Node(name: "pick", op: "GatherElements", inputs: ["x", "ids"], outputs: ["y"])
         ]
         graph.outputs = ["y"]
-        let executor = try GraphExecutor(
+        let program = try Program(
             graph,
-            tools: IslandTools(
+            tools: ProgramTools(
                 kernels: KernelSet.select(nil),
                 workers: Workers(count: 2),
                 memoryLimit: 1 << 26
@@ -113,7 +113,7 @@ import Testing
             count: 5
         )
         #expect(throws: error) {
-            try executor.run(given, outputs: ["y"], isCancelled: { false })
+            try program.run(given, outputs: ["y"], isCancelled: { false })
         }
     }
 

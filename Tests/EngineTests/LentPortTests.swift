@@ -10,7 +10,7 @@ import Testing
 /// Inputs and outputs of plans that lie in a caller's memory.
 @Suite struct LentPortTests {
     /// y = Relu(x), z = x + y, w = x under another shape.
-    private func executor(_ count: Int) throws -> GraphExecutor {
+    private func program(_ count: Int) throws -> Program {
         var graph = Graph()
         graph.inputs = [Graph.Input(name: "x", type: .float32, dimensions: [count])]
         graph.constants = ["rows": Tensor(shape: [2], integers: [2, -1])]
@@ -20,9 +20,9 @@ import Testing
             Node(name: "view", op: "Reshape", inputs: ["z", "rows"], outputs: ["w"]),
         ]
         graph.outputs = ["y", "z", "w"]
-        return try GraphExecutor(
+        return try Program(
             graph,
-            tools: IslandTools(
+            tools: ProgramTools(
                 kernels: KernelSet.select(nil),
                 workers: Workers(count: 2),
                 memoryLimit: 1 << 26
@@ -38,12 +38,12 @@ import Testing
     func `all runs of one plan at once have inputs and outputs of their own`(
         _ count: Int
     ) throws {
-        let executor = try executor(count)
+        let program = try program(count)
         let wrong = Mutex<[Int]>([])
         DispatchQueue.concurrentPerform(iterations: 12) { number in
             var random = SeededGenerator(seed: UInt64(number))
             let x = random.floats(count)
-            let results = try? executor.run(
+            let results = try? program.run(
                 ["x": Tensor(shape: [count], floats: x)],
                 outputs: ["y", "z", "w"],
                 isCancelled: { false }
@@ -56,11 +56,11 @@ import Testing
 
     @Test func `large ports are lent, and a caller may fill and read them too`() throws {
         let count = 5000
-        let executor = try executor(count)
+        let program = try program(count)
         var random = SeededGenerator(seed: 5)
         let x = random.floats(count)
         let tensor = Tensor(shape: [count], floats: x)
-        let plan = try #require(executor.wholePlan(like: ["x": tensor], outputs: ["y", "z", "w"]))
+        let plan = try #require(program.wholePlan(like: ["x": tensor], outputs: ["y", "z", "w"]))
         #expect(plan.inputs.allSatisfy { $0.slot != nil })
         #expect(plan.outputs.filter { $0.slot != nil }.map(\.name) == ["y"])
         let read = try plan.run { access throws(ModelError) in
@@ -87,15 +87,15 @@ import Testing
     @Test func `small ports and those of kernels that read in blocks are copied`() throws {
         let x = Tensor(shape: [6], floats: [1, -2, 3, -4, 5, -6])
         let plan = try #require(
-            executor(6).wholePlan(like: ["x": x], outputs: ["y", "z", "w"])
+            program(6).wholePlan(like: ["x": x], outputs: ["y", "z", "w"])
         )
         #expect((plan.inputs + plan.outputs).allSatisfy { $0.slot == nil })
     }
 
     @Test func `an input of another type or size than the plan's is refused`() throws {
-        let executor = try executor(5000)
+        let program = try program(5000)
         let right = Tensor(shape: [5000], floats: Array(repeating: 1, count: 5000))
-        let plan = try #require(executor.wholePlan(like: ["x": right], outputs: ["y"]))
+        let plan = try #require(program.wholePlan(like: ["x": right], outputs: ["y"]))
         for wrong in [
             Tensor(shape: [4999], floats: Array(repeating: 1, count: 4999)),
             Tensor(shape: [5000], elements: .int32(Array(repeating: 1, count: 5000))),

@@ -8,8 +8,8 @@ import Testing
 
 /// Loop and Scan whose bodies are plans that run over and over in one place.
 @Suite struct LoopTests {
-    private static func tools(_ workers: Int = 2) -> IslandTools {
-        IslandTools(
+    private static func tools(_ workers: Int = 2) -> ProgramTools {
+        ProgramTools(
             kernels: KernelSet.supported[KernelSet.supported.count - 1],
             workers: Workers(count: workers, minimumWork: 0),
             memoryLimit: 1 << 28
@@ -68,9 +68,9 @@ import Testing
         _ inputs: [String: Tensor],
         workers: Int = 2
     ) throws -> (results: [Tensor], isRepeated: Bool) {
-        let executor = try GraphExecutor(graph, tools: Self.tools(workers))
-        let results = try executor.run(inputs, outputs: graph.outputs) { false }
-        return (results, executor.report.nodes.isEmpty)
+        let program = try Program(graph, tools: Self.tools(workers))
+        let results = try program.run(inputs, outputs: graph.outputs) { false }
+        return (results, program.report.nodes.isEmpty)
     }
 
     @Test func `states that change places are those of the iteration before`() throws {
@@ -187,10 +187,10 @@ import Testing
             ["next", "t"]
         )
         let graph = Self.loop(body, states: [Self.port("s", [2])], limit: nil, outputs: 1)
-        let executor = try GraphExecutor(graph, tools: Self.tools())
+        let program = try Program(graph, tools: Self.tools())
         var polls = 0
         #expect(throws: ModelError.self) {
-            try executor.run(["s": Tensor(shape: [2], floats: [3, 4])], outputs: ["out0"]) {
+            try program.run(["s": Tensor(shape: [2], floats: [3, 4])], outputs: ["out0"]) {
                 polls += 1
                 return polls > 1000
             }

@@ -212,15 +212,15 @@ import Testing
     ) throws {
         var bits: [[Float]] = []
         for workers in [1, 3] {
-            let tools = IslandTools(
+            let tools = ProgramTools(
                 kernels: KernelSet.supported[KernelSet.supported.count - 1],
                 workers: Workers(count: workers, minimumWork: 0),
                 memoryLimit: 1 << 28
             )
-            let executor = try GraphExecutor(draft.graph, tools: tools)
+            let program = try Program(draft.graph, tools: tools)
             let outputs = draft.graph.outputs
-            #expect(executor.wholePlan(like: draft.inputs, outputs: outputs) != nil, "\(name)")
-            let results = try executor.run(draft.inputs, outputs: outputs) { false }
+            #expect(program.wholePlan(like: draft.inputs, outputs: outputs) != nil, "\(name)")
+            let results = try program.run(draft.inputs, outputs: outputs) { false }
             for (output, result) in zip(outputs, results) {
                 let expected = try #require(values[output])
                 #expect(result.shape == expected.shape)

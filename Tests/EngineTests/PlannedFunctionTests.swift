@@ -169,14 +169,14 @@ private func run(
         Graph.Input(name: name, type: .float32, dimensions: tensor.shape.dimensions.map { $0 })
     }
     (graph.nodes, graph.outputs) = ([node], ["y"])
-    let tools = IslandTools(
+    let tools = ProgramTools(
         kernels: KernelSet.supported[KernelSet.supported.count - 1],
         workers: Workers(count: threads),
         memoryLimit: 1 << 28
     )
     let inputs = Dictionary(uniqueKeysWithValues: zip(node.inputs, tensors))
-    let executor = try GraphExecutor(graph, tools: tools)
-    #expect(executor.wholePlan(like: inputs, outputs: ["y"]) != nil, "it is not planned")
-    let result = try executor.run(inputs, outputs: ["y"], isCancelled: { false })[0]
+    let program = try Program(graph, tools: tools)
+    #expect(program.wholePlan(like: inputs, outputs: ["y"]) != nil, "it is not planned")
+    let result = try program.run(inputs, outputs: ["y"], isCancelled: { false })[0]
     return GraphRunner.Result(shape: result.shape, values: try #require(result.floats))
 }

@@ -153,16 +153,16 @@ import Testing
         graph.outputs = ["y"]
         let indices = [3, 0, 9, 5, -1, 2, 2, 1].prefix(count).map { Int32($0) }
         let x = Tensor(shape: Shape(sizes), elements: .int32(indices))
-        let executor = try GraphExecutor(graph, tools: Self.tools)
-        #expect(executor.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
-        let result = try executor.run(["x": x], outputs: ["y"], isCancelled: { false })[0]
+        let program = try Program(graph, tools: Self.tools)
+        #expect(program.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
+        let result = try program.run(["x": x], outputs: ["y"], isCancelled: { false })[0]
         #expect(result.shape.dimensions == shape.dropLast() + [6])
         #expect(result.floats == indices.flatMap { index in (0..<6).map { $0 == index ? 1 : 0 } })
     }
 
     /// For one graph: packed weights are known by the names of its constants.
-    private static var tools: IslandTools {
-        IslandTools(
+    private static var tools: ProgramTools {
+        ProgramTools(
             kernels: KernelSet.supported[KernelSet.supported.count - 1],
             workers: Workers(count: 2),
             memoryLimit: 1 << 28
@@ -230,9 +230,9 @@ import Testing
             context: .folding(memoryLimit: 1 << 24)
         )
         let reference = try Operators.make(node).evaluate(operands)[0]
-        let executor = try GraphExecutor(graph, tools: Self.tools)
-        #expect(executor.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
-        let result = try executor.run(["x": x], outputs: ["y"], isCancelled: { false })[0]
+        let program = try Program(graph, tools: Self.tools)
+        #expect(program.wholePlan(like: ["x": x], outputs: ["y"]) != nil, "it is not planned")
+        let result = try program.run(["x": x], outputs: ["y"], isCancelled: { false })[0]
         #expect(result.shape == reference.shape)
         expectClose(
             try #require(result.floats),

@@ -337,14 +337,14 @@ import Testing
         _ given: [String: Tensor],
         _ threads: Int
     ) throws -> [Tensor] {
-        let tools = IslandTools(
+        let tools = ProgramTools(
             kernels: KernelSet.supported[KernelSet.supported.count - 1],
             workers: Workers(count: threads),
             memoryLimit: 1 << 28
         )
-        let executor = try GraphExecutor(graph, tools: tools)
-        #expect(executor.wholePlan(like: given, outputs: graph.outputs) != nil, "it is not planned")
-        return try executor.run(given, outputs: graph.outputs, isCancelled: { false })
+        let program = try Program(graph, tools: tools)
+        #expect(program.wholePlan(like: given, outputs: graph.outputs) != nil, "it is not planned")
+        return try program.run(given, outputs: graph.outputs, isCancelled: { false })
     }
 
     private static func tensor(_ input: Input, _ random: inout SeededGenerator) -> Tensor {

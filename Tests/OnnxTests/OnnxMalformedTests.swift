@@ -18,23 +18,23 @@ import Testing
 
     private func attempt(_ bytes: Data, _ kernels: KernelSet) {
         do throws(ModelError) {
-            let executor = try GraphExecutor(
+            let program = try Program(
                 OnnxFile.decode(bytes),
-                tools: IslandTools(
+                tools: ProgramTools(
                     kernels: kernels,
                     workers: Workers(count: 1),
                     memoryLimit: 1 << 24
                 )
             )
             var inputs: [String: Tensor] = [:]
-            for port in executor.graph.inputs {
+            for port in program.graph.inputs {
                 let shape = port.dimensions.map { min($0 ?? 1, 4) }
                 inputs[port.name] = Tensor(
                     shape: Shape(shape),
                     elements: .zeros(shape.reduce(1, *), port.type)
                 )
             }
-            _ = try executor.run(inputs, outputs: executor.graph.outputs, isCancelled: { false })
+            _ = try program.run(inputs, outputs: program.graph.outputs, isCancelled: { false })
         } catch {
             #expect(!error.description.isEmpty)
         }

@@ -56,14 +56,14 @@ import Testing
     }()
 
     private func answer(_ graph: Graph) throws -> [Tensor] {
-        let tools = IslandTools(
+        let tools = ProgramTools(
             kernels: try KernelSet.select(nil),
             workers: Workers(count: 1),
             memoryLimit: 1 << 30
         )
         let input = Tensor(shape: [17_000], floats: (0..<17_000).map { Float($0) / 1_000 })
-        let executor = try GraphExecutor(graph, tools: tools)
-        return try executor.run(["x": input], outputs: graph.outputs, isCancelled: { false })
+        let program = try Program(graph, tools: tools)
+        return try program.run(["x": input], outputs: graph.outputs, isCancelled: { false })
     }
 
     @Test func `a file whose tensors stay there answers what one read as a whole does`() throws {

@@ -21,28 +21,28 @@ struct BodyRuns: ~Copyable {
 
     /// - Throws: `outOfMemory`.
     init(_ body: RepeatedBody) throws(ModelError) {
-        let execution = try body.island.plan.borrow()
+        let execution = try body.segment.plan.borrow()
         self.init(body, execution)
     }
 
     private init(_ body: RepeatedBody, _ execution: Execution) {
         self.body = body
         self.execution = execution
-        spares = body.island.plan.spares(execution.arena.start)
+        spares = body.segment.plan.spares(execution.arena.start)
     }
 
     /// Fills what stays, and the inputs of the first iteration.
     ///
     /// - Throws: `inputType` for a value that is not what the plan was made for.
     func fill(_ first: [Tensor]) throws(ModelError) {
-        var access = PlanInputs(plan: body.island.plan, arena: execution.arena.start)
+        var access = PlanInputs(plan: body.segment.plan, arena: execution.arena.start)
         for (port, tensor) in body.captured { try access.fill(port, tensor) }
         for (port, tensor) in zip(body.inputs, first) {
             if let port { try access.fill(port, tensor) }
         }
     }
 
-    deinit { body.island.plan.giveBack(execution) }
+    deinit { body.segment.plan.giveBack(execution) }
 
     /// From now on an input is, in each iteration, the output of the one before.
     ///
@@ -75,11 +75,11 @@ struct BodyRuns: ~Copyable {
         if isCancelled() { throw .cancelled }
         giveWay()
         try checkTables()
-        try body.island.plan.prepare()
+        try body.segment.plan.prepare()
         guard execution.pass.run(in: execution.arena.storage, isCancelled: isCancelled) else {
             throw .cancelled
         }
-        try body.island.plan.checkFaults(execution.arena.start)
+        try body.segment.plan.checkFaults(execution.arena.start)
     }
 
     /// Lets the next iteration begin with the states of the last.
@@ -115,7 +115,7 @@ struct BodyRuns: ~Copyable {
 
     /// A copy of an output.
     func tensor(_ port: Plan.Port) -> Tensor {
-        PlanOutputs(plan: body.island.plan, arena: execution.arena.start).tensor(port)
+        PlanOutputs(plan: body.segment.plan, arena: execution.arena.start).tensor(port)
     }
 
     private func checkTables() throws(ModelError) {

@@ -9,7 +9,7 @@ package struct GraphSurvey: Sendable {
     package var work: [String: Int] = [:]
 }
 
-extension GraphExecutor {
+extension Program {
     /// Nodes of the largest file that is surveyed.
     private static let mostNodes = 4096
 
@@ -21,7 +21,7 @@ extension GraphExecutor {
         let items = nodes.enumerated().map { index, node in
             OnnxPatterns.Item(node: node.node, covers: [index], reads: node.reads)
         }
-        var builder = IslandBuilder(
+        var builder = SegmentBuilder(
             items,
             constants: graph.constants,
             live: inputs,

@@ -47,7 +47,7 @@ struct ValuePlaces: Sendable {
 struct PreparedNode: Sendable {
     struct Inner: Sendable {
         let name: String
-        let executor: GraphExecutor
+        let program: Program
         /// The values of this graph that the inner one takes, in its order.
         let captured: [Operand]
     }
@@ -70,8 +70,8 @@ struct PreparedNode: Sendable {
         _ node: Node,
         in outer: Graph,
         _ places: inout ValuePlaces,
-        origin: GraphExecutor.Origin,
-        tools: IslandTools
+        origin: Program.Origin,
+        tools: ProgramTools
     ) throws(ModelError) {
         var node = node
         var problems: [ModelError] = []
@@ -80,14 +80,14 @@ struct PreparedNode: Sendable {
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
             guard case .graph(let graph) = attribute else { continue }
             do throws(ModelError) {
-                let executor = try GraphExecutor(
+                let program = try Program(
                     graph.takingConstants(of: outer),
                     tools: tools.forAnotherGraph
                 )
-                let captured = executor.captured.map { places.add($0) }
-                graphs.append(Inner(name: name, executor: executor, captured: captured))
-                reads += executor.captured
-                node.attributes[name] = .graph(executor.graph)
+                let captured = program.captured.map { places.add($0) }
+                graphs.append(Inner(name: name, program: program, captured: captured))
+                reads += program.captured
+                node.attributes[name] = .graph(program.graph)
             } catch {
                 problems.append(error)
             }

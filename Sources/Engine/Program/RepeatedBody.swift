@@ -12,7 +12,7 @@ struct RepeatedBody {
         case given(Int)
     }
 
-    let island: Island
+    let segment: Segment
     /// Of the body's inputs, those that the plan reads.
     let inputs: [Plan.Port?]
     let outputs: [Source]
@@ -37,7 +37,7 @@ struct RepeatedBody {
     }
 }
 
-extension GraphExecutor {
+extension Program {
     /// The body for these first inputs; nil where no single plan computes all of it.
     func repeated(
         _ given: [Tensor],
@@ -46,19 +46,19 @@ extension GraphExecutor {
         _ isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> RepeatedBody? {
         let route = try route(to: graph.outputs)
-        var run = ExecutorRun(self, route, memory, isCancelled)
+        var run = ProgramRun(self, route, memory, isCancelled)
         var values: [Int: Tensor] = [:]
         for (place, tensor) in zip(capturedPlaces + inputs, outer + given) {
             guard let place, let tensor else { continue }
             run.give(tensor, place)
             values[place] = tensor
         }
-        guard let island = run.island(), island.nodes.count == route.nodes.count else {
+        guard let segment = run.segment(), segment.nodes.count == route.nodes.count else {
             return nil
         }
-        let plan = island.plan
+        let plan = segment.plan
         func port(_ place: Int?) -> Plan.Port? {
-            place.flatMap { place in island.inputs.firstIndex(of: place) }.map { plan.inputs[$0] }
+            place.flatMap { place in segment.inputs.firstIndex(of: place) }.map { plan.inputs[$0] }
         }
         var sources: [RepeatedBody.Source] = []
         for output in route.outputs {
@@ -67,9 +67,9 @@ extension GraphExecutor {
             case .value(let place):
                 if let index = inputs.firstIndex(of: place) {
                     sources.append(.given(index))
-                } else if let index = island.outputs.firstIndex(of: place) {
+                } else if let index = segment.outputs.firstIndex(of: place) {
                     sources.append(.port(plan.outputs[index]))
-                } else if let tensor = island.folded.first(where: { $0.place == place })?.tensor
+                } else if let tensor = segment.folded.first(where: { $0.place == place })?.tensor
                     ?? values[place]
                 {
                     sources.append(.fixed(tensor))
@@ -82,10 +82,10 @@ extension GraphExecutor {
         let taken = zip(capturedPlaces, outer).compactMap { place, tensor in
             port(place).flatMap { port in tensor.map { (port, $0) } }
         }
-        let tables = island.tables.map { (port($0.place), $0.count) }
+        let tables = segment.tables.map { (port($0.place), $0.count) }
         guard tables.allSatisfy({ $0.0?.type == .int64 }) else { return nil }
         return RepeatedBody(
-            island: island,
+            segment: segment,
             inputs: inputs.map(port),
             outputs: sources,
             captured: taken,

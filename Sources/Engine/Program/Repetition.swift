@@ -24,7 +24,7 @@ struct Repetition {
         (self.memory, self.isCancelled) = (memory, isCancelled)
     }
 
-    private var graph: Graph { inner.executor.graph }
+    private var graph: Graph { inner.program.graph }
 
     /// The results; nil where it has to be computed by definition.
     func run(_ tensors: [Tensor?]) throws(ModelError) -> [Tensor]? {
@@ -81,8 +81,8 @@ struct Repetition {
 
     private func repeated(_ first: [Tensor]) throws(ModelError) -> RepeatedBody? {
         guard first.allSatisfy({ $0.count > 0 }) else { return nil }
-        let body = try inner.executor.repeated(first, captured: captured, memory, isCancelled)
-        if let body { try memory.require(bytes: body.island.plan.runBytes) }
+        let body = try inner.program.repeated(first, captured: captured, memory, isCancelled)
+        if let body { try memory.require(bytes: body.segment.plan.runBytes) }
         return body
     }
 

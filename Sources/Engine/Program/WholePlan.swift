@@ -1,7 +1,7 @@
 import Compute
 package import Graph
 
-extension GraphExecutor {
+extension Program {
     /// One plan for all that `outputs` depend on, for inputs of these shapes: made once, then shared, unless it is not
     /// to be kept.
     ///
@@ -17,13 +17,13 @@ extension GraphExecutor {
         let sizes = try checked(inputs, for: route)
         if isKept, let first = route.nodes.first {
             let key = PlanStore.Key(owner: owner, route: route.number, first: first, sizes: sizes)
-            if case .kept(let kept) = tools.plans.value(for: key), let known = kept as? Island,
+            if case .kept(let kept) = tools.plans.value(for: key), let known = kept as? Segment,
                 known.nodes.count == route.nodes.count
             {
                 return known.plan
             }
         }
-        var run = ExecutorRun(
+        var run = ProgramRun(
             self,
             route,
             MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),

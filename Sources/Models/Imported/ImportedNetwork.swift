@@ -21,8 +21,8 @@ struct ImportedNetwork {
     /// Pairs the states and makes what computes the graph, a Softmax added where scores lack one.
     mutating func program(
         _ written: Manifest?,
-        _ tools: IslandTools
-    ) throws(ModelError) -> GraphExecutor {
+        _ tools: ProgramTools
+    ) throws(ModelError) -> Program {
         if let pairs = written?.states, !pairs.isEmpty {
             states = try signature.takeStates(pairs)
         } else {
@@ -36,7 +36,7 @@ struct ImportedNetwork {
             symbols = SymbolCandidate(signature, states: states, graph: graph)
         }
         symbols?.complete(&graph)
-        return try GraphExecutor(importing: graph, tools: tools)
+        return try Program(importing: graph, tools: tools)
     }
 
     /// How symbols are read, where that is certain; else why a model that looks like it is served as plain tensors.
@@ -44,7 +44,7 @@ struct ImportedNetwork {
     /// - Throws: the same reason, where a manifest says that the model predicts symbols.
     mutating func reading(
         _ written: Manifest?,
-        by program: GraphExecutor
+        by program: Program
     ) throws(ModelError) -> (SymbolReading?, String) {
         var reason = "no inputs of float32 with outputs of their sizes that continue them"
         if let symbols {

@@ -90,11 +90,11 @@ struct SymbolCandidate {
     /// Tries how symbols go in: with the states carried over, two at once must answer what one and then another do.
     ///
     /// - Throws: a sentence that says why that is not so, or not certain.
-    func reading(by executor: GraphExecutor) throws(UncertainReading) -> SymbolReading {
+    func reading(by program: Program) throws(UncertainReading) -> SymbolReading {
         let rank = tokens.dimensions.count
         var found: [SymbolReading] = []
         for axis in 0..<rank {
-            guard let symbols = scores(axis, executor) else { continue }
+            guard let symbols = scores(axis, program) else { continue }
             let one = SymbolReading(
                 timeAxis: axis,
                 rank: rank,
@@ -104,7 +104,7 @@ struct SymbolCandidate {
             )
             if let fixed = tokens.dimensions[axis], fixed == 1 {
                 found.append(one)
-            } else if let takesSeveral = continues(one, executor) {
+            } else if let takesSeveral = continues(one, program) {
                 found.append(
                     SymbolReading(
                         timeAxis: axis,
@@ -130,7 +130,7 @@ struct SymbolCandidate {
     }
 
     /// How many symbols are scored, if one symbol and one sequence go in.
-    private func scores(_ axis: Int, _ executor: GraphExecutor) -> Int? {
+    private func scores(_ axis: Int, _ program: Program) -> Int? {
         let reading = SymbolReading(
             timeAxis: axis,
             rank: tokens.dimensions.count,
@@ -138,7 +138,7 @@ struct SymbolCandidate {
             takesSeveral: false,
             symbols: 1
         )
-        guard let result = run([0], as: reading, from: zeros, by: executor),
+        guard let result = run([0], as: reading, from: zeros, by: program),
             result.scores.count >= 2,
             result.states.map(\.count) == zeros.map(\.count)
         else { return nil }
@@ -146,15 +146,15 @@ struct SymbolCandidate {
     }
 
     /// Whether all symbols are scored; nil if the states do not continue the sequence along this axis.
-    private func continues(_ reading: SymbolReading, _ executor: GraphExecutor) -> Bool? {
+    private func continues(_ reading: SymbolReading, _ program: Program) -> Bool? {
         let pair = [Int32(reading.symbols - 1), 0]
         // Where one symbol has a plan and two have none, their states do not lie along this axis; computed node by node
         // it would only cost all weights in memory to find the same.
-        guard !isPlanned(pair.prefix(1), reading, executor) || isPlanned(pair, reading, executor)
+        guard !isPlanned(pair.prefix(1), reading, program) || isPlanned(pair, reading, program)
         else { return nil }
-        guard let both = run(pair, as: reading, from: zeros, by: executor),
-            let first = run(pair.prefix(1), as: reading, from: zeros, by: executor),
-            let second = run(pair.suffix(1), as: reading, from: first.states, by: executor),
+        guard let both = run(pair, as: reading, from: zeros, by: program),
+            let first = run(pair.prefix(1), as: reading, from: zeros, by: program),
+            let second = run(pair.suffix(1), as: reading, from: first.states, by: program),
             Self.agree(both.states.joined(), second.states.joined())
         else { return nil }
         if Self.agree(both.scores, first.scores + second.scores) { return true }
@@ -177,9 +177,9 @@ struct SymbolCandidate {
     private func isPlanned(
         _ symbols: some Collection<Int32>,
         _ reading: SymbolReading,
-        _ executor: GraphExecutor
+        _ program: Program
     ) -> Bool {
-        (try? executor.plan(
+        (try? program.plan(
             inputs: inputs(symbols, reading, zeros).mapValues(\.shape),
             outputs: outputs
         )) != nil
@@ -203,10 +203,10 @@ struct SymbolCandidate {
         _ symbols: some Collection<Int32>,
         as reading: SymbolReading,
         from states: [[Float]],
-        by executor: GraphExecutor
+        by program: Program
     ) -> (scores: [Float], states: [[Float]])? {
         let inputs = inputs(symbols, reading, states)
-        let results = try? executor.run(
+        let results = try? program.run(
             inputs,
             outputs: outputs,
             isCancelled: { ContinuousClock.now > end }

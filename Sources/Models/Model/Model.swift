@@ -19,7 +19,7 @@ public final class Model: Sendable {
     /// Whether the model came as an ONNX file.
     public let isImported: Bool
     /// What computes the model's graph.
-    let program: GraphExecutor
+    let program: Program
     let states: [StatePair]
     /// How symbols are read; nil if they are not.
     let reading: SymbolReading?
@@ -71,8 +71,8 @@ public final class Model: Sendable {
         let memoryLimit: Int
         let plans: PlanStore
 
-        func island(_ numerics: Numerics, limitsSteps: Bool = true) -> IslandTools {
-            IslandTools(
+        func segment(_ numerics: Numerics, limitsSteps: Bool = true) -> ProgramTools {
+            ProgramTools(
                 kernels: kernels,
                 workers: workers,
                 memoryLimit: memoryLimit,
@@ -97,10 +97,10 @@ public final class Model: Sendable {
         self.manifest = manifest
         memoryLimit = tools.memoryLimit
         isImported = false
-        program = try GraphExecutor(
+        program = try Program(
             stack.graph,
             origin: .layers(states: Set(stack.states.map(\.input))),
-            tools: tools.island(manifest.numerics, limitsSteps: false)
+            tools: tools.segment(manifest.numerics, limitsSteps: false)
         )
         states = stack.states
         reading = SymbolReading(manifest)
@@ -164,7 +164,7 @@ public final class Model: Sendable {
             written = try Manifest(besideOnnx: files, signature: imported.signature)
         }
         isImported = true
-        program = try imported.program(written, tools.island(written?.numerics ?? .fast))
+        program = try imported.program(written, tools.segment(written?.numerics ?? .fast))
         (reading, remark) = try imported.reading(written, by: program)
         (states, signature) = (imported.states, imported.signature)
         var manifest = try imported.manifest(written, name: name, reading)

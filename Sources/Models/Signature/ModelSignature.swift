@@ -37,7 +37,7 @@ extension ModelSignature {
     init(
         _ stack: LayerStack,
         manifest: Manifest,
-        of program: GraphExecutor
+        of program: Program
     ) throws(ModelError) {
         inputs = stack.graph.inputs.map { input in
             Port(

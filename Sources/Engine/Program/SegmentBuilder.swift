@@ -5,9 +5,9 @@ import Graph
 ///
 /// Nodes are lowered one by one into a trial, which tells the shapes of their results; what cannot be lowered, and
 /// what needs it, is left for later. What follows from shapes alone becomes a constant on the way.
-struct IslandBuilder {
+struct SegmentBuilder {
     private let items: [OnnxPatterns.Item]
-    private let tools: IslandTools
+    private let tools: ProgramTools
     private let live: [String: Tensor]
     private var trial: PlanBuilder
     private var folded: [String: Tensor] = [:]
@@ -39,7 +39,7 @@ struct IslandBuilder {
         _ items: [OnnxPatterns.Item],
         constants: [String: Tensor],
         live: [String: Tensor],
-        tools: IslandTools,
+        tools: ProgramTools,
         largest: Int? = nil
     ) {
         self.items = items
@@ -69,10 +69,10 @@ struct IslandBuilder {
         _modify { yield &trial.graph.constants }
     }
 
-    /// The island, or nil if there is none that is worth it.
+    /// The segment, or nil if there is none that is worth it.
     ///
     /// `wanted` are the values that must be there at the end.
-    mutating func build(wanted: [String], places: ValuePlaces) -> Island? {
+    mutating func build(wanted: [String], places: ValuePlaces) -> Segment? {
         for item in items {
             if !takeOneHot(item, wanted) { take(item) }
         }
@@ -287,7 +287,7 @@ struct IslandBuilder {
     private mutating func finish(
         wanted: [String],
         _ places: ValuePlaces
-    ) throws(ModelError) -> Island? {
+    ) throws(ModelError) -> Segment? {
         let made = Set(chosen.flatMap(\.node.outputs)).subtracting([""])
         var needed = Set(wanted)
         for item in items where !covered.isSuperset(of: item.covers) {
@@ -302,7 +302,7 @@ struct IslandBuilder {
         let found = self
         let known = KnownValues(shape: found.shape) { found.type($0) ?? found.constants[$0]?.type }
         graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names), known: known)
-        // Weights that follow from shapes are not those of other islands, whatever their names.
+        // Weights that follow from shapes are not those of other segments, whatever their names.
         let own = Set(folded.filter { $0.value.type.isFloat }.keys)
         let ownWeights =
             own.isEmpty ? nil : WeightStore(sharing: tools.weights, except: own)
@@ -328,7 +328,7 @@ struct IslandBuilder {
             memoryLimit: tools.memoryLimit,
             on: tools.workers
         )
-        return Island(
+        return Segment(
             nodes: covered.sorted(),
             plan: plan,
             folded: folded.filter { needed.contains($0.key) },

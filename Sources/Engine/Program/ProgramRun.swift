@@ -1,9 +1,9 @@
 import Compute
 import Graph
 
-/// One computation of an executor's outputs: the values there are, and the nodes that remain.
-struct ExecutorRun {
-    private let executor: GraphExecutor
+/// One computation of a program's outputs: the values there are, and the nodes that remain.
+struct ProgramRun {
+    private let program: Program
     private let route: Route
     private let memory: MemoryUse
     private let isCancelled: () -> Bool
@@ -22,16 +22,16 @@ struct ExecutorRun {
     private var failure: ModelError?
 
     init(
-        _ executor: GraphExecutor,
+        _ program: Program,
         _ route: Route,
         _ memory: MemoryUse,
         _ isCancelled: @escaping () -> Bool
     ) {
-        self.executor = executor
+        self.program = program
         self.route = route
         self.memory = memory
         self.isCancelled = isCancelled
-        values = Array(repeating: nil, count: executor.places.names.count)
+        values = Array(repeating: nil, count: program.places.names.count)
         given = Array(repeating: false, count: values.count)
     }
 
@@ -49,21 +49,21 @@ struct ExecutorRun {
             for place in live where !given[place] { values[place].map(memory.drop) }
         }
         live.sort()
-        var looksForIsland = true
-        var search = IslandSearch()
+        var looksForSegment = true
+        var search = SegmentSearch()
         while let first = next {
             if isCancelled() { throw .cancelled }
-            if looksForIsland, search.isDue(), let island = search.note(island()) {
-                try run(island)
-                finish(island.nodes)
-                looksForIsland = remainingCount >= Self.longestStretch
+            if looksForSegment, search.isDue(), let segment = search.note(segment()) {
+                try run(segment)
+                finish(segment.nodes)
+                looksForSegment = remainingCount >= Self.longestStretch
                 continue
             }
-            if executor.origin.isLayers { throw unplanned }
+            if program.origin.isLayers { throw unplanned }
             try evaluate(first)
             finish([first])
-            // A value that an island may begin with has just been made.
-            looksForIsland = next.map { executor.nodes[$0].mayBePlanned } ?? false
+            // A value that a segment may begin with has just been made.
+            looksForSegment = next.map { program.nodes[$0].mayBePlanned } ?? false
         }
         return try results()
     }
@@ -84,15 +84,15 @@ struct ExecutorRun {
             switch operand {
             case .value(let place):
                 guard let value = values[place] else {
-                    throw .unknownLayer(name, available: executor.graph.outputs)
+                    throw .unknownLayer(name, available: program.graph.outputs)
                 }
                 results.append(value)
             case .constant(let place):
-                let constant = try executor.constant(place, memory)
+                let constant = try program.constant(place, memory)
                 // Several of them are in memory together.
                 try memory.require(bytes: results.reduce(constant.byteCount) { $0 + $1.byteCount })
                 results.append(constant)
-            case .absent: throw .unknownLayer(name, available: executor.graph.outputs)
+            case .absent: throw .unknownLayer(name, available: program.graph.outputs)
             }
         }
         return results
@@ -110,10 +110,10 @@ struct ExecutorRun {
         for index in computed {
             // Nodes of a route are in order.
             if let place = route.nodes.binarySearch(index) { done[place] = true }
-            for value in executor.nodes[index].readValues { readers[value] -= 1 }
+            for value in program.nodes[index].readValues { readers[value] -= 1 }
         }
         for index in computed {
-            let node = executor.nodes[index]
+            let node = program.nodes[index]
             for place in node.readValues { forget(place) }
             for case let place? in node.outputs { forget(place) }
         }
@@ -132,7 +132,7 @@ struct ExecutorRun {
         done = Array(repeating: false, count: route.nodes.count)
         readers = Array(repeating: 0, count: values.count)
         for index in route.nodes {
-            for value in executor.nodes[index].readValues { readers[value] += 1 }
+            for value in program.nodes[index].readValues { readers[value] += 1 }
         }
     }
 
@@ -144,14 +144,14 @@ struct ExecutorRun {
     }
 }
 
-// MARK: Islands
+// MARK: Segments
 
-extension ExecutorRun {
+extension ProgramRun {
     /// What planning costs grows faster than the number of nodes.
     private static let longestStretch = 2048
 
-    /// The island that begins with what remains, found once for these shapes.
-    mutating func island() -> Island? {
+    /// The segment that begins with what remains, found once for these shapes.
+    mutating func segment() -> Segment? {
         guard let first = next else { return nil }
         var sizes: [Int] = []
         sizes.reserveCapacity(8 * live.count)
@@ -164,24 +164,24 @@ extension ExecutorRun {
             sizes += value.shape.dimensions
         }
         let key = PlanStore.Key(
-            owner: executor.owner,
+            owner: program.owner,
             route: route.number,
             first: first,
             sizes: sizes
         )
-        switch executor.tools.plans.value(for: key) {
-        case .kept(let known): return known as? Island
+        switch program.tools.plans.value(for: key) {
+        case .kept(let known): return known as? Segment
         case .unplanned: return nil
-        case .nothing: return executor.tools.plans.insert(makeIsland(), for: key) as? Island
+        case .nothing: return program.tools.plans.insert(makeSegment(), for: key) as? Segment
         }
     }
 
     /// The plan of all that remains; nil where a file's nodes are computed one by one.
     mutating func wholePlan(isKept: Bool) throws(ModelError) -> Plan? {
         live.sort()
-        let found = isKept ? island() : makeIsland()
+        let found = isKept ? segment() : makeSegment()
         if let found, found.nodes.count == route.nodes.count { return found.plan }
-        guard executor.origin.isLayers else { return nil }
+        guard program.origin.isLayers else { return nil }
         throw unplanned
     }
 
@@ -189,48 +189,48 @@ extension ExecutorRun {
     private var unplanned: ModelError {
         mutating get {
             // What is known to have no plan was looked for by another run.
-            if failure == nil { _ = makeIsland() }
+            if failure == nil { _ = makeSegment() }
             return failure
-                ?? .unknownLayer(route.names.first ?? "", available: executor.graph.outputs)
+                ?? .unknownLayer(route.names.first ?? "", available: program.graph.outputs)
         }
     }
 
-    private mutating func makeIsland() -> Island? {
-        var constants = executor.graph.constants
+    private mutating func makeSegment() -> Segment? {
+        var constants = program.graph.constants
         let (stretch, wanted) = stretch()
         let items = OnnxPatterns.apply(
             stretch.map { index in
                 OnnxPatterns.Item(
-                    node: withoutStates(executor.nodes[index].node),
+                    node: withoutStates(program.nodes[index].node),
                     covers: [index],
-                    reads: executor.nodes[index].reads
+                    reads: program.nodes[index].reads
                 )
             },
             constants: &constants,
             wanted: Set(wanted)
         )
         var there: [String: Tensor] = [:]
-        for place in live { there[executor.places.names[place]] = values[place] }
-        var builder = IslandBuilder(
+        for place in live { there[program.places.names[place]] = values[place] }
+        var builder = SegmentBuilder(
             items,
             constants: constants,
             live: there,
-            tools: executor.tools
+            tools: program.tools
         )
-        let island = builder.build(wanted: wanted, places: executor.places)
+        let segment = builder.build(wanted: wanted, places: program.places)
         failure = builder.firstFailure
-        executor.note(reasons: builder.reasons)
-        if let island { executor.note(island) }
-        return island
+        program.note(reasons: builder.reasons)
+        if let segment { program.note(segment) }
+        return segment
     }
 
     /// The node without the states of layers that nobody gave: cells begin with zeros then.
     private func withoutStates(_ node: Node) -> Node {
-        let states = executor.origin.states
+        let states = program.origin.states
         guard !states.isEmpty, node.inputs.contains(where: states.contains) else { return node }
         var node = node
         node.inputs = node.inputs.map { name in
-            guard states.contains(name), let place = executor.places.value(name),
+            guard states.contains(name), let place = program.places.value(name),
                 values[place] == nil
             else { return name }
             return ""
@@ -242,39 +242,39 @@ extension ExecutorRun {
     private func stretch() -> (nodes: [Int], wanted: [String]) {
         var nodes: [Int] = []
         var place = position
-        let longest = executor.origin.isLayers ? Int.max : Self.longestStretch
+        let longest = program.origin.isLayers ? Int.max : Self.longestStretch
         while place < route.nodes.count, nodes.count < longest {
             if done.isEmpty || !done[place] { nodes.append(route.nodes[place]) }
             place += 1
         }
         guard nodes.count < remainingCount else { return (nodes, route.names) }
         let last = nodes.last ?? 0
-        let wanted = nodes.flatMap { executor.nodes[$0].outputs }.compactMap { $0 }.filter {
-            route.kept.contains($0) || executor.lastReader[$0] > last
+        let wanted = nodes.flatMap { program.nodes[$0].outputs }.compactMap { $0 }.filter {
+            route.kept.contains($0) || program.lastReader[$0] > last
         }
-        return (nodes, wanted.map { executor.places.names[$0] })
+        return (nodes, wanted.map { program.places.names[$0] })
     }
 
-    private mutating func run(_ island: Island) throws(ModelError) {
-        try memory.require(bytes: island.plan.runBytes)
-        let results = try island.run({ values[$0] }, isCancelled: isCancelled)
+    private mutating func run(_ segment: Segment) throws(ModelError) {
+        try memory.require(bytes: segment.plan.runBytes)
+        let results = try segment.run({ values[$0] }, isCancelled: isCancelled)
         for (place, tensor) in results { try hold(tensor, place) }
     }
 }
 
 // MARK: Nodes one by one
 
-extension ExecutorRun {
+extension ProgramRun {
     private func value(_ operand: Operand) throws(ModelError) -> Tensor? {
         switch operand {
         case .absent: nil
         case .value(let place): values[place]
-        case .constant(let place): try executor.constant(place, memory)
+        case .constant(let place): try program.constant(place, memory)
         }
     }
 
     private mutating func evaluate(_ index: Int) throws(ModelError) {
-        let prepared = executor.nodes[index]
+        let prepared = program.nodes[index]
         var tensors: [Tensor?] = []
         for operand in prepared.inputs { tensors.append(try value(operand)) }
         var outer: [[Tensor?]] = []
@@ -292,14 +292,14 @@ extension ExecutorRun {
         let context = EvaluationContext(memory: memory, isCancelled: isCancelled) {
             [outer] (attribute, given) throws(ModelError) in
             guard let index = prepared.graphs.firstIndex(where: { $0.name == attribute }),
-                given.count == prepared.graphs[index].executor.graph.inputs.count
+                given.count == prepared.graphs[index].program.graph.inputs.count
             else {
                 throw .shape(
                     node: prepared.node.name,
                     reason: "the graph \(attribute) takes other inputs"
                 )
             }
-            return try prepared.graphs[index].executor.run(
+            return try prepared.graphs[index].program.run(
                 given,
                 captured: outer[index],
                 memory: memory,
@@ -308,7 +308,7 @@ extension ExecutorRun {
         }
         let operands = Operands(node: prepared.node, tensors: tensors, context: context)
         let results = try prepared.evaluator.outputs(operands)
-        executor.note(evaluated: index, operands, results)
+        program.note(evaluated: index, operands, results)
         try keep(results, of: prepared)
     }
 
@@ -329,8 +329,8 @@ extension ExecutorRun {
     }
 }
 
-/// How often a run looks for an island: a search that finds none looks through all that remains.
-private struct IslandSearch {
+/// How often a run looks for a segment: a search that finds none looks through all that remains.
+private struct SegmentSearch {
     private static let patience = 64
     private var failures = 0
     private var pause = 0
@@ -342,10 +342,10 @@ private struct IslandSearch {
         return false
     }
 
-    mutating func note(_ island: Island?) -> Island? {
-        failures = island == nil ? failures + 1 : 0
+    mutating func note(_ segment: Segment?) -> Segment? {
+        failures = segment == nil ? failures + 1 : 0
         if failures > Self.patience { pause = 1 << min(failures - Self.patience, 16) }
-        return island
+        return segment
     }
 }
 

@@ -2,11 +2,11 @@ package import Compute
 import Graph
 
 /// Nodes of a graph that one plan computes, with the fast paths and fusions of native models.
-final class Island: Kept {
-    /// Places in the executor's nodes of everything the plan computes, in order.
+final class Segment: Kept {
+    /// Places in the program's nodes of everything the plan computes, in order.
     let nodes: [Int]
     let plan: Plan
-    /// Where the plan's inputs are among the executor's values.
+    /// Where the plan's inputs are among the program's values.
     let inputs: [Int?]
     let outputs: [Int?]
     /// Values that follow from shapes alone.
@@ -67,7 +67,7 @@ final class Island: Kept {
 }
 
 /// What plans are made with.
-package struct IslandTools: Sendable {
+package struct ProgramTools: Sendable {
     let kernels: KernelSet
     let workers: Workers
     let memoryLimit: Int
@@ -98,8 +98,8 @@ package struct IslandTools: Sendable {
     /// Elements of the largest value that the memory of a request has room for.
     var largestValue: Int { max(1, memoryLimit / MemoryLayout<Float>.stride) }
 
-    var forAnotherGraph: IslandTools {
-        IslandTools(
+    var forAnotherGraph: ProgramTools {
+        ProgramTools(
             kernels: kernels,
             workers: workers,
             memoryLimit: memoryLimit,

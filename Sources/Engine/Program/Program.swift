@@ -2,16 +2,16 @@ import Compute
 package import Graph
 import Synchronization
 
-/// Computes the values of a graph from tensors: islands by plans, the other nodes one by one.
+/// Computes the values of a graph from tensors: segments by plans, the other nodes one by one.
 ///
-/// Names are resolved to places when it is made. Graphs inside of nodes have executors of their own.
-package final class GraphExecutor: Sendable {
+/// Names are resolved to places when it is made. Graphs inside of nodes have programs of their own.
+package final class Program: Sendable {
     package let graph: Graph
     let nodes: [PreparedNode]
     let places: ValuePlaces
     /// The last node that reads each value.
     let lastReader: [Int]
-    let tools: IslandTools
+    let tools: ProgramTools
     /// Names of values of outer graphs that this one reads.
     let captured: [String]
     /// Inputs and outputs that have 16 bits outside.
@@ -31,7 +31,7 @@ package final class GraphExecutor: Sendable {
     private struct Records {
         var reasons: [Int: String] = [:]
         var evaluated: [Int: Int] = [:]
-        /// Multiply–adds of islands by where they begin.
+        /// Multiply–adds of segments by where they begin.
         var planned: [Int: Int] = [:]
     }
 
@@ -56,7 +56,7 @@ package final class GraphExecutor: Sendable {
     /// What computes a file's graph, numbers of 16 bits in float32.
     ///
     /// - Throws: `unsupported` with everything that is not supported, `shape` where a constant node is wrong.
-    package convenience init(importing graph: Graph, tools: IslandTools) throws(ModelError) {
+    package convenience init(importing graph: Graph, tools: ProgramTools) throws(ModelError) {
         let widened = WidenedHalves(try Expansion.apply(to: graph))
         try self.init(widened.graph, narrow: widened.narrow, tools: tools)
     }
@@ -65,7 +65,7 @@ package final class GraphExecutor: Sendable {
         _ graph: Graph,
         narrow: [String: ElementType] = [:],
         origin: Origin = .file,
-        tools: IslandTools
+        tools: ProgramTools
     ) throws(ModelError) {
         self.narrow = narrow
         self.origin = origin
@@ -141,7 +141,7 @@ package final class GraphExecutor: Sendable {
         let memory = memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
         let route = try route(to: outputs)
         if origin.isLayers { _ = try checked(inputs.mapValues(\.shape), for: route) }
-        var run = ExecutorRun(self, route, memory, isCancelled)
+        var run = ProgramRun(self, route, memory, isCancelled)
         for (name, tensor) in inputs {
             guard let place = places.value(name) else { continue }
             run.give(narrow.isEmpty ? tensor : tensor.widened(by: tools.kernels), place)
@@ -160,7 +160,7 @@ package final class GraphExecutor: Sendable {
         memory: MemoryUse,
         isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> [Tensor] {
-        var run = ExecutorRun(self, try route(to: graph.outputs), memory, isCancelled)
+        var run = ProgramRun(self, try route(to: graph.outputs), memory, isCancelled)
         for (place, tensor) in zip(capturedPlaces, outer) {
             if let place, let tensor { run.give(tensor, place) }
         }
@@ -198,11 +198,11 @@ package final class GraphExecutor: Sendable {
                     multiplyAdds: nodes[index].graphs.isEmpty ? work : 0
                 )
             )
-            for inner in nodes[index].graphs { report.add(inner.executor.report) }
+            for inner in nodes[index].graphs { report.add(inner.program.report) }
         }
         // Loops whose bodies are plans are not computed by definition themselves.
         for (index, node) in nodes.enumerated() where records.evaluated[index] == nil {
-            for inner in node.graphs { report.add(inner.executor.report) }
+            for inner in node.graphs { report.add(inner.program.report) }
         }
         return report
     }
@@ -219,11 +219,11 @@ package final class GraphExecutor: Sendable {
         }
     }
 
-    func note(_ island: Island) {
-        guard let first = island.nodes.first else { return }
+    func note(_ segment: Segment) {
+        guard let first = segment.nodes.first else { return }
         records.withLock { records in
-            records.planned[first] = island.plan.multiplyAdds
-            for node in island.nodes { records.evaluated[node] = nil }
+            records.planned[first] = segment.plan.multiplyAdds
+            for node in segment.nodes { records.evaluated[node] = nil }
         }
     }
 
@@ -235,7 +235,7 @@ package final class GraphExecutor: Sendable {
 
 /// What has to be computed for some outputs.
 final class Route: Sendable {
-    /// Names of its own among its executor's.
+    /// Names of its own among its program's.
     let number: Int
     let outputs: [Operand]
     let names: [String]
@@ -257,7 +257,7 @@ final class Route: Sendable {
     }
 }
 
-extension GraphExecutor {
+extension Program {
     private static let mostRoutes = 256
 
     /// The way to these outputs, found once.
