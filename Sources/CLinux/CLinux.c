@@ -165,8 +165,8 @@ void clinux_eventfd_clear(int descriptor) {
 // Smaller ones stay for those that follow, as taking memory from the system anew costs more than filling it.
 void clinux_return_large_memory(void) {
 #ifdef M_MMAP_THRESHOLD
-    mallopt(M_MMAP_THRESHOLD, 16 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 #endif
 }
 
