@@ -6,17 +6,17 @@ import Graph
 /// Nodes are lowered one by one into a trial, which tells the shapes of their results; what cannot be lowered, and
 /// what needs it, is left for later. What follows from shapes alone becomes a constant on the way.
 struct SegmentBuilder {
-    private let items: [OnnxPatterns.Item]
-    private let tools: ProgramTools
-    private let live: [String: Tensor]
-    private var trial: PlanBuilder
-    private var folded: [String: Tensor] = [:]
+    let items: [OnnxPatterns.Item]
+    let tools: ProgramTools
+    let live: [String: Tensor]
+    var trial: PlanBuilder
+    var folded: [String: Tensor] = [:]
     /// Elements of what was folded, which is kept.
     private var foldedCount = 0
-    private var chosen: [(node: Node, covers: [Int])] = []
-    private var covered = Set<Int>()
-    private var inputs: [String: Graph.Input] = [:]
-    private var tables: [String: Int] = [:]
+    var chosen: [(node: Node, covers: [Int])] = []
+    var covered = Set<Int>()
+    var inputs: [String: Graph.Input] = [:]
+    var tables: [String: Int] = [:]
     /// The item that makes a value alone, and how many read it.
     private let makers: [String: Int]
     private let uses: [String: Int]
@@ -64,7 +64,7 @@ struct SegmentBuilder {
     }
 
     /// The graph's constants, and what follows from shapes.
-    private var constants: [String: Tensor] {
+    var constants: [String: Tensor] {
         _read { yield trial.graph.constants }
         _modify { yield &trial.graph.constants }
     }
@@ -201,7 +201,7 @@ struct SegmentBuilder {
     }
 
     /// The shape of a value whose shape is known.
-    private func shape(_ name: String) -> Shape? {
+    func shape(_ name: String) -> Shape? {
         trial.id(named: name).map { trial.shape(of: $0) } ?? live[name]?.shape
             ?? constants[name]?.shape
     }
@@ -238,7 +238,7 @@ struct SegmentBuilder {
     }
 
     /// The type of a value that is known.
-    private func type(_ name: String) -> ElementType? {
+    func type(_ name: String) -> ElementType? {
         trial.id(named: name).map { trial[$0].type } ?? live[name]?.type
     }
 
@@ -282,59 +282,5 @@ struct SegmentBuilder {
             folded[name] = tensor
         }
         return true
-    }
-
-    private mutating func finish(
-        wanted: [String],
-        _ places: ValuePlaces
-    ) throws(ModelError) -> Segment? {
-        let made = Set(chosen.flatMap(\.node.outputs)).subtracting([""])
-        var needed = Set(wanted)
-        for item in items where !covered.isSuperset(of: item.covers) {
-            needed.formUnion(item.reads)
-        }
-        var graph = Graph()
-        graph.nodes = chosen.map(\.node)
-        graph.constants = constants
-        let names = made.intersection(needed).sorted()
-        guard !names.isEmpty else { return nil }
-        graph.inputs = inputs.values.sorted { $0.name < $1.name }
-        let found = self
-        let known = KnownValues(shape: found.shape) { found.type($0) ?? found.constants[$0]?.type }
-        graph = try Rewrites.apply(to: graph.pruned(for: names), wanted: Set(names), known: known)
-        // Weights that follow from shapes are not those of other segments, whatever their names.
-        let own = Set(folded.filter { $0.value.type.isFloat }.keys)
-        let ownWeights =
-            own.isEmpty ? nil : WeightStore(sharing: tools.weights, except: own)
-        var builder = PlanBuilder(
-            graph: graph,
-            operators: Operators.table,
-            kernels: tools.kernels,
-            weights: ownWeights ?? tools.weights,
-            numerics: tools.numerics,
-            largest: tools.largestValue
-        )
-        builder.borrowsPorts = true
-        let ids = try builder.lowerAll(inputs: live.mapValues(\.shape))
-        if tools.limitsSteps { try builder.checkWork() }
-        var ports: [(name: String, id: ValueID)] = []
-        for name in names {
-            guard let id = builder.id(named: name) else { return nil }
-            ports.append((name, try builder.value(id, as: .dense)))
-        }
-        let plan = try builder.finish(
-            inputs: ids,
-            outputs: ports,
-            memoryLimit: tools.memoryLimit,
-            on: tools.workers
-        )
-        return Segment(
-            nodes: covered.sorted(),
-            plan: plan,
-            folded: folded.filter { needed.contains($0.key) },
-            tables: tables,
-            ownWeights: ownWeights,
-            places: places
-        )
     }
 }

@@ -143,7 +143,7 @@ extension ArraySlice<Double> {
 }
 
 /// A place between two pixels of an axis, and how near it is to either.
-private struct RegionPoint {
+struct RegionPoint {
     var isInside = false
     var (low, high) = (0, 0)
     var (near, far) = (0.0, 0.0)
@@ -161,7 +161,7 @@ private struct RegionPoint {
 
 extension Operands {
     /// The rows of the second input, each a region of so many numbers.
-    fileprivate func regions(columns: Int) throws(ModelError) -> [[Double]] {
+    func regions(columns: Int) throws(ModelError) -> [[Double]] {
         let shape = try self(1).shape
         guard shape.rank == 2, shape[1] == columns else {
             throw fail("regions must have \(columns) numbers each, not the shape \(shape)")
@@ -227,77 +227,6 @@ struct MaxRoiPool: Operator {
             let high = (Double(index + 1) * bin).rounded(.up) + start
             let first = min(max(Int(saturating: low), 0), length)
             return first..<max(first, min(max(Int(saturating: high), 0), length))
-        }
-    }
-}
-
-/// Regions, whose corners are shares of the picture, resized to one size.
-struct CropAndResize: Operator {
-    private let isNearest: Bool
-    private let outside: Double
-
-    init(_ attributes: inout AttributeReader) throws(ModelError) {
-        let mode = try attributes.string("mode", default: "bilinear")
-        guard ["bilinear", "nearest"].contains(mode) else {
-            throw attributes.mismatch("mode", "bilinear or nearest", .string(mode))
-        }
-        isNearest = mode == "nearest"
-        outside = Double(try attributes.float("extrapolation_value", default: 0))
-    }
-
-    func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
-        let picture = try operands(0)
-        let regions = try operands.regions(columns: 4)
-        let target = try operands.integers(3)
-        guard picture.shape.rank == 4, target.count == 2, target.allSatisfy({ $0 > 0 }) else {
-            throw operands.fail("the size \(target) does not fit pictures \(picture.shape)")
-        }
-        let images = try operands.indices(2, size: picture.shape[0])
-        guard images.count == regions.count else {
-            throw operands.fail("\(regions.count) regions belong to \(images.count) images")
-        }
-        let values = try operands.floats(0)
-        let sizes = picture.shape.dimensions
-        let shape = [regions.count, sizes[1]] + target
-        var result: [Double] = []
-        result.reserveCapacity(try operands.count(shape))
-        for (region, image) in zip(regions, images) {
-            let rows = points(region[0], region[2], target[0], sizes[2])
-            let columns = points(region[1], region[3], target[1], sizes[3])
-            for channel in 0..<sizes[1] {
-                let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
-                for y in rows {
-                    try operands.poll()
-                    for x in columns {
-                        guard y.isInside, x.isInside else {
-                            result.append(outside)
-                            continue
-                        }
-                        let (upper, lower) = (start + y.low * sizes[3], start + y.high * sizes[3])
-                        let above = values[upper + x.low] * x.near + values[upper + x.high] * x.far
-                        let below = values[lower + x.low] * x.near + values[lower + x.high] * x.far
-                        result.append(above * y.near + below * y.far)
-                    }
-                }
-            }
-        }
-        return [try operands.result(shape, result, picture.type)]
-    }
-
-    private func points(
-        _ from: Double,
-        _ to: Double,
-        _ count: Int,
-        _ length: Int
-    ) -> [RegionPoint] {
-        let last = Double(length - 1)
-        return (0..<count).map { index in
-            var place = 0.5 * (from + to) * last
-            if count > 1 {
-                place = from * last + Double(index) * (to - from) * last / Double(count - 1)
-            }
-            guard place >= 0, place <= last else { return RegionPoint(-2, length) }
-            return RegionPoint(isNearest ? place.rounded() : place, length)
         }
     }
 }
