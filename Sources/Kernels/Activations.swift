@@ -125,7 +125,7 @@ private func copyHalf(_ source: Floats, _ target: MutableFloats) {
 @inline(always)
 func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
     let (shifted, n) = powerOfTwo(x)
-    let r = multiplyAdd(multiplyAdd(x, n, splat(-0.693145752)), n, splat(-1.42860677e-06))
+    let r = chained(chained(x, n, splat(-0.693145752)), n, splat(-1.42860677e-06))
     return (scale(shifted), exponentialExcess(r))
 }
 
@@ -134,7 +134,7 @@ func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
 func powerOfTwo(_ x: Vector) -> (shifted: Vector, n: Vector) {
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
     let magic = splat(12_582_912)
-    let shifted = multiplyAdd(magic, x, splat(1.44269504))
+    let shifted = chained(magic, x, splat(1.44269504))
     return (shifted, shifted - magic)
 }
 
@@ -150,11 +150,11 @@ func scale(_ shifted: Vector) -> Vector {
 @inline(always)
 func exponentialExcess(_ r: Vector) -> Vector {
     var q = splat(0.001394757186)
-    q = multiplyAdd(splat(0.008367233910), q, r)
-    q = multiplyAdd(splat(0.041666265577), q, r)
-    q = multiplyAdd(splat(0.166665375232), q, r)
-    q = multiplyAdd(splat(0.5), q, r)
-    return multiplyAdd(r, r * r, q)
+    q = chained(splat(0.008367233910), q, r)
+    q = chained(splat(0.041666265577), q, r)
+    q = chained(splat(0.166665375232), q, r)
+    q = chained(splat(0.5), q, r)
+    return chained(r, r * r, q)
 }
 
 /// eˣ for x <= 88.37; 0 below −87.33, where the result would not be a normal number.
@@ -163,7 +163,7 @@ func exponential(_ x: Vector) -> Vector {
     let (scale, excess) = exponentialParts(
         raise(lower(x, to: splat(88.37)), to: splat(-87.33))
     )
-    return multiplyAdd(scale, scale, excess).replacing(with: 0, where: x .< splat(-87.33))
+    return chained(scale, scale, excess).replacing(with: 0, where: x .< splat(-87.33))
 }
 
 /// tanh x = e / (e + 2) with e = e²ˣ − 1, which is ±1 in single precision beyond ±9.02.
@@ -171,7 +171,7 @@ func exponential(_ x: Vector) -> Vector {
 func tanh(_ x: Vector) -> Vector {
     let bounded = raise(lower(x, to: splat(9.02)), to: splat(-9.02))
     let (scale, excess) = exponentialParts(bounded + bounded)
-    let e = multiplyAdd(scale - splat(1), scale, excess)
+    let e = chained(scale - splat(1), scale, excess)
     return e / (e + splat(2))
 }
 
@@ -180,7 +180,7 @@ func tanh(_ x: Vector) -> Vector {
 func sigmoid(_ x: Vector) -> Vector {
     let bounded = raise(lower(Vector() - x, to: splat(88)), to: splat(-87.33))
     let (scale, excess) = exponentialParts(bounded)
-    return splat(1) / (multiplyAdd(scale, scale, excess) + splat(1))
+    return splat(1) / (chained(scale, scale, excess) + splat(1))
 }
 
 /// min(1, max(0, x)).

@@ -43,18 +43,33 @@ func multiplyAdd(_ sum: Doubles, _ a: Doubles, _ b: Doubles) -> Doubles {
     #endif
 }
 
+/// sum + a · b as `multiplyAdd` has it, in chains so long that the compiler would leave it lane by lane.
+@inline(always)
+func chained(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
+    #if KERNEL_FMA || arch(arm64)
+    return fused(sum, a, b)
+    #else
+    return sum + a * b
+    #endif
+}
+
 /// sum + a · b, rounded but once or as good as that on any processor.
 @inline(always)
 func fused(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     #if KERNEL_FMA || arch(arm64)
-    sum.addingProduct(a, b)
+    var (result, first, second) = (sum, a, b)
+    striate_fuse16(&result, &first, &second)
+    return result
     #else
-    narrowed(
+    return narrowed(
         widenedLow(sum) + widenedLow(a) * widenedLow(b),
         widenedHigh(sum) + widenedHigh(a) * widenedHigh(b)
     )
     #endif
 }
+
+@inline(always)
+func chained(_ sum: Doubles, _ a: Doubles, _ b: Doubles) -> Doubles { multiplyAdd(sum, a, b) }
 
 @inline(always)
 func bits(_ doubles: Doubles) -> SIMD8<UInt64> {

@@ -7,9 +7,9 @@ import KernelInterface
 private func scaled(_ h: Vector, byExponential x: Vector, plus low: Vector) -> Vector {
     let bounded = raise(lower(x, to: splat(150)), to: splat(-150))
     let (_, n) = powerOfTwo(bounded)
-    let high = multiplyAdd(bounded, n, splat(-0.693145752))
-    let excess = exponentialExcess(multiplyAdd(high + low, n, splat(-1.42860677e-06)))
-    return scaled(multiplyAdd(h, h, excess), byPower: n)
+    let high = chained(bounded, n, splat(-0.693145752))
+    let excess = exponentialExcess(chained(high + low, n, splat(-1.42860677e-06)))
+    return scaled(chained(h, h, excess), byPower: n)
 }
 
 /// x · 2ⁿ for whole n from −300 to 300, rounded once.
@@ -21,7 +21,7 @@ private func scaled(_ x: Vector, byPower n: Vector) -> Vector {
     return result
     #else
     let magic = splat(12_582_912)
-    let half = multiplyAdd(magic, n, splat(0.5))
+    let half = chained(magic, n, splat(0.5))
     return x * scale(half) * scale(n - (half - magic) + magic)
     #endif
 }
@@ -59,7 +59,7 @@ struct Exponential: VectorFunction {
 @inline(always)
 private func exponentialLessOne(_ x: Vector) -> Vector {
     let (scale, excess) = exponentialParts(raise(lower(x, to: Vector()), to: splat(-87)))
-    return multiplyAdd(scale - splat(1), scale, excess)
+    return chained(scale - splat(1), scale, excess)
 }
 
 /// x < 0 ? alpha · (exp(slope · x) − 1) : x.
@@ -125,7 +125,7 @@ struct GeluTanh: VectorFunction {
     /// 2u.
     @inline(always)
     private static func argument(_ x: Doubles) -> Doubles {
-        x * multiplyAdd(wide(1.5957691216057308), x * x, wide(0.07135481627159725))
+        x * chained(wide(1.5957691216057308), x * x, wide(0.07135481627159725))
     }
 }
 
@@ -138,14 +138,14 @@ struct Gelu: VectorFunction {
         let t = lower(magnitude(x), to: splat(14.5))
         let (value, lost) = Self.factor(t)
         let height = value * t
-        let rest = multiplyAdd(fused(Vector() - height, value, t), lost, t)
+        let rest = chained(fused(Vector() - height, value, t), lost, t)
         let square = t * t
         let half = splat(-0.5) * square
         let (_, n) = powerOfTwo(half)
-        let high = multiplyAdd(half, n, splat(-0.693145752))
-        let low = multiplyAdd(high, splat(-0.5), fused(Vector() - square, t, t))
-        let excess = exponentialExcess(multiplyAdd(low, n, splat(-1.42860677e-06)))
-        let sum = height + multiplyAdd(multiplyAdd(rest, rest, excess), height, excess)
+        let high = chained(half, n, splat(-0.693145752))
+        let low = chained(high, splat(-0.5), fused(Vector() - square, t, t))
+        let excess = exponentialExcess(chained(low, n, splat(-1.42860677e-06)))
+        let sum = height + chained(chained(rest, rest, excess), height, excess)
         let tail = scaled(sum, byPower: n)
         // x · 0 is no number where x is infinite.
         return (x * Vector() - tail).replacing(with: x - tail, where: x .> 0)
@@ -157,28 +157,28 @@ struct Gelu: VectorFunction {
         let sum = t + splat(4)
         let inverse = splat(1) / sum
         // Of 1, what the inverse times t + 4 leaves.
-        let left = multiplyAdd(
+        let left = chained(
             fused(splat(1), Vector() - sum, inverse),
             (sum - splat(4)) - t,
             inverse
         )
-        let v = multiplyAdd(splat(1), splat(-8), inverse)
+        let v = chained(splat(1), splat(-8), inverse)
         var p = splat(-0.00013197190104900585)
-        p = multiplyAdd(splat(0.00017935388318099702), v, p)
-        p = multiplyAdd(splat(0.0015699232573791987), v, p)
-        p = multiplyAdd(splat(-0.003512553777393524), v, p)
-        p = multiplyAdd(splat(-0.007525271171644996), v, p)
-        p = multiplyAdd(splat(0.06040383105550698), v, p)
-        p = multiplyAdd(splat(-0.18652344149659222), v, p)
-        p = multiplyAdd(splat(0.3871369011115823), v, p)
-        p = multiplyAdd(splat(-0.6078965882680706), v, p)
-        let all = multiplyAdd(splat(0.7552851353840264), v, p)
+        p = chained(splat(0.00017935388318099702), v, p)
+        p = chained(splat(0.0015699232573791987), v, p)
+        p = chained(splat(-0.003512553777393524), v, p)
+        p = chained(splat(-0.007525271171644996), v, p)
+        p = chained(splat(0.06040383105550698), v, p)
+        p = chained(splat(-0.18652344149659222), v, p)
+        p = chained(splat(0.3871369011115823), v, p)
+        p = chained(splat(-0.6078965882680706), v, p)
+        let all = chained(splat(0.7552851353840264), v, p)
         let value = all * inverse
         var lost = fused(splat(0.7552851353840264) - all, v, p)
-        lost = multiplyAdd(fused(Vector() - value, all, inverse), lost, inverse)
+        lost = chained(fused(Vector() - value, all, inverse), lost, inverse)
         // Q′ = t · Q − 1 / √(2π).
-        let slope = multiplyAdd(splat(0.39894228), Vector() - t, value)
-        return (value, multiplyAdd(lost, left * sum, slope))
+        let slope = chained(splat(0.39894228), Vector() - t, value)
+        return (value, chained(lost, left * sum, slope))
     }
 }
 
@@ -198,7 +198,7 @@ struct Mish: VectorFunction {
 
     @inline(always)
     private static func product(_ x: Doubles, _ scale: Doubles, _ excess: Doubles) -> Doubles {
-        let root = multiplyAdd(scale, scale, excess)
+        let root = chained(scale, scale, excess)
         let e = root * root
         let n = e * (e + wide(2))
         return x * (n / (n + wide(2)))
@@ -225,20 +225,20 @@ struct ErrorFunction: VectorFunction {
         let t = lower(magnitude(x), to: splat(4))
         let s = t * t
         var near = splat(-5.96761703e-4)
-        near = multiplyAdd(splat(4.99119423e-3), near, s)
-        near = multiplyAdd(splat(-2.67681349e-2), near, s)
-        near = multiplyAdd(splat(1.12819925e-1), near, s)
-        near = multiplyAdd(splat(-3.76125336e-1), near, s)
-        near = multiplyAdd(splat(1.28379166e-1), near, s)
-        near = multiplyAdd(t, near, t)
-        var far = multiplyAdd(splat(3.83197126e-4), splat(-1.72853470e-5), t)
-        far = multiplyAdd(multiplyAdd(splat(2.42546219e-2), splat(-3.88396438e-3), t), far, s)
-        far = multiplyAdd(splat(-1.06777877e-1), far, t)
-        far = multiplyAdd(splat(-6.34846687e-1), far, t)
-        far = multiplyAdd(splat(-1.28717512e-1), far, t)
-        far = multiplyAdd(Vector() - t, far, t)
+        near = chained(splat(4.99119423e-3), near, s)
+        near = chained(splat(-2.67681349e-2), near, s)
+        near = chained(splat(1.12819925e-1), near, s)
+        near = chained(splat(-3.76125336e-1), near, s)
+        near = chained(splat(1.28379166e-1), near, s)
+        near = chained(t, near, t)
+        var far = chained(splat(3.83197126e-4), splat(-1.72853470e-5), t)
+        far = chained(chained(splat(2.42546219e-2), splat(-3.88396438e-3), t), far, s)
+        far = chained(splat(-1.06777877e-1), far, t)
+        far = chained(splat(-6.34846687e-1), far, t)
+        far = chained(splat(-1.28717512e-1), far, t)
+        far = chained(Vector() - t, far, t)
         let (scale, excess) = exponentialParts(far)
-        let rest = splat(1) - multiplyAdd(scale, scale, excess)
+        let rest = splat(1) - chained(scale, scale, excess)
         let size = near.replacing(with: rest, where: t .> splat(0.927734375))
         return signed(size, like: x)
     }
@@ -270,17 +270,17 @@ struct Logarithm: VectorFunction {
 @inline(always)
 private func logarithm(ofOnePlus f: Vector, exponent k: Vector) -> Vector {
     var p = splat(7.0376836292e-2)
-    p = multiplyAdd(splat(-1.1514610310e-1), p, f)
-    p = multiplyAdd(splat(1.1676998740e-1), p, f)
-    p = multiplyAdd(splat(-1.2420140846e-1), p, f)
-    p = multiplyAdd(splat(1.4249322787e-1), p, f)
-    p = multiplyAdd(splat(-1.6668057665e-1), p, f)
-    p = multiplyAdd(splat(2.0000714765e-1), p, f)
-    p = multiplyAdd(splat(-2.4999993993e-1), p, f)
-    p = multiplyAdd(splat(3.3333331174e-1), p, f)
+    p = chained(splat(-1.1514610310e-1), p, f)
+    p = chained(splat(1.1676998740e-1), p, f)
+    p = chained(splat(-1.2420140846e-1), p, f)
+    p = chained(splat(1.4249322787e-1), p, f)
+    p = chained(splat(-1.6668057665e-1), p, f)
+    p = chained(splat(2.0000714765e-1), p, f)
+    p = chained(splat(-2.4999993993e-1), p, f)
+    p = chained(splat(3.3333331174e-1), p, f)
     let square = f * f
     // k · ln 2 in two parts, the smaller first.
-    var rest = multiplyAdd(k * splat(-2.12194440e-4), square, f * p)
-    rest = multiplyAdd(rest, square, splat(-0.5))
-    return multiplyAdd(rest + f, k, splat(0.693359375))
+    var rest = chained(k * splat(-2.12194440e-4), square, f * p)
+    rest = chained(rest, square, splat(-0.5))
+    return chained(rest + f, k, splat(0.693359375))
 }

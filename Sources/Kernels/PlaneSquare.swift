@@ -85,9 +85,9 @@ private struct SquareRow {
     /// Pixels from `input` on.
     @inline(always)
     init(_ input: Floats) {
-        left = loadRegister(input)
-        middle = loadRegister(input + 1)
-        right = loadRegister(input + 2)
+        left = loadPixels(input)
+        middle = loadPixels(input + 1)
+        right = loadPixels(input + 2)
     }
 
     /// The same at an edge: what lies before a row's first pixel, or behind its last, counts as zero.
@@ -136,7 +136,7 @@ private struct SquareTaps {
 
     @inline(always)
     func finish(_ sum: Register, _ output: MutableFloats) {
-        storeRegister(bounded(sum + bias, floor, ceiling), output)
+        storePixels(bounded(sum + bias, floor, ceiling), output)
     }
 
     /// One output row of a register of pixels.
@@ -227,7 +227,7 @@ private struct SquareBand {
         var x = 0
         while x < width {
             let start = min(x, width &- step)
-            storeRegister(loadRegister(source + start), target + start)
+            storePixels(loadPixels(source + start), target + start)
             x &+= step
         }
     }
@@ -255,4 +255,29 @@ private struct SquareBand {
             row &+= isWhole ? 4 : 1
         }
     }
+}
+
+@inline(always)
+private func loadPixels(_ source: Floats) -> Register {
+    var register = Register()
+    #if KERNEL_AVX512
+    striate_move16(&register, source)
+    #elseif KERNEL_FMA
+    striate_move8(&register, source)
+    #else
+    striate_move4(&register, source)
+    #endif
+    return register
+}
+
+@inline(always)
+private func storePixels(_ register: Register, _ target: MutableFloats) {
+    var register = register
+    #if KERNEL_AVX512
+    striate_move16(target, &register)
+    #elseif KERNEL_FMA
+    striate_move8(target, &register)
+    #else
+    striate_move4(target, &register)
+    #endif
 }

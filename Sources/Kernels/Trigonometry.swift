@@ -8,11 +8,11 @@ private struct Quadrant {
     @inline(always)
     init(_ x: Doubles) {
         let magic = wide(6_755_399_441_055_744.0)
-        let shifted = multiplyAdd(magic, x, wide(0.6366197723675814))
+        let shifted = chained(magic, x, wide(0.6366197723675814))
         let turns = shifted - magic
         // π/2 in two parts, the first of 25 bits: products with it are exact.
-        let first = multiplyAdd(x, turns, wide(-1.57079631090164184570))
-        var r = multiplyAdd(first, turns, wide(-1.58932547735281966916e-8))
+        let first = chained(x, turns, wide(-1.57079631090164184570))
+        var r = chained(first, turns, wide(-1.58932547735281966916e-8))
         var n = bits(shifted)
         var source = x
         if striate_exceeds8(&source, Self.limit) != 0 {
@@ -68,19 +68,19 @@ private struct Quadrant {
     @inline(always)
     var sine: Doubles {
         let z = r * r
-        var p = multiplyAdd(wide(-0.000198393348360966317347), z, wide(0.0000027183114939898219064))
-        p = multiplyAdd(wide(0.0083333293858894631756), z, p)
-        p = multiplyAdd(wide(-0.166666666416265235595), z, p)
-        return multiplyAdd(r, r * z, p)
+        var p = chained(wide(-0.000198393348360966317347), z, wide(0.0000027183114939898219064))
+        p = chained(wide(0.0083333293858894631756), z, p)
+        p = chained(wide(-0.166666666416265235595), z, p)
+        return chained(r, r * z, p)
     }
 
     @inline(always)
     var cosine: Doubles {
         let z = r * r
-        var p = multiplyAdd(wide(-0.00138867637746099294692), z, wide(0.0000243904487962774090654))
-        p = multiplyAdd(wide(0.0416666233237390631894), z, p)
-        p = multiplyAdd(wide(-0.499999997251031003120), z, p)
-        return multiplyAdd(wide(1), z, p)
+        var p = chained(wide(-0.00138867637746099294692), z, wide(0.0000243904487962774090654))
+        p = chained(wide(0.0416666233237390631894), z, p)
+        p = chained(wide(-0.499999997251031003120), z, p)
+        return chained(wide(1), z, p)
     }
 
     /// The sine of x, or with `turn` 1 its cosine.

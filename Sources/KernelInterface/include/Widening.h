@@ -38,10 +38,31 @@ static inline __attribute__((always_inline)) int striate_exceeds8(const void *do
     return __builtin_reduce_or(beyond) != 0;
 }
 
+typedef float striate_floats4 __attribute__((vector_size(16), aligned(4)));
+
+/// Four, eight or sixteen floats from one place to another: in large functions the compiler calls what Swift has for it.
+static inline __attribute__((always_inline)) void striate_move4(void *to, const void *from) {
+    *(striate_floats4 *)to = *(const striate_floats4 *)from;
+}
+
+static inline __attribute__((always_inline)) void striate_move8(void *to, const void *from) {
+    *(striate_floats8 *)to = *(const striate_floats8 *)from;
+}
+
+static inline __attribute__((always_inline)) void striate_move16(void *to, const void *from) {
+    *(striate_floats16 *)to = *(const striate_floats16 *)from;
+}
+
 /// sum + a * b, rounded once: lane by lane in Swift, which is put together again only in short chains.
 static inline __attribute__((always_inline)) void striate_fuse8(void *sum, const void *a, const void *b) {
     *(striate_doubles8 *)sum = __builtin_elementwise_fma(
         *(const striate_doubles8 *)a, *(const striate_doubles8 *)b, *(const striate_doubles8 *)sum);
+}
+
+/// The same for sixteen floats.
+static inline __attribute__((always_inline)) void striate_fuse16(void *sum, const void *a, const void *b) {
+    *(striate_floats16 *)sum = __builtin_elementwise_fma(
+        *(const striate_floats16 *)a, *(const striate_floats16 *)b, *(const striate_floats16 *)sum);
 }
 
 #ifdef __AVX512F__
