@@ -53,6 +53,35 @@ struct UpdateSteps: Sendable {
 }
 
 extension PlanBuilder {
+    /// Joins updates to `output` one after the other: later ones meet what earlier ones left.
+    mutating func updateStep(
+        _ node: Node,
+        at indices: ValueID,
+        from updates: ValueID,
+        to output: ValueID,
+        join:
+            @escaping @Sendable (
+                _ updates: BytePosition, _ target: BytePosition, _ indices: BytePosition
+            ) -> Void
+    ) {
+        step(
+            node.name,
+            chunks: 1,
+            reads: [indices, updates, output],
+            writes: [output],
+            isExact: true
+        ) { placement in
+            let (places, news, to) = (placement[indices], placement[updates], placement[output])
+            return { arena, _ in
+                join(
+                    news.position(in: arena).bytes,
+                    to.position(in: arena).bytes,
+                    places.position(in: arena).bytes
+                )
+            }
+        }
+    }
+
     /// A copy of a row-major value, for steps that change it.
     mutating func copied(
         _ source: ValueID,

@@ -89,8 +89,6 @@ enum Families {}
 package struct OperatorTable: Sendable {
     let operators: [String: DeclaredOperator]
 
-    subscript(op: String) -> DeclaredOperator? { operators[op] }
-
     /// A node of a file: its inputs and outputs are counted.
     ///
     /// - Throws: `unsupportedOperator`, and what is wrong with the node.

@@ -117,26 +117,14 @@ struct ScatterElements: PlannedOperator {
         let (walk, width) = (elements.walk, plan[source].width)
         let update = try reduction.update(node, plan[source], plan.kernels)
         let output = try plan.copied(source, as: node.outputs[0], node)
-        plan.step(
-            node.name,
-            chunks: 1,
-            reads: [indices, updates, output],
-            writes: [output],
-            isExact: true
-        ) {
-            placement in
-            let (places, news, to) = (placement[indices], placement[updates], placement[output])
-            return { arena, _ in
-                let (x, y) = (news.position(in: arena).bytes, to.position(in: arena).bytes)
-                let numbers = places.position(in: arena).bytes
-                for chunk in 0..<walk.chunks {
-                    walk.forEachStretch(ofChunk: chunk) { start, count, offsets in
-                        for index in start..<start + count {
-                            let place =
-                                offsets.0 + (index - start) * walk.steps.0
-                                + numbers[integer: index] * elements.stride
-                            update(y + place * width, x + index * width, 1)
-                        }
+        plan.updateStep(node, at: indices, from: updates, to: output) { x, y, numbers in
+            for chunk in 0..<walk.chunks {
+                walk.forEachStretch(ofChunk: chunk) { start, count, offsets in
+                    for index in start..<start + count {
+                        let place =
+                            offsets.0 + (index - start) * walk.steps.0
+                            + numbers[integer: index] * elements.stride
+                        update(y + place * width, x + index * width, 1)
                     }
                 }
             }
@@ -172,25 +160,13 @@ struct ScatterND: PlannedOperator {
         let width = plan[source].width
         let update = try reduction.update(node, plan[source], plan.kernels)
         let output = try plan.copied(source, as: node.outputs[0], node)
-        plan.step(
-            node.name,
-            chunks: 1,
-            reads: [indices, updates, output],
-            writes: [output],
-            isExact: true
-        ) {
-            placement in
-            let (places, news, to) = (placement[indices], placement[updates], placement[output])
-            return { arena, _ in
-                let (x, y) = (news.position(in: arena).bytes, to.position(in: arena).bytes)
-                let numbers = places.position(in: arena).bytes
-                for point in 0..<walk.points {
-                    update(
-                        y + walk.start(point, numbers) * width,
-                        x + point * walk.slice * width,
-                        walk.slice
-                    )
-                }
+        plan.updateStep(node, at: indices, from: updates, to: output) { x, y, numbers in
+            for point in 0..<walk.points {
+                update(
+                    y + walk.start(point, numbers) * width,
+                    x + point * walk.slice * width,
+                    walk.slice
+                )
             }
         }
     }
