@@ -47,26 +47,34 @@ struct OnnxOutline {
         to output: inout [UInt8],
         depth: Int
     ) throws {
-        let fields = try fields(in: range)
-        let data = fields.filter { message == .tensor && [4, 9].contains($0.number) }
-        for field in fields {
+        // The one field of a tensor's data, where there is one: fields are not listed, as there may be millions.
+        var data: Range<Int>?
+        if message == .tensor {
+            var count = 0
+            try forEachField(in: range) { field, _ in
+                guard [4, 9].contains(field.number) else { return }
+                data = field.whole
+                count += 1
+            }
+            if count != 1 { data = nil }
+        }
+        try forEachField(in: range) { (field, outline) in
             guard let content = field.content, content.count >= WeightFile.smallestTensor else {
-                try copy(field.whole, to: &output)
-                continue
+                return try outline.copy(field.whole, to: &output)
             }
             if let child = message.child(field.number), depth < Self.deepest {
                 var inner: [UInt8] = []
-                try append(child, content, to: &inner, depth: depth + 1)
-                try count(inner.count)
+                try outline.append(child, content, to: &inner, depth: depth + 1)
+                try outline.count(inner.count)
                 Self.append(field.number, inner, to: &output)
-            } else if data.count == 1, data[0].whole == field.whole {
+            } else if data == field.whole {
                 let value = "\(field.number) \(content.lowerBound) \(content.count)"
                 var entry: [UInt8] = []
                 Self.append(1, Array(Self.key.utf8), to: &entry)
                 Self.append(2, Array(value.utf8), to: &entry)
                 Self.append(13, entry, to: &output)
             } else {
-                try copy(field.whole, to: &output)
+                try outline.copy(field.whole, to: &output)
             }
         }
     }
@@ -81,13 +89,15 @@ struct OnnxOutline {
         guard copied <= Self.mostCopied else { throw TooLarge() }
     }
 
-    private mutating func fields(in range: Range<Int>) throws -> [OnnxWire.Field] {
-        var fields: [OnnxWire.Field] = []
+    private mutating func forEachField(
+        in range: Range<Int>,
+        _ body: (OnnxWire.Field, inout OnnxOutline) throws -> Void
+    ) throws {
         var place = range.lowerBound
         while place < range.upperBound {
-            fields.append(try wire.field(at: &place, before: range.upperBound))
+            let field = try wire.field(at: &place, before: range.upperBound)
+            try body(field, &self)
         }
-        return fields
     }
 
     /// A field with a length, in protobuf's wire format.
