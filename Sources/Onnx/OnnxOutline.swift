@@ -1,4 +1,5 @@
 import Foundation
+import Graph
 
 /// An ONNX file whose large tensors are left where they are: the same messages, each such tensor's data replaced by an
 /// entry of its `external_data` that says where in the file it lies.
@@ -9,22 +10,38 @@ struct OnnxOutline {
     package static let key = "\0data"
 
     private var wire: OnnxWire
-    /// Bytes copied so far, once for each message around them.
+    /// Bytes copied so far.
     private var copied = 0
 
     private static let deepest = 40
     /// No network has so much beside its tensors; a file that is spoilt may have all of it there.
-    private static let mostCopied = 1 << 25
+    private static let mostCopied = 1 << 26
 
     private struct TooLarge: Error {}
 
-    /// The file's bytes, without the data of large tensors; nil if it is not made as expected, or too much is left.
-    package static func read(_ file: WeightFile) -> Data? {
+    /// The file's bytes, without the data of large tensors; nil if it is not made as expected.
+    ///
+    /// - Throws: `file` if too much is left.
+    package static func read(_ file: WeightFile) throws(ModelError) -> Data? {
         var outline = OnnxOutline(wire: OnnxWire(file))
         var bytes: [UInt8] = []
-        guard
-            (try? outline.append(.model, 0..<file.size, to: &bytes, depth: 0)) != nil
-        else { return nil }
+        do {
+            try outline.append(.model, 0..<file.size, to: &bytes, depth: 0)
+        } catch is TooLarge {
+            throw .file(
+                name: file.name,
+                reason:
+                    "has more than \(mostCopied >> 20) MiB of names and small values beside its tensors"
+            )
+        } catch {
+            guard file.size <= mostCopied else {
+                throw .file(
+                    name: file.name,
+                    reason: "is not a valid ONNX file, or cut off: copy it again"
+                )
+            }
+            return nil
+        }
         return Data(bytes)
     }
 
@@ -65,7 +82,6 @@ struct OnnxOutline {
             if let child = message.child(field.number), depth < Self.deepest {
                 var inner: [UInt8] = []
                 try outline.append(child, content, to: &inner, depth: depth + 1)
-                try outline.count(inner.count)
                 Self.append(field.number, inner, to: &output)
             } else if data == field.whole {
                 let value = "\(field.number) \(content.lowerBound) \(content.count)"
@@ -80,13 +96,9 @@ struct OnnxOutline {
     }
 
     private mutating func copy(_ range: Range<Int>, to output: inout [UInt8]) throws {
-        try count(range.count)
-        output += try wire.bytes(range)
-    }
-
-    private mutating func count(_ bytes: Int) throws {
-        copied += bytes
+        copied += range.count
         guard copied <= Self.mostCopied else { throw TooLarge() }
+        output += try wire.bytes(range)
     }
 
     private mutating func forEachField(

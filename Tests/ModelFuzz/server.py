@@ -12,7 +12,7 @@ import subprocess
 import time
 
 FRAME = re.compile(r"\d+ +\S+ +0x|Current stack trace")
-NEWER = {"compute_seconds": 2, "load_seconds": 3}
+NEWER = {"compute_seconds": 2, "load_seconds": 3, "load_bytes": 192 << 20}
 PAGE = resource.getpagesize()
 # Bytes from which on a request is surely refused for its length.
 LONG = 64 << 20
