@@ -270,4 +270,107 @@ import Testing
             }
         }
     }
+
+    // MARK: Between DequantizeLinear and QuantizeLinear
+
+    /// Adds QuantizeLinear and DequantizeLinear of a value.
+    private static func requantised(
+        _ value: String,
+        _ scale: Float,
+        _ zero: Int,
+        _ type: ElementType,
+        _ network: inout Network
+    ) -> String {
+        let steps = [
+            network.constant(Tensor(shape: [], floats: [scale])),
+            network.constant(number(zero, type)),
+        ]
+        let integers = network.add("QuantizeLinear", [value] + steps)
+        return network.add("DequantizeLinear", [integers] + steps)
+    }
+
+    /// Weights of int8 with a scale for each output, dequantised.
+    private static func weights(
+        _ shape: Shape,
+        axis: Int,
+        _ network: inout Network,
+        _ random: inout SeededGenerator
+    ) -> String {
+        let count = shape[axis]
+        let scales = (0..<count).map { _ in Float(random.int(1...90)) / 9000 }
+        return network.add(
+            "DequantizeLinear",
+            [
+                network.constant(bytes(.int8, shape, &random)),
+                network.constant(Tensor(shape: [count], floats: scales)),
+                network.constant(
+                    Tensor(
+                        shape: [count],
+                        elements: .int8(Array(repeating: 0, count: count))
+                    )
+                ),
+            ],
+            ["axis": .int(axis)]
+        )
+    }
+
+    @Test(arguments: 0..<8)
+    func `a network between QuantizeLinear and DequantizeLinear is within one quantum`(
+        _ seed: Int
+    ) throws {
+        var random = SeededGenerator(seed: UInt64(seed))
+        let type: ElementType = seed % 2 == 0 ? .uint8 : .int8
+        let zero = type == .uint8 ? 121 : -4
+        let channels = random.int(3...20)
+        var network = Network()
+        let image: Shape = [1, 3, random.int(6...14), random.int(6...14)]
+        let x = network.input("x", Tensor(shape: image, floats: random.floats(image.count)))
+        var value = Self.requantised(x, 0.0079, zero, type, &network)
+        let kernel = Self.weights([channels, 3, 3, 3], axis: 0, &network, &random)
+        let bias = network.constant(
+            Tensor(shape: [channels], floats: random.floats(channels))
+        )
+        value = network.add("Conv", [value, kernel, bias], ["pads": .ints([1, 1, 1, 1])])
+        value = network.add("Relu", [value])
+        value = Self.requantised(value, 0.03, type == .uint8 ? 0 : -128, type, &network)
+        let first = network.add(
+            "MaxPool",
+            [value],
+            ["kernel_shape": .ints([2, 2]), "strides": .ints([2, 2])]
+        )
+        let kept = Self.requantised(first, 0.03, type == .uint8 ? 0 : -128, type, &network)
+        let own = Self.weights([channels, 1, 3, 3], axis: 0, &network, &random)
+        var other = network.add(
+            "Conv",
+            [kept, own],
+            ["pads": .ints([1, 1, 1, 1]), "group": .int(channels)]
+        )
+        other = Self.requantised(other, 0.05, zero, type, &network)
+        value = network.add("Add", [kept, other])
+        value = Self.requantised(value, 0.06, zero, type, &network)
+        value = network.add("Sigmoid", [value])
+        value = Self.requantised(value, 1 / 256, type == .uint8 ? 0 : -128, type, &network)
+        value = network.add("GlobalAveragePool", [value])
+        value = Self.requantised(value, 1 / 256, type == .uint8 ? 0 : -128, type, &network)
+        value = network.add("Flatten", [value])
+        value = Self.requantised(value, 1 / 256, type == .uint8 ? 0 : -128, type, &network)
+        let last = Self.weights([10, channels], axis: 0, &network, &random)
+        value = network.add("Gemm", [value, last], ["transB": .int(1)])
+        network.graph.outputs = [Self.requantised(value, 0.02, zero, type, &network), value]
+        let values = try network.defined()
+        let expected = try network.graph.outputs.map { try #require(values[$0]?.floats) }
+        var results: [[Tensor]] = []
+        for kernels in KernelSet.supported {
+            results.append(try network.planned(kernels, threads: 2))
+        }
+        // The same bits for all kernels.
+        #expect(results.allSatisfy { $0 == results[0] }, "seed \(seed)")
+        for (result, reference) in zip(results[0], expected) {
+            let floats = try #require(result.floats)
+            for (one, other) in zip(floats, reference) {
+                // A sum that is rounded differently moves a quantum of what comes after it.
+                #expect(abs(one - other) <= 0.0201, "\(one) \(other), seed \(seed)")
+            }
+        }
+    }
 }

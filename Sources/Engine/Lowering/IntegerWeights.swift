@@ -2,7 +2,7 @@ import Compute
 import Graph
 
 /// Weights of 8 bits in the order of the kernels, their zero points taken off.
-struct IntegerWeights: Sendable {
+struct IntegerWeights: PackedBytes {
     /// A kernel for each output: its taps, and the channels of its group.
     struct Size: Sendable {
         let outputs: Int
@@ -20,6 +20,7 @@ struct IntegerWeights: Sendable {
     /// Whether every output is a channel's own sum.
     let isDepthwise: Bool
 
+    var byteCount: Int { packed.byteCount }
     var outputs: Int { size.outputs }
     var taps: Int { size.taps * pieces }
     /// Outputs of a group, in whole blocks of 16.

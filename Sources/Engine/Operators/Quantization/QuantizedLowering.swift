@@ -1,6 +1,17 @@
 import Compute
 import Graph
 
+/// Constants of 8 bits and their zero points: one, or one for each output.
+struct ByteWeights {
+    /// Tells them from others in the store of weights.
+    let name: String
+    let integer: (_ index: Int) -> Int
+    let shape: [Int]
+    let zeros: [Int]
+
+    func zero(_ output: Int) -> Int { zeros[zeros.count == 1 ? 0 : output] }
+}
+
 extension PlanBuilder {
     /// The scale and zero point of one number each that follow a quantised value among a node's inputs.
     ///
@@ -41,9 +52,15 @@ extension PlanBuilder {
         _ index: Int,
         zero: Int,
         outputs: (Tensor) -> Int
-    ) throws(ModelError) -> (integers: [Int], shape: [Int], zeros: [Int]) {
-        guard let weights = constant(node, index), [.int8, .uint8].contains(weights.type) else {
+    ) throws(ModelError) -> ByteWeights {
+        guard let weights = constant(node, index) else {
             throw .shape(node: node.name, reason: "its weights must be constants of 8 bits")
+        }
+        let integer: (Int) -> Int
+        switch weights.elements {
+        case .int8(let values): integer = { Int(values[$0]) }
+        case .uint8(let values): integer = { Int(values[$0]) }
+        default: throw .shape(node: node.name, reason: "its weights must be constants of 8 bits")
         }
         var zeros = [0]
         if zero < node.inputs.count, !node.inputs[zero].isEmpty {
@@ -55,7 +72,13 @@ extension PlanBuilder {
             }
             zeros = given
         }
-        return (weights.elements.signed ?? [], weights.shape.dimensions, zeros)
+        let zeroName = zero < node.inputs.count ? node.inputs[zero] : ""
+        return ByteWeights(
+            name: "integers/\(node.inputs[index])/\(zeroName)",
+            integer: integer,
+            shape: weights.shape.dimensions,
+            zeros: zeros
+        )
     }
 
     /// The zero point of an input of ConvInteger or MatMulInteger.
@@ -123,7 +146,7 @@ struct QuantizedConvolution {
     /// `weights` are integers [O, I/groups, …] with their zero points.
     func lower(
         _ input: ValueID,
-        _ weights: (integers: [Int], shape: [Int], zeros: [Int]),
+        _ weights: ByteWeights,
         zero: IntegerLayer.Zero,
         _ result: IntegerLayer.Result,
         _ numbers: IntegerNumbers,
@@ -151,13 +174,17 @@ struct QuantizedConvolution {
             width: image.width
         )
         let taps = kernel[0] * kernel[1]
-        let (values, zeros) = (weights.integers, weights.zeros)
-        let packed = try IntegerWeights(
-            .init(outputs: sizes[0], taps: taps, channels: sizes[1], groups: groups),
-            node: node
-        ) { output, tap, channel in
-            values[(output * sizes[1] + channel) * taps + tap]
-                - zeros[zeros.count == 1 ? 0 : output]
+        let size = IntegerWeights.Size(
+            outputs: sizes[0],
+            taps: taps,
+            channels: sizes[1],
+            groups: groups
+        )
+        let packed = try plan.weights.integers("\(weights.name)/\(groups)") {
+            () throws(ModelError) in
+            try IntegerWeights(size, node: node) { output, tap, channel in
+                weights.integer((output * sizes[1] + channel) * taps + tap) - weights.zero(output)
+            }
         }
         let layer = IntegerLayer(
             node: node,
@@ -263,7 +290,7 @@ struct QuantizedMatrix {
     /// `weights` are integers [K, N], or [N, K] where they are transposed.
     func lower(
         _ input: ValueID,
-        _ weights: (integers: [Int], shape: [Int], zeros: [Int]),
+        _ weights: ByteWeights,
         isTransposed: Bool,
         zero: IntegerLayer.Zero,
         _ result: IntegerLayer.Result,
@@ -282,13 +309,13 @@ struct QuantizedMatrix {
                 reason: "plans multiply \(shape) by constant matrices, not \(Shape(sizes))"
             )
         }
-        let (values, zeros) = (weights.integers, weights.zeros)
-        let packed = try IntegerWeights(
-            .init(outputs: outputs, taps: 1, channels: inputs, groups: 1),
-            node: node
-        ) { output, _, input in
-            values[isTransposed ? output * inputs + input : input * outputs + output]
-                - zeros[zeros.count == 1 ? 0 : output]
+        let size = IntegerWeights.Size(outputs: outputs, taps: 1, channels: inputs, groups: 1)
+        let packed = try plan.weights.integers("\(weights.name)/\(isTransposed)") {
+            () throws(ModelError) in
+            try IntegerWeights(size, node: node) { output, _, input in
+                weights.integer(isTransposed ? output * inputs + input : input * outputs + output)
+                    - weights.zero(output)
+            }
         }
         try IntegerProductLowering(
             layer: IntegerLayer(
