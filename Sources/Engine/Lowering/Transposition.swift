@@ -26,8 +26,8 @@ extension PlanBuilder {
             return { arena, chunk in
                 walk.run(
                     chunk,
-                    from: from.position(in: arena).bytes,
-                    into: to.position(in: arena).bytes,
+                    from.position(in: arena).bytes,
+                    to.position(in: arena).bytes,
                     width: width,
                     kernels
                 )
@@ -94,8 +94,8 @@ private struct TransposingWalk: Sendable {
 
     func run(
         _ chunk: Int,
-        from source: BytePosition,
-        into target: BytePosition,
+        _ source: BytePosition,
+        _ target: BytePosition,
         width: Int,
         _ kernels: KernelSet
     ) {
