@@ -59,6 +59,11 @@ let package = Package(
     ],
     targets: kernelTargets + [
         .target(name: "KernelInterface"),
+        .target(
+            name: "IntegerKernels",
+            exclude: ["Kernels.inc"],
+            cSettings: [.unsafeFlags(["-O2"])]
+        ),
         .target(name: "CPUFeatures"),
         .target(name: "CLinux"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -72,7 +77,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Compute",
-            dependencies: ["CPUFeatures", "KernelInterface"]
+            dependencies: ["CPUFeatures", "IntegerKernels", "KernelInterface"]
                 + kernelTargets.map { .byName(name: $0.name) },
             swiftSettings: safe
         ),

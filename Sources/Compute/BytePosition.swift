@@ -73,7 +73,10 @@ public struct BytePosition: @unchecked Sendable {
     @inlinable
     @inline(__always)
     public subscript(byte index: Int) -> UInt8 {
-        unsafe (self + index).pointer(to: 1).load(as: UInt8.self)
+        get { unsafe (self + index).pointer(to: 1).load(as: UInt8.self) }
+        nonmutating set {
+            unsafe (self + index).pointer(to: 1).storeBytes(of: newValue, as: UInt8.self)
+        }
     }
 
     /// A number of 32 bits.
@@ -151,6 +154,26 @@ public struct BytePosition: @unchecked Sendable {
     @inline(__always)
     public func copy(from source: BytePosition, bytes: Int) {
         unsafe pointer(to: bytes).copyMemory(from: source.pointer(to: bytes), byteCount: bytes)
+    }
+
+    /// Copies bytes with their highest bits turned: int8 becomes uint8 that is 128 higher, and the other way round.
+    ///
+    /// As kernels do, it follows the places it is given.
+    public func flipSigns(_ source: BytePosition, count: Int) {
+        let (from, to) = unsafe (source.pointer, pointer)
+        let whole = count / 8 * 8
+        for index in stride(from: 0, to: whole, by: 8) {
+            let word = unsafe from.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            unsafe to.storeBytes(
+                of: word ^ 0x8080_8080_8080_8080,
+                toByteOffset: index,
+                as: UInt64.self
+            )
+        }
+        for index in whole..<count {
+            let byte = unsafe from.load(fromByteOffset: index, as: UInt8.self)
+            unsafe to.storeBytes(of: byte ^ 0x80, toByteOffset: index, as: UInt8.self)
+        }
     }
 
     public func clear(bytes: Int) {

@@ -1,4 +1,5 @@
 import CPUFeatures
+import IntegerKernels
 public import KernelInterface
 import Kernels
 
@@ -14,15 +15,22 @@ public struct KernelSet: @unchecked Sendable {
     /// The functions themselves, which follow any pointer they are given.
     public let table: KernelTable
 
-    /// "baseline", "avx2", "avx512" or "neon".
+    /// Products of small integers.
+    let integers: UnsafePointer<StriateIntegerKernels>
+
+    /// "baseline", "avx2", "avx512", "avx512vnni" (which multiplies integers faster) or "neon".
     public let name: String
 
     /// Output blocks whose weights are packed together; blocks are handed out in multiples of it.
     public let blocksPerTile: Int
 
-    private init(_ table: KernelTable) {
+    /// Nil where this processor lacks the kernels of integers called `name`.
+    private init?(_ table: KernelTable, name: String? = nil) {
         unsafe self.table = table
-        name = unsafe String(cString: table.name)
+        let name = unsafe name ?? String(cString: table.name)
+        guard let integers = unsafe striate_integer_kernels(name) else { return nil }
+        unsafe self.integers = integers
+        self.name = name
         blocksPerTile = unsafe table.blocksPerTile
     }
 
@@ -32,9 +40,12 @@ public struct KernelSet: @unchecked Sendable {
         #if arch(x86_64)
         let level = striate_cpu_level()
         if level >= 3 { sets.append(unsafe KernelSet(KernelsAVX2.makeKernelTable())) }
-        if level >= 4 { sets.append(unsafe KernelSet(KernelsAVX512.makeKernelTable())) }
+        if level >= 4 {
+            let table = unsafe KernelsAVX512.makeKernelTable()
+            sets += [unsafe KernelSet(table), unsafe KernelSet(table, name: "avx512vnni")]
+        }
         #endif
-        return sets
+        return sets.compactMap { $0 }
     }()
 
     /// The set called `name`, or the fastest one for `nil`.

@@ -11,13 +11,15 @@ package final class StoredFloats: Sendable {
     package let isDivisible: Bool
     /// Whether the numbers lie in no file: a rule makes them.
     package let isMade: Bool
+    /// The integers that the numbers stand for, where they were dequantised.
+    let origin: QuantizedNumbers?
     private let make: Maker
 
     /// `make` returns `count` numbers, the same each time, or says why it cannot.
     package init(count: Int, make: @escaping @Sendable () throws(ModelError) -> [Float]) {
         self.count = count
         type = .float32
-        (isDivisible, isMade) = (false, false)
+        (isDivisible, isMade, origin) = (false, false, nil)
         self.make = { part throws(ModelError) in
             let values = try make()
             precondition(values.count == count, "stored numbers are of another count")
@@ -30,9 +32,11 @@ package final class StoredFloats: Sendable {
         count: Int,
         type: ElementType = .float32,
         isMade: Bool = false,
+        origin: QuantizedNumbers? = nil,
         makePart: @escaping Maker
     ) {
         self.count = count
+        self.origin = origin
         self.type = type
         self.isMade = isMade
         isDivisible = true

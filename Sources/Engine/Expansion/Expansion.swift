@@ -21,6 +21,7 @@ struct Expansion: Sendable {
     static let all: [String: Expansion] = {
         let families: [[String: Expansion]] = [
             fusedProducts, fusedFunctions, fusedNormalizations, attentions, quantizedFunctions,
+            quantizedWeights,
             fusedWindows,
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.key, $0.value) })

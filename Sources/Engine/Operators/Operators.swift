@@ -19,7 +19,7 @@ package enum Operators {
             Families.normalizations,
             Families.rowNormalizations, Families.pools, Families.unpoolings,
             Families.einsteinSums, Families.grams, Families.matrixProducts,
-            Families.scaledProducts, Families.quantizations, Families.cells,
+            Families.scaledProducts, Families.quantizations, Families.ownIntegers, Families.cells,
             Families.statefulLayers, Families.choices, Families.extremes, Families.rankings,
             Families.reductions, Families.runningTotals, Families.softmaxes, Families.signals,
             Families.labels, Families.texts,

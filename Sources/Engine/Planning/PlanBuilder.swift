@@ -254,7 +254,8 @@ package struct PlanBuilder {
         halo: Halo = .none
     ) throws(ModelError) -> ValueID {
         let current = self[id]
-        guard current.type == .float32 || layout == .dense && halo == .none else {
+        guard current.type == .float32 || halo == .none && layout != .blocked && layout != .points
+        else {
             throw .shape(
                 node: current.name,
                 reason: "plans compute with images of float32, not of \(current.type.rawValue)"
@@ -266,8 +267,10 @@ package struct PlanBuilder {
         let key = Conversion(value: id, layout: layout, halo: layout == .blocked ? .none : halo)
         if let known = converted[key] { return known }
         let made: ValueID
-        if layout != .blocked, current.layout != .blocked, halo == .none, current.points == 1,
-            layout == .dense || last % 16 == 0
+        if layout.isOfIntegers || current.layout.isOfIntegers && layout == .dense && halo == .none {
+            made = try reordered(id, as: layout)
+        } else if layout != .blocked, current.layout != .blocked, halo == .none,
+            current.points == 1, layout == .dense || last % 16 == 0
         {
             made = try define("", current.shape, layout, type: current.type, memory: .alias(id))
         } else if layout != .dense, current.layout != .dense {

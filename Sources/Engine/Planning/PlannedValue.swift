@@ -14,6 +14,10 @@ package enum Layout: Hashable, Sendable {
     case blocked
     /// A matrix [points][channels], channels the last dimension, as [channels/16][points][16].
     case points
+    /// Images [N][rows][columns][C], and series as images of one row; int8 as in `shifted`.
+    case last
+    /// Row-major, where int8 is 128 higher: kernels know unsigned bytes alone.
+    case shifted
 }
 
 /// Rows and columns around an image that read as zero padding.
@@ -69,6 +73,7 @@ package struct PlannedValue {
         case .dense:
             image.rank == 4
                 ? Self.product([shape[0], shape[1], paddedPlane]) : shape.count
+        case .last, .shifted: shape.count
         }
     }
 
@@ -103,7 +108,7 @@ package struct PlannedValue {
         switch layout {
         case .points:
             return Place(storage: storage, offset: start, row: 16, plane: pointsPlane, image: 0)
-        case .dense where image.rank != 4:
+        case .dense where image.rank != 4, .last, .shifted:
             return Place(storage: storage, offset: start, row: 0, plane: 0, image: 0)
         case .dense, .blocked:
             let row = (image[3] + halo.left + halo.right) * lanes

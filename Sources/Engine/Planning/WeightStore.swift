@@ -10,10 +10,16 @@ struct PackedLayer: Sendable {
     var groupStride = 0
 }
 
+/// Packed weights that are no floats.
+protocol PackedBytes: Sendable {
+    var byteCount: Int { get }
+}
+
 /// Packed weights of one model, shared by all its plans.
 package final class WeightStore: Sendable {
     private let layers = Mutex<[String: PackedLayer]>([:])
     private let deferred = Mutex<[String: DeferredLayer]>([:])
+    private let integers = Mutex<[String: any PackedBytes]>([:])
     private let shared: WeightStore?
     private let own: Set<String>
 
@@ -33,7 +39,27 @@ package final class WeightStore: Sendable {
                 sum + (layer.weights.count + layer.bias.count) * MemoryLayout<Float>.stride
             }
         }
-        return deferred.withLock { $0.values.reduce(packed) { $0 + $1.byteCount } }
+        let bytes = integers.withLock { $0.values.reduce(packed) { $0 + $1.byteCount } }
+        return deferred.withLock { $0.values.reduce(bytes) { $0 + $1.byteCount } }
+    }
+
+    /// The weights of 8 bits under `key`, packed by the first who asks.
+    ///
+    /// - Throws: what `pack` throws.
+    func integers<Packed: PackedBytes>(
+        _ key: String,
+        pack: () throws(ModelError) -> Packed
+    ) throws(ModelError) -> Packed {
+        if let shared, !own.contains(where: { key.contains($0) }) {
+            return try shared.integers(key, pack: pack)
+        }
+        if let known = integers.withLock({ $0[key] as? Packed }) { return known }
+        let made = try pack()
+        return integers.withLock { store in
+            if let known = store[key] as? Packed { return known }
+            store[key] = made
+            return made
+        }
     }
 
     /// The weights under `key`, packed by the first who asks.

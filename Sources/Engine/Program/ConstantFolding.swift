@@ -28,7 +28,7 @@ struct ConstantFolding {
             branch.nodes.forEach { take($0) }
             return
         }
-        guard let values = filled(node) ?? evaluate(node),
+        guard let values = filled(node) ?? dequantized(node) ?? evaluate(node),
             values.allSatisfy({ (try? memory.hold($0)) != nil })
         else {
             graph.nodes.append(node)
@@ -52,6 +52,22 @@ struct ConstantFolding {
             makePart: { part in [Float](repeating: value, count: part.count) }
         )
         return [Tensor(shape: Shape(sizes), stored: stored)]
+    }
+
+    /// A DequantizeLinear of weights: they stay integers, which plans may compute with as they are.
+    private func dequantized(_ node: Node) -> [Tensor]? {
+        guard node.op == "DequantizeLinear", let integers = constant(node, 0),
+            let scale = constant(node, 1), scale.type == .float32, let scales = scale.floats,
+            let made = try? Operators.make(node) as? Dequantised, let axis = made.axis(integers)
+        else { return nil }
+        let zeros = node.inputs.count > 2 && !node.inputs[2].isEmpty ? constant(node, 2) : nil
+        guard zeros != nil || node.inputs.count < 3 || node.inputs[2].isEmpty else { return nil }
+        return QuantizedNumbers(
+            integers: integers,
+            scales: scales,
+            zeros: zeros?.elements.signed,
+            axis: axis
+        ).map { [$0.tensor] }
     }
 
     private func constant(_ node: Node, _ index: Int) -> Tensor? {

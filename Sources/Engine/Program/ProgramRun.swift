@@ -80,6 +80,7 @@ struct ProgramRun {
 
     private func results() throws(ModelError) -> [Tensor] {
         var results: [Tensor] = []
+        var constantBytes = 0
         for (operand, name) in zip(route.outputs, route.names) {
             switch operand {
             case .value(let place):
@@ -90,7 +91,8 @@ struct ProgramRun {
             case .constant(let place):
                 let constant = try program.constant(place, memory)
                 // Several of them are in memory together.
-                try memory.require(bytes: results.reduce(constant.byteCount) { $0 + $1.byteCount })
+                constantBytes += constant.byteCount
+                try memory.require(bytes: constantBytes)
                 results.append(constant)
             case .absent: throw .unknownLayer(name, available: program.graph.outputs)
             }

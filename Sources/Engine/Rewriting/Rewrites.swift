@@ -13,7 +13,8 @@ package enum Rewrites {
         wanted: Set<String>,
         known: KnownValues
     ) throws(ModelError) -> Graph {
-        var graph = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
+        var graph = QuantizedLayers.apply(to: graph, wanted: wanted, known: known)
+        graph = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledFunctions.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledNormalizations.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledAttention.apply(to: graph, wanted: wanted, known: known)

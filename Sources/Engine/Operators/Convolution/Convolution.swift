@@ -106,8 +106,10 @@ struct Convolution: PlannedOperator {
         else { throw operands.fail("scales and zero points do not fit") }
         let inner = shape[2...].reduce(1, *)
         let values = sums.indices.map { index in
-            let scale = x[0] * w[w.count == 1 ? 0 : index / inner % shape[1]] / y[0]
-            return (sums[index] * scale).quantised(zero.type, offset)
+            // In float32, as kernels multiply.
+            let scale =
+                Float(x[0]) * Float(w[w.count == 1 ? 0 : index / inner % shape[1]]) / Float(y[0])
+            return Double(Float(sums[index]) * scale).quantised(zero.type, offset)
         }
         return try operands.result(shape, values, zero.type)
     }
@@ -159,10 +161,11 @@ struct Convolution: PlannedOperator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard node.op == "Conv" else {
-            throw .shape(node: node.name, reason: "no plan computes \(node.op)")
-        }
         let windows = try planned.get()
+        guard node.op == "Conv" else {
+            return try QuantizedConvolution(node: node, windows: windows, groups: groups)
+                .lower(into: &plan)
+        }
         if let connections {
             return try ConnectedConvolution(
                 node: node,

@@ -118,6 +118,11 @@ struct WindowPool: PlannedOperator {
         guard node.outputs.dropFirst().allSatisfy(\.isEmpty), !columnMajor else {
             throw .shape(node: node.name, reason: "\(node.op) is planned without places")
         }
+        if node.op == "MaxPool", let input = try plan.optionalTyped(node, 0),
+            plan[input].type.byteCount == 1, plan[input].type != .bool
+        {
+            return try plan.integerMaximum(node, input, planned.get())
+        }
         let reduction: WindowReduction =
             switch node.op {
             case "MaxPool": .maximum

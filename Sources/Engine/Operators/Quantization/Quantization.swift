@@ -5,13 +5,13 @@ extension Families {
         "QuantizeLinear": .init(Quantised.self, takes: 2...3, gives: 1...1),
         "DequantizeLinear": .init(Dequantised.self, takes: 2...3, gives: 1...1),
         "DynamicQuantizeLinear": .init(DynamicallyQuantised.self, takes: 1...1, gives: 1...3),
-        "MatMulInteger": .init(IntegerProduct.self, takes: 2...4, gives: 1...1),
-        "QLinearMatMul": .init(IntegerProduct.self, takes: 8...8, gives: 1...1),
+        "MatMulInteger": .init(QuantizedProduct.self, takes: 2...4, gives: 1...1),
+        "QLinearMatMul": .init(QuantizedProduct.self, takes: 8...8, gives: 1...1),
     ]
 }
 
 /// How scales and zero points lie along a tensor: one for all, one per slice of an axis, or one per block.
-private struct QuantisationLayout {
+struct QuantisationLayout {
     let axis: Int
     let blockSize: Int
 
@@ -47,9 +47,9 @@ private struct QuantisationLayout {
     }
 }
 
-struct Quantised: Operator {
-    private let layout: QuantisationLayout
-    private let type: ElementType?
+struct Quantised: PlannedOperator {
+    fileprivate let layout: QuantisationLayout
+    fileprivate let type: ElementType?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         layout = try QuantisationLayout(&attributes)
@@ -90,9 +90,20 @@ struct Quantised: Operator {
     }
 }
 
-struct Dequantised: Operator {
-    private let layout: QuantisationLayout
-    private let type: ElementType?
+extension Quantised {
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.input(node, 0)
+        let steps = try plan.byteSteps(node, scale: 1, zero: 2, type: nil)
+        guard layout.blockSize == 0, type == nil || type == steps.type else {
+            throw .shape(node: node.name, reason: "plans quantise by one scale, to 8 bits")
+        }
+        try plan.quantized(node, input, steps)
+    }
+}
+
+struct Dequantised: PlannedOperator {
+    fileprivate let layout: QuantisationLayout
+    fileprivate let type: ElementType?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         layout = try QuantisationLayout(&attributes)
@@ -101,6 +112,12 @@ struct Dequantised: Operator {
         guard number == 0 || type?.isFloat == true else {
             throw attributes.mismatch("output_dtype", "a type of floats", .int(number))
         }
+    }
+
+    /// The axis along which scales may lie, where there are no blocks and the result is float32.
+    func axis(_ integers: Tensor) -> Int? {
+        guard layout.blockSize == 0, type ?? .float32 == .float32 else { return nil }
+        return layout.axis < 0 ? layout.axis + integers.shape.rank : layout.axis
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -120,8 +137,19 @@ struct Dequantised: Operator {
     }
 }
 
+extension Dequantised {
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let input = try plan.byteInput(node, 0)
+        let steps = try plan.byteSteps(node, scale: 1, zero: 2, type: plan[input].type)
+        guard layout.blockSize == 0, type ?? .float32 == .float32 else {
+            throw .shape(node: node.name, reason: "plans dequantise by one scale, to float32")
+        }
+        try plan.dequantized(node, input, steps)
+    }
+}
+
 /// To uint8, with a scale and zero point that hold the input's range and 0.
-struct DynamicallyQuantised: Operator {
+struct DynamicallyQuantised: PlannedOperator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -137,10 +165,14 @@ struct DynamicallyQuantised: Operator {
             Tensor(shape: [], floats: [scale]), try operands.result([], [zero], .uint8),
         ]
     }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try plan.dynamicallyQuantized(node, plan.input(node, 0))
+    }
 }
 
 /// MatMulInteger to int32, QLinearMatMul to the type of its result's zero point.
-struct IntegerProduct: Operator {
+struct QuantizedProduct: PlannedOperator {
     init(_ attributes: inout AttributeReader) throws(ModelError) {}
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -161,11 +193,16 @@ struct IntegerProduct: Operator {
             let offset = zero.elements.signed?.first
         else { throw operands.fail("scales and zero points do not fit") }
         let values = sums.indices.map { index in
+            // In float32, as kernels multiply.
             let scale =
-                a[a.count == 1 ? 0 : index / columns % rows]
-                * b[b.count == 1 ? 0 : index % columns] / y[0]
-            return (sums[index] * scale).quantised(zero.type, offset)
+                Float(a[a.count == 1 ? 0 : index / columns % rows])
+                * Float(b[b.count == 1 ? 0 : index % columns]) / Float(y[0])
+            return Double(Float(sums[index]) * scale).quantised(zero.type, offset)
         }
         return [try operands.result(shape, values, zero.type)]
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try QuantizedMatrix(node: node).lower(into: &plan)
     }
 }

@@ -1,0 +1,285 @@
+import IntegerKernels
+
+/// Weights of 8 bits as kernels of integers read them, and what every sum of products is increased by.
+@safe
+public final class PackedIntegers: @unchecked Sendable {
+    // SAFETY: written only while it is made.
+    private let storage: FloatStorage
+    /// Bytes, what fills up the blocks included.
+    public let byteCount: Int
+
+    /// The first byte; it must not be written to.
+    public var start: BytePosition { storage.start.bytes }
+
+    /// Zeros, except where `fill` writes.
+    public init(bytes: Int, fill: (BytePosition) -> Void) {
+        byteCount = bytes
+        storage = FloatStorage(count: (bytes + 3) / 4 + 16)
+        storage.start.bytes.clear(bytes: bytes)
+        fill(storage.start.bytes)
+    }
+}
+
+/// Rows of unsigned bytes: each is `taps` pieces of `channels` bytes, whose places are listed.
+public struct IntegerRows: Sendable {
+    public var taps: Int
+    public var channels: Int
+
+    public init(taps: Int, channels: Int) {
+        self.taps = taps
+        self.channels = channels
+    }
+}
+
+/// What becomes of sums of products.
+public enum IntegerForm: Sendable {
+    /// int32: sum + bias.
+    case sums
+    /// Bytes: (sum + bias) · scale to the nearest, ties to even, plus zero, held inside of the range.
+    case quantized(zero: Int, range: ClosedRange<Int>)
+    /// float32: (sum + bias) · scale + addend.
+    case reals
+}
+
+/// A linear map of bytes to real numbers: (byte − zero) · scale.
+public struct QuantizationSteps: Sendable, Equatable {
+    public var scale: Float
+    public var zero: Int
+
+    public init(scale: Float, zero: Int) {
+        self.scale = scale
+        self.zero = zero
+    }
+
+    fileprivate var kernel: StriateSteps { StriateSteps(scale: scale, zero: Int32(zero)) }
+}
+
+/// Numbers for each output, padded to whole blocks of 16: biases of int32, scales and addends of float32.
+public struct OutputNumbers: Sendable {
+    public let bias: BytePosition
+    public let scale: FloatPosition
+    public let addend: FloatPosition
+
+    public init(bias: BytePosition, scale: FloatPosition, addend: FloatPosition) {
+        self.bias = bias
+        self.scale = scale
+        self.addend = addend
+    }
+}
+
+extension BytePosition {
+    /// Bytes from here to a place in the same memory.
+    public func distance(to other: BytePosition) -> Int {
+        unsafe other.pointer - pointer
+    }
+
+    /// Looks each of the source's bytes up among 256.
+    public func lookUp(_ source: BytePosition, in table: BytePosition, count: Int) {
+        let (from, to) = unsafe (source.pointer, pointer)
+        let entries = unsafe table.pointer(to: 256)
+        for index in 0..<count {
+            let byte = unsafe Int(from.load(fromByteOffset: index, as: UInt8.self))
+            let entry = unsafe entries.load(fromByteOffset: byte, as: UInt8.self)
+            unsafe to.storeBytes(of: entry, toByteOffset: index, as: UInt8.self)
+        }
+    }
+
+    public func fill(_ byte: UInt8, count: Int) {
+        unsafe pointer(to: count).initializeMemory(as: UInt8.self, repeating: byte, count: count)
+    }
+}
+
+// SAFETY: positions, counts and lists of places come from one plan, which sized the memory behind them.
+extension KernelSet {
+    /// Sums of products of rows with packed weights, `outputs` for each row, `row` elements from one to the next.
+    ///
+    /// `offsets` lists a place from `bytes` on for each tap of each row, as numbers of 64 bits.
+    public func multiplyIntegers(
+        _ rows: IntegerRows,
+        at bytes: BytePosition,
+        offsets: BytePosition,
+        count: Int,
+        weights: BytePosition,
+        outputs: Int,
+        _ numbers: OutputNumbers,
+        _ form: IntegerForm,
+        into result: BytePosition,
+        row: Int
+    ) {
+        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        var target = unsafe kernelResult(outputs, numbers, form, result, row)
+        unsafe integers.pointee.multiply(
+            &rows,
+            weights.pointer.assumingMemoryBound(to: Int8.self),
+            &target
+        )
+    }
+
+    /// The same where each output is a channel's own sum: weights of 16 bits, a pair of taps side by side.
+    public func multiplyIntegerChannels(
+        _ rows: IntegerRows,
+        at bytes: BytePosition,
+        offsets: BytePosition,
+        count: Int,
+        weights: BytePosition,
+        _ numbers: OutputNumbers,
+        _ form: IntegerForm,
+        into result: BytePosition,
+        row: Int
+    ) {
+        var target = unsafe kernelResult(rows.channels, numbers, form, result, row)
+        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        unsafe integers.pointee.multiply_channels(
+            &rows,
+            weights.pointer.assumingMemoryBound(to: Int16.self),
+            &target
+        )
+    }
+
+    /// The largest of each channel's bytes over the taps.
+    public func largestBytes(
+        _ rows: IntegerRows,
+        at bytes: BytePosition,
+        offsets: BytePosition,
+        count: Int,
+        into result: BytePosition,
+        row: Int
+    ) {
+        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        unsafe integers.pointee.largest(
+            &rows,
+            result.pointer.assumingMemoryBound(to: UInt8.self),
+            row
+        )
+    }
+
+    /// The sum of each channel's bytes over the taps, as int32.
+    public func sumsOfBytes(
+        _ rows: IntegerRows,
+        at bytes: BytePosition,
+        offsets: BytePosition,
+        count: Int,
+        into result: BytePosition,
+        row: Int
+    ) {
+        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        unsafe integers.pointee.sums(
+            &rows,
+            result.pointer.assumingMemoryBound(to: Int32.self),
+            row
+        )
+    }
+
+    /// x / scale to the nearest, ties to even, plus zero, held inside of `range`; NaN becomes zero.
+    public func quantize(
+        _ x: FloatPosition,
+        _ steps: QuantizationSteps,
+        range: ClosedRange<Int>,
+        into y: BytePosition,
+        count: Int
+    ) {
+        unsafe integers.pointee.quantize(
+            x.pointer,
+            steps.kernel,
+            Int32(range.lowerBound),
+            Int32(range.upperBound),
+            y.pointer.assumingMemoryBound(to: UInt8.self),
+            count
+        )
+    }
+
+    /// (x − zero) · scale.
+    public func dequantize(
+        _ x: BytePosition,
+        _ steps: QuantizationSteps,
+        into y: FloatPosition,
+        count: Int
+    ) {
+        unsafe integers.pointee.dequantize(
+            x.pointer.assumingMemoryBound(to: UInt8.self),
+            steps.kernel,
+            y.pointer,
+            count
+        )
+    }
+
+    /// The sums of the real numbers that bytes stand for, as steps of a third size.
+    public func addQuantized(
+        _ a: (bytes: BytePosition, steps: QuantizationSteps),
+        _ b: (bytes: BytePosition, steps: QuantizationSteps),
+        _ steps: QuantizationSteps,
+        range: ClosedRange<Int>,
+        into y: BytePosition,
+        count: Int
+    ) {
+        unsafe integers.pointee.add(
+            a.bytes.pointer.assumingMemoryBound(to: UInt8.self),
+            a.steps.kernel,
+            b.bytes.pointer.assumingMemoryBound(to: UInt8.self),
+            b.steps.kernel,
+            steps.kernel,
+            Int32(range.lowerBound),
+            Int32(range.upperBound),
+            y.pointer.assumingMemoryBound(to: UInt8.self),
+            count
+        )
+    }
+
+    /// `bounds` widened to all numbers; NaN is left out.
+    public func range(
+        of x: FloatPosition,
+        count: Int,
+        widening bounds: ClosedRange<Float>
+    ) -> ClosedRange<Float> {
+        var (low, high) = (bounds.lowerBound, bounds.upperBound)
+        unsafe integers.pointee.range(x.pointer, count, &low, &high)
+        return low...high
+    }
+
+    @unsafe private func kernelRows(
+        _ rows: IntegerRows,
+        _ bytes: BytePosition,
+        _ offsets: BytePosition,
+        _ count: Int
+    ) -> StriateIntegerRows {
+        unsafe StriateIntegerRows(
+            bytes: bytes.pointer.assumingMemoryBound(to: UInt8.self),
+            offsets: offsets.pointer(of: Int.self, to: count * rows.taps),
+            count: count,
+            taps: rows.taps,
+            channels: rows.channels
+        )
+    }
+
+    @unsafe private func kernelResult(
+        _ outputs: Int,
+        _ numbers: OutputNumbers,
+        _ form: IntegerForm,
+        _ result: BytePosition,
+        _ row: Int
+    ) -> StriateIntegerResult {
+        let padded = (outputs + 15) / 16 * 16
+        var made = unsafe StriateIntegerResult(
+            form: striate_sums,
+            outputs: outputs,
+            bias: numbers.bias.pointer(of: Int32.self, to: padded),
+            scale: numbers.scale.pointer(to: padded),
+            addend: numbers.addend.pointer(to: padded),
+            zero: 0,
+            low: 0,
+            high: 0,
+            result: result.pointer,
+            row: row
+        )
+        switch form {
+        case .sums: break
+        case .reals: unsafe made.form = striate_reals
+        case .quantized(let zero, let range):
+            unsafe made.form = striate_quantized
+            unsafe made.zero = Int32(zero)
+            unsafe made.low = Int32(range.lowerBound)
+            unsafe made.high = Int32(range.upperBound)
+        }
+        return unsafe made
+    }
+}

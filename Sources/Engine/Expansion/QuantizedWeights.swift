@@ -1,0 +1,112 @@
+import Graph
+
+extension Expansion {
+    /// onnxruntime's operators whose weights alone are small integers.
+    static let quantizedWeights: [String: Expansion] = [
+        // Its inputs are kept in float32: nearer to the network it was made of than rounding them at every step.
+        "com.microsoft.DynamicQuantizeLSTM": .init(takes: 3...12, gives: 0...3) {
+            node throws(ModelError) in
+            let own = node.otherAttributes([])
+            let weights = (
+                try node.gateWeights(1, scale: 8, zero: 9),
+                try node.gateWeights(2, scale: 10, zero: 11)
+            )
+            node.add(
+                "LSTM",
+                [node.input(0), weights.0, weights.1] + (3..<8).map { node.input($0) },
+                own,
+                named: node.node.outputs
+            )
+        },
+        "com.microsoft.MatMulNBits": .init(takes: 3...6) { node throws(ModelError) in
+            let weights = node.constant(try node.blockWeights())
+            let product = node.add("MatMul", [node.input(0), weights])
+            if node.has(5) {
+                node.add("Add", [product, node.input(5)], as: 0)
+            } else {
+                node.give(product, as: 0)
+            }
+        },
+    ]
+}
+
+extension Replacement {
+    /// Weights [directions, inputs, gates] of integers as real ones [directions, gates, inputs].
+    fileprivate mutating func gateWeights(
+        _ index: Int,
+        scale: Int,
+        zero: Int
+    ) throws(ModelError) -> String {
+        guard let sizes = shape(input(scale)), (1...2).contains(sizes.count) else {
+            throw fail("the scales of input \(index + 1) must be a list, or one for each direction")
+        }
+        // One for each direction, or for each of its gates.
+        let axes = integers(sizes.count == 1 ? [1, 2] : [1])
+        func spread(_ value: String) -> String { add("Unsqueeze", [value, axes]) }
+        var real = add("Cast", [input(index)], ["to": .int(1)])
+        if has(zero) {
+            let zeros = add("Cast", [input(zero)], ["to": .int(1)])
+            real = add("Sub", [real, spread(zeros)])
+        }
+        real = add("Mul", [real, spread(input(scale))])
+        return add("Transpose", [real], ["perm": .ints([0, 2, 1])])
+    }
+
+    /// Weights [N, blocks of K, bytes] of a few bits each as real ones [K, N], made when they are read.
+    fileprivate mutating func blockWeights() throws(ModelError) -> Tensor {
+        let size = try attributes.int("block_size", default: 32, in: 16...1 << 20)
+        let bits = try attributes.int("bits", default: 4)
+        let most = 1 << 30
+        let inputs = try attributes.int("K", default: 0, in: 1...most)
+        let outputs = try attributes.int("N", default: 0, in: 1...most)
+        _ = try attributes.int("accuracy_level", default: 0)
+        _ = try attributes.int("weight_prepacked", default: 0, in: 0...0)
+        guard [4, 8].contains(bits) else { throw fail("weights of \(bits) bits are not supported") }
+        guard input(4).isEmpty else { throw fail("an order of groups (g_idx) is not supported") }
+        let blocks = (inputs + size - 1) / size
+        let bytes = size * bits / 8
+        guard case .uint8(let packed)? = constant(input(1))?.elements,
+            packed.count == Shape([outputs, blocks, bytes]).checkedCount
+        else { throw fail("B must be a constant of bytes [\(outputs), \(blocks), \(bytes)]") }
+        guard let scales = constant(input(2))?.floats, scales.count == outputs * blocks else {
+            throw fail("the scales must be \(outputs * blocks) constants of float32")
+        }
+        let zeros = try blockZeros(bits: bits, rows: outputs, blocks: blocks)
+        let count = Shape([inputs, outputs]).checkedCount ?? .max
+        guard count <= 1 << 32 else { throw fail("\(inputs) × \(outputs) weights are too many") }
+        let stored = StoredFloats(count: count, isMade: true) { part in
+            part.map { index in
+                let (k, n) = (index / outputs, index % outputs)
+                let block = n * blocks + k / size
+                let place = k % size
+                let byte = Int(packed[block * bytes + place * bits / 8])
+                let value = bits == 8 ? byte : byte >> (place % 2 * 4) & 15
+                return (Float(value) - zeros(block)) * scales[block]
+            }
+        }
+        return Tensor(shape: [inputs, outputs], stored: stored)
+    }
+
+    /// The zero point of each block: half of what the bits hold where none is given.
+    private func blockZeros(
+        bits: Int,
+        rows: Int,
+        blocks: Int
+    ) throws(ModelError) -> @Sendable (_ block: Int) -> Float {
+        guard has(3) else {
+            let half = Float(1 << (bits - 1))
+            return { _ in half }
+        }
+        let perRow = (blocks * bits + 7) / 8
+        switch constant(input(3))?.elements {
+        case .floats(let values) where values.count == rows * blocks: return { values[$0] }
+        case .uint8(let values) where values.count == rows * perRow:
+            return { block in
+                let place = block % blocks
+                let byte = Int(values[block / blocks * perRow + place * bits / 8])
+                return Float(bits == 8 ? byte : byte >> (place % 2 * 4) & 15)
+            }
+        default: throw fail("the zero points must be constants, one for each block")
+        }
+    }
+}

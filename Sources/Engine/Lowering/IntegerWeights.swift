@@ -1,0 +1,115 @@
+import Compute
+import Graph
+
+/// Weights of 8 bits in the order of the kernels, their zero points taken off.
+struct IntegerWeights: PackedBytes {
+    /// A kernel for each output: its taps, and the channels of its group.
+    struct Size: Sendable {
+        let outputs: Int
+        let taps: Int
+        let channels: Int
+        let groups: Int
+    }
+
+    let size: Size
+    /// How often the taps are repeated: weights that do not fit 8 bits are several that do.
+    let pieces: Int
+    let packed: PackedIntegers
+    /// Sums of each output's weights.
+    let sums: [Int]
+    /// Whether every output is a channel's own sum.
+    let isDepthwise: Bool
+
+    var byteCount: Int { packed.byteCount }
+    var outputs: Int { size.outputs }
+    var taps: Int { size.taps * pieces }
+    /// Outputs of a group, in whole blocks of 16.
+    var paddedOutputs: Int { (outputs / size.groups + 15) / 16 * 16 }
+    /// Bytes of the weights of one group.
+    var groupBytes: Int { packed.byteCount / size.groups }
+    /// Bytes of the weights of 16 outputs.
+    var blockBytes: Int { taps * ((size.channels + 3) / 4) * 64 }
+
+    /// `value` gives the weight of an output, a tap and a channel of its group, the zero point taken off.
+    ///
+    /// - Throws: `shape` where sums of products might not fit 32 bits.
+    init(
+        _ size: Size,
+        node: Node,
+        value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
+    ) throws(ModelError) {
+        self.size = size
+        var (sums, largest, most) = ([Int](repeating: 0, count: size.outputs), 0, 0)
+        for output in 0..<size.outputs {
+            var absolute = 0
+            for tap in 0..<size.taps {
+                for channel in 0..<size.channels {
+                    let weight = value(output, tap, channel)
+                    sums[output] += weight
+                    absolute += abs(weight)
+                    most = max(most, weight > 127 ? weight - 127 : -128 - weight)
+                }
+            }
+            largest = max(largest, absolute)
+        }
+        guard largest < 1 << 22 else {
+            throw .shape(node: node.name, reason: "its sums of integers may not fit 32 bits")
+        }
+        self.sums = sums
+        isDepthwise = size.channels == 1 && size.groups == size.outputs && size.groups > 1
+        // −128 … 127, twice as far, or three times.
+        pieces = isDepthwise || most <= 0 ? 1 : most <= 127 ? 2 : 3
+        packed =
+            isDepthwise
+            ? Self.packChannels(size, value) : Self.packBlocks(size, pieces: pieces, value)
+    }
+
+    /// [groups][outputs/16][taps][channels/4][16][4] of 8 bits.
+    private static func packBlocks(
+        _ size: Size,
+        pieces: Int,
+        _ value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
+    ) -> PackedIntegers {
+        let quads = (size.channels + 3) / 4
+        let perGroup = size.outputs / size.groups
+        let blocks = (perGroup + 15) / 16
+        let taps = size.taps * pieces
+        return PackedIntegers(bytes: size.groups * blocks * taps * quads * 64) { target in
+            for output in 0..<size.outputs {
+                let (group, own) = output.quotientAndRemainder(dividingBy: perGroup)
+                let block = group * blocks + own / 16
+                for tap in 0..<size.taps {
+                    for channel in 0..<size.channels {
+                        var rest = value(output, tap, channel)
+                        for piece in 0..<pieces {
+                            let part = min(127, max(-128, rest))
+                            rest -= part
+                            let row = (block * taps + piece * size.taps + tap) * quads + channel / 4
+                            target[byte: (row * 16 + own % 16) * 4 + channel % 4] =
+                                UInt8(truncatingIfNeeded: part)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// [channels/16][(taps + 1)/2][16][2] of 16 bits.
+    private static func packChannels(
+        _ size: Size,
+        _ value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
+    ) -> PackedIntegers {
+        let (blocks, pairs) = ((size.outputs + 15) / 16, (size.taps + 1) / 2)
+        return PackedIntegers(bytes: blocks * pairs * 64) { target in
+            for output in 0..<size.outputs {
+                for tap in 0..<size.taps {
+                    let weight = value(output, tap, 0)
+                    let place =
+                        ((output / 16 * pairs + tap / 2) * 16 + output % 16) * 2 + tap % 2
+                    target[byte: 2 * place] = UInt8(truncatingIfNeeded: weight)
+                    target[byte: 2 * place + 1] = UInt8(truncatingIfNeeded: weight >> 8)
+                }
+            }
+        }
+    }
+}

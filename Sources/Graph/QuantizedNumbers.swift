@@ -1,0 +1,68 @@
+/// Small integers that stand for real numbers: (integer − zero point) · scale.
+package struct QuantizedNumbers: Sendable {
+    package let integers: Tensor
+    /// One for all, or one for each slice along `axis`.
+    package let scales: [Float]
+    /// As many as scales.
+    package let zeros: [Int]
+    package let axis: Int
+
+    /// Nil where scales and zero points do not fit the integers.
+    package init?(integers: Tensor, scales: [Float], zeros: [Int]?, axis: Int) {
+        let zeros = zeros ?? Array(repeating: 0, count: scales.count)
+        guard integers.type.isInteger, !scales.isEmpty, zeros.count == scales.count else {
+            return nil
+        }
+        if scales.count > 1 {
+            guard integers.shape.dimensions.indices.contains(axis),
+                integers.shape[axis] == scales.count
+            else { return nil }
+        }
+        self.integers = integers
+        self.scales = scales
+        self.zeros = zeros
+        self.axis = axis
+    }
+
+    /// Elements between two of a slice along `axis`.
+    private var inner: Int {
+        scales.count == 1 ? 1 : integers.shape.dimensions[(axis + 1)...].reduce(1, *)
+    }
+
+    /// The real numbers, each made when it is read.
+    package var tensor: Tensor {
+        let (inner, elements) = (max(1, inner), integers.elements)
+        let stored = StoredFloats(count: elements.count, isMade: true, origin: self) { part in
+            elements.signed(part).enumerated().map { index, value in
+                let slice = (part.lowerBound + index) / inner % scales.count
+                return Float(Double(value - zeros[slice]) * Double(scales[slice]))
+            }
+        }
+        return Tensor(shape: integers.shape, stored: stored)
+    }
+}
+
+extension Tensor.Elements {
+    /// A part of the elements as whole numbers; none where they are no integers.
+    package func signed(_ part: Range<Int>) -> [Int] {
+        func widened(_ values: [some BinaryInteger]) -> [Int] {
+            values[part].map { Int(clamping: $0) }
+        }
+        return switch self {
+        case .integers(let values): Array(values[part])
+        case .int32(let values): widened(values)
+        case .int16(let values): widened(values)
+        case .int8(let values): widened(values)
+        case .uint64(let values): widened(values)
+        case .uint32(let values): widened(values)
+        case .uint16(let values): widened(values)
+        case .uint8(let values): widened(values)
+        case .booleans, .floats, .doubles, .halves, .bfloats, .strings: []
+        }
+    }
+}
+
+extension Tensor {
+    /// The integers that the numbers stand for, where they were dequantised.
+    package var quantized: QuantizedNumbers? { stored?.origin }
+}

@@ -1,0 +1,77 @@
+#ifndef INTEGER_KERNELS_H
+#define INTEGER_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Rows of unsigned bytes: each is `taps` pieces of `channels` bytes, whose places are listed.
+///
+/// A piece is read up to the next multiple of 4 channels.
+typedef struct {
+    const uint8_t *bytes;
+    /// `count` times `taps` offsets into `bytes`.
+    const ptrdiff_t *offsets;
+    ptrdiff_t count;
+    ptrdiff_t taps;
+    ptrdiff_t channels;
+} StriateIntegerRows;
+
+/// What becomes of sums of products.
+typedef enum {
+    /// int32: sum + bias.
+    striate_sums = 0,
+    /// Bytes: (sum + bias) · scale, rounded to the nearest, ties to even, plus zero, held between low and high.
+    striate_quantized = 1,
+    /// float32: (sum + bias) · scale + addend.
+    striate_reals = 2,
+} StriateIntegerForm;
+
+/// Where results lie: `row` elements from one row to the next, `outputs` of them side by side.
+typedef struct {
+    StriateIntegerForm form;
+    ptrdiff_t outputs;
+    const int32_t *bias;
+    const float *scale;
+    const float *addend;
+    int32_t zero;
+    int32_t low;
+    int32_t high;
+    void *result;
+    ptrdiff_t row;
+} StriateIntegerResult;
+
+/// A linear map of bytes to real numbers: (byte − zero) · scale.
+typedef struct {
+    float scale;
+    int32_t zero;
+} StriateSteps;
+
+/// Kernels of integers of one instruction set; all sets give the same bits.
+typedef struct {
+    const char *name;
+    /// Weights lie as [outputs/16][taps][channels/4][16][4], padded with zeros.
+    void (*multiply)(const StriateIntegerRows *rows, const int8_t *weights, const StriateIntegerResult *result);
+    /// A weight for each tap and channel: [channels/16][(taps + 1)/2][16][2] of 16 bits, padded with zeros.
+    void (*multiply_channels)(const StriateIntegerRows *rows, const int16_t *weights, const StriateIntegerResult *result);
+    /// The largest of each channel's bytes over the taps.
+    void (*largest)(const StriateIntegerRows *rows, uint8_t *result, ptrdiff_t row);
+    /// The sum of each channel's bytes over the taps.
+    void (*sums)(const StriateIntegerRows *rows, int32_t *result, ptrdiff_t row);
+    /// x / scale rounded to the nearest, ties to even, plus zero, held between low and high; NaN becomes zero.
+    void (*quantize)(const float *x, StriateSteps steps, int32_t low, int32_t high, uint8_t *y, ptrdiff_t count);
+    void (*dequantize)(const uint8_t *x, StriateSteps steps, float *y, ptrdiff_t count);
+    /// The sum of two real numbers that bytes stand for, as the steps of a third.
+    void (*add)(const uint8_t *a, StriateSteps of_a, const uint8_t *b, StriateSteps of_b, StriateSteps steps, int32_t low,
+                int32_t high, uint8_t *y, ptrdiff_t count);
+    /// Widens [low, high] to the numbers; NaN is left out.
+    void (*range)(const float *x, ptrdiff_t count, float *low, float *high);
+} StriateIntegerKernels;
+
+/// The kernels called `name`: "baseline", "avx2", "avx512", "avx512vnni"; NULL where this processor lacks them.
+const StriateIntegerKernels *_Nullable striate_integer_kernels(const char *name);
+
+#pragma clang assume_nonnull end
+
+#endif
