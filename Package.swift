@@ -112,7 +112,7 @@ let package = Package(
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
         .target(
             name: "HTTP",
-            dependencies: ["CLinux", "COpenSSL", "CZlib"],
+            dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib"],
             swiftSettings: safe + fuzzing + trusted
         ),
         .target(

@@ -169,9 +169,3 @@ void clinux_return_large_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
 #endif
 }
-
-void clinux_return_free_memory(void) {
-#ifdef M_MMAP_THRESHOLD
-    malloc_trim(0);
-#endif
-}

@@ -1,4 +1,4 @@
-import CLinux
+import CPUFeatures
 import Dispatch
 import Synchronization
 
@@ -17,7 +17,7 @@ enum KeptMemory {
         guard count >= large, !isDue.exchange(true, ordering: .relaxed) else { return }
         DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + patience) {
             isDue.store(false, ordering: .relaxed)
-            clinux_return_free_memory()
+            striate_release_free_memory()
         }
     }
 }

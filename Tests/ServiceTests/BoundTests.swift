@@ -1,4 +1,5 @@
 import Foundation
+import Graph
 import Testing
 
 @testable import Service
@@ -56,6 +57,41 @@ import Testing
                 form(count)
             )
             #expect(reply.status == status, "\(reply.text)")
+        }
+    }
+
+    @Test func `the pictures of a tensor are bounded together`() throws {
+        let service = Fixture.service { $0.maximumPixels = 2000 }
+        let shirt = try Fixture.file(Fixture.shirt)
+        let text = Data(shirt).base64EncodedString()
+        for (count, status) in [(2, 200), (3, 413)] {
+            let row = #"{"b64":"\#(text)"}"#
+            let rows = Array(repeating: row, count: count).joined(separator: ",")
+            var binary: [UInt8] = []
+            BinaryTensors.append(.strings(Array(repeating: shirt, count: count)), to: &binary)
+            let head = Array(
+                #"{"inputs":[{"name":"image","shape":[\#(count)],"datatype":"BYTES","parameters":{"binary_data_size":\#(binary.count)}}]}"#
+                    .utf8
+            )
+            let replies = [
+                try Reply(
+                    "POST",
+                    "/v1/models/fashion:predict",
+                    body: Array(#"{"instances":[\#(rows)]}"#.utf8),
+                    from: service
+                ),
+                try Reply(
+                    "POST",
+                    "/v2/models/fashion/infer",
+                    [("Inference-Header-Content-Length", "\(head.count)")],
+                    body: head + binary,
+                    from: service
+                ),
+            ]
+            for reply in replies {
+                #expect(reply.status == status, "\(reply.text)")
+                #expect(status == 200 || reply.text.contains("2000 pixels together"))
+            }
         }
     }
 }

@@ -63,7 +63,4 @@ void clinux_eventfd_clear(int descriptor);
 // Has large blocks of memory go back to the system as soon as they are freed, whatever was freed before.
 void clinux_return_large_memory(void);
 
-// Gives all memory that is free back to the system.
-void clinux_return_free_memory(void);
-
 #endif

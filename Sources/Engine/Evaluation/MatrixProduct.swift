@@ -4,9 +4,9 @@ extension Operands {
     /// NumPy's matmul: products of the last two axes, the others broadcast; a vector is a row or a column.
     func multiply(
         _ left: [Double],
-        _ leftShape: [Int],
-        _ right: [Double],
-        _ rightShape: [Int]
+        of leftShape: [Int],
+        by right: [Double],
+        of rightShape: [Int]
     ) throws(ModelError) -> ([Double], [Int]) {
         guard !leftShape.isEmpty, !rightShape.isEmpty else {
             throw fail("a single number is no matrix")

@@ -73,7 +73,7 @@ struct Moves {
                 [inputs] placement in
                 let (from, to) = (inputs.map { placement[$0] }, placement[output])
                 return { arena, chunk in
-                    copies.run(chunk, from, to.position(in: arena).bytes, arena)
+                    copies.run(chunk, from: from, into: to.position(in: arena).bytes, arena)
                 }
             }
         }
@@ -141,7 +141,12 @@ private struct Copies: Sendable {
         }
     }
 
-    func run(_ chunk: Int, _ places: [Place], _ output: BytePosition, _ arena: PassArena) {
+    func run(
+        _ chunk: Int,
+        from places: [Place],
+        into output: BytePosition,
+        _ arena: PassArena
+    ) {
         guard chunk < parts.count else { return }
         let region = regions[parts[chunk].region]
         let walk = region.walk

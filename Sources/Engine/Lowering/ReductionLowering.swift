@@ -57,7 +57,7 @@ struct ReductionLowering {
             let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
                 let (x, y) = (from.position(in: arena), to.position(in: arena))
-                kernels.reduce(geometry, blocks, chunk, x, shifts: nil, into: y)
+                kernels.reduce(geometry, blocks, chunk: chunk, x, shifts: nil, into: y)
                 guard takesLogarithm else { return }
                 blocks.forEach(in: chunk) { block, columns in
                     let part = y + (block * blocks.inner + columns.lowerBound)
@@ -90,13 +90,13 @@ struct ReductionLowering {
             return { arena, chunk in
                 let (x, y) = (from.position(in: arena), to.position(in: arena))
                 let m = shift.position(in: arena)
-                kernels.reduce(largest, blocks, chunk, x, shifts: nil, into: m)
+                kernels.reduce(largest, blocks, chunk: chunk, x, shifts: nil, into: m)
                 blocks.forEach(in: chunk) { block, columns in
                     let part = m + (block * blocks.inner + columns.lowerBound)
                     let limit = Float.greatestFiniteMagnitude
                     kernels.clip(part, from: -limit, to: limit, into: part, count: columns.count)
                 }
-                kernels.reduce(geometry, blocks, chunk, x, shifts: m, into: y)
+                kernels.reduce(geometry, blocks, chunk: chunk, x, shifts: m, into: y)
                 blocks.forEach(in: chunk) { block, columns in
                     let place = block * blocks.inner + columns.lowerBound
                     let (part, count) = (y + place, columns.count)
@@ -157,7 +157,7 @@ extension KernelSet {
     fileprivate func reduce(
         _ geometry: ReductionGeometry,
         _ blocks: AxisBlocks,
-        _ chunk: Int,
+        chunk: Int,
         _ x: FloatPosition,
         shifts: FloatPosition?,
         into y: FloatPosition

@@ -141,7 +141,7 @@ package final class Program: Sendable {
         let memory = memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
         let route = try route(to: outputs)
         if origin.isLayers { _ = try checked(inputs.mapValues(\.shape), for: route) }
-        var run = ProgramRun(self, route, memory, isCancelled)
+        var run = ProgramRun(self, route, memory: memory, isCancelled: isCancelled)
         for (name, tensor) in inputs {
             guard let place = places.value(name) else { continue }
             run.give(narrow.isEmpty ? tensor : tensor.widened(by: tools.kernels), place)
@@ -160,7 +160,12 @@ package final class Program: Sendable {
         memory: MemoryUse,
         isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> [Tensor] {
-        var run = ProgramRun(self, try route(to: graph.outputs), memory, isCancelled)
+        var run = ProgramRun(
+            self,
+            try route(to: graph.outputs),
+            memory: memory,
+            isCancelled: isCancelled
+        )
         for (place, tensor) in zip(capturedPlaces, outer) {
             if let place, let tensor { run.give(tensor, place) }
         }

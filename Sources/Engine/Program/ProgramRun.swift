@@ -24,8 +24,8 @@ struct ProgramRun {
     init(
         _ program: Program,
         _ route: Route,
-        _ memory: MemoryUse,
-        _ isCancelled: @escaping () -> Bool
+        memory: MemoryUse,
+        isCancelled: @escaping () -> Bool
     ) {
         self.program = program
         self.route = route

@@ -46,7 +46,7 @@ extension Program {
         _ isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> RepeatedBody? {
         let route = try route(to: graph.outputs)
-        var run = ProgramRun(self, route, memory, isCancelled)
+        var run = ProgramRun(self, route, memory: memory, isCancelled: isCancelled)
         var values: [Int: Tensor] = [:]
         for (place, tensor) in zip(capturedPlaces + inputs, outer + given) {
             guard let place, let tensor else { continue }

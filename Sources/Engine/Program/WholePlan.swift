@@ -26,8 +26,8 @@ extension Program {
         var run = ProgramRun(
             self,
             route,
-            MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
-            { false }
+            memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
+            isCancelled: { false }
         )
         for input in graph.inputs {
             guard let shape = inputs[input.name], let place = places.value(input.name) else {

@@ -18,7 +18,7 @@ struct ChannelFactors {
                     let layer = Layer(result[place], result),
                     let shape = known.floats(node.outputs[0]),
                     shape == known.shape(node.inputs[own]),
-                    let affine = affine(node, own, layer, rank: shape.rank, result),
+                    let affine = affine(node, input: own, of: layer, rank: shape.rank, result),
                     let changed = layer.changed(by: affine, as: node, &result)
                 else { continue }
                 result.replace(place, with: changed, absorbing: node)
@@ -70,8 +70,8 @@ struct ChannelFactors {
     /// What a node does to each channel of its input; nil where that is not known.
     private static func affine(
         _ node: Node,
-        _ own: Int,
-        _ layer: Layer,
+        input own: Int,
+        of layer: Layer,
         rank: Int,
         _ graph: EditedGraph
     ) -> Affine? {

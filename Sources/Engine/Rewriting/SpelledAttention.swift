@@ -24,7 +24,7 @@ struct SpelledAttention {
                 outputs: node.outputs
             )
         }
-        return turnResults(result, graph, wanted, known)
+        return turnResults(result, graph, wanted: wanted, known)
     }
 
     private struct Found {
@@ -174,7 +174,7 @@ struct SpelledAttention {
     private static func turnResults(
         _ edited: EditedGraph,
         _ graph: Graph,
-        _ wanted: Set<String>,
+        wanted: Set<String>,
         _ known: KnownValues
     ) -> Graph {
         var result = edited

@@ -27,7 +27,7 @@ struct SpelledNormalizations {
                 outputs: node.outputs
             )
         }
-        return takeWeights(result, graph, wanted, known)
+        return takeWeights(result, graph, wanted: wanted, known)
     }
 
     private struct Found {
@@ -174,7 +174,7 @@ extension SpelledNormalizations {
     private static func takeWeights(
         _ edited: EditedGraph,
         _ graph: Graph,
-        _ wanted: Set<String>,
+        wanted: Set<String>,
         _ known: KnownValues
     ) -> Graph {
         var result = edited
@@ -187,7 +187,7 @@ extension SpelledNormalizations {
                     let changed = changed(
                         result[place],
                         by: node,
-                        node.inputs[other],
+                        weights: node.inputs[other],
                         &result,
                         known
                     )
@@ -203,7 +203,7 @@ extension SpelledNormalizations {
     private static func changed(
         _ normalization: Node,
         by node: Node,
-        _ weights: String,
+        weights: String,
         _ graph: inout EditedGraph,
         _ known: KnownValues
     ) -> Node? {

@@ -43,15 +43,22 @@ struct Attention: LayerOperator {
         }
         let output = try plan.define(node.outputs[0], geometry.shape, .dense)
         plan.count(geometry.multiplyAdds, for: node)
-        try addStep(node.name, geometry, sources, masks, output, into: &plan)
+        try addStep(
+            node.name,
+            geometry,
+            sources: sources,
+            masks: masks,
+            output: output,
+            into: &plan
+        )
     }
 
     private func addStep(
         _ name: String,
         _ geometry: AttentionGeometry,
-        _ sources: [ValueID],
-        _ masks: [(id: ValueID, mask: AttentionMask)?],
-        _ output: ValueID,
+        sources: [ValueID],
+        masks: [(id: ValueID, mask: AttentionMask)?],
+        output: ValueID,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         let kernels = plan.kernels
@@ -83,7 +90,7 @@ struct Attention: LayerOperator {
                     result: to.position(in: arena)
                 )
                 cut.forEach(in: chunk) { matrix, rows in
-                    geometry.attend(places, matrix, rows, kernels)
+                    geometry.attend(places, matrix: matrix, rows: rows, kernels)
                 }
             }
         }
@@ -105,8 +112,8 @@ extension AttentionGeometry {
     /// Some rows of one matrix: scores, shares and means of values.
     fileprivate func attend(
         _ places: AttentionPlaces,
-        _ matrix: Int,
-        _ rows: Range<Int>,
+        matrix: Int,
+        rows: Range<Int>,
         _ kernels: KernelSet
     ) {
         let (start, scores) = (starts[matrix], places.scores)

@@ -141,7 +141,7 @@ struct DeformConv: Operator {
                     let move = reads.moves[((first + tap) * rank + axis) * points + point]
                     position[axis] = Double(fixed) + move
                 }
-                var value = Self.read(reads.input, start, size.input, position)
+                var value = Self.read(reads.input, from: start, sizes: size.input, at: position)
                 if let mask = reads.mask { value *= mask[(first + tap) * points + point] }
                 result[tap * points + point] = value
             }
@@ -152,9 +152,9 @@ struct DeformConv: Operator {
     /// The value between pixels; beyond the ends are zeros.
     private static func read(
         _ values: [Double],
-        _ start: Int,
-        _ sizes: [Int],
-        _ position: [Double]
+        from start: Int,
+        sizes: [Int],
+        at position: [Double]
     ) -> Double {
         var taps = [(place: 0, weight: 1.0)]
         for (axis, length) in sizes.enumerated() {

@@ -27,8 +27,8 @@ private struct UpdateReduction {
     /// `data` with update i joined to the element at places[i].
     func apply(
         _ places: [Int],
-        _ data: Tensor,
-        _ updates: Tensor,
+        to data: Tensor,
+        updates: Tensor,
         _ operands: Operands
     ) throws(ModelError) -> Tensor {
         guard data.type == updates.type, places.count == updates.count else {
@@ -44,7 +44,7 @@ private struct UpdateReduction {
         }
         guard let numbers = data.elements.numbers, let others = updates.elements.numbers,
             let elements = Tensor.Elements(
-                reduce(numbers, others, places, operation),
+                reduce(numbers, others, at: places, by: operation),
                 as: data.type
             )
         else { throw operands.unfit(data.type) }
@@ -54,8 +54,8 @@ private struct UpdateReduction {
     private func reduce(
         _ data: Numbers,
         _ updates: Numbers,
-        _ places: [Int],
-        _ operation: Arithmetic
+        at places: [Int],
+        by operation: Arithmetic
     ) -> Numbers {
         switch (data, updates) {
         case (.floats(var values), .floats(let news)):
@@ -102,7 +102,7 @@ struct ScatterElements: PlannedOperator {
         let (data, indices) = (try operands(0), try operands(1))
         _ = try operands.count(indices.shape.dimensions)
         let places = try elementPlaces(operands, data.shape, indices.shape, axis: axis)
-        return [try reduction.apply(places, data, operands(2), operands)]
+        return [try reduction.apply(places, to: data, updates: operands(2), operands)]
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
@@ -146,7 +146,7 @@ struct ScatterND: PlannedOperator {
         guard try operands.count([points.starts.count, points.sliceCount]) == operands(2).count
         else { throw operands.fail("updates \(try operands(2).shape) do not fit \(data.shape)") }
         let places = points.starts.flatMap { Array($0..<$0 + points.sliceCount) }
-        return [try reduction.apply(places, data, operands(2), operands)]
+        return [try reduction.apply(places, to: data, updates: operands(2), operands)]
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {

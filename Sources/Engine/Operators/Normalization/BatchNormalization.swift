@@ -54,7 +54,7 @@ struct BatchNormalization: PlannedOperator {
                 axes: Set(shape.indices).subtracting([1]),
                 operands
             )
-                .groups(values).map { Moments($0) }
+            .groups(values).map { Moments($0) }
             let (means, variances) = (groups.map(\.mean), groups.map(\.variance))
             for (index, old, new) in [(3, mean, means), (4, variance, variances)] {
                 let moved = zip(old, new).map { $0 * momentum + $1 * (1 - momentum) }

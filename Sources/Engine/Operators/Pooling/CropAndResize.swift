@@ -32,8 +32,18 @@ struct CropAndResize: Operator {
         var result: [Double] = []
         result.reserveCapacity(try operands.count(shape))
         for (region, image) in zip(regions, images) {
-            let rows = points(region[0], region[2], target[0], sizes[2])
-            let columns = points(region[1], region[3], target[1], sizes[3])
+            let rows = points(
+                from: region[0],
+                to: region[2],
+                count: target[0],
+                length: sizes[2]
+            )
+            let columns = points(
+                from: region[1],
+                to: region[3],
+                count: target[1],
+                length: sizes[3]
+            )
             for channel in 0..<sizes[1] {
                 let start = (image * sizes[1] + channel) * sizes[2] * sizes[3]
                 for y in rows {
@@ -55,16 +65,16 @@ struct CropAndResize: Operator {
     }
 
     private func points(
-        _ from: Double,
-        _ to: Double,
-        _ count: Int,
-        _ length: Int
+        from start: Double,
+        to end: Double,
+        count: Int,
+        length: Int
     ) -> [RegionPoint] {
         let last = Double(length - 1)
         return (0..<count).map { index in
-            var place = 0.5 * (from + to) * last
+            var place = 0.5 * (start + end) * last
             if count > 1 {
-                place = from * last + Double(index) * (to - from) * last / Double(count - 1)
+                place = start * last + Double(index) * (end - start) * last / Double(count - 1)
             }
             guard place >= 0, place <= last else { return RegionPoint(-2, length) }
             return RegionPoint(isNearest ? place.rounded() : place, length)

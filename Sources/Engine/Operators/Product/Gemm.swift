@@ -42,7 +42,12 @@ struct Gemm: PlannedOperator {
         guard a.type == b.type, let x = a.elements.doubles, let y = b.elements.doubles else {
             throw operands.fail("Gemm of \(a.type.rawValue) and \(b.type.rawValue)")
         }
-        var (sums, shape) = try operands.multiply(x, a.shape.dimensions, y, b.shape.dimensions)
+        var (sums, shape) = try operands.multiply(
+            x,
+            of: a.shape.dimensions,
+            by: y,
+            of: b.shape.dimensions
+        )
         if alpha != 1 { sums = sums.map { $0 * Double(alpha) } }
         if let c = operands.optional(2), let addend = c.elements.doubles {
             guard try operands.broadcast([Shape(shape), c.shape]) == shape else {

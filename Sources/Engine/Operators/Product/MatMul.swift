@@ -26,7 +26,12 @@ struct MatMul: PlannedOperator {
         guard a.type == b.type, let x = a.elements.doubles, let y = b.elements.doubles else {
             throw operands.fail("MatMul of \(a.type.rawValue) and \(b.type.rawValue)")
         }
-        let (sums, shape) = try operands.multiply(x, a.shape.dimensions, y, b.shape.dimensions)
+        let (sums, shape) = try operands.multiply(
+            x,
+            of: a.shape.dimensions,
+            by: y,
+            of: b.shape.dimensions
+        )
         return [try operands.result(shape, sums, a.type)]
     }
 

@@ -181,9 +181,9 @@ struct QuantizedProduct: PlannedOperator {
         let shapes = (try operands(0).shape.dimensions, try operands(right).shape.dimensions)
         let (sums, shape) = try operands.multiply(
             try operands.centred(0, zeroPoint: zeros.0, axis: max(shapes.0.count - 2, 0)),
-            shapes.0,
-            try operands.centred(right, zeroPoint: zeros.1, axis: shapes.1.count - 1),
-            shapes.1
+            of: shapes.0,
+            by: try operands.centred(right, zeroPoint: zeros.1, axis: shapes.1.count - 1),
+            of: shapes.1
         )
         guard isScaled else { return [try operands.result(shape, sums, .int32)] }
         let (a, b) = (try operands.floats(1), try operands.floats(4))

@@ -118,7 +118,12 @@ struct LinearAttention: Operator {
                 for head in 0..<heads.keys {
                     let place = row * heads.keys + head
                     let first = (batch * heads.keys + head) * form.key * form.value
-                    var memory = HeadMemory(state, first, form.key, form.value)
+                    var memory = HeadMemory(
+                        state,
+                        from: first,
+                        keys: form.key,
+                        width: form.value
+                    )
                     if fades {
                         let start = place * form.decays
                         memory.fade(decay[start..<start + form.decays])
@@ -186,7 +191,7 @@ private struct HeadMemory {
     private let keys: Int
     private let width: Int
 
-    init(_ all: [Double], _ first: Int, _ keys: Int, _ width: Int) {
+    init(_ all: [Double], from first: Int, keys: Int, width: Int) {
         values = Array(all[first..<first + keys * width])
         (self.keys, self.width) = (keys, width)
     }

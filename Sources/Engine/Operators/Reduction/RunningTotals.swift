@@ -29,12 +29,16 @@ struct Cumulated: PlannedOperator {
         let numbers: Numbers
         switch try operands.numbers(0) {
         case .floats(let values):
-            numbers = .floats(run(values, places, operation == .add ? 0 : 1) { operation($0, $1) })
+            numbers = .floats(
+                run(values, places, from: operation == .add ? 0 : 1) { operation($0, $1) }
+            )
         case .signed(let values):
-            numbers = .signed(run(values, places, operation == .add ? 0 : 1) { operation($0, $1) })
+            numbers = .signed(
+                run(values, places, from: operation == .add ? 0 : 1) { operation($0, $1) }
+            )
         case .unsigned(let values):
             numbers = .unsigned(
-                run(values, places, operation == .add ? 0 : 1) { operation($0, $1) }
+                run(values, places, from: operation == .add ? 0 : 1) { operation($0, $1) }
             )
         }
         guard let elements = Tensor.Elements(numbers, as: input.type) else {
@@ -46,7 +50,7 @@ struct Cumulated: PlannedOperator {
     private func run<Value>(
         _ values: [Value],
         _ walk: ReductionWalk,
-        _ start: Value,
+        from start: Value,
         _ combine: (Value, Value) -> Value
     ) -> [Value] {
         var result = values

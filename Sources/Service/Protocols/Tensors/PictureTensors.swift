@@ -21,6 +21,9 @@ extension Call {
         var values: [Float] = []
         for (index, file) in files.enumerated() {
             let picture = try decoder.decode(file, part: "\(name)[\(index)]")
+            guard decoder.pixels <= maximumPixels else {
+                throw .picturesTooLarge(limit: maximumPixels)
+            }
             guard shape == nil || shape == picture.shape else {
                 throw fault(
                     "The pictures of \(quoted(name)) come out in different sizes.",
