@@ -50,8 +50,8 @@ package enum OnnxFile {
         _ file: WeightFile,
         _ files: ModelFiles
     ) throws(ModelError) -> Data {
-        try files.take(OnnxSize.decoded(file, limit: files.byteLimit), for: file.name)
-        if let data = OnnxOutline.read(file) { return data }
+        try files.take(try OnnxSize.decoded(file, limit: files.byteLimit), for: file.name)
+        if let data = try OnnxOutline.read(file) { return data }
         try files.take(file.size, for: file.name)
         return Data(try file.bytes(0..<file.size))
     }

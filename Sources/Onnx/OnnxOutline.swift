@@ -1,4 +1,5 @@
 import Foundation
+import Graph
 
 /// An ONNX file whose large tensors are left where they are: the same messages, each such tensor's data replaced by an
 /// entry of its `external_data` that says where in the file it lies.
@@ -9,22 +10,38 @@ struct OnnxOutline {
     package static let key = "\0data"
 
     private var wire: OnnxWire
-    /// Bytes copied so far, once for each message around them.
+    /// Bytes copied so far.
     private var copied = 0
 
     private static let deepest = 40
     /// No network has so much beside its tensors; a file that is spoilt may have all of it there.
-    private static let mostCopied = 1 << 25
+    private static let mostCopied = 1 << 26
 
     private struct TooLarge: Error {}
 
-    /// The file's bytes, without the data of large tensors; nil if it is not made as expected, or too much is left.
-    package static func read(_ file: WeightFile) -> Data? {
+    /// The file's bytes, without the data of large tensors; nil if it is not made as expected.
+    ///
+    /// - Throws: `file` if too much is left.
+    package static func read(_ file: WeightFile) throws(ModelError) -> Data? {
         var outline = OnnxOutline(wire: OnnxWire(file))
         var bytes: [UInt8] = []
-        guard
-            (try? outline.append(.model, 0..<file.size, to: &bytes, depth: 0)) != nil
-        else { return nil }
+        do {
+            try outline.append(.model, 0..<file.size, to: &bytes, depth: 0)
+        } catch is TooLarge {
+            throw .file(
+                name: file.name,
+                reason:
+                    "has more than \(mostCopied >> 20) MiB of names and small values beside its tensors"
+            )
+        } catch {
+            guard file.size <= mostCopied else {
+                throw .file(
+                    name: file.name,
+                    reason: "is not a valid ONNX file, or cut off: copy it again"
+                )
+            }
+            return nil
+        }
         return Data(bytes)
     }
 
@@ -47,47 +64,52 @@ struct OnnxOutline {
         to output: inout [UInt8],
         depth: Int
     ) throws {
-        let fields = try fields(in: range)
-        let data = fields.filter { message == .tensor && [4, 9].contains($0.number) }
-        for field in fields {
+        // The one field of a tensor's data, where there is one: fields are not listed, as there may be millions.
+        var data: Range<Int>?
+        if message == .tensor {
+            var count = 0
+            try forEachField(in: range) { field, _ in
+                guard [4, 9].contains(field.number) else { return }
+                data = field.whole
+                count += 1
+            }
+            if count != 1 { data = nil }
+        }
+        try forEachField(in: range) { (field, outline) in
             guard let content = field.content, content.count >= WeightFile.smallestTensor else {
-                try copy(field.whole, to: &output)
-                continue
+                return try outline.copy(field.whole, to: &output)
             }
             if let child = message.child(field.number), depth < Self.deepest {
                 var inner: [UInt8] = []
-                try append(child, content, to: &inner, depth: depth + 1)
-                try count(inner.count)
+                try outline.append(child, content, to: &inner, depth: depth + 1)
                 Self.append(field.number, inner, to: &output)
-            } else if data.count == 1, data[0].whole == field.whole {
+            } else if data == field.whole {
                 let value = "\(field.number) \(content.lowerBound) \(content.count)"
                 var entry: [UInt8] = []
                 Self.append(1, Array(Self.key.utf8), to: &entry)
                 Self.append(2, Array(value.utf8), to: &entry)
                 Self.append(13, entry, to: &output)
             } else {
-                try copy(field.whole, to: &output)
+                try outline.copy(field.whole, to: &output)
             }
         }
     }
 
     private mutating func copy(_ range: Range<Int>, to output: inout [UInt8]) throws {
-        try count(range.count)
+        copied += range.count
+        guard copied <= Self.mostCopied else { throw TooLarge() }
         output += try wire.bytes(range)
     }
 
-    private mutating func count(_ bytes: Int) throws {
-        copied += bytes
-        guard copied <= Self.mostCopied else { throw TooLarge() }
-    }
-
-    private mutating func fields(in range: Range<Int>) throws -> [OnnxWire.Field] {
-        var fields: [OnnxWire.Field] = []
+    private mutating func forEachField(
+        in range: Range<Int>,
+        _ body: (OnnxWire.Field, inout OnnxOutline) throws -> Void
+    ) throws {
         var place = range.lowerBound
         while place < range.upperBound {
-            fields.append(try wire.field(at: &place, before: range.upperBound))
+            let field = try wire.field(at: &place, before: range.upperBound)
+            try body(field, &self)
         }
-        return fields
     }
 
     /// A field with a length, in protobuf's wire format.

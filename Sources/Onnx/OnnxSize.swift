@@ -1,3 +1,5 @@
+import Graph
+
 /// What an ONNX file takes in memory once its messages are decoded, found without decoding them.
 ///
 /// A message of two bytes becomes a structure of hundreds, so the file's own size says little. Counted from above.
@@ -5,20 +7,31 @@ struct OnnxSize {
     private var wire: OnnxWire
     private let limit: Int
     private var sum = 0
+    private var isCrowded = false
 
     private static let deepest = 100
+    /// Inputs, outputs and attributes of a node together: no network has near as many.
+    private static let mostFieldsOfNode = 1 << 17
     /// A message, a text or a list with what holds it.
     private static let entry = 256
     /// A number by itself, as lists are written that are not packed.
     private static let number = 64
 
     /// Bytes, without the data of tensors that stay in the file; counting ends beyond `limit`.
-    static func decoded(_ file: WeightFile, limit: Int) -> Int {
+    ///
+    /// - Throws: `file` for a node of more inputs, outputs and attributes than any has.
+    static func decoded(_ file: WeightFile, limit: Int) throws(ModelError) -> Int {
         var size = OnnxSize(wire: OnnxWire(file), limit: limit)
         do {
             try size.count(.model, 0..<file.size, depth: 0)
         } catch {
             // The generated code reads up to the same place, and says what is wrong there.
+        }
+        guard !size.isCrowded else {
+            throw .file(
+                name: file.name,
+                reason: "has a node of more than \(mostFieldsOfNode) inputs, outputs and attributes"
+            )
         }
         return size.sum
     }
@@ -33,9 +46,11 @@ struct OnnxSize {
         _ range: Range<Int>,
         depth: Int
     ) throws {
-        var place = range.lowerBound
-        while place < range.upperBound, sum <= limit {
+        var (place, fields) = (range.lowerBound, 0)
+        while place < range.upperBound, sum <= limit, !isCrowded {
             let field = try wire.field(at: &place, before: range.upperBound)
+            fields += 1
+            isCrowded = message == .node && fields > Self.mostFieldsOfNode
             guard let content = field.content else {
                 sum += Self.number
                 continue

@@ -1,4 +1,7 @@
 extension JSONWriter {
+    /// A sign, nine digits with a point between them, an exponent, and a comma.
+    public static let mostBytesOfFloat = 16
+
     /// Writes a flat array; refuses what is not finite by its index.
     public mutating func array(of values: Span<Float>) throws(JSONError) {
         try tensor(shape: [values.count], values: values)
@@ -12,10 +15,17 @@ extension JSONWriter {
         precondition(shape.reduce(1, *) == values.count, "shape and values do not agree")
         let unusual = values.indices.first { !values[$0].isFinite }
         if let unusual, !writesNonFinite { throw .nonFinite(index: unusual) }
-        // About 10 digits, a point and a comma for most activations.
-        bytes.reserveCapacity(bytes.count + 12 * values.count)
+        makeRoom(values: values.count)
         separate()
         append(shape[...], values, isFinite: unusual == nil)
+    }
+
+    /// Most activations take about 10 digits, a point and a comma.
+    ///
+    /// What is large is not moved to twice its room because of a few longer ones: pages nobody writes to take no memory.
+    private mutating func makeRoom(values count: Int) {
+        let each = count < 1 << 17 ? 12 : Self.mostBytesOfFloat
+        bytes.reserveCapacity(bytes.count + each * count)
     }
 
     private mutating func append(

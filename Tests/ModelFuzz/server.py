@@ -12,8 +12,10 @@ import subprocess
 import time
 
 FRAME = re.compile(r"\d+ +\S+ +0x|Current stack trace")
-NEWER = {"compute_seconds": 2, "load_seconds": 3}
+NEWER = {"compute_seconds": 2, "load_seconds": 3, "load_bytes": 192 << 20}
 PAGE = resource.getpagesize()
+# Bytes from which on a request is surely refused for its length.
+LONG = 64 << 20
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -140,7 +142,7 @@ class Server:
                     self.connection = socket.create_connection(("127.0.0.1", self.port), timeout=self.patience)
                     self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.connection.settimeout(self.patience)
-                self.connection.sendall(message)
+                self.send(message)
                 return self.answer(method, end)
             except (ConnectionError, EOFError, TimeoutError) as error:
                 if isinstance(error, TimeoutError):
@@ -150,6 +152,14 @@ class Server:
                 if fresh or attempt:
                     raise Fault("DEATH", f"{method} {step(path)}: the connection ended without an answer")
         raise AssertionError
+
+    def send(self, message):
+        """A server that refuses a body by its size answers before all of it is sent, and drops but a part of the rest."""
+        try:
+            self.connection.sendall(message)
+        except (BrokenPipeError, ConnectionResetError):
+            if len(message) < LONG or not self.is_healthy():
+                raise
 
     def send_aside(self, method, path, body, headers):
         """On a connection of its own, whose answer is not waited for."""

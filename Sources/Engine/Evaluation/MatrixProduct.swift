@@ -18,6 +18,8 @@ extension Operands {
             throw fail("\(Shape(leftShape)) and \(Shape(rightShape)) cannot be multiplied")
         }
         let outer = try broadcast([Shape(a.dropLast(2)), Shape(b.dropLast(2))])
+        // Without rows or columns there may still be any number of matrices.
+        _ = try count(outer)
         let lefts = broadcastOffsets(a.dropLast(2), to: outer)
         let rights = broadcastOffsets(b.dropLast(2), to: outer)
         let matrices = outer.reduce(1, *)

@@ -10,7 +10,9 @@ struct ReductionWalk {
     private let outer: [Int]
     private let inner: [Int]
 
-    init(_ shape: Shape, axes: Set<Int>) {
+    /// - Throws: `tooLarge` where the lists of places, or a result for each group, exceed the memory of a request: of
+    ///   what has no elements there may still be any number of groups.
+    init(_ shape: Shape, axes: Set<Int>, _ operands: Operands) throws(ModelError) {
         let sizes = shape.dimensions
         keptShape = sizes.indices.map { axes.contains($0) ? 1 : sizes[$0] }
         droppedShape = sizes.indices.filter { !axes.contains($0) }.map { sizes[$0] }
@@ -18,6 +20,8 @@ struct ReductionWalk {
         let (kept, gone) = (
             sizes.indices.filter { !axes.contains($0) }, sizes.indices.filter { axes.contains($0) }
         )
+        _ = try operands.count(keptShape)
+        _ = try operands.count(gone.map { sizes[$0] })
         outer = offsets(kept.map { sizes[$0] }, strides: kept.map { strides[$0] })
         inner = offsets(gone.map { sizes[$0] }, strides: gone.map { strides[$0] })
     }

@@ -11,7 +11,7 @@ struct WindowPooling {
     let reduction: WindowReduction
 
     /// A second or two of a core.
-    private static let mostTaps = 0x1p34
+    private static let mostTaps = 0x1p33
 
     /// Windows of so few elements end as soon as their image does.
     private static let usualWindow = 1 << 12

@@ -23,7 +23,8 @@ extension Model {
 
     /// The kernels of a convolution or Gabor layer.
     ///
-    /// - Throws: `unknownLayer` with the layers that have kernels.
+    /// - Throws: `unknownLayer` with the layers that have kernels, `tooLarge` where they are more than one request may
+    ///   compute.
     public func kernels(layer: String) throws(ModelError) -> LayerKernels {
         guard layersWithKernels.contains(layer),
             let node = graph.nodes.first(where: { $0.layer == layer })
@@ -38,7 +39,12 @@ extension Model {
             let bank = try GaborBank(&attributes, kernel: windows.kernel)
             return LayerKernels(shape: bank.shape, values: bank.weights(), isMaxoutPair: isPair)
         }
-        guard let weights = graph.constants[node.inputs[1]], let values = weights.floats else {
+        guard let weights = graph.constants[node.inputs[1]] else {
+            throw .unknownLayer(layer, available: layersWithKernels)
+        }
+        // They may be made when they are read, or widened.
+        try answerRoom().take(numbers: weights.count, each: 2 * MemoryLayout<Float>.stride)
+        guard let values = weights.floats else {
             throw .unknownLayer(layer, available: layersWithKernels)
         }
         return LayerKernels(

@@ -28,6 +28,8 @@ public final class Model: Sendable {
     /// The first layer that reads backward: whole sequences only, no state between calls.
     public let backwardLayer: String?
     let memoryLimit: Int
+    /// What all computing and answering takes.
+    let ledger: MemoryLedger
 
     var graph: Graph { program.graph }
 
@@ -96,6 +98,7 @@ public final class Model: Sendable {
         self.form = form
         self.manifest = manifest
         memoryLimit = tools.memoryLimit
+        ledger = tools.workers.memory
         isImported = false
         program = try Program(
             stack.graph,
@@ -157,6 +160,7 @@ public final class Model: Sendable {
         version: String?
     ) throws(ModelError) {
         memoryLimit = tools.memoryLimit
+        ledger = tools.workers.memory
         var imported = try ImportedNetwork(file, in: files)
         try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?

@@ -35,6 +35,7 @@ enum Kernels {
             throw call.cancellation.explain(error)
         }
         call.stopwatch.enter(.encode)
+        if form != .png { try call.checkAnswer(numbers: kernels.values.count) }
         let shape = kernels.shape.dimensions
         switch form {
         case .npy:

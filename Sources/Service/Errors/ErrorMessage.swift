@@ -14,7 +14,8 @@ extension ServiceError: CustomStringConvertible {
             fieldMessage
         case .emptyBody, .json, .npy, .csv, .base64, .multipart, .image, .vocabulary,
             .emptySequence,
-            .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge:
+            .sequenceTooLong, .invalidText, .picturesTooLarge, .answerTooLarge,
+            .answerTooLong:
             bodyMessage
         case .starting, .ending, .overloaded, .deadlineUnreachable, .deadlineExceeded,
             .computedTooLong, .clientGone:
@@ -98,6 +99,9 @@ extension ServiceError: CustomStringConvertible {
             "The pictures of a request may have \(limit) pixels together; send fewer or smaller ones."
         case .answerTooLarge(let limit, let got):
             "The answer would hold \(got) numbers, more than the limit of \(limit); ask for less at once."
+        case .answerTooLong(let limit, let got, let advice):
+            "The answer would take up to \(got >> 20) MiB with what it shows, more than the limit of "
+                + "\(limit >> 20) MiB; \(advice)."
         case .invalidText(let field): "\(quoted(field)) is not valid UTF-8 text."
         default: ""
         }

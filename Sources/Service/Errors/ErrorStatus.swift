@@ -16,7 +16,8 @@ extension ServiceError {
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .unsupportedMedia: .unsupportedMediaType
-        case .sequenceTooLong, .picturesTooLarge, .answerTooLarge: .contentTooLarge
+        case .sequenceTooLong, .picturesTooLarge, .answerTooLarge, .answerTooLong:
+            .contentTooLarge
         case .image(let error, _): error.status
         case .model(let error): error.status
         case .nonFiniteResult: .internalServerError
@@ -64,7 +65,7 @@ extension ServiceError {
         case .emptySequence: "empty_sequence"
         case .sequenceTooLong: "sequence_too_long"
         case .picturesTooLarge: "pictures_too_large"
-        case .answerTooLarge: "answer_too_large"
+        case .answerTooLarge, .answerTooLong: "answer_too_large"
         case .invalidText: "invalid_text"
         case .unknownModel: "unknown_model"
         case .unknownExample: "unknown_example"

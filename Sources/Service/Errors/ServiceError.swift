@@ -51,6 +51,8 @@ public enum ServiceError: Error, Sendable {
     case picturesTooLarge(limit: Int)
     /// The answer would hold `got` numbers.
     case answerTooLarge(limit: Int, got: Int)
+    /// The same in bytes of memory.
+    case answerTooLong(limit: Int, got: Int, advice: String)
     // The model.
     case unknownModel(String, available: [String])
     case unknownExample(String, model: String, available: [String])

@@ -20,6 +20,8 @@ struct Call {
     var keyName: String?
     /// Held among the concurrent requests of the client's key until the call is over.
     var place: KeyUse.Place?
+    /// Memory promised to the answer.
+    var answerRoom: AnswerRoom?
     /// The model the path names.
     private let namedModel: Model?
 

@@ -51,10 +51,15 @@ extension Call {
         }
     }
 
-    /// Refuses an answer of more numbers than configured, before it is computed.
-    func checkAnswer(numbers: Int) throws(ServiceError) {
+    /// Refuses an answer of more numbers than configured, or of more than there is memory for, before it is computed.
+    ///
+    /// `each` is what a number takes in bytes on its way to an answer of an unusual form.
+    mutating func checkAnswer(numbers: Int, each: Int? = nil) throws(ServiceError) {
         let limit = service.configuration.answerNumbers
         guard numbers <= limit else { throw .answerTooLarge(limit: limit, got: numbers) }
+        let room = try model.answerRoom()
+        try room.take(bytes: numbers.times(each ?? form.bytesPerNumber), for: nil)
+        answerRoom = room
     }
 
     /// How many numbers the named outputs of an input hold.

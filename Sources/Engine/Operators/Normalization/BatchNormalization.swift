@@ -49,7 +49,11 @@ struct BatchNormalization: PlannedOperator {
         let inner = shape.dropFirst(2).reduce(1, *)
         var running: [Tensor] = []
         if trains {
-            let groups = ReductionWalk(input.shape, axes: Set(shape.indices).subtracting([1]))
+            let groups = try ReductionWalk(
+                input.shape,
+                axes: Set(shape.indices).subtracting([1]),
+                operands
+            )
                 .groups(values).map { Moments($0) }
             let (means, variances) = (groups.map(\.mean), groups.map(\.variance))
             for (index, old, new) in [(3, mean, means), (4, variance, variances)] {

@@ -73,7 +73,7 @@ struct LengthNormalised: Operator {
         let input = try operands(0)
         var values = try operands.floats(0)
         let axis = try operands.axis(axis, rank: input.shape.rank)
-        for places in ReductionWalk(input.shape, axes: [axis]).places {
+        for places in try ReductionWalk(input.shape, axes: [axis], operands).places {
             let sum = places.reduce(0.0) {
                 $0 + (power == 1 ? abs(values[$1]) : values[$1] * values[$1])
             }
@@ -97,7 +97,7 @@ struct VarianceNormalised: Operator {
         let input = try operands(0)
         var values = try operands.floats(0)
         let axes = try operands.axes(axes, rank: input.shape.rank)
-        for places in ReductionWalk(input.shape, axes: Set(axes)).places {
+        for places in try ReductionWalk(input.shape, axes: Set(axes), operands).places {
             let moments = Moments(places.map { values[$0] })
             let deviation = moments.variance.squareRoot() + 1e-9
             for place in places { values[place] = (values[place] - moments.mean) / deviation }

@@ -154,7 +154,7 @@ struct GlobalPool: PlannedOperator {
         let tensor = try operands(0)
         let rank = tensor.shape.rank
         guard rank >= 2 else { throw operands.fail("the input \(tensor.shape) has no channels") }
-        let walk = ReductionWalk(tensor.shape, axes: Set(2..<rank))
+        let walk = try ReductionWalk(tensor.shape, axes: Set(2..<rank), operands)
         let values = walk.groups(try operands.floats(0)).map { group in
             switch operands.node.op {
             case "GlobalMaxPool": group.max() ?? -.infinity

@@ -26,7 +26,7 @@ struct ArgExtreme: PlannedOperator {
         let input = try operands(0)
         let axis = try operands.axis(axis, rank: input.shape.rank)
         guard input.shape[axis] > 0 else { throw operands.fail("axis \(axis) has no elements") }
-        let walk = ReductionWalk(input.shape, axes: [axis])
+        let walk = try ReductionWalk(input.shape, axes: [axis], operands)
         let isMaximum = operands.node.op == "ArgMax"
         let indices: [Int] =
             switch try operands.numbers(0) {

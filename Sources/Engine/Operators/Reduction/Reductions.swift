@@ -47,7 +47,7 @@ struct Reduced: PlannedOperator {
         let isNothing = named.isEmpty && keepsAllWithoutAxes
         let reduced =
             named.isEmpty && !isNothing ? Array(0..<rank) : try operands.axes(named, rank: rank)
-        let walk = ReductionWalk(input.shape, axes: Set(reduced))
+        let walk = try ReductionWalk(input.shape, axes: Set(reduced), operands)
         let shape = keepsAxes ? walk.keptShape : walk.droppedShape
         if kind == .maximum || kind == .minimum {
             return [try extremes(operands, input, walk, shape: shape)]

@@ -24,7 +24,7 @@ struct Cumulated: PlannedOperator {
         let input = try operands(0)
         guard let given = try operands.optionalInteger(1) else { throw operands.fail("no axis") }
         let axis = try operands.axis(given, rank: input.shape.rank)
-        let places = ReductionWalk(input.shape, axes: [axis])
+        let places = try ReductionWalk(input.shape, axes: [axis], operands)
         let operation = operands.node.op == "CumSum" ? Arithmetic.add : .multiply
         let numbers: Numbers
         switch try operands.numbers(0) {

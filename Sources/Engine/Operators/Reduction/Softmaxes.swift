@@ -28,7 +28,7 @@ struct Exponentials: PlannedOperator {
         let axis = flattens && axis == rank ? rank : try operands.axis(axis, rank: rank)
         let axes = flattens ? Set(axis..<rank) : [axis]
         var result = values
-        for places in ReductionWalk(input.shape, axes: axes).places {
+        for places in try ReductionWalk(input.shape, axes: axes, operands).places {
             let group = normalise(places.map { values[$0] }, operands.node.op)
             for (index, place) in places.enumerated() { result[place] = group[index] }
         }

@@ -33,13 +33,14 @@ struct TopK: PlannedOperator {
         }
         // Each group has lists of its own.
         _ = try operands.count(shape + [2])
+        let walk = try ReductionWalk(input.shape, axes: [axis], operands)
         let ranks: [[Int]] =
             switch try operands.numbers(0) {
-            case .floats(let values): ranked(values, input.shape, axis)
-            case .signed(let values): ranked(values, input.shape, axis)
-            case .unsigned(let values): ranked(values, input.shape, axis)
+            case .floats(let values): ranked(values, walk)
+            case .signed(let values): ranked(values, walk)
+            case .unsigned(let values): ranked(values, walk)
             }
-        let places = Array(ReductionWalk(input.shape, axes: [axis]).places)
+        let places = Array(walk.places)
         let inner = shape[(axis + 1)...].reduce(1, *)
         shape[axis] = k
         var sources = [Int](repeating: 0, count: Shape(shape).count)
@@ -59,10 +60,9 @@ struct TopK: PlannedOperator {
     /// For each group, the indices of its elements, the best first.
     private func ranked<Value: Comparable>(
         _ values: [Value],
-        _ shape: Shape,
-        _ axis: Int
+        _ walk: ReductionWalk
     ) -> [[Int]] {
-        ReductionWalk(shape, axes: [axis]).groups(values).map { group in
+        walk.groups(values).map { group in
             group.indices.sorted { first, second in
                 if group[first] == group[second] { return first < second }
                 return takesLargest ? group[first] > group[second] : group[first] < group[second]

@@ -10,7 +10,10 @@ struct InferAnswer {
     let outputs: [(name: String, tensor: Tensor)]
 
     func encoded() throws(ServiceError) -> Answer {
-        var header = JSONWriter(reservingCapacity: 256 + jsonBytes)
+        let room = model.answerRoom()
+        defer { withExtendedLifetime(room) {} }
+        try room.take(outputs)
+        var header = JSONWriter(reservingCapacity: 256)
         header.writesNonFinite = true
         header.beginObject()
         header.member("model_name", model.name)
@@ -25,12 +28,14 @@ struct InferAnswer {
                 try wish?.classes.map { (count) throws(ServiceError) in
                     try Classification(of: tensor, model, output: name, top: count).tensor
                 } ?? tensor
+            let isBinary = wish?.isBinary ?? asked.isBinaryByDefault
+            try room.take(shown.elements, isBinary: isBinary)
             header.beginObject()
             header.member("name", name)
             header.member("datatype", Datatype(shown.type).rawValue)
             header.key("shape")
             header.array(of: shown.shape.dimensions)
-            if wish?.isBinary ?? asked.isBinaryByDefault {
+            if isBinary {
                 header.key("parameters")
                 header.beginObject()
                 header.key("binary_data_size")
@@ -59,12 +64,6 @@ struct InferAnswer {
             body: body,
             headers: [("Inference-Header-Content-Length", String(json.count))]
         )
-    }
-
-    /// About what the numbers take as text.
-    private var jsonBytes: Int {
-        guard !asked.isBinaryByDefault else { return 0 }
-        return outputs.reduce(0) { $0 + 12 * min($1.tensor.count, 1 << 20) }
     }
 }
 

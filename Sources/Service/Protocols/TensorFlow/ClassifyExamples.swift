@@ -27,6 +27,9 @@ enum ClassifyExamples {
         )
     }
 
+    /// A list of a label and a number, and the text of both.
+    private static let bytesPerClass = 400
+
     @Sendable private static func classify(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
         let (name, tensor) = try firstOutput(&call)
@@ -34,6 +37,7 @@ enum ClassifyExamples {
             throw call.fault("The model does not classify.", "wrong_task", nil)
         }
         let count = values.count / tensor.shape[0]
+        try call.checkAnswer(numbers: values.count, each: Self.bytesPerClass)
         let labels = model.labels(of: name, count: count)
         let results = (0..<tensor.shape[0]).map { row -> JSON in
             .array(
@@ -56,6 +60,7 @@ enum ClassifyExamples {
                 nil
             )
         }
+        try call.checkAnswer(numbers: values.count)
         let results = JSON.tensor(shape: [values.count], values: values)
         return Answer(.json, body: JSON.object([("results", results)]).textOfAnyNumbers)
     }

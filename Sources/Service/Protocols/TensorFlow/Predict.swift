@@ -38,7 +38,7 @@ enum Predict {
         for (name, tensor) in document.tensors {
             asked.inputs[name] = try call.pictures(tensor, for: name)
         }
-        let answer = PredictAnswer(outputs: try call.infer(asked))
+        let answer = try PredictAnswer(try call.infer(asked), of: model)
         return format == .rows ? try answer.rows() : try answer.columns()
     }
 }

@@ -1,5 +1,6 @@
 import Compute
 import Graph
+import Models
 import TensorFormats
 
 /// Outputs as a predict request's format asks for them.
@@ -8,6 +9,21 @@ import TensorFormats
 /// in `_bytes` as `{"b64": "…"}`.
 struct PredictAnswer {
     let outputs: [(name: String, tensor: Tensor)]
+    private let room: AnswerRoom
+
+    /// Counts the text before it is made.
+    init(_ outputs: [(name: String, tensor: Tensor)], of model: Model) throws(ServiceError) {
+        self.outputs = outputs
+        room = model.answerRoom()
+        try room.take(outputs)
+        for (_, tensor) in outputs {
+            try room.take(
+                // Brackets around every number, where rows have one each.
+                bytes: tensor.elements.mostTextBytes + 3 * tensor.shape.count,
+                for: "ask for less at once"
+            )
+        }
+    }
 
     /// `{"outputs": …}`: one tensor, or an object of several.
     func columns() throws(ServiceError) -> Answer {
