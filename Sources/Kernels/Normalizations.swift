@@ -114,8 +114,7 @@ func normalizeRows(
     let count = geometry.count
     for row in 0..<rows {
         let (source, target) = (x + row &* count, y + row &* count)
-        let mean = geometry.isCentred != 0 ? sum(source, count) / Double(count) : 0
-        let variance = squares(source, around: mean, count) / Double(count)
+        let (mean, variance) = moments(source, count, geometry.isCentred != 0)
         let inverse = splat(Float(1 / (variance + geometry.epsilon).squareRoot()))
         let centre = splat(Float(mean))
         if let bias {
@@ -126,47 +125,66 @@ func normalizeRows(
     }
 }
 
+/// Mean and mean of squares around it, or of all squares for `isCentred` 0.
 @inline(never)
-private func sum(_ x: Floats, _ count: Int) -> Double {
-    var (low, high) = (Doubles(), Doubles())
+private func moments(_ x: Floats, _ count: Int, _ isCentred: Bool) -> (mean: Double, square: Double)
+{
+    // Around the first number, so that little cancels where all of them are far from zero.
+    let first = isCentred && count > 0 ? Double(x[0]) : 0
+    var (early, late) = (Sums(), Sums())
     var index = 0
-    while index &+ 16 <= count {
-        let value = load(x + index)
-        low += widenedLow(value)
-        high += widenedHigh(value)
+    while index &+ 32 <= count {
+        early.add(load(x + index), around: wide(first))
+        late.add(load(x + (index &+ 16)), around: wide(first))
+        index &+= 32
+    }
+    if index &+ 16 <= count {
+        early.add(load(x + index), around: wide(first))
         index &+= 16
     }
-    let both = low + high
-    var sum = 0.0
-    for lane in 0..<8 { sum += both[lane] }
+    var (sum, squares) = early.total(with: late)
     while index < count {
-        sum += Double(x[index])
+        let difference = Double(x[index]) - first
+        sum += difference
+        squares += difference * difference
         index &+= 1
     }
-    return sum
+    let (offset, square) = (sum / Double(count), squares / Double(count))
+    guard isCentred else { return (0, square) }
+    // The difference is no number where one of them is infinite, and else never below zero but by rounding.
+    let variance = square - offset * offset
+    return (first + offset, variance < 0 ? 0 : variance)
 }
 
-@inline(never)
-private func squares(_ x: Floats, around mean: Double, _ count: Int) -> Double {
-    var (low, high) = (Doubles(), Doubles())
-    let centre = wide(mean)
-    var index = 0
-    while index &+ 16 <= count {
-        let value = load(x + index)
+/// Sums of numbers and of their squares in 64 bits; several, as each addition waits for the one before.
+private struct Sums {
+    private var low = Doubles()
+    private var high = Doubles()
+    private var lowSquares = Doubles()
+    private var highSquares = Doubles()
+
+    @inline(always)
+    mutating func add(_ value: Vector, around centre: Doubles) {
         let (first, second) = (widenedLow(value) - centre, widenedHigh(value) - centre)
-        low = multiplyAdd(low, first, first)
-        high = multiplyAdd(high, second, second)
-        index &+= 16
+        low += first
+        high += second
+        lowSquares = multiplyAdd(lowSquares, first, first)
+        highSquares = multiplyAdd(highSquares, second, second)
     }
-    let both = low + high
-    var sum = 0.0
-    for lane in 0..<8 { sum += both[lane] }
-    while index < count {
-        let difference = Double(x[index]) - mean
-        sum += difference * difference
-        index &+= 1
+
+    @inline(always)
+    func total(with other: Sums) -> (sum: Double, squares: Double) {
+        let all = (low + high) + (other.low + other.high)
+        let allSquares = (lowSquares + highSquares) + (other.lowSquares + other.highSquares)
+        return (horizontal(all), horizontal(allSquares))
     }
-    return sum
+
+    @inline(always)
+    private func horizontal(_ eight: Doubles) -> Double {
+        let four = eight.lowHalf + eight.highHalf
+        let two = four.lowHalf + four.highHalf
+        return two.x + two.y
+    }
 }
 
 @inline(never)
@@ -222,8 +240,7 @@ func normalizeGroup(
     _ plane: Int
 ) {
     let count = channels &* plane
-    let mean = sum(x, count) / Double(count)
-    let variance = squares(x, around: mean, count) / Double(count)
+    let (mean, variance) = moments(x, count, true)
     let inverse = splat(Float(1 / (variance + geometry.pointee.epsilon).squareRoot()))
     let centre = splat(Float(mean))
     for channel in 0..<channels {

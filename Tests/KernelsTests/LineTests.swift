@@ -145,10 +145,14 @@ import Testing
         kernels: KernelSet
     ) {
         var random = SeededGenerator(seed: 8)
-        for (channels, plane) in [(1, 1), (3, 7), (2, 16), (4, 33), (1, 100)] {
+        // Sums are taken around the first number, wherever that lies.
+        let sizes = [(1, 1), (3, 7), (2, 16), (4, 33), (1, 100), (2, 24)]
+        for ((channels, plane), first) in zip(sizes + sizes, (0..<12).map { Float($0 / 6 * 1000) })
+        {
             let memory = TestMemory()
             defer { memory.release() }
-            let values = random.floats(channels * plane, in: 2...5)
+            var values = random.floats(channels * plane, in: 2...5)
+            values[0] += first
             let (scale, bias) = (random.floats(channels), random.floats(channels))
             let (x, y) = (memory.floats(values), memory.floats(count: values.count))
             let (s, b) = (memory.floats(scale), memory.floats(bias))

@@ -73,11 +73,12 @@ extension Cell {
 
     /// Enough hidden blocks that a chunk is worth handing over (about a microsecond).
     ///
-    /// A few sequences need several blocks at once for enough sums; many have them in one.
+    /// A few sequences need several blocks at once for enough sums; many have them in one, or in two where a block has a
+    /// single gate.
     func blocksPerChunk(gates: Int, hidden: Int, batch: Int) -> Int {
         let perBlock = max(1, hidden * gates * 16 * batch)
         let useful = (65_536 + perBlock - 1) / perBlock
-        let together = batch < 4 ? blocksPerChunk : 1
+        let together = batch < 4 ? blocksPerChunk : gates == 1 ? 2 : 1
         return (useful + together - 1) / together * together
     }
 }
