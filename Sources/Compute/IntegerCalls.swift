@@ -106,8 +106,8 @@ extension KernelSet {
         into result: BytePosition,
         row: Int
     ) {
-        var rows = unsafe kernelRows(rows, bytes, offsets, count)
-        var target = unsafe kernelResult(outputs, numbers, form, result, row)
+        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
+        var target = unsafe kernelResult(outputs, numbers, form, into: result, row: row)
         unsafe integers.pointee.multiply(
             &rows,
             weights.pointer.assumingMemoryBound(to: Int8.self),
@@ -127,8 +127,8 @@ extension KernelSet {
         into result: BytePosition,
         row: Int
     ) {
-        var target = unsafe kernelResult(rows.channels, numbers, form, result, row)
-        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        var target = unsafe kernelResult(rows.channels, numbers, form, into: result, row: row)
+        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
         unsafe integers.pointee.multiply_channels(
             &rows,
             weights.pointer.assumingMemoryBound(to: Int16.self),
@@ -145,7 +145,7 @@ extension KernelSet {
         into result: BytePosition,
         row: Int
     ) {
-        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
         unsafe integers.pointee.largest(
             &rows,
             result.pointer.assumingMemoryBound(to: UInt8.self),
@@ -162,7 +162,7 @@ extension KernelSet {
         into result: BytePosition,
         row: Int
     ) {
-        var rows = unsafe kernelRows(rows, bytes, offsets, count)
+        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
         unsafe integers.pointee.sums(
             &rows,
             result.pointer.assumingMemoryBound(to: Int32.self),
@@ -238,9 +238,9 @@ extension KernelSet {
 
     @unsafe private func kernelRows(
         _ rows: IntegerRows,
-        _ bytes: BytePosition,
-        _ offsets: BytePosition,
-        _ count: Int
+        at bytes: BytePosition,
+        offsets: BytePosition,
+        count: Int
     ) -> StriateIntegerRows {
         unsafe StriateIntegerRows(
             bytes: bytes.pointer.assumingMemoryBound(to: UInt8.self),
@@ -255,8 +255,8 @@ extension KernelSet {
         _ outputs: Int,
         _ numbers: OutputNumbers,
         _ form: IntegerForm,
-        _ result: BytePosition,
-        _ row: Int
+        into result: BytePosition,
+        row: Int
     ) -> StriateIntegerResult {
         let padded = (outputs + 15) / 16 * 16
         var made = unsafe StriateIntegerResult(

@@ -114,7 +114,7 @@ extension PlanBuilder {
         _ node: Node,
         _ a: (id: ValueID, steps: ByteSteps),
         _ b: (id: ValueID, steps: ByteSteps),
-        _ steps: ByteSteps,
+        as steps: ByteSteps,
         range: ClosedRange<Int>
     ) throws(ModelError) {
         guard shape(of: a.id) == shape(of: b.id) else {

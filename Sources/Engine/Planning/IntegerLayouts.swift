@@ -62,8 +62,8 @@ extension PlanBuilder {
             return { arena, chunk in
                 walk.run(
                     chunk,
-                    from.position(in: arena).bytes,
-                    to.position(in: arena).bytes,
+                    from: from.position(in: arena).bytes,
+                    into: to.position(in: arena).bytes,
                     width: width,
                     kernels
                 )

@@ -59,8 +59,8 @@ struct TransposingWalk: Sendable {
 
     func run(
         _ chunk: Int,
-        _ source: BytePosition,
-        _ target: BytePosition,
+        from source: BytePosition,
+        into target: BytePosition,
         width: Int,
         _ kernels: KernelSet
     ) {

@@ -56,7 +56,7 @@ struct QuantizedLayers {
         else { return }
         let node = graph[place]
         if Self.moves.contains(node.op), node.outputs.count == 1 {
-            return move(node, place, end, index, steps)
+            return move(node, at: place, before: end, at: index, steps)
         }
         var (range, core, covered) = (steps.type.integerRange, place, [place])
         if let bounds = bounds(of: node), let inner = graph.soleMaker(node.inputs[0], wanted) {
@@ -79,9 +79,9 @@ struct QuantizedLayers {
     /// Integers move as real numbers do, where the steps stay the same; else what was moved is quantised before.
     private mutating func move(
         _ node: Node,
-        _ place: Int,
-        _ end: Node,
-        _ index: Int,
+        at place: Int,
+        before end: Node,
+        at index: Int,
         _ steps: Steps
     ) {
         if let source = integers(node.inputs[0]), source.steps == steps {

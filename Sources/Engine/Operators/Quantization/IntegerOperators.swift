@@ -81,7 +81,7 @@ private struct IntegerLayerOperator: LayerOperator {
                 weights,
                 zero: .known(input.zero),
                 outcome,
-                numbers,
+                numbers: numbers,
                 into: &plan
             )
         } else {
@@ -91,7 +91,7 @@ private struct IntegerLayerOperator: LayerOperator {
                 isTransposed: isTransposed,
                 zero: .known(input.zero),
                 outcome,
-                numbers,
+                numbers: numbers,
                 into: &plan
             )
         }
@@ -140,7 +140,7 @@ private struct IntegerSumOperator: LayerOperator {
             node,
             (a, first.steps(plan[a].type)),
             (b, second.steps(plan[b].type)),
-            result.steps,
+            as: result.steps,
             range: result.range
         )
     }

@@ -119,7 +119,7 @@ struct QuantizedConvolution {
                 weights,
                 zero: try plan.inputZero(node, 2),
                 .sums,
-                IntegerNumbers(bias: [0], scale: [1], addend: [0]),
+                numbers: IntegerNumbers(bias: [0], scale: [1], addend: [0]),
                 into: &plan
             )
         }
@@ -138,7 +138,7 @@ struct QuantizedConvolution {
             weights,
             zero: .known(x.zero),
             .quantized(y, range: y.type.integerRange),
-            numbers,
+            numbers: numbers,
             into: &plan
         )
     }
@@ -149,7 +149,7 @@ struct QuantizedConvolution {
         _ weights: ByteWeights,
         zero: IntegerLayer.Zero,
         _ result: IntegerLayer.Result,
-        _ numbers: IntegerNumbers,
+        numbers: IntegerNumbers,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         let shape = plan.shape(of: input)
@@ -262,7 +262,7 @@ struct QuantizedMatrix {
                 isTransposed: false,
                 zero: try plan.inputZero(node, 2),
                 .sums,
-                IntegerNumbers(bias: [0], scale: [1], addend: [0]),
+                numbers: IntegerNumbers(bias: [0], scale: [1], addend: [0]),
                 into: &plan
             )
         }
@@ -282,7 +282,7 @@ struct QuantizedMatrix {
             isTransposed: false,
             zero: .known(x.zero),
             .quantized(y, range: y.type.integerRange),
-            numbers,
+            numbers: numbers,
             into: &plan
         )
     }
@@ -294,15 +294,14 @@ struct QuantizedMatrix {
         isTransposed: Bool,
         zero: IntegerLayer.Zero,
         _ result: IntegerLayer.Result,
-        _ numbers: IntegerNumbers,
+        numbers: IntegerNumbers,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         let (shape, sizes) = (plan.shape(of: input), weights.shape)
-        guard sizes.count == 2, shape.rank >= 2,
-            let (inputs, outputs) = Optional(
-                isTransposed ? (sizes[1], sizes[0]) : (sizes[0], sizes[1])
-            ),
-            shape.dimensions.last == inputs, inputs > 0, outputs > 0
+        let isMatrix = sizes.count == 2
+        let inputs = isMatrix ? sizes[isTransposed ? 1 : 0] : 0
+        let outputs = isMatrix ? sizes[isTransposed ? 0 : 1] : 0
+        guard shape.rank >= 2, shape.dimensions.last == inputs, inputs > 0, outputs > 0
         else {
             throw .shape(
                 node: node.name,
