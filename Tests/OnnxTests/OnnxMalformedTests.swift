@@ -1,6 +1,8 @@
 import Compute
 import Foundation
 import NetworkSupport
+import OnnxFormat
+import SwiftProtobuf
 import TestSupport
 import Testing
 
@@ -49,6 +51,39 @@ import Testing
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
             attempt(try Data(contentsOf: folder.appending(path: name)), kernels)
         }
+    }
+
+    /// What a file's reading says is wrong with a model of one node.
+    private func refusal(_ node: OnnxNodeProto) throws -> String {
+        let model = SmallOnnx.model(
+            [node],
+            inputs: [SmallOnnx.port("x")],
+            outputs: [SmallOnnx.port("y")]
+        )
+        return try SmallOnnx.inFolder(["model.onnx": model.serializedData()]) { folder in
+            do throws(ModelError) {
+                _ = try OnnxFile.read(folder.appending(path: "model.onnx"))
+                return ""
+            } catch {
+                return error.description
+            }
+        }
+    }
+
+    @Test func `a node of more names than any network has is refused before they are listed`()
+        throws
+    {
+        let names = Array(repeating: "x", count: 140_000)
+        #expect(
+            try refusal(SmallOnnx.node("Max", names, ["y"])).contains("more than 131072 inputs")
+        )
+    }
+
+    @Test func `what is no tensor is bounded`() throws {
+        let name = String(repeating: "n", count: 70 << 20)
+        var node = SmallOnnx.node("Neg", ["x"], ["y"])
+        node.name = name
+        #expect(try refusal(node).contains("64 MiB of names"))
     }
 
     @Test func `truncated files are errors`() throws {

@@ -16,6 +16,23 @@ struct BytePlaces: Sendable {
         rows.padBegin > 0 || columns.padBegin > 0 || rows.reachedEnd > 0 || columns.reachedEnd > 0
     }
 
+    /// A second of listing places.
+    private static let mostPlaces = 1 << 29
+
+    /// Refuses windows of so many taps that listing them would keep a core for long; each takes `effort` times as long.
+    ///
+    /// - Throws: `shape`.
+    func checkCount(images: Int, effort: Int = 1, _ node: Node) throws(ModelError) {
+        // Sizes are below 2^40 together (Windows.axes), images below 2^40 too.
+        let perImage = rows.output * columns.output * taps
+        guard perImage <= Self.mostPlaces / max(1, images) / max(1, effort) else {
+            throw .shape(
+                node: node.name,
+                reason: "its windows have too many elements for one step"
+            )
+        }
+    }
+
     /// Output rows whose places are listed together: enough pixels for whole tiles.
     var rowsPerList: Int { max(1, min(rows.output, 48 / max(1, columns.output))) }
     var lists: Int { (rows.output + rowsPerList - 1) / rowsPerList }

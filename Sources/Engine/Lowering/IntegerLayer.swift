@@ -96,6 +96,9 @@ struct IntegerLayer {
         let count = weights.outputs / groups
         let padded = (count + 15) / 16 * 16
         let total = groups * padded
+        guard total <= plan.largest / 16 else {
+            throw .shape(node: node.name, reason: "its groups take too much memory as blocks")
+        }
         func spread<Value>(_ values: [Value], _ none: Value) -> [Value] {
             (0..<total).map { index in
                 let (group, output) = index.quotientAndRemainder(dividingBy: padded)
@@ -108,7 +111,8 @@ struct IntegerLayer {
         if let zero = knownZero {
             for index in biases.indices { biases[index] -= zero * sums[index] }
         }
-        guard biases.allSatisfy({ Int32(exactly: $0) != nil }) else {
+        let most = Int(Int32.max) - 255 * weights.largest
+        guard biases.allSatisfy({ abs($0) <= most }) else {
             throw .shape(node: node.name, reason: "its sums are too large for 32 bits")
         }
         let stored = FloatStorage(.int32(biases.map { Int32($0) }))

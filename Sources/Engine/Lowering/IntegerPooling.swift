@@ -19,10 +19,8 @@ extension PlanBuilder {
             height: image.height,
             width: image.width
         )
-        guard rows.kernel * columns.kernel <= 1 << 10 else {
-            throw .shape(node: node.name, reason: "its windows have too many elements for one step")
-        }
         let places = BytePlaces(rows: rows, columns: columns, channels: image.channels)
+        try places.checkCount(images: image.count, effort: image.channels / 32, node)
         let source = try value(input, as: .last)
         let output = try define(
             node.outputs[0],
@@ -79,7 +77,7 @@ extension PlanBuilder {
         let source = try value(input, as: .last)
         let image = self[source].image.dimensions
         let (count, channels, pixels) = (image[0], image[1], image[2] * image[3])
-        guard pixels > 0, pixels < 1 << 22 else {
+        guard pixels > 0, pixels <= 1 << 16 else {
             throw .shape(node: node.name, reason: "its windows have too many elements for one step")
         }
         let output = try define(

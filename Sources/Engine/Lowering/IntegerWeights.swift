@@ -17,6 +17,8 @@ struct IntegerWeights: PackedBytes {
     let packed: PackedIntegers
     /// Sums of each output's weights.
     let sums: [Int]
+    /// The largest sum of an output's weights without their signs.
+    let largest: Int
     /// Whether every output is a channel's own sum.
     let isDepthwise: Bool
 
@@ -32,10 +34,12 @@ struct IntegerWeights: PackedBytes {
 
     /// `value` gives the weight of an output, a tap and a channel of its group, the zero point taken off.
     ///
-    /// - Throws: `shape` where sums of products might not fit 32 bits.
+    /// - Throws: `shape` where sums of products might not fit 32 bits, or blocks that are filled up take more than
+    ///   `mostBytes`.
     init(
         _ size: Size,
         node: Node,
+        mostBytes: Int,
         value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
     ) throws(ModelError) {
         self.size = size
@@ -56,9 +60,14 @@ struct IntegerWeights: PackedBytes {
             throw .shape(node: node.name, reason: "its sums of integers may not fit 32 bits")
         }
         self.sums = sums
+        self.largest = largest
         isDepthwise = size.channels == 1 && size.groups == size.outputs && size.groups > 1
         // −128 … 127, twice as far, or three times.
         pieces = isDepthwise || most <= 0 ? 1 : most <= 127 ? 2 : 3
+        let perGroup = (size.outputs / size.groups + 15) / 16 * ((size.channels + 3) / 4)
+        guard isDepthwise || perGroup * size.groups * size.taps * pieces <= mostBytes / 64 else {
+            throw .shape(node: node.name, reason: "its weights take too much memory as blocks")
+        }
         packed =
             isDepthwise
             ? Self.packChannels(size, value) : Self.packBlocks(size, pieces: pieces, value)

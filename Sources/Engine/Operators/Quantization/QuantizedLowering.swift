@@ -180,9 +180,10 @@ struct QuantizedConvolution {
             channels: sizes[1],
             groups: groups
         )
+        let mostBytes = plan.largest
         let packed = try plan.weights.integers("\(weights.name)/\(groups)") {
             () throws(ModelError) in
-            try IntegerWeights(size, node: node) { output, tap, channel in
+            try IntegerWeights(size, node: node, mostBytes: mostBytes) { output, tap, channel in
                 weights.integer((output * sizes[1] + channel) * taps + tap) - weights.zero(output)
             }
         }
@@ -196,9 +197,11 @@ struct QuantizedConvolution {
             scale: numbers.scale,
             addend: numbers.addend
         )
+        let places = BytePlaces(rows: rows, columns: columns, channels: image.channels)
+        try places.checkCount(images: image.count, node)
         try IntegerConvolution(
             layer: layer,
-            places: BytePlaces(rows: rows, columns: columns, channels: image.channels),
+            places: places,
             images: image.count,
             shape: image.result(channels: sizes[0], height: rows.output, width: columns.output)
         ).lower(input, into: &plan)
@@ -309,9 +312,10 @@ struct QuantizedMatrix {
             )
         }
         let size = IntegerWeights.Size(outputs: outputs, taps: 1, channels: inputs, groups: 1)
+        let mostBytes = plan.largest
         let packed = try plan.weights.integers("\(weights.name)/\(isTransposed)") {
             () throws(ModelError) in
-            try IntegerWeights(size, node: node) { output, _, input in
+            try IntegerWeights(size, node: node, mostBytes: mostBytes) { output, _, input in
                 weights.integer(isTransposed ? output * inputs + input : input * outputs + output)
                     - weights.zero(output)
             }
