@@ -314,6 +314,42 @@ import Testing
         )
     }
 
+    @Test(arguments: [ElementType.uint8, .int8])
+    func `sums and functions of bytes are the definition's, bit for bit`(
+        _ type: ElementType
+    ) throws {
+        var random = SeededGenerator(seed: 6)
+        for shape: Shape in [[1, 3, 5, 7], [2, 37], [1, 16, 40, 41]] {
+            for op in ["Add", "Sigmoid", "LeakyRelu", "Tanh"] {
+                var network = Network()
+                let operands = (0..<(op == "Add" ? 2 : 1)).map { index in
+                    let integers = network.input("x\(index)", Self.bytes(type, shape, &random))
+                    return network.add(
+                        "DequantizeLinear",
+                        [
+                            integers,
+                            network.constant(
+                                Tensor(shape: [], floats: [0.0173 + 0.01 * Float(index)])
+                            ),
+                            network.constant(Self.number(3 - index, type)),
+                        ]
+                    )
+                }
+                let value = network.add(op, operands)
+                network.graph.outputs = [
+                    network.add(
+                        "QuantizeLinear",
+                        [
+                            value, network.constant(Tensor(shape: [], floats: [0.021])),
+                            network.constant(Self.number(11, type)),
+                        ]
+                    )
+                ]
+                try expectSame(network, "\(op) of \(type) \(shape)")
+            }
+        }
+    }
+
     @Test(arguments: 0..<8)
     func `a network between QuantizeLinear and DequantizeLinear is within one quantum`(
         _ seed: Int
