@@ -10,9 +10,12 @@ package struct QuantizedNumbers: Sendable {
     /// Nil where scales and zero points do not fit the integers.
     package init?(integers: Tensor, scales: [Float], zeros: [Int]?, axis: Int) {
         let zeros = zeros ?? Array(repeating: 0, count: scales.count)
-        guard integers.type.isInteger, !scales.isEmpty, zeros.count == scales.count else {
-            return nil
-        }
+        // No difference of such numbers is too large for 64 bits.
+        let range = ElementType.uint32.integerRange
+        guard integers.type.isInteger, integers.type.byteCount ?? 8 <= 4, !scales.isEmpty,
+            zeros.count == scales.count,
+            zeros.allSatisfy({ range.contains($0) || range.contains(-1 - $0) })
+        else { return nil }
         if scales.count > 1 {
             guard integers.shape.dimensions.indices.contains(axis),
                 integers.shape[axis] == scales.count

@@ -350,6 +350,39 @@ import Testing
         }
     }
 
+    @Test func `scales and zero points at their extremes are errors or answers`() throws {
+        var random = SeededGenerator(seed: 8)
+        for scale: Float in [0, -0.1, .leastNonzeroMagnitude, .infinity, .nan, 1e38] {
+            var network = Network()
+            let x = network.input("x", Tensor(shape: [1, 3, 5, 5], floats: random.floats(75)))
+            let real = Self.requantised(x, 0.01, 255, .uint8, &network)
+            let kernel = network.add(
+                "DequantizeLinear",
+                [
+                    network.constant(Self.bytes(.int8, [4, 3, 3, 3], &random)),
+                    network.constant(Tensor(shape: [], floats: [scale])),
+                ]
+            )
+            let bias = network.constant(Tensor(shape: [4], floats: [1, -1, 3e38, -3e38]))
+            let value = network.add("Conv", [real, kernel, bias])
+            network.graph.outputs = [Self.requantised(value, scale, 0, .uint8, &network)]
+            let program = try Program(
+                network.graph,
+                tools: ProgramTools(
+                    kernels: KernelSet.select(nil),
+                    workers: Workers(count: 1),
+                    memoryLimit: 1 << 26
+                )
+            )
+            let results = try? program.run(
+                network.given,
+                outputs: network.graph.outputs,
+                isCancelled: { false }
+            )
+            #expect(results.map { $0[0].shape == [1, 4, 3, 3] } ?? true)
+        }
+    }
+
     @Test(arguments: 0..<8)
     func `a network between QuantizeLinear and DequantizeLinear is within one quantum`(
         _ seed: Int

@@ -29,8 +29,7 @@ struct IntegerLayer {
     enum Result {
         case sums
         case quantized(ByteSteps, range: ClosedRange<Int>)
-        /// Times a scale, known or computed: one, or one for each output.
-        case reals(ValueID?)
+        case reals
     }
 
     let node: Node
@@ -116,21 +115,17 @@ struct IntegerLayer {
             throw .shape(node: node.name, reason: "its sums are too large for 32 bits")
         }
         let stored = FloatStorage(.int32(biases.map { Int32($0) }))
-        var known = Numbers(
+        let known = Numbers(
             bias: try plan.define("", [total], .dense, memory: .constant(stored)),
             scale: try plan.numbers(spread(scale, 0)),
             addend: try plan.numbers(spread(addend, 0))
         )
-        if case .value(let zero) = zero {
-            known = Numbers(
-                bias: try shifted(known.bias, by: zero, sums, into: &plan),
-                scale: known.scale,
-                addend: known.addend
-            )
-        }
-        guard case .reals(let factor?) = result else { return known }
-        let scale = try scaled(known.scale, by: factor, total: total, into: &plan)
-        return Numbers(bias: known.bias, scale: scale, addend: known.addend)
+        guard case .value(let zero) = zero else { return known }
+        return Numbers(
+            bias: try shifted(known.bias, by: zero, sums, into: &plan),
+            scale: known.scale,
+            addend: known.addend
+        )
     }
 
     /// bias − zero · Σ weights, for a zero point that is computed.
@@ -152,28 +147,6 @@ struct IntegerLayer {
                 for index in sums.indices {
                     y[short: index] =
                         x[short: index] &- Int32(truncatingIfNeeded: zero * sums[index])
-                }
-            }
-        }
-        return output
-    }
-
-    /// The scale of each output times a computed one, or its own computed one.
-    private func scaled(
-        _ scale: ValueID,
-        by factor: ValueID,
-        total: Int,
-        into plan: inout PlanBuilder
-    ) throws(ModelError) -> ValueID {
-        let output = try plan.scratch(total)
-        let (count, outputs) = (plan.shape(of: factor).count, weights.outputs)
-        plan.step("scale", chunks: 1, reads: [scale, factor], writes: [output]) { placement in
-            let (from, by, to) = (placement[scale], placement[factor], placement[output])
-            return { arena, _ in
-                let (x, f) = (from.position(in: arena), by.position(in: arena))
-                let y = to.position(in: arena)
-                for index in 0..<total {
-                    y[index] = x[index] * f[count == 1 ? 0 : min(index, outputs - 1)]
                 }
             }
         }

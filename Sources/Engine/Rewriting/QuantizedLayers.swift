@@ -12,7 +12,8 @@ struct QuantizedLayers {
         guard graph.nodes.contains(where: { $0.op == "DequantizeLinear" }) else { return graph }
         var layers = QuantizedLayers(graph: EditedGraph(graph), wanted: wanted, known: known)
         for (index, node) in graph.nodes.enumerated() where node.op == "QuantizeLinear" {
-            layers.takeResult(index)
+            var next: Int? = index
+            while let index = next { next = layers.takeResult(index) }
         }
         for (index, node) in graph.nodes.enumerated() where Self.isLayer(node) {
             layers.takeLayer(index)
@@ -48,12 +49,12 @@ struct QuantizedLayers {
 
     // MARK: What is quantised
 
-    /// A QuantizeLinear, and what leads to it.
-    private mutating func takeResult(_ index: Int) {
+    /// A QuantizeLinear, and what leads to it; returns the place of another that was put before a move.
+    private mutating func takeResult(_ index: Int) -> Int? {
         let end = graph[index]
         guard end.op == "QuantizeLinear", let steps = steps(of: end, type: nil), steps.scale > 0,
             let place = graph.soleMaker(end.inputs[0], wanted)
-        else { return }
+        else { return nil }
         let node = graph[place]
         if Self.moves.contains(node.op), node.outputs.count == 1 {
             return move(node, at: place, before: end, at: index, steps)
@@ -66,7 +67,7 @@ struct QuantizedLayers {
                 (range, core, covered) = (low...high, inner, [inner, place])
             }
         }
-        guard var made = integerNode(graph[core]) else { return }
+        guard var made = integerNode(graph[core]) else { return nil }
         made.attributes["y_scale"] = .float(steps.scale)
         made.attributes["y_zero"] = .int(steps.zero)
         made.attributes["y_type"] = .string(steps.type.rawValue)
@@ -74,6 +75,7 @@ struct QuantizedLayers {
         (made.name, made.outputs) = (graph[core].name, end.outputs)
         graph[index] = made
         for place in covered { graph.remove(place) }
+        return nil
     }
 
     /// Integers move as real numbers do, where the steps stay the same; else what was moved is quantised before.
@@ -83,7 +85,7 @@ struct QuantizedLayers {
         before end: Node,
         at index: Int,
         _ steps: Steps
-    ) {
+    ) -> Int? {
         if let source = integers(node.inputs[0]), source.steps == steps {
             var moved = node
             (moved.inputs[0], moved.outputs) = (source.name, end.outputs)
@@ -99,8 +101,9 @@ struct QuantizedLayers {
             (moved.inputs[0], moved.outputs) = (name, end.outputs)
             graph[place] = quantised
             graph[index] = moved
-            takeResult(place)
+            return place
         }
+        return nil
     }
 
     /// Relu's bounds and Clip's.
@@ -140,14 +143,21 @@ struct QuantizedLayers {
             let weights = graph.constants[node.inputs[1]]?.quantized,
             [.int8, .uint8].contains(weights.integers.type)
         else { return nil }
+        let isTransposed = node.attributes["transB"] ?? .int(0) == .int(1)
+        let axis = node.op == "Conv" || isTransposed ? 0 : 1
+        guard weights.integers.shape.rank > axis,
+            weights.scales.count == 1 || weights.axis == axis
+        else { return nil }
         var bias = ""
         if node.inputs.count == 3, !node.inputs[2].isEmpty {
             bias = node.inputs[2]
-            guard graph.constants[bias]?.type == .float32 else { return nil }
+            // One for all, or one for each output.
+            guard let given = graph.constants[bias], given.type == .float32,
+                given.count == 1
+                    || given.count == weights.integers.shape[axis]
+                        && given.shape.dimensions.last == given.count
+            else { return nil }
         }
-        let isTransposed = node.attributes["transB"] ?? .int(0) == .int(1)
-        let axis = node.op == "Conv" || isTransposed ? 0 : 1
-        guard weights.scales.count == 1 || weights.axis == axis else { return nil }
         if node.op != "Conv" {
             guard weights.integers.shape.rank == 2,
                 node.attributes["transA"] ?? .int(0) == .int(0),

@@ -74,7 +74,7 @@ private struct IntegerLayerOperator: LayerOperator {
         let bias = node.inputs.count > 4 ? plan.constant(node, 4)?.floats : nil
         let numbers = numbers(scales, bias)
         let outcome: IntegerLayer.Result =
-            result.map { .quantized($0.steps, range: $0.range) } ?? .reals(nil)
+            result.map { .quantized($0.steps, range: $0.range) } ?? .reals
         if let windows {
             try QuantizedConvolution(node: node, windows: windows, groups: groups).lower(
                 x,
@@ -108,7 +108,9 @@ private struct IntegerLayerOperator: LayerOperator {
         let steps = bias.map { bias in
             bias.indices.map { index -> Int in
                 let step = Double(input.scale) * Double(scales[scales.count == 1 ? 0 : index])
-                return Int(saturating: (Double(bias[index]) / step).rounded(.toNearestOrEven))
+                let quotient = (Double(bias[index]) / step).rounded(.toNearestOrEven)
+                // What is beyond 32 bits is refused later.
+                return quotient.isNaN ? 0 : Int(min(max(quotient, -0x1p40), 0x1p40))
             }
         }
         return IntegerNumbers(

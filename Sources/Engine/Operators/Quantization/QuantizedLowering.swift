@@ -66,7 +66,7 @@ extension PlanBuilder {
         if zero < node.inputs.count, !node.inputs[zero].isEmpty {
             guard let given = constant(node, zero)?.elements.signed,
                 given.count == 1 || given.count == outputs(weights),
-                given.allSatisfy((-128...255).contains)
+                given.allSatisfy(weights.type.integerRange.contains)
             else {
                 throw .shape(node: node.name, reason: "the weights' zero points must be constants")
             }
@@ -82,16 +82,20 @@ extension PlanBuilder {
     }
 
     /// The zero point of an input of ConvInteger or MatMulInteger.
-    mutating func inputZero(_ node: Node, _ index: Int) throws(ModelError) -> IntegerLayer.Zero {
+    mutating func inputZero(
+        _ node: Node,
+        _ index: Int,
+        of type: ElementType
+    ) throws(ModelError) -> IntegerLayer.Zero {
         guard index < node.inputs.count, !node.inputs[index].isEmpty else { return .known(0) }
         if let constant = constant(node, index) {
             guard constant.count == 1, let zero = constant.elements.signed?.first,
-                (-128...255).contains(zero)
+                type.integerRange.contains(zero)
             else { throw .shape(node: node.name, reason: "plans take one zero point") }
             return .known(zero)
         }
         let zero = try byteInput(node, index)
-        guard shape(of: zero).count == 1 else {
+        guard shape(of: zero).count == 1, self[zero].type == type else {
             throw .shape(node: node.name, reason: "plans take one zero point")
         }
         return .value(try value(zero, as: .dense))
@@ -117,7 +121,7 @@ struct QuantizedConvolution {
             return try lower(
                 input,
                 weights,
-                zero: try plan.inputZero(node, 2),
+                zero: try plan.inputZero(node, 2, of: plan[input].type),
                 .sums,
                 numbers: IntegerNumbers(bias: [0], scale: [1], addend: [0]),
                 into: &plan
@@ -263,7 +267,7 @@ struct QuantizedMatrix {
                 input,
                 weights,
                 isTransposed: false,
-                zero: try plan.inputZero(node, 2),
+                zero: try plan.inputZero(node, 2, of: plan[input].type),
                 .sums,
                 numbers: IntegerNumbers(bias: [0], scale: [1], addend: [0]),
                 into: &plan
