@@ -71,4 +71,21 @@ import Testing
         #expect(refused.status == 503, "\(refused.text)")
         #expect(try Self.reply(20_000, from: narrow).status == 200)
     }
+
+    @Test func `classes are counted before they are named`() throws {
+        let service = try Self.service(request: 1 << 20)
+        for (classes, status) in [(20, 200), (20_000, 413)] {
+            let list = (0..<20_000).map { "\($0 % 10)" }.joined(separator: ",")
+            let body =
+                #"{"inputs": [{"name": "x", "datatype": "FP32", "shape": [20000], "data": [\#(list)]}], "#
+                + #""outputs": [{"name": "y", "parameters": {"classification": \#(classes)}}]}"#
+            let reply = try Reply(
+                "POST",
+                "/v2/models/negation/infer",
+                body: Array(body.utf8),
+                from: service
+            )
+            #expect(reply.status == status, "\(reply.text.prefix(300))")
+        }
+    }
 }

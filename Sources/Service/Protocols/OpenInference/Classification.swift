@@ -11,6 +11,13 @@ struct Classification {
     /// All of an output's numbers are put in order.
     private static let mostNumbers = 1 << 22
 
+    /// What it takes: numbers in 64 bits and their order, and a text for each class that is named.
+    static func bytes(of output: Tensor, top: Int) -> Int {
+        let rows = output.shape.rank > 1 ? output.shape[0] : 1
+        let named = rows > 0 ? min(top, output.count / rows) * rows : 0
+        return output.count.times(16) + named.times(96)
+    }
+
     init(
         of output: Tensor,
         _ model: Model,

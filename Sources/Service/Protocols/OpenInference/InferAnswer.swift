@@ -26,7 +26,8 @@ struct InferAnswer {
             let wish = asked.wishes?.first { $0.name == name }
             let shown =
                 try wish?.classes.map { (count) throws(ServiceError) in
-                    try Classification(of: tensor, model, output: name, top: count).tensor
+                    try room.take(bytes: Classification.bytes(of: tensor, top: count), for: nil)
+                    return try Classification(of: tensor, model, output: name, top: count).tensor
                 } ?? tensor
             let isBinary = wish?.isBinary ?? asked.isBinaryByDefault
             try room.take(shown.elements, isBinary: isBinary)
