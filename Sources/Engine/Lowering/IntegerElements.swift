@@ -17,25 +17,9 @@ extension PlanBuilder {
         let source = try value(input, as: .dense)
         let layout: Layout = steps.type == .int8 ? .shifted : .dense
         let output = try define(node.outputs[0], shape(of: source), layout, type: steps.type)
-        let (kernels, stretches) = (kernels, Stretches(shape(of: source).count))
-        step(
-            node.name,
-            chunks: stretches.chunks,
-            reads: [source],
-            writes: [output],
-            isExact: true
-        ) { placement in
-            let (from, to) = (placement[source], placement[output])
-            return { arena, chunk in
-                let part = stretches[chunk]
-                kernels.quantize(
-                    from.position(in: arena) + part.lowerBound,
-                    steps.steps,
-                    range: steps.range(),
-                    into: to.position(in: arena).bytes + part.lowerBound,
-                    count: part.count
-                )
-            }
+        let kernels = kernels
+        elementStep(node.name, from: source, to: output) { x, y, count in
+            kernels.quantize(x.floats, steps.steps, range: steps.range(), into: y, count: count)
         }
     }
 
@@ -52,24 +36,9 @@ extension PlanBuilder {
             shape(of: source),
             isLast ? .last : .dense
         )
-        let (kernels, stretches) = (kernels, Stretches(shape(of: source).count))
-        step(
-            node.name,
-            chunks: stretches.chunks,
-            reads: [source],
-            writes: [output],
-            isExact: true
-        ) { placement in
-            let (from, to) = (placement[source], placement[output])
-            return { arena, chunk in
-                let part = stretches[chunk]
-                kernels.dequantize(
-                    from.position(in: arena).bytes + part.lowerBound,
-                    steps.steps,
-                    into: to.position(in: arena) + part.lowerBound,
-                    count: part.count
-                )
-            }
+        let kernels = kernels
+        elementStep(node.name, from: source, to: output) { x, y, count in
+            kernels.dequantize(x, steps.steps, into: y.floats, count: count)
         }
         guard isLast else { return }
         // Steps of real numbers know no channels side by side.
@@ -89,23 +58,8 @@ extension PlanBuilder {
             self[source].layout == .last ? .last : type == .int8 ? .shifted : .dense
         let output = try define(node.outputs[0], shape(of: source), layout, type: type)
         let stored = FloatStorage(.uint8(table))
-        let stretches = Stretches(shape(of: source).count)
-        step(
-            node.name,
-            chunks: stretches.chunks,
-            reads: [source],
-            writes: [output],
-            isExact: true
-        ) { placement in
-            let (from, to) = (placement[source], placement[output])
-            return { arena, chunk in
-                let part = stretches[chunk]
-                (to.position(in: arena).bytes + part.lowerBound).lookUp(
-                    from.position(in: arena).bytes + part.lowerBound,
-                    in: stored.start.bytes,
-                    count: part.count
-                )
-            }
+        elementStep(node.name, from: source, to: output) { x, y, count in
+            y.lookUp(x, in: stored.start.bytes, count: count)
         }
     }
 

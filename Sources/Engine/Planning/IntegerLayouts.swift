@@ -79,18 +79,7 @@ extension PlanBuilder {
     ) throws(ModelError) -> ValueID {
         let current = self[id]
         let output = try define("", current.shape, layout, type: current.type)
-        let stretches = Stretches(current.shape.count)
-        step("shift", chunks: stretches.chunks, reads: [id], writes: [output], isExact: true) {
-            placement in
-            let (from, to) = (placement[id], placement[output])
-            return { arena, chunk in
-                let part = stretches[chunk]
-                (to.position(in: arena).bytes + part.lowerBound).flipSigns(
-                    from.position(in: arena).bytes + part.lowerBound,
-                    count: part.count
-                )
-            }
-        }
+        elementStep("shift", from: id, to: output) { x, y, count in y.flipSigns(x, count: count) }
         return output
     }
 }

@@ -75,24 +75,34 @@ extension PlanBuilder {
             throw .shape(node: node.name, reason: "plans do not compute with \(type.rawValue)")
         }
         let output = try define(name, shape(of: source), .dense, type: type)
-        let (from, kernels) = (self[source], kernels)
-        let (own, width) = (from.width, type.byteCount ?? 8)
-        let stretches = Stretches(from.shape.count)
-        step(node.name, chunks: stretches.chunks, reads: [source], writes: [output], isExact: true)
-        { placement in
-            let (x, y) = (placement[source], placement[output])
+        let (from, kernels) = (self[source].kind, kernels)
+        elementStep(node.name, from: source, to: output) { x, y, count in
+            kernels.convert(from, to: kind, x, into: y, count: count)
+        }
+        return output
+    }
+
+    /// Adds the step that makes each element of a value of the one in its place in another, a stretch at a time.
+    mutating func elementStep(
+        _ name: String,
+        from source: ValueID,
+        to output: ValueID,
+        _ body: @escaping @Sendable (_ x: BytePosition, _ y: BytePosition, _ count: Int) -> Void
+    ) {
+        let (own, width) = (self[source].width, self[output].width)
+        let stretches = Stretches(shape(of: source).count)
+        step(name, chunks: stretches.chunks, reads: [source], writes: [output], isExact: true) {
+            placement in
+            let (from, to) = (placement[source], placement[output])
             return { arena, chunk in
                 let part = stretches[chunk]
-                kernels.convert(
-                    from.kind,
-                    to: kind,
-                    x.position(in: arena).bytes + part.lowerBound * own,
-                    into: y.position(in: arena).bytes + part.lowerBound * width,
-                    count: part.count
+                body(
+                    from.position(in: arena).bytes + part.lowerBound * own,
+                    to.position(in: arena).bytes + part.lowerBound * width,
+                    part.count
                 )
             }
         }
-        return output
     }
 }
 

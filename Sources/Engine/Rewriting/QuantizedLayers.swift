@@ -132,7 +132,7 @@ struct QuantizedLayers {
         switch node.op {
         case "Conv", "Gemm", "MatMul": layer(node)
         case "Add": sum(node)
-        case "GlobalAveragePool", "ReduceMean": mean(node)
+        case "GlobalAveragePool": mean(node)
         case let op where Self.functions.contains(op): function(node)
         default: nil
         }
@@ -199,8 +199,7 @@ struct QuantizedLayers {
     }
 
     private func mean(_ node: Node) -> Node? {
-        guard let x = integers(node.inputs[0]), known.shape(node.inputs[0])?.rank == 4,
-            node.op == "GlobalAveragePool"
+        guard let x = integers(node.inputs[0]), known.shape(node.inputs[0])?.rank == 4
         else { return nil }
         var made = Node(name: node.name, op: "IntegerMean")
         made.inputs = [x.name]

@@ -102,6 +102,50 @@ extension PlanBuilder {
     }
 }
 
+/// The inputs of ConvInteger and MatMulInteger, whose sums stay integers, and of QLinearConv and QLinearMatMul.
+private struct QuantizedInputs {
+    let input: ValueID
+    let weights: ByteWeights
+    let zero: IntegerLayer.Zero
+    let result: IntegerLayer.Result
+    let numbers: IntegerNumbers
+
+    /// `outputs` says how many the shape of the weights has.
+    init(
+        _ node: Node,
+        into plan: inout PlanBuilder,
+        outputs: (Shape) -> Int
+    ) throws(ModelError) {
+        let isLinear = ["QLinearConv", "QLinearMatMul"].contains(node.op)
+        input = try plan.byteInput(node, 0)
+        let type = plan[input].type
+        weights = try plan.byteWeights(
+            node,
+            isLinear ? 3 : 1,
+            zero: isLinear ? 5 : 3,
+            outputs: { outputs($0.shape) }
+        )
+        guard isLinear else {
+            zero = try plan.inputZero(node, 2, of: type)
+            result = .sums
+            numbers = IntegerNumbers(bias: [0], scale: [1], addend: [0])
+            return
+        }
+        let x = try plan.byteSteps(node, scale: 1, zero: 2, type: type)
+        let y = try plan.byteSteps(node, scale: 6, zero: 7, type: nil)
+        zero = .known(x.zero)
+        result = .quantized(y, range: y.type.integerRange)
+        numbers = try plan.linearNumbers(
+            node,
+            x,
+            y,
+            weights: 4,
+            bias: 8,
+            outputs: outputs(Shape(weights.shape))
+        )
+    }
+}
+
 /// ConvInteger, QLinearConv, and convolutions between DequantizeLinear and QuantizeLinear.
 struct QuantizedConvolution {
     let node: Node
@@ -109,40 +153,13 @@ struct QuantizedConvolution {
     let groups: Int
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
-        let isLinear = node.op == "QLinearConv"
-        let input = try plan.byteInput(node, 0)
-        let weights = try plan.byteWeights(
-            node,
-            isLinear ? 3 : 1,
-            zero: isLinear ? 5 : 3,
-            outputs: { $0.shape.dimensions.first ?? 0 }
-        )
-        guard isLinear else {
-            return try lower(
-                input,
-                weights,
-                zero: try plan.inputZero(node, 2, of: plan[input].type),
-                .sums,
-                numbers: IntegerNumbers(bias: [0], scale: [1], addend: [0]),
-                into: &plan
-            )
-        }
-        let x = try plan.byteSteps(node, scale: 1, zero: 2, type: plan[input].type)
-        let y = try plan.byteSteps(node, scale: 6, zero: 7, type: nil)
-        let numbers = try plan.linearNumbers(
-            node,
-            x,
-            y,
-            weights: 4,
-            bias: 8,
-            outputs: weights.shape.first ?? 0
-        )
+        let given = try QuantizedInputs(node, into: &plan) { $0.dimensions.first ?? 0 }
         try lower(
-            input,
-            weights,
-            zero: .known(x.zero),
-            .quantized(y, range: y.type.integerRange),
-            numbers: numbers,
+            given.input,
+            given.weights,
+            zero: given.zero,
+            given.result,
+            numbers: given.numbers,
             into: &plan
         )
     }
@@ -254,42 +271,14 @@ struct QuantizedMatrix {
     let node: Node
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
-        let isLinear = node.op == "QLinearMatMul"
-        let input = try plan.byteInput(node, 0)
-        let weights = try plan.byteWeights(
-            node,
-            isLinear ? 3 : 1,
-            zero: isLinear ? 5 : 3,
-            outputs: { $0.shape.dimensions.last ?? 0 }
-        )
-        guard isLinear else {
-            return try lower(
-                input,
-                weights,
-                isTransposed: false,
-                zero: try plan.inputZero(node, 2, of: plan[input].type),
-                .sums,
-                numbers: IntegerNumbers(bias: [0], scale: [1], addend: [0]),
-                into: &plan
-            )
-        }
-        let x = try plan.byteSteps(node, scale: 1, zero: 2, type: plan[input].type)
-        let y = try plan.byteSteps(node, scale: 6, zero: 7, type: nil)
-        let numbers = try plan.linearNumbers(
-            node,
-            x,
-            y,
-            weights: 4,
-            bias: 8,
-            outputs: weights.shape.last ?? 0
-        )
+        let given = try QuantizedInputs(node, into: &plan) { $0.dimensions.last ?? 0 }
         try lower(
-            input,
-            weights,
+            given.input,
+            given.weights,
             isTransposed: false,
-            zero: .known(x.zero),
-            .quantized(y, range: y.type.integerRange),
-            numbers: numbers,
+            zero: given.zero,
+            given.result,
+            numbers: given.numbers,
             into: &plan
         )
     }
