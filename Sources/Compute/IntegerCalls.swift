@@ -39,6 +39,19 @@ public enum IntegerForm: Sendable {
     case quantized(zero: Int, range: ClosedRange<Int>)
     /// float32: (sum + bias) · scale + addend.
     case reals
+    /// The same as points, `rows` the scales of the rows, too, and addends of points `addends` apart.
+    case points(rows: FloatPosition, plane: Int, addends: PointSteps)
+}
+
+/// Numbers from 16 channels to the next, and from one row to the next.
+public struct PointSteps: Sendable {
+    public let plane: Int
+    public let row: Int
+
+    public init(plane: Int, row: Int) {
+        self.plane = plane
+        self.row = row
+    }
 }
 
 /// A linear map of bytes to real numbers: (byte − zero) · scale.
@@ -225,6 +238,26 @@ extension KernelSet {
         )
     }
 
+    /// Rows of points as bytes, `channels` in whole blocks of 16: 127 steps from 0, which is 128, to each row's largest
+    /// number and as many below. `scales` gets the size of each row's steps.
+    public func roundRows(
+        _ x: FloatPosition,
+        plane: Int,
+        channels: Int,
+        count: Int,
+        into y: BytePosition,
+        scales: FloatPosition
+    ) {
+        unsafe integers.pointee.round_rows(
+            x.pointer,
+            plane,
+            channels,
+            count,
+            y.pointer.assumingMemoryBound(to: UInt8.self),
+            scales.pointer(to: count)
+        )
+    }
+
     /// `bounds` widened to all numbers; NaN is left out.
     public func range(
         of x: FloatPosition,
@@ -269,7 +302,11 @@ extension KernelSet {
             low: 0,
             high: 0,
             result: result.pointer,
-            row: row
+            row: row,
+            row_scales: numbers.scale.pointer,
+            plane: 0,
+            addend_plane: 0,
+            addend_row: 0
         )
         switch form {
         case .sums: break
@@ -279,6 +316,12 @@ extension KernelSet {
             unsafe made.zero = Int32(zero)
             unsafe made.low = Int32(range.lowerBound)
             unsafe made.high = Int32(range.upperBound)
+        case .points(let rows, let plane, let addends):
+            unsafe made.form = striate_points
+            unsafe made.row_scales = UnsafePointer(rows.pointer)
+            unsafe made.plane = plane
+            unsafe made.addend_plane = addends.plane
+            unsafe made.addend_row = addends.row
         }
         return unsafe made
     }

@@ -13,7 +13,7 @@ public func halfBlock(of channels: Int) -> Int {
 /// Lanes without an output have weights and bias zero.
 public struct OutputOrder: Sendable {
     /// The output of each lane, or -1.
-    let sources: [Int]
+    public let sources: [Int]
 
     public var blocks: Int { sources.count / 16 }
 

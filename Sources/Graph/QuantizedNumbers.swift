@@ -1,14 +1,22 @@
 /// Small integers that stand for real numbers: (integer − zero point) · scale.
 package struct QuantizedNumbers: Sendable {
     package let integers: Tensor
-    /// One for all, or one for each slice along `axis`.
+    /// One for all, or one for each slice along `axis`, those of every slice of the axes before it if there are so many.
     package let scales: [Float]
     /// As many as scales.
     package let zeros: [Int]
     package let axis: Int
+    /// Whether rows that a cell multiplies by them are rounded too, each to 127 steps from 0 to its largest number.
+    package let roundsRows: Bool
 
     /// Nil where scales and zero points do not fit the integers.
-    package init?(integers: Tensor, scales: [Float], zeros: [Int]?, axis: Int) {
+    package init?(
+        integers: Tensor,
+        scales: [Float],
+        zeros: [Int]?,
+        axis: Int,
+        roundsRows: Bool = false
+    ) {
         let zeros = zeros ?? Array(repeating: 0, count: scales.count)
         // No difference of such numbers is too large for 64 bits.
         let range = ElementType.uint32.integerRange
@@ -17,14 +25,16 @@ package struct QuantizedNumbers: Sendable {
             zeros.allSatisfy({ range.contains($0) || range.contains(-1 - $0) })
         else { return nil }
         if scales.count > 1 {
-            guard integers.shape.dimensions.indices.contains(axis),
-                integers.shape[axis] == scales.count
+            let dimensions = integers.shape.dimensions
+            guard dimensions.indices.contains(axis),
+                [dimensions[axis], dimensions[...axis].reduce(1, *)].contains(scales.count)
             else { return nil }
         }
         self.integers = integers
         self.scales = scales
         self.zeros = zeros
         self.axis = axis
+        self.roundsRows = roundsRows
     }
 
     /// Elements between two of a slice along `axis`.
@@ -32,12 +42,15 @@ package struct QuantizedNumbers: Sendable {
         scales.count == 1 ? 1 : integers.shape.dimensions[(axis + 1)...].reduce(1, *)
     }
 
+    /// Which of the scales is that of an element.
+    package func slice(of element: Int) -> Int { element / max(1, inner) % scales.count }
+
     /// The real numbers, each made when it is read.
     package var tensor: Tensor {
-        let (inner, elements) = (max(1, inner), integers.elements)
+        let elements = integers.elements
         let stored = StoredFloats(count: elements.count, isMade: true, origin: self) { part in
             elements.signed(part).enumerated().map { index, value in
-                let slice = (part.lowerBound + index) / inner % scales.count
+                let slice = slice(of: part.lowerBound + index)
                 return Float(Double(value - zeros[slice]) * Double(scales[slice]))
             }
         }

@@ -3,17 +3,25 @@ import Graph
 extension Expansion {
     /// onnxruntime's operators whose weights alone are small integers.
     static let quantizedWeights: [String: Expansion] = [
-        // Its inputs are kept in float32: nearer to the network it was made of than rounding them at every step.
+        // Every row of what comes in and of the states is rounded by itself: a sequence's answer does not depend on its
+        // neighbours, as it would with the steps of a whole tensor.
         "com.microsoft.DynamicQuantizeLSTM": .init(takes: 3...12, gives: 0...3) {
             node throws(ModelError) in
             let own = node.otherAttributes([])
-            let weights = (
-                try node.gateWeights(1, scale: 8, zero: 9),
-                try node.gateWeights(2, scale: 10, zero: 11)
-            )
+            var weights: [String] = []
+            if let input = node.gateIntegers(1, scale: 8, zero: 9),
+                let recurrent = node.gateIntegers(2, scale: 10, zero: 11)
+            {
+                weights = [node.constant(input.tensor), node.constant(recurrent.tensor)]
+            } else {
+                weights = [
+                    try node.gateWeights(1, scale: 8, zero: 9),
+                    try node.gateWeights(2, scale: 10, zero: 11),
+                ]
+            }
             node.add(
                 "LSTM",
-                [node.input(0), weights.0, weights.1] + (3..<8).map { node.input($0) },
+                [node.input(0)] + weights + (3..<8).map { node.input($0) },
                 own,
                 named: node.node.outputs
             )
@@ -31,6 +39,22 @@ extension Expansion {
 }
 
 extension Replacement {
+    /// Constant weights [directions, inputs, gates] of 8 bits as [directions, gates, inputs]; nil for any other.
+    fileprivate func gateIntegers(_ index: Int, scale: Int, zero: Int) -> QuantizedNumbers? {
+        guard let integers = constant(input(index)), integers.shape.rank == 3,
+            [.int8, .uint8].contains(integers.type), let scales = constant(input(scale))?.floats
+        else { return nil }
+        let zeros = has(zero) ? constant(input(zero)) : nil
+        guard !has(zero) || zeros?.type == integers.type else { return nil }
+        return QuantizedNumbers(
+            integers: integers.transposed([0, 2, 1]),
+            scales: scales,
+            zeros: zeros?.elements.signed,
+            axis: scales.count == integers.shape[0] ? 0 : 1,
+            roundsRows: true
+        )
+    }
+
     /// Weights [directions, inputs, gates] of integers as real ones [directions, gates, inputs].
     fileprivate mutating func gateWeights(
         _ index: Int,

@@ -197,7 +197,7 @@ extension MatrixWeights {
 }
 
 extension RecurrentWeights {
-    private func order(_ units: Int) -> OutputOrder { .gates(gates, hidden: units) }
+    func order(_ units: Int) -> OutputOrder { .gates(gates, hidden: units) }
 
     /// W for the product of a whole sequence.
     func packedInput(bias: [Float], for table: KernelSet) throws(ModelError) -> PackedLayer {

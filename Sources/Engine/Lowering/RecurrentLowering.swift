@@ -36,6 +36,8 @@ struct RecurrentLowering {
         let cell: ValueID?
         let update: ValueID?
         let resetHidden: ValueID?
+        /// Where weights are integers.
+        let rounding: Rounding?
 
         var states: [ValueID] { [cell, update, resetHidden].compactMap { $0 } }
 
@@ -43,6 +45,14 @@ struct RecurrentLowering {
         func time(_ step: Int, _ sizes: Sizes) -> Int {
             isReversed ? sizes.steps - 1 - step : step
         }
+    }
+
+    /// A direction whose state is rounded before each step.
+    struct Rounding {
+        let weights: RowWeights
+        let state: RoundedRows
+        /// Sums of a chunk's gates.
+        let sums: ValueID
     }
 
     /// What all directions share.
@@ -118,7 +128,32 @@ struct RecurrentLowering {
             product: try inputProduct(input, sizes, weights, into: &plan),
             cell: cell == .lstm ? try cellState(index, initialCell, sizes, into: &plan) : nil,
             update: hasScratch ? try points("", sizes, into: &plan) : nil,
-            resetHidden: hasScratch ? try points("", sizes, into: &plan) : nil
+            resetHidden: hasScratch ? try points("", sizes, into: &plan) : nil,
+            rounding: try rounding(weights, sizes, into: &plan)
+        )
+    }
+
+    private func rounding(
+        _ weights: RecurrentWeights,
+        _ sizes: Sizes,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> Rounding? {
+        guard let integers = weights.integers else { return nil }
+        return Rounding(
+            weights: try weights.packed(integers.recurrent, "recurrent", for: node, plan),
+            state: try RoundedRows(sizes.batch, channels: sizes.hidden, into: &plan),
+            sums: try plan.workerScratch(
+                min(sizes.blocks, blocksPerChunk(sizes, ofIntegers: true)) * gates * sizes.row
+            )
+        )
+    }
+
+    /// Hidden blocks of a chunk of a step; integers are multiplied four times as fast.
+    func blocksPerChunk(_ sizes: Sizes, ofIntegers: Bool) -> Int {
+        cell.blocksPerChunk(
+            gates: gates,
+            hidden: ofIntegers ? (sizes.hidden + 3) / 4 : sizes.hidden,
+            batch: sizes.batch
         )
     }
 

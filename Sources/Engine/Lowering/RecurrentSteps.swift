@@ -33,6 +33,22 @@ extension RecurrentLowering {
             return product
         }
         let source = try plan.value(input, as: .points)
+        if let integers = weights.integers {
+            let rows = try RoundedRows(
+                sizes.steps * sizes.batch,
+                channels: sizes.inputs,
+                into: &plan
+            )
+            rows.round(source, for: node, into: &plan)
+            rows.multiply(
+                by: try weights.packed(integers.input, "input", for: node, plan),
+                plus: Packing.vector(bias, weights.order(sizes.hidden)),
+                to: product,
+                for: node,
+                into: &plan
+            )
+            return product
+        }
         plan.productStep(
             node.name,
             ProductShape(

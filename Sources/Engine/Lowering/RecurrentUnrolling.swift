@@ -12,18 +12,40 @@ struct RecurrentUnrolling {
     let sizes: RecurrentLowering.Sizes
 
     /// Hidden blocks of a chunk.
-    private var width: Int {
-        lowering.cell.blocksPerChunk(
-            gates: lowering.gates,
-            hidden: sizes.hidden,
-            batch: sizes.batch
-        )
+    fileprivate var width: Int {
+        lowering.blocksPerChunk(sizes, ofIntegers: passes[0].rounding != nil)
     }
 
     func add(into plan: inout PlanBuilder) {
         let binding = Binding()
         for step in 0..<sizes.steps {
+            for pass in passes { round(pass, before: step, into: &plan) }
             for phase in lowering.cell.phases.indices { add(phase, of: step, binding, into: &plan) }
+        }
+    }
+
+    /// Adds the step that rounds a direction's state, where its weights are integers and it is not known to be 0.
+    private func round(
+        _ pass: RecurrentLowering.DirectedPass,
+        before step: Int,
+        into plan: inout PlanBuilder
+    ) {
+        guard let rounding = pass.rounding else { return }
+        if step > 0 {
+            let time = pass.time(step - 1, sizes)
+            rounding.state.round(
+                state.hidden,
+                from: (time * sizes.directions + pass.index) * sizes.row,
+                for: lowering.node,
+                into: &plan
+            )
+        } else if let initial = state.initial {
+            rounding.state.round(
+                initial,
+                from: pass.index * sizes.row,
+                for: lowering.node,
+                into: &plan
+            )
         }
     }
 
@@ -36,12 +58,14 @@ struct RecurrentUnrolling {
     ) {
         let (table, store, width) = (plan.kernels, plan.weights, width)
         let states = passes.flatMap(\.states)
+        let rounded = passes.compactMap(\.rounding)
         plan.step(
             lowering.node.name,
             chunks: (sizes.blocks + width - 1) / width * passes.count,
             reads: passes.map(\.product) + states + [state.hidden]
-                + [state.initial].compactMap { $0 },
-            writes: states + [state.hidden]
+                + [state.initial].compactMap { $0 }
+                + rounded.flatMap { [$0.state.bytes, $0.state.scales] },
+            writes: states + [state.hidden] + rounded.map(\.sums)
         ) { (placement) throws(ModelError) in
             let layer = try binding.layer(placement) { () throws(ModelError) in
                 try BoundLayer(of: self, at: placement, store, table)
@@ -86,11 +110,7 @@ private final class BoundLayer: Sendable {
         let (lowering, sizes) = (unrolling.lowering, unrolling.sizes)
         self.table = table
         blocks = sizes.blocks
-        width = lowering.cell.blocksPerChunk(
-            gates: lowering.gates,
-            hidden: sizes.hidden,
-            batch: sizes.batch
-        )
+        width = unrolling.width
         perDirection = (blocks + width - 1) / width
         let zeros = FloatStorage(count: unrolling.state.initial == nil ? blocks * sizes.row : 0)
         var bound: [BoundPass] = []
@@ -99,12 +119,16 @@ private final class BoundLayer: Sendable {
         }
         passes = bound
         let hidden = placement[unrolling.state.hidden].plane
-        func geometry(_ phase: RecurrentCell, previous: Int) -> RecurrentGeometry {
+        // Sums that were multiplied before have no more products to come.
+        let rounds = unrolling.passes[0].rounding != nil
+        let startsAtZero = unrolling.state.initial == nil
+        func geometry(_ phase: RecurrentCell, previous: Int, isFirst: Bool) -> RecurrentGeometry {
             RecurrentGeometry(
                 cell: phase,
-                hidden: sizes.hidden,
+                hidden: rounds ? 0 : sizes.hidden,
                 batch: sizes.batch,
-                productPlane: placement[unrolling.passes[0].product].plane,
+                productPlane: rounds && !(isFirst && startsAtZero)
+                    ? sizes.row : placement[unrolling.passes[0].product].plane,
                 previousPlane: previous,
                 hiddenPlane: hidden,
                 statePlane: unrolling.passes[0].states.first.map { placement[$0].plane } ?? 0,
@@ -112,7 +136,10 @@ private final class BoundLayer: Sendable {
             )
         }
         geometries = lowering.cell.phases.map { phase in
-            (geometry(phase, previous: bound[0].first.plane), geometry(phase, previous: hidden))
+            (
+                geometry(phase, previous: bound[0].first.plane, isFirst: true),
+                geometry(phase, previous: hidden, isFirst: false)
+            )
         }
     }
 
@@ -140,6 +167,8 @@ private final class BoundPass: Sendable {
     private let update: Place
     private let resetHidden: Place
     private let packed: PackedLayer
+    private let rounding: BoundRounding?
+    private let startsAtZero: Bool
 
     init(
         _ pass: RecurrentLowering.DirectedPass,
@@ -149,9 +178,19 @@ private final class BoundPass: Sendable {
         _ store: WeightStore
     ) throws(ModelError) {
         let (state, weights) = (unrolling.state, pass.weights)
-        packed = try store.layer("\(weights.key)/recurrent") { () throws(ModelError) in
-            try weights.packedRecurrent()
+        if let rounding = pass.rounding {
+            packed = PackedLayer(
+                weights: Packing.vector([], .plain(0)),
+                bias: Packing.vector([], .plain(0))
+            )
+            self.rounding = BoundRounding(rounding, at: placement, unrolling)
+        } else {
+            packed = try store.layer("\(weights.key)/recurrent") { () throws(ModelError) in
+                try weights.packedRecurrent()
+            }
+            rounding = nil
         }
+        startsAtZero = state.initial == nil
         // Not the pass itself: a step lives as long as its plan, and should not keep weights.
         isReversed = pass.isReversed
         sizes = unrolling.sizes
@@ -179,9 +218,20 @@ private final class BoundPass: Sendable {
         let perTime = sizes.directions * row
         let answers = answers.position(in: arena)
         let now = time(of: step)
+        var sums = product.position(in: arena) + now * row
+        if let rounding, step > 0 || !startsAtZero {
+            sums = rounding.sums(
+                of: blocks,
+                plus: sums,
+                plane: product.plane,
+                row: row,
+                arena,
+                table
+            )
+        }
         table.recur(
             geometry,
-            product: product.position(in: arena) + now * row,
+            product: sums,
             previous: step == 0
                 ? first.position(in: arena) : answers + time(of: step - 1) * perTime,
             weights: packed.weights.start,
@@ -196,4 +246,56 @@ private final class BoundPass: Sendable {
     }
 
     private func time(of step: Int) -> Int { isReversed ? sizes.steps - 1 - step : step }
+}
+
+/// Products of a direction's rounded state with everything in its place.
+private struct BoundRounding: Sendable {
+    private let weights: RowWeights
+    private let bytes: Place
+    private let scales: Place
+    private let places: FloatStorage
+    private let sums: Place
+    private let gates: Int
+    private let batch: Int
+
+    init(
+        _ rounding: RecurrentLowering.Rounding,
+        at placement: Placement,
+        _ unrolling: RecurrentUnrolling
+    ) {
+        weights = rounding.weights
+        bytes = placement[rounding.state.bytes]
+        scales = placement[rounding.state.scales]
+        places = rounding.weights.places(rows: unrolling.sizes.batch)
+        sums = placement[rounding.sums]
+        (gates, batch) = (unrolling.lowering.gates, unrolling.sizes.batch)
+    }
+
+    /// Sums of some hidden blocks' gates, `row` numbers apart; what is returned is where those of block 0 would lie.
+    func sums(
+        of blocks: Range<Int>,
+        plus product: FloatPosition,
+        plane: Int,
+        row: Int,
+        _ arena: PassArena,
+        _ kernels: KernelSet
+    ) -> FloatPosition {
+        let target = sums.position(in: arena)
+        let gateBlocks = blocks.lowerBound * gates..<blocks.upperBound * gates
+        weights.multiply(
+            PlacedRows(
+                bytes: bytes.position(in: arena).bytes,
+                scales: scales.position(in: arena),
+                places: places,
+                count: batch
+            ),
+            blocks: gateBlocks,
+            plus: product + gateBlocks.lowerBound * plane,
+            PointSteps(plane: plane, row: 16),
+            into: target,
+            plane: row,
+            kernels
+        )
+        return target + -(gateBlocks.lowerBound * row)
+    }
 }

@@ -13,6 +13,9 @@ struct RecurrentWeights: Sendable {
     let recurrent: StoredFloats
     /// B [2 · gates · hidden]: Wb, then Rb.
     let bias: [Float]
+    /// W and R of all directions, where rows that they are multiplied by are rounded.
+    let integers: (input: QuantizedNumbers, recurrent: QuantizedNumbers)?
+    let direction: Int
 
     /// The weights of direction `direction` of `directions`.
     init(
@@ -50,6 +53,12 @@ struct RecurrentWeights: Sendable {
         self.input = input.part(direction, of: directions)
         self.recurrent = recurrent.part(direction, of: directions)
         self.bias = bias
+        self.direction = direction
+        if let w = w.quantized, let r = r.quantized, w.roundsRows, r.roundsRows {
+            integers = (w, r)
+        } else {
+            integers = nil
+        }
     }
 
     /// Wb + Rb per gate; a GRU that resets after the product keeps the hidden gate's Rb for its kernel.

@@ -26,6 +26,8 @@ typedef enum {
     striate_quantized = 1,
     /// float32: (sum + bias) · scale + addend.
     striate_reals = 2,
+    /// The same with a scale of each row's own, too; 16 outputs side by side, then those of the next row.
+    striate_points = 3,
 } StriateIntegerForm;
 
 /// Where results lie: `row` elements from one row to the next, `outputs` of them side by side.
@@ -40,6 +42,12 @@ typedef struct {
     int32_t high;
     void *result;
     ptrdiff_t row;
+    /// Of points alone: each row's scale; elements from 16 outputs to the next 16, of results and of addends; and from
+    /// one row's addends to the next row's.
+    const float *row_scales;
+    ptrdiff_t plane;
+    ptrdiff_t addend_plane;
+    ptrdiff_t addend_row;
 } StriateIntegerResult;
 
 /// A linear map of bytes to real numbers: (byte − zero) · scale.
@@ -65,6 +73,9 @@ typedef struct {
     /// The sum of two real numbers that bytes stand for, as the steps of a third.
     void (*add)(const uint8_t *a, StriateSteps of_a, const uint8_t *b, StriateSteps of_b, StriateSteps steps, int32_t low,
                 int32_t high, uint8_t *y, ptrdiff_t count);
+    /// Rows of points, 16 channels side by side and `plane` numbers from there to the next 16, each in 127 steps from its
+    /// largest number to 0 and as many below: bytes of whole blocks, 128 for 0, and the size of each row's steps.
+    void (*round_rows)(const float *x, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t count, uint8_t *y, float *scales);
     /// Widens [low, high] to the numbers; NaN is left out.
     void (*range)(const float *x, ptrdiff_t count, float *low, float *high);
 } StriateIntegerKernels;

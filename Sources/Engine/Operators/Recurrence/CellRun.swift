@@ -26,6 +26,7 @@ struct CellRun {
     /// [T, D, B, H].
     var y: [Double]
     let clip: Double
+    let roundsRows: Bool
     var lengths: [Int] = []
     /// [D, B, H].
     var h: [Double] = []
@@ -51,7 +52,7 @@ struct CellRun {
                 try operands.poll()
                 let time = isReversed ? lengths[row] - 1 - step : step
                 let source = (time * sizes.batch + row) * sizes.inputs
-                let input = Array(x[source..<source + sizes.inputs])
+                let input = rounded(Array(x[source..<source + sizes.inputs]))
                 switch operands.node.op {
                 case "LSTM": stepLSTM(&cell, input, couplesGates)
                 case "GRU": stepGRU(&cell, input, linearBeforeReset)
@@ -77,6 +78,16 @@ struct CellRun {
         return sum
     }
 
+    /// 127 steps from 0 to the largest number, and as many below.
+    private func rounded(_ row: [Double]) -> [Double] {
+        guard roundsRows else { return row }
+        let largest = row.reduce(0) { max($0, abs(Float($1))) }
+        let step = largest > 0 ? largest / 127 : 1
+        return row.map {
+            Double(max(-127, min(127, (Float($0) / step).rounded(.toNearestOrEven))) * step)
+        }
+    }
+
     private func clipped(_ value: Double) -> Double { max(-clip, min(clip, value)) }
 
     /// W x + R h + Wb + Rb of one gate and unit.
@@ -100,7 +111,8 @@ struct CellRun {
 
     /// Gate order i, o, f, c.
     private func stepLSTM(_ state: inout CellState, _ x: [Double], _ couplesGates: Bool) {
-        let (before, n) = (state, sizes.hidden)
+        let n = sizes.hidden
+        let before = CellState(h: rounded(state.h), c: state.c)
         for unit in 0..<n {
             let c = before.c[unit]
             let p = weights.peepholes

@@ -44,6 +44,7 @@ extension Families {
 /// RNN: h^t = f(W x^t + R h^{t−1} + Wb + Rb). LSTM: i, o, f = σ(…), g = tanh(…); c = f·c + i·g; h = o·tanh(c), gates in
 /// the order i, o, f, c. GRU: z, r = σ(…); h = (1 − z)·h̃ + z·h, gates in the order z, r, h. Our own attributes:
 /// `activation` of an RNN, which also may be Saturating, min(1, max(0, x)); `one_hot_depth`, set by fusion.
+/// An LSTM's weights may say that rows are rounded (`QuantizedNumbers.roundsRows`): those of the input and of h.
 struct RecurrentCells: PlannedOperator {
     private let op: String
     private let directions: [Bool]
@@ -109,7 +110,8 @@ struct RecurrentCells: PlannedOperator {
                 repeating: 0,
                 count: sizes.steps * directions.count * sizes.batch * sizes.hidden
             ),
-            clip: clip
+            clip: clip,
+            roundsRows: operands.optional(1)?.quantized?.roundsRows ?? false
         )
         run.lengths = try lengths(operands, sizes)
         let states = directions.count * sizes.batch * sizes.hidden
