@@ -10,6 +10,7 @@ struct OnnxFunctions {
     }
 
     private let functions: [Key: OnnxFunctionProto]
+    private let sizes: [Key: ProtoSize]
 
     /// Calls within calls; deeper ones are taken for endless.
     package static let deepest = 24
@@ -23,10 +24,23 @@ struct OnnxFunctions {
             }
         }
         self.functions = functions
+        sizes = functions.mapValues { ProtoSize($0.node) }
     }
 
     func function(for node: OnnxNodeProto) -> OnnxFunctionProto? {
-        functions[Key(domain: node.domain, name: node.opType, overload: node.overload)]
+        functions[Self.key(of: node)]
+    }
+
+    private static func key(of node: OnnxNodeProto) -> Key {
+        Key(domain: node.domain, name: node.opType, overload: node.overload)
+    }
+
+    /// Bytes that the body of a call takes, counted from above: a file says it once and may call it often.
+    func byteCount(of call: OnnxNodeProto, prefix: String) -> Int {
+        guard let size = sizes[Self.key(of: call)] else { return 0 }
+        let given = ProtoSize([call])
+        return size.bytes + size.names * prefix.utf8.count
+            + size.references * (given.bytes + given.names * prefix.utf8.count)
     }
 
     /// The body of a call: its values named after the caller's, or `prefix` before their own names.

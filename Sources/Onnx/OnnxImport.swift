@@ -106,11 +106,9 @@ struct OnnxImport {
                     throw .invalidWeights("the function \"\(function.name)\" calls itself")
                 }
                 self.calls += 1
-                let body = try functions.body(
-                    of: function,
-                    for: proto,
-                    prefix: "\(proto.output.first ?? function.name)/\(self.calls)/"
-                )
+                let prefix = "\(proto.output.first ?? function.name)/\(self.calls)/"
+                try tensors.take(functions.byteCount(of: proto, prefix: prefix))
+                let body = try functions.body(of: function, for: proto, prefix: prefix)
                 var own = opsets
                 for entry in function.opsetImport {
                     own[entry.domain == "ai.onnx" ? "" : entry.domain] = Int(entry.version)

@@ -18,6 +18,15 @@ struct OnnxTensors {
         self.files = files
     }
 
+    /// Counts memory for what the file says once and the graph has often.
+    ///
+    /// - Throws: `file` where it is more than a load may take, `cancelled` where nobody waits any longer.
+    func take(_ bytes: Int) throws(ModelError) {
+        guard let files else { return }
+        guard !files.isLeft() else { throw .cancelled }
+        try files.take(bytes, for: file?.name ?? "the model")
+    }
+
     package mutating func tensor(_ proto: OnnxTensorProto) throws(ModelError) -> Tensor {
         let name = proto.name
         func fail(_ reason: String) -> ModelError { .invalidWeights("\"\(name)\" \(reason)") }

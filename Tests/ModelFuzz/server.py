@@ -121,6 +121,9 @@ class Server:
     def begin(self):
         """From here on memory is counted for a new file."""
         self.before = self.resident()
+        if self.before > 4 * self.limit:
+            # A load that was given up and goes on takes its memory while other files are asked for.
+            raise Fault("PEAK", f"{self.before >> 20} MiB are held while no model is loaded", self.where())
         with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
             file.write("5")
 
