@@ -99,6 +99,11 @@ let package = Package(
             swiftSettings: safe + fuzzing
         ),
         .target(
+            name: "Quantising",
+            dependencies: ["Compute", "Engine", "Graph", "Onnx"],
+            swiftSettings: safe
+        ),
+        .target(
             name: "OnnxFormat",
             dependencies: [protobuf],
             exclude: ["onnx.proto"],
@@ -135,7 +140,7 @@ let package = Package(
             name: "striate",
             dependencies: [
                 "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
-                "Service", "TensorFormats", arguments, logging,
+                "Quantising", "Service", "TensorFormats", arguments, logging,
             ],
             swiftSettings: safe
         ),

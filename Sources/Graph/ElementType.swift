@@ -70,14 +70,29 @@ public struct BFloat16: Sendable, Hashable, BitwiseCopyable {
 }
 
 extension ElementType {
+    /// ONNX's number of the data type.
+    package var onnx: Int {
+        switch self {
+        case .float32: 1
+        case .uint8: 2
+        case .int8: 3
+        case .uint16: 4
+        case .int16: 5
+        case .int32: 6
+        case .int64: 7
+        case .string: 8
+        case .bool: 9
+        case .float16: 10
+        case .float64: 11
+        case .uint32: 12
+        case .uint64: 13
+        case .bfloat16: 16
+        }
+    }
+
     /// The type of an ONNX data type's number; nil for those that no client can send.
     package init?(onnx number: Int) {
-        let types: [Int: ElementType] = [
-            1: .float32, 2: .uint8, 3: .int8, 4: .uint16, 5: .int16, 6: .int32, 7: .int64,
-            8: .string, 9: .bool, 10: .float16, 11: .float64, 12: .uint32, 13: .uint64,
-            16: .bfloat16,
-        ]
-        guard let type = types[number] else { return nil }
+        guard let type = Self.allCases.first(where: { $0.onnx == number }) else { return nil }
         self = type
     }
 }

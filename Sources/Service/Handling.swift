@@ -210,7 +210,10 @@ extension Service {
         // RFC 9110 §12.5.5: caches keep what other clients would be sent in another form.
         if call.route.variesByAccept { headers.append(("Vary", "Accept")) }
         headers.append(("Server-Timing", call.stopwatch.serverTiming))
-        if let label = call.modelLabel { headers.append(("X-Model-Version", label.version)) }
+        if let model = call.namedModel {
+            headers.append(("X-Model-Version", model.version))
+            headers.append(("X-Model-Numerics", model.numerics))
+        }
         if !call.warnings.isEmpty { headers.append(("X-Striate-Warning", call.warningText)) }
         return headers
     }

@@ -57,12 +57,12 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func printAccuracy(_ model: Model, _ images: String, _ labels: String) throws {
-        let pictures = try Self.readIDX(images)
+        let pictures = try IDX.read(images)
         let progress = ProgressBar(total: pictures.shape.first ?? 0)
         let accuracy = try Accuracy.measure(
             model,
             pictures: pictures,
-            labels: try Self.readIDX(labels).values,
+            labels: try IDX.read(labels).values,
             progress: { progress.show($0) }
         )
         progress.finish()
@@ -71,7 +71,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func printScore(_ model: Model, _ file: String) throws {
-        guard let text = String(validating: try Self.read(file), as: UTF8.self) else {
+        guard let text = String(validating: try IDX.bytes(file), as: UTF8.self) else {
             throw EvaluationError.invalidData(file: file, reason: "is not UTF-8 text")
         }
         let progress = ProgressBar(total: text.count)
@@ -79,22 +79,5 @@ struct CheckCommand: ParsableCommand {
         progress.finish()
         let bits = (score.bitsPerSymbol * 10_000).rounded() / 10_000
         print("bits per symbol: \(bits) (\(score.symbols) symbols after the first)")
-    }
-
-    /// A file's bytes, unpacked when they are gzipped.
-    private static func read(_ file: String) throws -> [UInt8] {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw EvaluationError.invalidData(file: file, reason: "is missing or unreadable")
-        }
-        let bytes = [UInt8](data)
-        guard bytes.starts(with: [0x1F, 0x8B]) else { return bytes }
-        // SAFETY: an array of bytes has no padding that could be read.
-        return try unsafe Gunzip.decompress(bytes.span.bytes, limit: 1 << 30)
-    }
-
-    private static func readIDX(_ file: String) throws -> (shape: [Int], values: [UInt8]) {
-        let bytes = try read(file)
-        // SAFETY: an array of bytes has no padding that could be read.
-        return try unsafe IDX.decode(bytes.span.bytes)
     }
 }

@@ -20,10 +20,11 @@ struct DescribeCommand: ParsableCommand {
         let model = try argument.load(verifies: false)
         print(SummaryTable(model).text)
         print("")
-        for line in columns(facts(of: model.manifest), rightAligned: []) { print(line) }
+        for line in columns(facts(of: model), rightAligned: []) { print(line) }
     }
 
-    private func facts(of manifest: Manifest) -> [[String]] {
+    private func facts(of model: Model) -> [[String]] {
+        let manifest = model.manifest
         var facts = [["task", manifest.task.rawValue], ["input", input(manifest.input)]]
         facts.append(["outputs", manifest.outputs.joined(separator: ", ")])
         if !manifest.labels.isEmpty {
@@ -34,7 +35,7 @@ struct DescribeCommand: ParsableCommand {
             facts.append(["score", "\(score.metric) \(score.value) (\(score.data))"])
         }
         return facts + [
-            ["numerics", manifest.numerics.rawValue], ["source", manifest.source],
+            ["numerics", model.numerics], ["source", manifest.source],
             ["licence", manifest.licence],
         ]
     }

@@ -50,14 +50,14 @@ struct ModelArgument: ParsableArguments {
     }
 
     /// An ONNX file, alone or in a folder that says more of it.
-    private var onnxFile: (file: URL, folder: URL?)? {
+    var onnxFile: (file: URL, folder: URL?)? {
         let given = URL(fileURLWithPath: model)
         if given.pathExtension == "onnx" { return (given, nil) }
         let file = given.appendingPathComponent("model.onnx")
         return FileManager.default.fileExists(atPath: file.path) ? (file, given) : nil
     }
 
-    private func folder() throws -> URL {
+    func folder() throws -> URL {
         let given = URL(fileURLWithPath: model)
         let candidates = [given, SearchPath.current.find("config/models/\(model)")]
         for case let folder? in candidates {

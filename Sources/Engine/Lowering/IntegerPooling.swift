@@ -67,6 +67,44 @@ extension PlanBuilder {
         }
     }
 
+    /// The larger of two halves of the channels: [N, C, …] to [N, C/2, …].
+    mutating func integerMaxout(_ node: Node, _ input: ValueID) throws(ModelError) {
+        var shape = shape(of: input)
+        guard (2...4).contains(shape.rank), shape[1] > 0, shape[1] % 2 == 0 else {
+            throw .shape(node: node.name, reason: "the channels of \(shape) are no two halves")
+        }
+        let isImage = shape.rank > 2
+        let source = try value(input, as: isImage ? .last : .shifted)
+        let (channels, type) = (shape[1], self[source].type)
+        let rows = shape.count / channels
+        shape[1] = channels / 2
+        let layout: Layout = isImage ? .last : type == .int8 ? .shifted : .dense
+        let output = try define(node.outputs[0], shape, layout, type: type)
+        let perList = min(max(1, rows), 256)
+        let list = FloatStorage(.integers((0..<2 * perList).map { $0 * channels / 2 }))
+        let kernels = kernels
+        step(
+            node.name,
+            chunks: (rows + perList - 1) / perList,
+            reads: [source],
+            writes: [output],
+            isExact: true
+        ) { placement in
+            let (from, to) = (placement[source], placement[output])
+            return { arena, chunk in
+                let first = chunk * perList
+                kernels.largestBytes(
+                    IntegerRows(taps: 2, channels: channels / 2),
+                    at: from.position(in: arena).bytes + first * channels,
+                    offsets: list.start.bytes,
+                    count: min(perList, rows - first),
+                    into: to.position(in: arena).bytes + first * (channels / 2),
+                    row: channels / 2
+                )
+            }
+        }
+    }
+
     /// The mean of each channel, as steps of another size: [N, C, H, W] to [N, C, 1, 1].
     mutating func integerMean(
         _ node: Node,

@@ -40,6 +40,11 @@ package enum Operators {
     /// - Throws: what is wrong with the attributes of a layer.
     package static func check(_ node: Node) throws(ModelError) { _ = try layer(node) }
 
+    /// Whether a file may say a node: neither the operator nor an attribute is ours alone.
+    package static func isOfOnnx(_ node: Node) -> Bool {
+        (try? all[node.op]?.checkFile(node)) != nil
+    }
+
     /// A node of model.json.
     static func layer(_ node: Node) throws(ModelError) -> any Operator { try table.planned(node) }
 

@@ -123,7 +123,7 @@ enum OnnxPatterns {
     }
 
     /// The range a Slice takes of axis 1.
-    private static func halves(_ node: Node, _ constants: [String: Tensor]) -> Range<Int>? {
+    static func halves(_ node: Node, _ constants: [String: Tensor]) -> Range<Int>? {
         guard node.op == "Slice", node.opset >= 10, node.inputs.count >= 4 else { return nil }
         let values = node.inputs.dropFirst().map { constants[$0]?.integers ?? [] }
         guard values.prefix(3).allSatisfy({ $0.count == 1 }), values[2] == [1],

@@ -19,7 +19,7 @@ struct QuantizedLayers {
             layers.takeLayer(index)
         }
         for (index, node) in graph.nodes.enumerated().reversed()
-        where node.op == "DequantizeLinear" && layers.isUnread(node) {
+        where ["DequantizeLinear", "Slice"].contains(node.op) && layers.isUnread(node) {
             layers.graph.remove(index)
         }
         return layers.graph.graph
@@ -58,6 +58,13 @@ struct QuantizedLayers {
         let node = graph[place]
         if Self.moves.contains(node.op), node.outputs.count == 1 {
             return move(node, at: place, before: end, at: index, steps)
+        }
+        if node.op == "Max" {
+            guard var made = maxout(node, steps) else { return nil }
+            made.outputs = end.outputs
+            graph[index] = made
+            graph.remove(place)
+            return nil
         }
         var (range, core, covered) = (steps.type.integerRange, place, [place])
         if let bounds = bounds(of: node), let inner = graph.soleMaker(node.inputs[0], wanted) {
@@ -196,6 +203,23 @@ struct QuantizedLayers {
         made.attributes["z_scale"] = .float(b.steps.scale)
         made.attributes["z_zero"] = .int(b.steps.zero)
         return made
+    }
+
+    /// The larger of two halves of the channels, where all have the same steps: maxout.
+    private func maxout(_ node: Node, _ steps: Steps) -> Node? {
+        let parts = node.inputs.compactMap { input -> (source: String, range: Range<Int>)? in
+            guard let part = integers(input), part.steps == steps,
+                let maker = graph.maker(part.name), graph[maker].op == "Slice",
+                let range = OnnxPatterns.halves(graph[maker], graph.constants)
+            else { return nil }
+            return (graph[maker].inputs[0], range)
+        }
+        guard parts.count == 2, node.inputs.count == 2, parts[0].source == parts[1].source,
+            let shape = known.shape(parts[0].source), shape.rank >= 2, shape[1] % 2 == 0,
+            parts[0].range == 0..<shape[1] / 2, parts[1].range.lowerBound == shape[1] / 2,
+            parts[1].range.upperBound >= shape[1]
+        else { return nil }
+        return Node(name: node.name, op: "IntegerMaxout", inputs: [parts[0].source])
     }
 
     private func mean(_ node: Node) -> Node? {

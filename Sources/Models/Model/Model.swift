@@ -16,6 +16,9 @@ public final class Model: Sendable {
     /// The layers as the model folder states them.
     public let form: NetworkForm
 
+    /// The arithmetic of the answers: "fast", "precise" or "int8".
+    public let numerics: String
+
     /// Whether the model came as an ONNX file.
     public let isImported: Bool
     /// What computes the model's graph.
@@ -31,7 +34,8 @@ public final class Model: Sendable {
     /// What all computing and answering takes.
     let ledger: MemoryLedger
 
-    var graph: Graph { program.graph }
+    /// The layers as a graph, before they are made fast.
+    public var graph: Graph { program.graph }
 
     public var name: String { manifest.name }
     public var version: String { manifest.version }
@@ -105,6 +109,7 @@ public final class Model: Sendable {
             origin: .layers(states: Set(stack.states.map(\.input))),
             tools: tools.segment(manifest.numerics, limitsSteps: false)
         )
+        numerics = Self.numerics(manifest.numerics, program.graph)
         states = stack.states
         reading = SymbolReading(manifest)
         remark = ""
@@ -169,6 +174,7 @@ public final class Model: Sendable {
         }
         isImported = true
         program = try imported.program(written, tools.segment(written?.numerics ?? .fast))
+        numerics = Self.numerics(written?.numerics ?? .fast, program.graph)
         (reading, remark) = try imported.reading(written, by: program)
         (states, signature) = (imported.states, imported.signature)
         var manifest = try imported.manifest(written, name: name, reading)

@@ -1,5 +1,5 @@
 import Engine
-import Graph
+package import Graph
 
 extension ModelSignature.Port {
     /// The pair of this state and its successor, for one sequence.
@@ -20,7 +20,7 @@ extension ModelSignature.Port {
     }
 
     /// Zeros with every dimension that may vary 1.
-    var zeros: Tensor { zeros(variable: 1) }
+    package var zeros: Tensor { zeros(variable: 1) }
 
     /// Zeros for one example, with `variable` for the other sizes that may vary.
     func zeros(variable size: Int) -> Tensor {

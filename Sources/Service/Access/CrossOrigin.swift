@@ -4,7 +4,7 @@ import HTTP
 /// without a key; by default none.
 struct CrossOrigin: Sendable {
     private static let readableFields = """
-        X-Request-Id, X-Model-Version, Server-Timing, Retry-After, X-Striate-Picture, \
+        X-Request-Id, X-Model-Version, X-Model-Numerics, Server-Timing, Retry-After, X-Striate-Picture, \
         X-Striate-Warning, Inference-Header-Content-Length
         """
 

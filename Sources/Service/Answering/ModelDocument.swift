@@ -29,7 +29,7 @@ struct ModelDocument {
         let manifest = model.manifest
         return short + [
             ("features_layer", .optional(manifest.featuresLayer)),
-            ("numerics", .string(manifest.numerics.rawValue)),
+            ("numerics", .string(model.numerics)),
             ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
             ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
             ("by_definition", byDefinition),

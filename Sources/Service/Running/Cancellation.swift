@@ -17,6 +17,13 @@ struct Cancellation: Sendable {
     var computeSeconds = 0
     private let exchange: Exchange?
 
+    /// Of what nobody can give up.
+    static let never = Cancellation()
+
+    private init() {
+        exchange = nil
+    }
+
     /// Reads X-Request-Timeout-Ms; `exchange` says when the client has gone.
     init(_ request: Request, exchange: Exchange?) throws(ServiceError) {
         self.exchange = exchange

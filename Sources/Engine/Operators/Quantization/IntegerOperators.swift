@@ -7,6 +7,7 @@ extension Families {
         "IntegerConv": .init(IntegerLayerOperator.self, takes: 4...5, gives: 1...1),
         "IntegerProduct": .init(IntegerLayerOperator.self, takes: 4...5, gives: 1...1),
         "IntegerSum": .init(IntegerSumOperator.self, takes: 2...2, gives: 1...1),
+        "IntegerMaxout": .init(IntegerMaxoutOperator.self, takes: 1...1, gives: 1...1),
         "IntegerMean": .init(IntegerMeanOperator.self, takes: 1...1, gives: 1...1),
         "IntegerFunction": .init(IntegerFunctionOperator.self, takes: 1...1, gives: 1...1),
     ]
@@ -145,6 +146,15 @@ private struct IntegerSumOperator: LayerOperator {
             as: result.steps,
             range: result.range
         )
+    }
+}
+
+/// The larger of two halves of the channels, channel by channel.
+private struct IntegerMaxoutOperator: LayerOperator {
+    init(_ attributes: inout AttributeReader) throws(ModelError) {}
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        try plan.integerMaxout(node, plan.byteInput(node, 0))
     }
 }
 
