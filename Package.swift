@@ -230,6 +230,13 @@ var testTargets: [Target] {
             swiftSettings: safe
         ),
         .testTarget(
+            name: "QuantisingTests",
+            dependencies: [
+                "Compute", "Engine", "Graph", "Onnx", "Quantising", "TestSupport",
+            ],
+            swiftSettings: safe
+        ),
+        .testTarget(
             name: "ImagesTests",
             dependencies: ["CPNG", "CPictures", "Images", "TestSupport"],
             resources: [.copy("Golden")],

@@ -1,4 +1,5 @@
 public import HTTP
+import Models
 
 extension Service {
     public func admit(_ head: RequestHead) -> Admission {

@@ -23,7 +23,7 @@ struct Call {
     /// Memory promised to the answer.
     var answerRoom: AnswerRoom?
     /// The model the path names.
-    private let namedModel: Model?
+    let namedModel: Model?
 
     /// Checks the path's model, what the client accepts and the query's keys.
     init(
