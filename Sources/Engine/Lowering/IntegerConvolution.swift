@@ -90,13 +90,19 @@ struct PlaceList {
 struct IntegerConvolution {
     let layer: IntegerLayer
     let places: BytePlaces
+    let lines: KernelLines?
     /// Images, and channels of the result.
     let images: Int
     let shape: Shape
 
     func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
         let node = layer.node
-        let source = try plan.value(input, as: .last)
+        var source = try plan.value(input, as: .last)
+        var places = places
+        if let lines {
+            source = try lines.padded(source, layer, into: &plan)
+            places = lines.places
+        }
         let groups = layer.weights.isDepthwise ? 1 : layer.weights.size.groups
         let numbers = try layer.numbers(groups: groups, into: &plan)
         let isInteger = layer.outputType.byteCount == 1
@@ -106,7 +112,6 @@ struct IntegerConvolution {
             .last,
             type: layer.outputType
         )
-        var places = places
         places.pieces = layer.weights.pieces
         let list = try PlaceList(places, padding: places.channels, into: &plan)
         let size = layer.weights.size

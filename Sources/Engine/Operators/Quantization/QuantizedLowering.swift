@@ -195,17 +195,28 @@ struct QuantizedConvolution {
             width: image.width
         )
         let taps = kernel[0] * kernel[1]
+        let lines =
+            groups > 1
+            ? nil
+            : KernelLines(
+                rows: rows,
+                columns: columns,
+                channels: image.channels,
+                images: image.count
+            )
         let size = IntegerWeights.Size(
             outputs: sizes[0],
-            taps: taps,
-            channels: sizes[1],
+            taps: lines?.weights.taps ?? taps,
+            channels: lines?.weights.channels ?? sizes[1],
             groups: groups
         )
         let mostBytes = plan.largest
-        let packed = try plan.weights.integers("\(weights.name)/\(groups)") {
+        let packed = try plan.weights.integers("\(weights.name)/\(groups)/\(size.taps)") {
             () throws(ModelError) in
             try IntegerWeights(size, node: node, mostBytes: mostBytes) { output, tap, channel in
-                weights.integer((output * sizes[1] + channel) * taps + tap) - weights.zero(output)
+                let own = lines?.place(tap: tap, channel: channel) ?? (tap: tap, channel: channel)
+                return weights.integer((output * sizes[1] + own.channel) * taps + own.tap)
+                    - weights.zero(output)
             }
         }
         let layer = IntegerLayer(
@@ -223,6 +234,7 @@ struct QuantizedConvolution {
         try IntegerConvolution(
             layer: layer,
             places: places,
+            lines: lines,
             images: image.count,
             shape: image.result(channels: sizes[0], height: rows.output, width: columns.output)
         ).lower(input, into: &plan)
