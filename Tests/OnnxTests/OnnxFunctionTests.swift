@@ -3,6 +3,7 @@ import Foundation
 import Graph
 import NetworkSupport
 import OnnxFormat
+import SwiftProtobuf
 import Testing
 
 @testable import Onnx

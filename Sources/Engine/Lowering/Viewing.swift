@@ -13,6 +13,8 @@ extension Viewing {
         var results: [Tensor] = []
         for view in try views(operands) {
             _ = try operands.count(view.shape)
+            // Beside a size of 0, sizes that the shape has no more may be large.
+            _ = try operands.count(view.sizes)
             results.append(
                 input.strided(view.sizes, strides: view.strides, offset: view.offset)
                     .reshaped(view.shape)
