@@ -31,25 +31,34 @@ struct ValueRange: Sendable {
         }
     }
 
-    /// 255 steps that hold 0; where what lies outside is rare, they do not reach the ends: the sum of squared errors is
-    /// the least of a hundred choices.
+    /// 255 steps that hold 0; where what lies far outside is rare, they do not reach the ends: of a hundred choices for the
+    /// upper end, then as many for the lower, those with the least sum of squared errors.
     var steps: ValueSteps {
         guard high > low else { return ValueSteps(scale: 1, zero: 0) }
-        let width = (high - low) / Float(Self.bins)
-        let filled = counts.indices.filter { counts[$0] > 0 }
-        var best = (error: Double.infinity, steps: ValueSteps(low: low, high: high))
-        for part in 0..<100 {
-            let factor = 1 - Float(part) / 128
-            let steps = ValueSteps(low: low * factor, high: high * factor)
-            var error = 0.0
-            for bin in filled {
-                let value = low + (Float(bin) + 0.5) * width
-                let off = Double(value - steps.rounded(value))
-                error += off * off * Double(counts[bin])
+        var best = (error: Double.infinity, low: low, high: high)
+        for isUpper in [true, false] {
+            let start = best
+            for part in 0..<100 {
+                let factor = 1 - Float(part) / 128
+                let ends =
+                    isUpper ? (start.low, start.high * factor) : (start.low * factor, start.high)
+                let error = error(of: ValueSteps(low: ends.0, high: ends.1))
+                if error < best.error { best = (error, ends.0, ends.1) }
             }
-            if error < best.error { best = (error, steps) }
         }
-        return best.steps
+        return ValueSteps(low: best.low, high: best.high)
+    }
+
+    /// The sum of the squares that rounding the numbers counted is off.
+    private func error(of steps: ValueSteps) -> Double {
+        let width = (high - low) / Float(Self.bins)
+        var error = 0.0
+        for (bin, count) in counts.enumerated() where count > 0 {
+            let value = low + (Float(bin) + 0.5) * width
+            let off = Double(value - steps.rounded(value))
+            error += off * off * Double(count)
+        }
+        return error
     }
 }
 

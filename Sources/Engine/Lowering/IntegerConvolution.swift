@@ -42,14 +42,35 @@ struct BytePlaces: Sendable {
         list * rowsPerList..<min((list + 1) * rowsPerList, rows.output)
     }
 
+    /// Output columns whose windows lie inside of the image.
+    private var insideColumns: Range<Int> {
+        let reach = (columns.kernel - 1) * columns.dilation
+        let first = (max(0, columns.padBegin) + columns.stride - 1) / columns.stride
+        let room = columns.input - 1 - reach + columns.padBegin
+        let end = room < 0 ? 0 : min(columns.output, room / columns.stride + 1)
+        return min(first, end)..<end
+    }
+
     /// Writes the places of all taps of the pixels of output rows; `first` is that of the image's first byte, `padding`
     /// that of bytes that stand for zero.
     func write(_ output: Range<Int>, first: Int, padding: Int, into list: BytePosition) {
         let (count, kernel) = (output.count * columns.output * taps, rows.kernel * columns.kernel)
         list.withMutableIntegers(count: count) { places in
             var index = 0
+            let inside = insideColumns
             for y in output {
                 for x in 0..<columns.output {
+                    if x > inside.lowerBound, x < inside.upperBound {
+                        // As far from those of the pixel before as all are; what lies in the padding stays there.
+                        for _ in 0..<taps {
+                            let before = places[index - taps]
+                            places[index] =
+                                before == padding
+                                ? padding : before + columns.stride * channels
+                            index += 1
+                        }
+                        continue
+                    }
                     for a in 0..<rows.kernel {
                         let row = y * rows.stride + a * rows.dilation - rows.padBegin
                         let isRow = row >= 0 && row < rows.input
