@@ -128,9 +128,10 @@ extension KernelSet {
         )
     }
 
-    /// The same where each output is a channel's own sum: weights of 16 bits, a pair of taps side by side.
+    /// The same where each output is a channel's own sum: weights of 16 bits, a pair of taps side by side, or in fours.
     public func multiplyIntegerChannels(
         _ rows: IntegerRows,
+        inFours: Bool,
         at bytes: BytePosition,
         offsets: BytePosition,
         count: Int,
@@ -142,12 +143,19 @@ extension KernelSet {
     ) {
         var target = unsafe kernelResult(rows.channels, numbers, form, into: result, row: row)
         var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
-        unsafe integers.pointee.multiply_channels(
-            &rows,
-            weights.pointer.assumingMemoryBound(to: Int16.self),
-            &target
-        )
+        if inFours, let multiply = unsafe integers.pointee.multiply_channel_fours {
+            unsafe multiply(&rows, weights.pointer.assumingMemoryBound(to: Int8.self), &target)
+        } else {
+            unsafe integers.pointee.multiply_channels(
+                &rows,
+                weights.pointer.assumingMemoryBound(to: Int16.self),
+                &target
+            )
+        }
     }
+
+    /// Whether weights of channels' own sums may be of 8 bits, four taps side by side.
+    public var multipliesFours: Bool { unsafe integers.pointee.multiply_channel_fours != nil }
 
     /// The largest of each channel's bytes over the taps.
     public func largestBytes(

@@ -27,6 +27,11 @@ enum OnnxForm {
                 try addMaxout(node, to: &result)
                 continue
             }
+            if node.op == "OneHot", node.attributes["inside"] == .int(1),
+                let depth = graph.constants[node.inputs[1]]?.integers?.first
+            {
+                node = unitVectors(node, depth: depth, in: &result)
+            }
             if node.op == "RNN", case .string(let name)? = node.attributes["activation"],
                 ["Tanh", "Relu", "Sigmoid"].contains(name)
             {
@@ -47,6 +52,22 @@ enum OnnxForm {
             result.nodes.append(node)
         }
         return result
+    }
+
+    /// A symbol's unit vector as a row of a table, which engines multiply by weights before they run.
+    private static func unitVectors(_ node: Node, depth: Int, in graph: inout Graph) -> Node {
+        let table = "\(node.name)/table"
+        graph.constants[table] = Tensor(
+            shape: [depth, depth],
+            floats: (0..<depth * depth).map { $0 / depth == $0 % depth ? 1 : 0 }
+        )
+        return Node(
+            name: node.name,
+            op: "Gather",
+            opset: opset,
+            inputs: [table, node.inputs[0]],
+            outputs: node.outputs
+        )
     }
 
     /// Maxout of pairs: the layer before gets its outputs in another order, those that are compared in two halves.

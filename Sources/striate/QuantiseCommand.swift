@@ -83,7 +83,7 @@ struct QuantiseCommand: ParsableCommand {
             if let (file, _) = argument.onnxFile {
                 try Quantiser(onnx: file, workers: workers, kernels: kernels)
             } else {
-                try Quantiser(model.graph, workers: workers, kernels: kernels)
+                try Quantiser(layers(of: model), workers: workers, kernels: kernels)
             }
         let progress = ProgressBar(total: 1000)
         var settings = Quantiser.Settings()
@@ -99,6 +99,15 @@ struct QuantiseCommand: ParsableCommand {
         try written.write(to: folder)
         print(report(result, model, size: written.size(in: folder)))
         print("written: \(output); try: striate serve --models \(output)")
+    }
+
+    /// The model's layers; states that go on from call to call are answers of a file.
+    private func layers(of model: Model) -> Graph {
+        var graph = model.graph
+        for state in model.stateNames where !graph.outputs.contains(state.output) {
+            graph.outputs.append(state.output)
+        }
+        return graph
     }
 
     /// The folder whose labels, vocabulary and examples the result needs too.

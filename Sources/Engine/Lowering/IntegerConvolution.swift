@@ -37,6 +37,20 @@ struct BytePlaces: Sendable {
     var rowsPerList: Int { max(1, min(rows.output, 48 / max(1, columns.output))) }
     var lists: Int { (rows.output + rowsPerList - 1) / rowsPerList }
 
+    /// Bytes from the windows of an output row to those of the next.
+    var rowStep: Int { rows.stride * columns.input * channels }
+
+    private static let mostSteady = 1 << 17
+
+    /// The list of all windows, from where the first begins; nil where some reach padding, or it is long.
+    var steady: FloatStorage? {
+        let count = rowsPerList * columns.output * taps
+        guard !reachesPadding, count > 0, count <= Self.mostSteady else { return nil }
+        let storage = FloatStorage(count: 2 * count)
+        write(0..<rowsPerList, first: 0, padding: -1, into: storage.start.bytes)
+        return storage
+    }
+
     /// The output rows of a list.
     func rows(of list: Int) -> Range<Int> {
         list * rowsPerList..<min((list + 1) * rowsPerList, rows.output)
@@ -96,13 +110,13 @@ struct BytePlaces: Sendable {
     }
 }
 
-/// Memory of a worker: a list of places, and bytes that stand for zero.
+/// Memory of a worker: a list of places, if there is one, and bytes that stand for zero.
 struct PlaceList {
     let scratch: ValueID
     let listBytes: Int
 
-    init(_ places: BytePlaces, padding: Int, into plan: inout PlanBuilder) throws(ModelError) {
-        listBytes = places.rowsPerList * places.columns.output * places.taps * 8
+    init(_ places: BytePlaces?, padding: Int, into plan: inout PlanBuilder) throws(ModelError) {
+        listBytes = places.map { $0.rowsPerList * $0.columns.output * $0.taps * 8 } ?? 0
         scratch = try plan.workerScratch((listBytes + padding + 64) / 4 + 16)
     }
 }
@@ -134,7 +148,12 @@ struct IntegerConvolution {
             type: layer.outputType
         )
         places.pieces = layer.weights.pieces
-        let list = try PlaceList(places, padding: places.channels, into: &plan)
+        let steady = places.steady
+        let list = try PlaceList(
+            steady == nil ? places : nil,
+            padding: places.channels,
+            into: &plan
+        )
         let size = layer.weights.size
         plan.count(
             images * places.rows.output * places.columns.output * size.outputs * size.taps
@@ -161,6 +180,7 @@ struct IntegerConvolution {
                 from: placement[source],
                 to: placement[output],
                 list: placement[list.scratch],
+                steady: steady,
                 listBytes: list.listBytes,
                 bias: placement[numbers.bias],
                 scale: placement[numbers.scale],
@@ -187,6 +207,7 @@ struct IntegerConvolution {
         let from: Place
         let to: Place
         let list: Place
+        let steady: FloatStorage?
         let listBytes: Int
         let bias: Place
         let scale: Place
@@ -197,23 +218,26 @@ struct IntegerConvolution {
         func run(_ arena: PassArena, image: Int, piece: Int) {
             let weights = layer.weights
             let (outputs, width) = (weights.outputs, layer.outputWidth)
-            let source = from.position(in: arena).bytes
-            let offsets = list.position(in: arena).bytes
-            let padding = offsets + listBytes
-            if places.reachesPadding {
-                padding.fill(zero(arena), count: places.channels + 16)
-            }
             let rows = places.rows(of: piece / parts)
-            places.write(
-                rows,
-                first: image * places.pixels * places.channels,
-                padding: source.distance(to: padding),
-                into: offsets
-            )
+            var source = from.position(in: arena).bytes
+            let first = image * places.pixels * places.channels
+            var offsets = list.position(in: arena).bytes
+            if let steady {
+                source = source + (first + rows.lowerBound * places.rowStep)
+                offsets = steady.start.bytes
+            } else {
+                let padding = offsets + listBytes
+                padding.fill(zero(arena), count: places.channels + 16)
+                places.write(
+                    rows,
+                    first: first,
+                    padding: source.distance(to: padding),
+                    into: offsets
+                )
+            }
             let count = rows.count * places.columns.output
-            let first =
-                (image * places.rows.output + rows.lowerBound) * places.columns.output * outputs
-            let result = to.position(in: arena).bytes + first * width
+            let pixel = (image * places.rows.output + rows.lowerBound) * places.columns.output
+            let result = to.position(in: arena).bytes + pixel * outputs * width
             let numbers = OutputNumbers(
                 bias: bias.position(in: arena).bytes,
                 scale: scale.position(in: arena),
@@ -223,6 +247,7 @@ struct IntegerConvolution {
             if weights.isDepthwise {
                 kernels.multiplyIntegerChannels(
                     IntegerRows(taps: places.taps, channels: places.channels),
+                    inFours: weights.isInFours,
                     at: source,
                     offsets: offsets,
                     count: count,

@@ -21,6 +21,8 @@ struct IntegerWeights: PackedBytes {
     let largest: Int
     /// Whether every output is a channel's own sum.
     let isDepthwise: Bool
+    /// Whether a channel's taps lie in fours of 8 bits, not in pairs of 16.
+    let isInFours: Bool
 
     var byteCount: Int { packed.byteCount }
     var outputs: Int { size.outputs }
@@ -34,12 +36,15 @@ struct IntegerWeights: PackedBytes {
 
     /// `value` gives the weight of an output, a tap and a channel of its group, the zero point taken off.
     ///
+    /// `multipliesFours` says whether kernels take a channel's taps in fours.
+    ///
     /// - Throws: `shape` where sums of products might not fit 32 bits, or blocks that are filled up take more than
     ///   `mostBytes`.
     init(
         _ size: Size,
         node: Node,
         mostBytes: Int,
+        multipliesFours: Bool = false,
         value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
     ) throws(ModelError) {
         self.size = size
@@ -68,9 +73,12 @@ struct IntegerWeights: PackedBytes {
         guard isDepthwise || perGroup * size.groups * size.taps * pieces <= mostBytes / 64 else {
             throw .shape(node: node.name, reason: "its weights take too much memory as blocks")
         }
+        isInFours = multipliesFours && isDepthwise && most <= 0
         packed =
-            isDepthwise
-            ? Self.packChannels(size, value) : Self.packBlocks(size, pieces: pieces, value)
+            isInFours
+            ? Self.packFours(size, value)
+            : isDepthwise
+                ? Self.packChannels(size, value) : Self.packBlocks(size, pieces: pieces, value)
     }
 
     /// [groups][outputs/16][taps][channels/4][16][4] of 8 bits.
@@ -98,6 +106,23 @@ struct IntegerWeights: PackedBytes {
                                 UInt8(truncatingIfNeeded: part)
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// [channels/16][(taps + 3)/4][16][4] of 8 bits.
+    private static func packFours(
+        _ size: Size,
+        _ value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
+    ) -> PackedIntegers {
+        let (blocks, fours) = ((size.outputs + 15) / 16, (size.taps + 3) / 4)
+        return PackedIntegers(bytes: blocks * fours * 64) { target in
+            for output in 0..<size.outputs {
+                for tap in 0..<size.taps {
+                    let row = output / 16 * fours + tap / 4
+                    target[byte: (row * 16 + output % 16) * 4 + tap % 4] =
+                        UInt8(truncatingIfNeeded: value(output, tap, 0))
                 }
             }
         }

@@ -138,9 +138,9 @@ struct RecurrentLowering {
         _ sizes: Sizes,
         into plan: inout PlanBuilder
     ) throws(ModelError) -> Rounding? {
-        guard let integers = weights.integers else { return nil }
+        guard let integers = weights.recurrentIntegers else { return nil }
         return Rounding(
-            weights: try weights.packed(integers.recurrent, "recurrent", for: node, plan),
+            weights: try weights.packed(integers, "recurrent", for: node, plan),
             state: try RoundedRows(sizes.batch, channels: sizes.hidden, into: &plan),
             sums: try plan.workerScratch(
                 min(sizes.blocks, blocksPerChunk(sizes, ofIntegers: true)) * gates * sizes.row

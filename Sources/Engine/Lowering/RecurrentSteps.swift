@@ -33,7 +33,7 @@ extension RecurrentLowering {
             return product
         }
         let source = try plan.value(input, as: .points)
-        if let integers = weights.integers {
+        if let integers = weights.inputIntegers {
             let rows = try RoundedRows(
                 sizes.steps * sizes.batch,
                 channels: sizes.inputs,
@@ -41,7 +41,7 @@ extension RecurrentLowering {
             )
             rows.round(source, for: node, into: &plan)
             rows.multiply(
-                by: try weights.packed(integers.input, "input", for: node, plan),
+                by: try weights.packed(integers, "input", for: node, plan),
                 plus: Packing.vector(bias, weights.order(sizes.hidden)),
                 to: product,
                 for: node,

@@ -14,7 +14,8 @@ struct RecurrentWeights: Sendable {
     /// B [2 · gates · hidden]: Wb, then Rb.
     let bias: [Float]
     /// W and R of all directions, where rows that they are multiplied by are rounded.
-    let integers: (input: QuantizedNumbers, recurrent: QuantizedNumbers)?
+    let inputIntegers: QuantizedNumbers?
+    let recurrentIntegers: QuantizedNumbers?
     let direction: Int
 
     /// The weights of direction `direction` of `directions`.
@@ -54,11 +55,8 @@ struct RecurrentWeights: Sendable {
         self.recurrent = recurrent.part(direction, of: directions)
         self.bias = bias
         self.direction = direction
-        if let w = w.quantized, let r = r.quantized, w.roundsRows, r.roundsRows {
-            integers = (w, r)
-        } else {
-            integers = nil
-        }
+        inputIntegers = w.quantized.flatMap { $0.roundsRows ? $0 : nil }
+        recurrentIntegers = r.quantized.flatMap { $0.roundsRows ? $0 : nil }
     }
 
     /// Wb + Rb per gate; a GRU that resets after the product keeps the hidden gate's Rb for its kernel.

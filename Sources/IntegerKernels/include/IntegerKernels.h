@@ -63,6 +63,9 @@ typedef struct {
     void (*multiply)(const StriateIntegerRows *rows, const int8_t *weights, const StriateIntegerResult *result);
     /// A weight for each tap and channel: [channels/16][(taps + 1)/2][16][2] of 16 bits, padded with zeros.
     void (*multiply_channels)(const StriateIntegerRows *rows, const int16_t *weights, const StriateIntegerResult *result);
+    /// The same with weights of 8 bits, [channels/16][(taps + 3)/4][16][4]; NULL where four bytes are not multiplied at once.
+    void (*_Nullable multiply_channel_fours)(const StriateIntegerRows *rows, const int8_t *weights,
+                                             const StriateIntegerResult *result);
     /// The largest of each channel's bytes over the taps.
     void (*largest)(const StriateIntegerRows *rows, uint8_t *result, ptrdiff_t row);
     /// The sum of each channel's bytes over the taps.

@@ -211,9 +211,15 @@ struct QuantizedConvolution {
             groups: groups
         )
         let mostBytes = plan.largest
+        let fours = plan.kernels.multipliesFours
         let packed = try plan.weights.integers("\(weights.name)/\(groups)/\(size.taps)") {
             () throws(ModelError) in
-            try IntegerWeights(size, node: node, mostBytes: mostBytes) { output, tap, channel in
+            try IntegerWeights(
+                size,
+                node: node,
+                mostBytes: mostBytes,
+                multipliesFours: fours
+            ) { output, tap, channel in
                 let own = lines?.place(tap: tap, channel: channel) ?? (tap: tap, channel: channel)
                 return weights.integer((output * sizes[1] + own.channel) * taps + own.tap)
                     - weights.zero(output)

@@ -26,7 +26,8 @@ struct CellRun {
     /// [T, D, B, H].
     var y: [Double]
     let clip: Double
-    let roundsRows: Bool
+    let roundsInput: Bool
+    let roundsStates: Bool
     var lengths: [Int] = []
     /// [D, B, H].
     var h: [Double] = []
@@ -52,7 +53,8 @@ struct CellRun {
                 try operands.poll()
                 let time = isReversed ? lengths[row] - 1 - step : step
                 let source = (time * sizes.batch + row) * sizes.inputs
-                let input = rounded(Array(x[source..<source + sizes.inputs]))
+                let given = Array(x[source..<source + sizes.inputs])
+                let input = roundsInput ? rounded(given) : given
                 switch operands.node.op {
                 case "LSTM": stepLSTM(&cell, input, couplesGates)
                 case "GRU": stepGRU(&cell, input, linearBeforeReset)
@@ -80,11 +82,12 @@ struct CellRun {
 
     /// 127 steps from 0 to the largest number, and as many below.
     private func rounded(_ row: [Double]) -> [Double] {
-        guard roundsRows else { return row }
-        let largest = row.reduce(0) { max($0, abs(Float($1))) }
+        var largest: Float = 0
+        for value in row { largest = max(largest, abs(Float(value))) }
         let step = largest > 0 ? largest / 127 : 1
-        return row.map {
-            Double(max(-127, min(127, (Float($0) / step).rounded(.toNearestOrEven))) * step)
+        return row.map { value in
+            let steps = (Float(value) / step).rounded(.toNearestOrEven)
+            return Double(max(-127, min(127, steps)) * step)
         }
     }
 
@@ -112,7 +115,7 @@ struct CellRun {
     /// Gate order i, o, f, c.
     private func stepLSTM(_ state: inout CellState, _ x: [Double], _ couplesGates: Bool) {
         let n = sizes.hidden
-        let before = CellState(h: rounded(state.h), c: state.c)
+        let before = CellState(h: roundsStates ? rounded(state.h) : state.h, c: state.c)
         for unit in 0..<n {
             let c = before.c[unit]
             let p = weights.peepholes

@@ -111,7 +111,8 @@ struct RecurrentCells: PlannedOperator {
                 count: sizes.steps * directions.count * sizes.batch * sizes.hidden
             ),
             clip: clip,
-            roundsRows: operands.optional(1)?.quantized?.roundsRows ?? false
+            roundsInput: operands.optional(1)?.quantized?.roundsRows ?? false,
+            roundsStates: operands.optional(2)?.quantized?.roundsRows ?? false
         )
         run.lengths = try lengths(operands, sizes)
         let states = directions.count * sizes.batch * sizes.hidden
