@@ -246,8 +246,9 @@ extension KernelSet {
         )
     }
 
-    /// Rows of points as bytes, `channels` in whole blocks of 16: 127 steps from 0, which is 128, to each row's largest
-    /// number and as many below. `scales` gets the size of each row's steps.
+    /// Rows of points as bytes, 127 steps from 0, which is 128, to each row's largest number and as many below.
+    ///
+    /// `channels` lie in whole blocks of 16; `scales` gets the size of each row's steps.
     public func roundRows(
         _ x: FloatPosition,
         plane: Int,

@@ -61,15 +61,15 @@ struct QuantisedGraph {
         )
         let integers = unique("\(value)/integers")
         let real = unique("\(value)/rounded")
-        add("QuantizeLinear", [value, scale, zero], integers)
-        add("DequantizeLinear", [integers, scale, zero], real)
+        add("QuantizeLinear", [value, scale, zero], as: integers)
+        add("DequantizeLinear", [integers, scale, zero], as: real)
         return real
     }
 
     private mutating func add(
         _ op: String,
         _ inputs: [String],
-        _ output: String,
+        as output: String,
         _ attributes: [String: Attribute] = [:]
     ) {
         graph.nodes.append(
@@ -124,7 +124,7 @@ struct QuantisedGraph {
         )
         let scale = constant("\(source)/scale", Tensor(shape: [sizes.count], floats: sizes))
         let real = unique("\(source)/rounded")
-        add("DequantizeLinear", [stored, scale], real, ["axis": .int(0)])
+        add("DequantizeLinear", [stored, scale], as: real, ["axis": .int(0)])
         node.inputs[2] = real
     }
 
@@ -152,7 +152,7 @@ struct QuantisedGraph {
             )
         )
         let real = unique("\(name)/rounded")
-        add("DequantizeLinear", [integers, scale, zeros], real, ["axis": .int(axis)])
+        add("DequantizeLinear", [integers, scale, zeros], as: real, ["axis": .int(axis)])
         weights[key] = (real, scales)
         return (real, scales)
     }

@@ -70,21 +70,26 @@ public struct Quantiser {
         let shapes = try shapes(program, first)
         let all = IntegerValues(graph, shapes: shapes, except: [])
         var work = Work(total: 2 * calibration.count + 2 * examples.count, settings.progress)
-        let steps = try measured(program, all, calibration, &work)
-        let layers = all.layers.map { graph.nodes[$0].layer }
-        let cells = graph.nodes.filter(graph.isIntegerCell).map(\.layer)
-        let reference = try answers(of: program, layers + cells, examples, &work)
+        let measured = Measured(
+            shapes: shapes,
+            all: all,
+            steps: try steps(of: all, by: program, calibration, &work)
+        )
+        let layers =
+            all.layers.map { graph.nodes[$0].layer }
+            + graph.nodes.filter(graph.isIntegerCell).map(\.layer)
+        let reference = try answers(of: program, layers, examples, &work)
         var kept: Set<String> = []
         while true {
-            let quantised = try quantised(shapes, steps, except: kept)
+            let quantised = try quantised(measured, except: kept)
             let made = try Program(importing: quantised, tools: tools)
-            let answers = try answers(of: made, layers + cells, examples, &work)
+            let answers = try answers(of: made, layers, examples, &work)
             let result = QuantisedNetwork(
                 graph: quantised,
                 before: reference.score,
                 after: answers.score,
                 outputError: answers.error(from: reference, output),
-                layers: (layers + cells).map {
+                layers: layers.map {
                     .init(
                         name: $0,
                         error: answers.error(from: reference, $0),
@@ -92,14 +97,11 @@ public struct Quantiser {
                     )
                 }
             )
+            // The layer whose own rounding changes the answers most goes back to float32.
             guard let most = settings.mostLoss, result.loss > most,
-                let worst = result.layers.filter({ !$0.isKept })
-                    .max(by: { $0.error < $1.error })
+                let worst = try mostDisturbing(result, measured, from: reference, examples)
             else { return result }
-            // The layer whose own rounding disturbs its output most goes back to float32.
-            kept.insert(
-                try mostDisturbing(result, shapes, steps, reference, examples) ?? worst.name
-            )
+            kept.insert(worst)
             work.extend(by: examples.count)
         }
     }
@@ -124,6 +126,14 @@ public struct Quantiser {
     }
 
     // MARK: Measuring
+
+    /// What inputs made of the network.
+    private struct Measured {
+        let shapes: [String: Shape]
+        /// All that can be integers, and the steps of its groups.
+        let all: IntegerValues
+        let steps: [String: ValueSteps]
+    }
 
     private struct Work {
         private var done = 0
@@ -169,9 +179,9 @@ public struct Quantiser {
     }
 
     /// The steps of every group of values.
-    private func measured(
-        _ program: Program,
-        _ values: IntegerValues,
+    private func steps(
+        of values: IntegerValues,
+        by program: Program,
         _ calibration: [Example],
         _ work: inout Work
     ) throws(ModelError) -> [String: ValueSteps] {
@@ -194,19 +204,17 @@ public struct Quantiser {
     }
 
     private func quantised(
-        _ shapes: [String: Shape],
-        _ steps: [String: ValueSteps],
+        _ measured: Measured,
         except kept: Set<String>
     ) throws(ModelError) -> Graph {
-        let values = IntegerValues(graph, shapes: shapes, except: kept)
+        let values = IntegerValues(graph, shapes: measured.shapes, except: kept)
         var own: [String: ValueSteps] = [:]
-        let all = IntegerValues(graph, shapes: shapes, except: [])
         for value in values.values {
-            own[values.steps(of: value)] = steps[all.steps(of: value)]
+            own[values.steps(of: value)] = measured.steps[measured.all.steps(of: value)]
         }
         return try QuantisedCells.apply(
             to: try QuantisedGraph.make(
-                describingOutputs(of: graph, shapes),
+                describingOutputs(of: graph, measured.shapes),
                 values,
                 steps: own
             ),
@@ -217,9 +225,8 @@ public struct Quantiser {
     /// The layer that alone changes the network's answer most; nil where none is left.
     private func mostDisturbing(
         _ result: QuantisedNetwork,
-        _ shapes: [String: Shape],
-        _ steps: [String: ValueSteps],
-        _ reference: Answers,
+        _ measured: Measured,
+        from reference: Answers,
         _ examples: [Example]
     ) throws(ModelError) -> String? {
         let names = result.layers.map(\.name)
@@ -228,7 +235,7 @@ public struct Quantiser {
         for layer in result.layers where !layer.isKept {
             let others = Set(names).subtracting([layer.name])
             let program = try Program(
-                importing: try quantised(shapes, steps, except: others),
+                importing: try quantised(measured, except: others),
                 tools: tools
             )
             var silent = Work(total: 1) { _, _ in }

@@ -160,6 +160,23 @@ import Testing
         #expect(result.output.contains(phrase), "\(result.output)")
     }
 
+    @Test func `quantises a model into a folder that can be served`() throws {
+        let examples = LiveServer.package.appending(path: "config/models/fashion/examples").path
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "int8-\(UInt64.random(in: 0...UInt64.max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let arguments = ["quantise", "fashion", examples, "-o", folder.path]
+        let made = try run(arguments)
+        #expect(made.status == 0, "\(made.output)")
+        #expect(made.output.contains("conv1   int8"), "\(made.output)")
+        let answer = try run(["predict", folder.path, "\(examples)/shirt.png", "--top", "1"])
+        #expect(answer.output.contains("Shirt"), "\(answer.output)")
+        let again = try run(arguments)
+        #expect(again.status == 64 && again.output.contains("is there already"))
+        let refused = try run(["quantise", "fashion", "/nowhere", "-o", "\(folder.path)-2"])
+        #expect(refused.status == 1 && refused.output.contains("/nowhere"))
+    }
+
     @Test func `predicts without a server`() throws {
         let example = LiveServer.package
             .appending(path: "config/models/fashion/examples/shirt.png").path

@@ -151,6 +151,19 @@ import Testing
         let reply = try server.curl("/models/scripture/next", arguments, body: text)
         #expect(reply.head.contains("X-Request-Id: mine-7"))
         #expect(reply.head.contains("X-Model-Version: 2"))
+        #expect(reply.head.contains("X-Model-Numerics: fast"))
+    }
+
+    @Test func `names small integers in every answer of a model that multiplies them`() throws {
+        let shirt = LiveServer.package.appending(
+            path: "config/models/fashion-int8/examples/shirt.png"
+        )
+        let reply = try server.curl(
+            "/models/fashion-int8/classify?top=1",
+            ["--data-binary", "@\(shirt.path)"]
+        )
+        #expect(reply.text.contains("Shirt"))
+        #expect(reply.head.contains("X-Model-Numerics: int8"))
     }
 
     @Test func `sends a form with several files as a batch`() throws {
