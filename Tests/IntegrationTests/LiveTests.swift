@@ -151,7 +151,7 @@ import Testing
         let reply = try server.curl("/models/scripture/next", arguments, body: text)
         #expect(reply.head.contains("X-Request-Id: mine-7"))
         #expect(reply.head.contains("X-Model-Version: 2"))
-        #expect(reply.head.contains("X-Model-Numerics: fast"))
+        #expect(reply.head.contains("X-Model-Numerics: precise"))
     }
 
     @Test func `names small integers in every answer of a model that multiplies them`() throws {
