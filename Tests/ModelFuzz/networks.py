@@ -46,7 +46,9 @@ def every():
     yield "scan", *scan()
     yield "attention", *attention()
     yield "quantised", *quantised()
+    yield "quantised-maxout", *quantised_maxout()
     yield "integers", *integers()
+    yield "quantised-lstm", *quantised_lstm()
     yield "upwards", *upwards()
     yield "functions", *functions()
     yield "texts", *texts()
@@ -193,6 +195,46 @@ def quantised():
         numpy_helper.from_array(RANDOM.integers(-127, 127, (2, 1, 3, 3)).astype(np.int8), "wq"),
     ]
     return model(nodes, [port("x", [1, 1, 5, 5])], [port("y", [1, 2, 3, 3])], weights), {"x": floats(1, 1, 5, 5)}
+
+
+def quantised_maxout():
+    """A depthwise layer, then the larger of two halves of its channels, as `striate quantise` writes them."""
+    def rounded(value):
+        return [node("QuantizeLinear", f"{value} s z", f"{value}q"), node("DequantizeLinear", f"{value}q s z", f"{value}d")]
+
+    nodes = [
+        *rounded("x"), node("DequantizeLinear", "wq ws", "wd"), node("Conv", "xd wd", "c", group=4, pads=[1, 1, 1, 1]),
+        *rounded("c"), node("Slice", "cd zero two one", "a"), node("Slice", "cd two four one", "b"),
+        *rounded("a"), *rounded("b"), node("Max", "ad bd", "m"), *rounded("m"),
+        node("GlobalAveragePool", "md", "y"),
+    ]
+    weights = [
+        constant("s", 0.05, np.float32), constant("z", 100, np.uint8), constant("ws", 0.02, np.float32),
+        constant("zero", [0]), constant("two", [2]), constant("four", [4]), constant("one", [1]),
+        numpy_helper.from_array(RANDOM.integers(-127, 127, (4, 1, 3, 3)).astype(np.int8), "wq"),
+    ]
+    return model(nodes, [port("x", [1, 4, 5, 5])], [port("y", [1, 2, 1, 1])], weights), {"x": floats(1, 4, 5, 5)}
+
+
+def quantised_lstm():
+    nodes = [
+        helper.make_node(
+            "DynamicQuantizeLSTM", ["x", "w", "r", "", "", "h", "c", "", "ws", "wz", "rs", "rz"], ["y", "hn", "cn"],
+            domain="com.microsoft", hidden_size=5,
+        )
+    ]
+    weights = [
+        numpy_helper.from_array(RANDOM.integers(-127, 127, (1, 3, 20)).astype(np.int8), "w"),
+        numpy_helper.from_array(RANDOM.integers(-127, 127, (1, 5, 20)).astype(np.int8), "r"),
+        constant("ws", [[0.01] * 20], np.float32), constant("wz", [[0] * 20], np.int8),
+        constant("rs", [0.02], np.float32), constant("rz", [0], np.int8),
+    ]
+    states = [port(name, [1, "n", 5]) for name in ("h", "c")]
+    made = model(
+        nodes, [port("x", ["t", "n", 3])] + states, [port("y", ["t", 1, "n", 5])] + [port(f"{name.name}n", [1, "n", 5]) for name in states],
+        weights, domains=["com.microsoft"],
+    )
+    return made, {"x": floats(4, 2, 3), "h": floats(1, 2, 5), "c": floats(1, 2, 5)}
 
 
 def integers():
