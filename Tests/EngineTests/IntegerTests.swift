@@ -350,6 +350,45 @@ import Testing
         }
     }
 
+    @Test(arguments: [ElementType.uint8, .int8])
+    func `images are joined along their channels in steps of another size`(
+        _ type: ElementType
+    ) throws {
+        var random = SeededGenerator(seed: 7)
+        for sizes in [[3, 4], [3], [3, 70, 70]] {
+            for channels in [[1, 2], [16, 5, 1]] {
+                var network = Network()
+                let operands = channels.enumerated().map { index, count in
+                    let integers = network.input(
+                        "x\(index)",
+                        Self.bytes(type, Shape([2, count] + sizes.prefix(2)), &random)
+                    )
+                    return network.add(
+                        "DequantizeLinear",
+                        [
+                            integers,
+                            network.constant(
+                                Tensor(shape: [], floats: [0.021 + 0.01 * Float(index)])
+                            ),
+                            network.constant(Self.number(11 - index, type)),
+                        ]
+                    )
+                }
+                let value = network.add("Concat", operands, ["axis": .int(1)])
+                network.graph.outputs = [
+                    network.add(
+                        "QuantizeLinear",
+                        [
+                            value, network.constant(Tensor(shape: [], floats: [0.021])),
+                            network.constant(Self.number(11, type)),
+                        ]
+                    )
+                ]
+                try expectSame(network, "\(sizes), \(channels), \(type)")
+            }
+        }
+    }
+
     @Test func `scales and zero points at their extremes are errors or answers`() throws {
         var random = SeededGenerator(seed: 8)
         for scale: Float in [0, -0.1, .leastNonzeroMagnitude, .infinity, .nan, 1e38] {

@@ -63,6 +63,59 @@ extension PlanBuilder {
         }
     }
 
+    /// Images one behind the other along their channels, as steps of another size.
+    mutating func integerJoint(
+        _ node: Node,
+        _ parts: [(id: ValueID, steps: ByteSteps)],
+        as steps: ByteSteps
+    ) throws(ModelError) {
+        var shape = shape(of: parts[0].id)
+        for part in parts.dropFirst() {
+            let other = self.shape(of: part.id)
+            var fitting = other
+            guard other.rank == shape.rank else {
+                throw .shape(node: node.name, reason: "\(shape) and \(other) do not join")
+            }
+            fitting[1] = shape[1]
+            guard fitting == shape else {
+                throw .shape(node: node.name, reason: "\(shape) and \(other) do not join")
+            }
+            shape[1] += other[1]
+        }
+        let channels = shape[1]
+        let output = try define(node.outputs[0], shape, .last, type: steps.type)
+        let pixels = channels == 0 ? 0 : shape.count / channels
+        var first = 0
+        for part in parts {
+            let source = try value(part.id, as: .last)
+            let own = self.shape(of: source)[1]
+            let table =
+                part.steps == steps ? nil : FloatStorage(.uint8(part.steps.table(to: steps)))
+            let (place, chunks) = (first, max(1, min(64, pixels * own / 32768)))
+            first += own
+            step(
+                node.name,
+                chunks: chunks,
+                reads: [source],
+                writes: [output],
+                isExact: true
+            ) { placement in
+                let (from, to) = (placement[source], placement[output])
+                return { arena, chunk in
+                    let (x, y) = (from.position(in: arena).bytes, to.position(in: arena).bytes)
+                    for pixel in pixels * chunk / chunks..<pixels * (chunk + 1) / chunks {
+                        let target = y + (pixel * channels + place)
+                        if let table {
+                            target.lookUp(x + pixel * own, in: table.start.bytes, count: own)
+                        } else {
+                            target.copy(from: x + pixel * own, bytes: own)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// The sum of two values of the same shape, as steps of a third size.
     mutating func integerSum(
         _ node: Node,

@@ -18,6 +18,17 @@ struct ByteSteps: Sendable, Equatable {
     }
 }
 
+extension ByteSteps {
+    /// What each byte is in other steps, both as the kernels count.
+    func table(to other: ByteSteps) -> [UInt8] {
+        (0..<256).map { byte in
+            let real = Float(byte - shift - zero) * scale
+            let steps = Double(real / other.scale).quantised(other.type, other.zero)
+            return UInt8(truncatingIfNeeded: steps + other.shift)
+        }
+    }
+}
+
 /// A layer that multiplies bytes by weights of 8 bits.
 struct IntegerLayer {
     enum Zero {

@@ -4,9 +4,9 @@ import Graph
 ///
 /// Where only what goes in is quantised, a layer still multiplies integers, and its sums become real numbers.
 struct QuantizedLayers {
-    private var graph: EditedGraph
+    var graph: EditedGraph
     private let wanted: Set<String>
-    private let known: KnownValues
+    let known: KnownValues
 
     static func apply(to graph: Graph, wanted: Set<String>, known: KnownValues) -> Graph {
         guard graph.nodes.contains(where: { $0.op == "DequantizeLinear" }) else { return graph }
@@ -41,7 +41,7 @@ struct QuantizedLayers {
     ]
 
     /// Steps of one size from a zero point, in a type of 8 bits.
-    private struct Steps: Equatable {
+    struct Steps: Equatable {
         let scale: Float
         let zero: Int
         let type: ElementType
@@ -140,6 +140,7 @@ struct QuantizedLayers {
         case "Conv", "Gemm", "MatMul": layer(node)
         case "Add": sum(node)
         case "GlobalAveragePool": mean(node)
+        case "Concat": joint(node)
         case let op where Self.functions.contains(op): function(node)
         default: nil
         }
@@ -193,71 +194,10 @@ struct QuantizedLayers {
         return made
     }
 
-    private func sum(_ node: Node) -> Node? {
-        guard let a = integers(node.inputs[0]), let b = integers(node.inputs[1]),
-            let shape = known.shape(node.inputs[0]), shape == known.shape(node.inputs[1])
-        else { return nil }
-        var made = Node(name: node.name, op: "IntegerSum")
-        made.inputs = [a.name, b.name]
-        made.take(a.steps.scale, a.steps.zero)
-        made.attributes["z_scale"] = .float(b.steps.scale)
-        made.attributes["z_zero"] = .int(b.steps.zero)
-        return made
-    }
-
-    /// The larger of two halves of the channels, where all have the same steps: maxout.
-    private func maxout(_ node: Node, _ steps: Steps) -> Node? {
-        let parts = node.inputs.compactMap { input -> (source: String, range: Range<Int>)? in
-            guard let part = integers(input), part.steps == steps,
-                let maker = graph.maker(part.name), graph[maker].op == "Slice",
-                let range = OnnxPatterns.halves(graph[maker], graph.constants)
-            else { return nil }
-            return (graph[maker].inputs[0], range)
-        }
-        guard parts.count == 2, node.inputs.count == 2, parts[0].source == parts[1].source,
-            let shape = known.shape(parts[0].source), shape.rank >= 2, shape[1] % 2 == 0,
-            parts[0].range == 0..<shape[1] / 2, parts[1].range.lowerBound == shape[1] / 2,
-            parts[1].range.upperBound >= shape[1]
-        else { return nil }
-        return Node(name: node.name, op: "IntegerMaxout", inputs: [parts[0].source])
-    }
-
-    private func mean(_ node: Node) -> Node? {
-        guard let x = integers(node.inputs[0]), known.shape(node.inputs[0])?.rank == 4
-        else { return nil }
-        var made = Node(name: node.name, op: "IntegerMean")
-        made.inputs = [x.name]
-        made.take(x.steps.scale, x.steps.zero)
-        return made
-    }
-
-    /// A function of one number, looked up.
-    private mutating func function(_ node: Node) -> Node? {
-        guard let x = integers(node.inputs[0]),
-            node.inputs.dropFirst().allSatisfy({ $0.isEmpty || graph.constants[$0]?.count == 1 })
-        else { return nil }
-        // Its values at all integers there are.
-        let range = x.steps.type.integerRange
-        let reals = range.map { Float($0 - x.steps.zero) * x.steps.scale }
-        let operands = Operands(
-            node: node,
-            tensors: [Tensor(shape: [reals.count], floats: reals)]
-                + node.inputs.dropFirst().map { graph.constants[$0] },
-            context: .folding(memoryLimit: 1 << 20)
-        )
-        guard let values = try? Operators.make(node).outputs(operands).first?.floats,
-            values.count == reals.count
-        else { return nil }
-        var made = Node(name: node.name, op: "IntegerFunction")
-        made.inputs = [x.name]
-        made.attributes["values"] = .floats(values)
-        return made
-    }
-
     // MARK: Integers and their steps
 
     /// The integers that a value stands for.
-    private func integers(_ value: String) -> (name: String, steps: Steps)? {
+    func integers(_ value: String) -> (name: String, steps: Steps)? {
         guard let maker = graph.maker(value), graph[maker].op == "DequantizeLinear",
             let type = known.type(graph[maker].inputs[0]),
             let steps = steps(of: graph[maker], type: type)
@@ -283,13 +223,5 @@ struct QuantizedLayers {
 
     private func isUnread(_ node: Node) -> Bool {
         node.outputs.allSatisfy { !wanted.contains($0) && graph.readerCount($0) == 0 }
-    }
-}
-
-extension Node {
-    /// What the integers of the first input stand for.
-    fileprivate mutating func take(_ scale: Float, _ zero: Int) {
-        attributes["x_scale"] = .float(scale)
-        attributes["x_zero"] = .int(zero)
     }
 }

@@ -7,6 +7,7 @@ extension Families {
         "IntegerConv": .init(IntegerLayerOperator.self, takes: 4...5, gives: 1...1),
         "IntegerProduct": .init(IntegerLayerOperator.self, takes: 4...5, gives: 1...1),
         "IntegerSum": .init(IntegerSumOperator.self, takes: 2...2, gives: 1...1),
+        "IntegerConcat": .init(IntegerConcatOperator.self, takes: 1...(.max), gives: 1...1),
         "IntegerMaxout": .init(IntegerMaxoutOperator.self, takes: 1...1, gives: 1...1),
         "IntegerMean": .init(IntegerMeanOperator.self, takes: 1...1, gives: 1...1),
         "IntegerFunction": .init(IntegerFunctionOperator.self, takes: 1...1, gives: 1...1),
@@ -146,6 +147,33 @@ private struct IntegerSumOperator: LayerOperator {
             as: result.steps,
             range: result.range
         )
+    }
+}
+
+/// Images one behind the other along their channels, each in its own steps.
+private struct IntegerConcatOperator: LayerOperator {
+    private let scales: [Float]
+    private let zeros: [Int]
+    private let result: ResultSteps?
+
+    init(_ attributes: inout AttributeReader) throws(ModelError) {
+        scales = try attributes.floats("x_scales") ?? []
+        zeros = try attributes.ints("x_zeros") ?? []
+        result = try ResultSteps(&attributes)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        guard let result, scales.count == node.inputs.count, zeros.count == scales.count else {
+            throw .shape(node: node.name, reason: "what is joined are integers with their steps")
+        }
+        var parts: [(ValueID, ByteSteps)] = []
+        for index in scales.indices {
+            let id = try plan.byteInput(node, index)
+            parts.append(
+                (id, ByteSteps(scale: scales[index], zero: zeros[index], type: plan[id].type))
+            )
+        }
+        try plan.integerJoint(node, parts, as: result.steps)
     }
 }
 
