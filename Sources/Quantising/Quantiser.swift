@@ -43,13 +43,18 @@ public struct Quantiser {
         self.graph = try OnnxForm.make(graph)
         tools = ProgramTools(kernels: kernels, workers: workers, memoryLimit: 8 << 30)
         guard let output = graph.outputs.first else {
-            throw .invalidWeights("the network has no output")
+            throw .file(name: "the network", reason: "has no output")
         }
         self.output = output
         guard
             self.graph.nodes.contains(where: { self.graph.isIntegerLayer($0) })
                 || self.graph.nodes.contains(where: self.graph.isIntegerCell)
-        else { throw .invalidWeights("no layer has constant weights of float32 to quantise") }
+        else {
+            throw .file(
+                name: "the network",
+                reason: "has no layer with constant weights of float32 to quantise"
+            )
+        }
     }
 
     /// An ONNX file.
@@ -64,7 +69,7 @@ public struct Quantiser {
         settings: Settings
     ) throws(ModelError) -> QuantisedNetwork {
         guard let first = calibration.first, !examples.isEmpty else {
-            throw .invalidWeights("there are no inputs to measure")
+            throw .file(name: "the network", reason: "is given no inputs to measure")
         }
         let program = try Program(importing: graph, tools: tools)
         let shapes = try shapes(program, first)
@@ -95,7 +100,9 @@ public struct Quantiser {
                         error: answers.error(from: reference, $0),
                         isKept: kept.contains($0)
                     )
-                }
+                },
+                others: graph.nodes.filter { ["RNN", "GRU"].contains($0.op) }
+                    .map { ($0.layer, $0.op) }
             )
             // The layer whose own rounding changes the answers most goes back to float32.
             guard let most = settings.mostLoss, result.loss > most,
@@ -311,6 +318,8 @@ public struct QuantisedNetwork {
     /// The relative error of the first output.
     public let outputError: Double
     public let layers: [Layer]
+    /// Names of recurrent layers, and their operators, that stay in float32: only LSTM has a form of integers.
+    public let others: [(name: String, op: String)]
 
     /// What is lost: the share of examples, or the output's relative error.
     public var loss: Double {

@@ -24,7 +24,7 @@ struct ExampleFiles {
         guard !found.isEmpty else {
             throw EvaluationError.invalidData(
                 file: paths.joined(separator: ", "),
-                reason: "no inputs are there: pictures, .npy, .txt or IDX files are read"
+                reason: "no inputs are there: pictures, .npy, .txt, .csv or IDX files are read"
             )
         }
         return Array(found.prefix(most))
@@ -49,7 +49,7 @@ struct ExampleFiles {
         guard let isFolder = try? place.resourceValues(forKeys: [.isDirectoryKey]).isDirectory
         else { throw EvaluationError.invalidData(file: path, reason: "is missing") }
         guard isFolder else { return [path] }
-        let known: Set = ["png", "jpg", "jpeg", "npy", "txt", "gz"]
+        let known: Set = ["png", "jpg", "jpeg", "npy", "txt", "csv", "gz"]
         return try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
             .filter { known.contains(($0 as NSString).pathExtension.lowercased()) }
             .map { path + "/" + $0 }
@@ -72,7 +72,7 @@ struct ExampleFiles {
                 reason: "is no picture, .npy, IDX or text file"
             )
         }
-        return try inputs.text(text)
+        return try inputs.text(text, name: path)
     }
 
     private func pictures(

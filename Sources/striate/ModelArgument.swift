@@ -53,8 +53,13 @@ struct ModelArgument: ParsableArguments {
     var onnxFile: (file: URL, folder: URL?)? {
         let given = URL(fileURLWithPath: model)
         if given.pathExtension == "onnx" { return (given, nil) }
-        let file = given.appendingPathComponent("model.onnx")
-        return FileManager.default.fileExists(atPath: file.path) ? (file, given) : nil
+        for case let folder? in [given, SearchPath.current.find("config/models/\(model)")] {
+            let file = folder.appendingPathComponent("model.onnx")
+            if FileManager.default.fileExists(atPath: file.path) { return (file, folder) }
+            let manifest = folder.appendingPathComponent("model.json")
+            if FileManager.default.fileExists(atPath: manifest.path) { return nil }
+        }
+        return nil
     }
 
     func folder() throws -> URL {

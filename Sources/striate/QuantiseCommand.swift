@@ -17,7 +17,7 @@ struct QuantiseCommand: ParsableCommand {
             engines too.
 
             Inputs are pictures, .npy files (numbers as the network takes them, one input or a batch), IDX files, \
-            texts (.txt) or folders of them.
+            texts, series (.csv) or folders of them.
 
             Examples:
               striate quantise fashion train-images-idx3-ubyte.gz --images t10k-images-idx3-ubyte.gz \\
@@ -122,7 +122,8 @@ struct QuantiseCommand: ParsableCommand {
             [["layer", "numbers", "error"]]
                 + result.layers.map {
                     [$0.name, $0.isKept ? "float32" : "int8", percent($0.error)]
-                },
+                }
+                + result.others.map { [$0.name, "float32", "(\($0.op))"] },
             rightAligned: [2]
         )
         lines.append("")

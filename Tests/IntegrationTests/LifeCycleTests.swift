@@ -147,7 +147,8 @@ import Testing
             (["--version"], 0, "0."), (["--help"], 0, "curl"),
             (["serve", "--help"], 0, "SIGTERM"),
             (["check", "fashion"], 0, "check vectors: passed"),
-            (["describe", "scripture"], 0, "licence"),
+            (["describe", "scripture"], 0, "licence"), (["describe", "fashion-int8"], 0, "int8"),
+            (["quantise", "fashion", "/nowhere", "-o", "/tmp"], 64, "is there already"),
         ] as [([String], Int32, String)]
     )
     func `exits with a telling code and text`(

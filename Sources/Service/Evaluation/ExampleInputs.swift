@@ -95,15 +95,26 @@ public struct ExampleInputs {
         }
     }
 
-    /// A text in pieces of some symbols.
-    public func text(_ text: String, piece: Int = 64) throws(EvaluationError) -> [[String: Tensor]]
-    {
-        guard let symbols = SymbolModel(model) else { throw .noSymbolModel(model.name) }
+    /// A text: symbols in pieces of some, or a series as a CSV file.
+    public func text(
+        _ text: String,
+        name: String,
+        piece: Int = 64
+    ) throws(EvaluationError) -> [[String: Tensor]] {
+        if let series = SeriesReader(model.manifest, limit: 1 << 28) {
+            return try self.series(text, name: name, series)
+        }
+        guard let symbols = SymbolModel(model) else {
+            throw .invalidData(
+                file: name,
+                reason: "is text, and \(model.name) takes none: give pictures or numbers as .npy"
+            )
+        }
         let tokens: [Int32]
         do throws(VocabularyError) {
             tokens = try symbols.vocabulary.encode(text)
         } catch {
-            throw .invalidData(file: "text", reason: error.description)
+            throw .invalidData(file: name, reason: error.description)
         }
         return stride(from: 0, to: tokens.count, by: piece).map { start in
             let part = tokens[start..<min(start + piece, tokens.count)].map { Int($0) }
@@ -113,15 +124,30 @@ public struct ExampleInputs {
         }
     }
 
+    private func series(
+        _ text: String,
+        name: String,
+        _ reader: SeriesReader
+    ) throws(EvaluationError) -> [[String: Tensor]] {
+        do {
+            let request = try Request(
+                "POST",
+                "/",
+                headers: [("Content-Type", "text/csv")],
+                body: Bytes(Array(text.utf8))
+            )
+            return try reader.inputs(of: request).map { states([$0.name: $0.tensor]) }
+        } catch {
+            throw .invalidData(file: name, reason: "\(error)")
+        }
+    }
+
     private func inputs(
         _ picture: PreparedPicture,
         _ preparation: PicturePreparation
     ) -> [String: Tensor] {
         let input = preparation.input(picture)
-        var values = [Float](repeating: 0, count: input.shape.count)
-        var span = values.mutableSpan
-        input.fill(&span)
-        return states([input.name: Tensor(shape: input.shape, floats: values)])
+        return states([input.name: input.tensor])
     }
 
     /// With states that start from zeros.
@@ -131,5 +157,14 @@ public struct ExampleInputs {
             inputs[port.name] = port.zeros
         }
         return inputs
+    }
+}
+
+extension NetworkInput {
+    fileprivate var tensor: Tensor {
+        var values = [Float](repeating: 0, count: shape.count)
+        var span = values.mutableSpan
+        fill(&span)
+        return Tensor(shape: shape, floats: values)
     }
 }
