@@ -181,7 +181,7 @@ public final class Model: Sendable {
         manifest.name = name
         manifest.version = version ?? manifest.version
         self.manifest = manifest
-        form = NetworkForm(inputName: manifest.input.name, input: [:], layers: [], tree: [:])
+        form = NetworkForm(importing: program.graph, manifest)
         layers = LayerSummary.summarise(
             program.graph.listed,
             of: program.graph,
