@@ -47,6 +47,7 @@ if architecture == "x86_64" {
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 /// Imports run downward only: each target names what it may see.
@@ -54,6 +55,7 @@ let package = Package(
     name: "striate",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
@@ -128,11 +130,22 @@ let package = Package(
             ],
             swiftSettings: safe
         ),
+        .target(name: "Texts", swiftSettings: safe),
+        .target(
+            name: "Diagrams",
+            dependencies: ["Compute", "Graph", "Models", "TensorFormats"],
+            swiftSettings: safe
+        ),
+        .target(
+            name: "Telemetry",
+            dependencies: ["Compute", "TensorFormats", "Texts", logging],
+            swiftSettings: safe
+        ),
         .target(
             name: "Service",
             dependencies: [
-                "COpenSSL", "Compute", "Console", "Engine", "Files", "Graph", "HTTP", "Images",
-                "Models", "TensorFormats", logging,
+                "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph", "HTTP",
+                "Images", "Models", "Telemetry", "TensorFormats", "Texts", heap, logging,
             ],
             swiftSettings: safe + fuzzing
         ),
@@ -140,7 +153,7 @@ let package = Package(
             name: "striate",
             dependencies: [
                 "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
-                "Quantising", "Service", "TensorFormats", arguments, logging,
+                "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", arguments, logging,
             ],
             swiftSettings: safe
         ),
@@ -262,8 +275,8 @@ var testTargets: [Target] {
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Compute", "Console", "Engine", "Graph", "HTTP", "Images", "Models", "Service",
-                "TensorFormats", "TestSupport", logging,
+                "Compute", "Console", "Diagrams", "Engine", "Graph", "HTTP", "Images", "Models",
+                "Service", "Telemetry", "TensorFormats", "Texts", "TestSupport", logging,
             ],
             swiftSettings: safe
         ),

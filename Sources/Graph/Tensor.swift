@@ -108,6 +108,12 @@ extension Tensor.Elements {
         }
     }
 
+    /// Bytes of the elements one after the other; of a text, four for its length come first.
+    public var byteCount: Int {
+        if case .strings(let texts) = self { return texts.reduce(0) { $0 + 4 + $1.count } }
+        return count * (type.byteCount ?? 0)
+    }
+
     public var count: Int {
         switch self {
         case .floats(let values): values.count

@@ -22,6 +22,8 @@ final class Connection {
     var phase = Phase.open
     /// Of the request being read or computed.
     var current: RequestHead?
+    /// What the handler said of its head.
+    var context: (any AnyObject & Sendable)?
     /// When `current` was complete.
     var arrival = ContinuousClock.now
     /// Set while the handler has the request and the loop goes on.

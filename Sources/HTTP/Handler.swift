@@ -19,9 +19,11 @@ public protocol Handler: Sendable {
 /// What to do with a request of which only the head is known.
 public enum Admission: Sendable {
     /// Read a body of at most this many bytes, then handle the request.
-    case read(bodyLimit: Int)
+    ///
+    /// The object goes along with it: to the handler in the request, and to the record of the exchange.
+    case read(bodyLimit: Int, context: (any AnyObject & Sendable)? = nil)
     /// Answer without reading the body.
-    case respond(Response)
+    case respond(Response, context: (any AnyObject & Sendable)? = nil)
 }
 
 /// One line of an access log.
@@ -38,7 +40,9 @@ public struct AccessRecord: Sendable {
     /// From the complete head until the answer was handed to the connection.
     public let duration: Duration
     /// What the handler wrote on the answer.
-    public let note: (any Sendable)?
+    public let note: (any AnyObject & Sendable)?
+    /// What the handler said of the request's head.
+    public let context: (any AnyObject & Sendable)?
 
     /// The method, or "-" if the request line could not be read.
     public var method: String { head?.method ?? "-" }

@@ -7,21 +7,31 @@ public struct Request: Sendable {
     /// Where it came from; nil if there is no connection, or no longer.
     public let peer: PeerAddress?
 
+    /// What the handler said of its head.
+    public private(set) var context: (any AnyObject & Sendable)?
+
     init(
         head: RequestHead,
         body: Bytes,
         arrival: ContinuousClock.Instant,
-        peer: PeerAddress?
+        peer: PeerAddress?,
+        context: (any AnyObject & Sendable)?
     ) {
         self.head = head
         self.body = body
         self.arrival = arrival
         self.peer = peer
+        self.context = context
     }
 
     /// The same request with another body: the one it unpacks to.
     public func replacingBody(_ body: Bytes) -> Request {
-        Request(head: head, body: body, arrival: arrival, peer: peer)
+        Request(head: head, body: body, arrival: arrival, peer: peer, context: context)
+    }
+
+    /// The same request as one whose head the handler has said this of.
+    public func carrying(_ context: (any AnyObject & Sendable)?) -> Request {
+        Request(head: head, body: body, arrival: arrival, peer: peer, context: context)
     }
 
     /// A request as if it had come over a connection, for calling a handler without one.

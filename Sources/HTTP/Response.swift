@@ -10,7 +10,7 @@ public struct Response: Sendable {
     /// Whether the connection ends after this answer.
     public var closesConnection: Bool
     /// For the handler's own log of this answer; not sent.
-    public var note: (any Sendable)?
+    public var note: (any AnyObject & Sendable)?
 
     public init(
         _ status: Status,

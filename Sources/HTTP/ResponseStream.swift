@@ -21,7 +21,7 @@ public final class ResponseStream: Sendable {
     }
 
     /// Ends the answer; `note` goes to the handler's log of it.
-    public func end(note: (any Sendable)? = nil) {
+    public func end(note: (any AnyObject & Sendable)? = nil) {
         pieces.finish(.complete(note: note))
     }
 

@@ -52,11 +52,15 @@ extension EventLoop {
 
     private func admit(_ head: RequestHead, on connection: Connection) throws(HTTPError) {
         connection.current = head
+        connection.context = nil
         connection.arrival = .now
         connection.isContinueSent = false
         switch handler.admit(head) {
-        case .read(let bodyLimit): try connection.parser.acceptBody(limit: bodyLimit)
-        case .respond(var response):
+        case .read(let bodyLimit, let context):
+            connection.context = context
+            try connection.parser.acceptBody(limit: bodyLimit)
+        case .respond(var response, let context):
+            connection.context = context
             // A client that waits for 100 may send the body or not; nobody can know.
             let canGoOn =
                 !(head.expectsContinue && head.hasBody)
@@ -83,7 +87,8 @@ extension EventLoop {
             head: head,
             body: body,
             arrival: connection.arrival,
-            peer: connection.peer
+            peer: connection.peer,
+            context: connection.context
         )
         let exchange = Exchange(
             mailbox: share.mailbox,
@@ -193,7 +198,8 @@ extension EventLoop {
             bytesIn: connection.parser.bytesRead,
             bytesOut: bytesOut,
             duration: current == nil ? .zero : connection.arrival.duration(to: .now),
-            note: response.note
+            note: response.note,
+            context: current == nil ? nil : connection.context
         )
         counters.requests.add(1)
         handler.log(record)
@@ -210,7 +216,7 @@ extension EventLoop {
         _ status: Status,
         _ connection: Connection,
         bytesOut: Int,
-        note: (any Sendable)? = nil
+        note: (any AnyObject & Sendable)? = nil
     ) {
         counters.requests.add(1)
         handler.log(
@@ -222,7 +228,8 @@ extension EventLoop {
                 bytesIn: connection.parser.bytesRead,
                 bytesOut: bytesOut,
                 duration: connection.arrival.duration(to: .now),
-                note: note
+                note: note,
+                context: connection.context
             )
         )
     }

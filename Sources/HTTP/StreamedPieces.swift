@@ -5,7 +5,7 @@ import Synchronization
 /// What comes while the loop is elsewhere goes out together. Any thread may use it.
 final class StreamedPieces: Sendable {
     enum End: Sendable {
-        case complete(note: (any Sendable)?)
+        case complete(note: (any AnyObject & Sendable)?)
         /// Nobody makes pieces any more: the client must not take what it has for the whole.
         case broken
     }

@@ -73,7 +73,7 @@ extension EventLoop {
     private func endStream(
         _ connection: Connection,
         _ status: Status,
-        note: (any Sendable)?,
+        note: (any AnyObject & Sendable)?,
         isBroken: Bool = false
     ) {
         guard let stream = connection.stream, let current = connection.current else { return }

@@ -1,124 +1,117 @@
 public import HTTP
 import Models
+import Telemetry
 
 extension Service {
     public func admit(_ head: RequestHead) -> Admission {
         let settings = settings
+        let match = router.match(head.path)
+        let template = match?.resource.template
+        var key: AccessKey?
         do throws(ServiceError) {
-            let (route, _) = try router.route(head.method, head.path)
-            if isRefusing, route.access != .everyone { throw .ending }
-            let key = try settings.access.key(of: head)
+            let route = try router.route(head.method, head.path, in: match)
+            if host.phase.isRefusing, route.access != .everyone { throw .ending }
+            key = try settings.access.key(of: head)
             try settings.access.check(route.access, key)
             if let key {
                 try keyUse.count(key)
             } else {
                 try settings.hostPolicy.check(head, route.access)
             }
-            return .read(bodyLimit: bodyLimit(of: route))
-        } catch .methodNotAllowed(_, let allowed) where head.method == "OPTIONS" {
-            if let response = settings.crossOrigin.preflight(head, methods: allowed) {
-                return .respond(response)
-            }
-            let allow = [("Allow", allowed.joined(separator: ", "))]
-            return .respond(Response(.noContent, headers: allow, body: []))
+            let context = RequestContext(
+                settings,
+                template: template,
+                key: key,
+                matched: match.map { (route, $0.parameters) }
+            )
+            return .read(bodyLimit: route.bodyLimit(settings.configuration), context: context)
         } catch {
-            return .respond(finished(error.refusal(requestID: head.requestID), for: head))
+            let context = RequestContext(settings, template: template, key: key)
+            return .respond(refusal(error, of: head, settings), context: context)
         }
+    }
+
+    /// The answer to a head that goes no further; a browser's question before its request is answered.
+    private func refusal(
+        _ error: ServiceError,
+        of head: RequestHead,
+        _ settings: Settings
+    ) -> Response {
+        if case .methodNotAllowed(_, let allowed) = error, head.method == "OPTIONS" {
+            let fields = [("Allow", allowed.joined(separator: ", "))]
+            return settings.crossOrigin.preflight(head, methods: allowed)
+                ?? Response(.noContent, headers: fields, body: [])
+        }
+        return finished(error.refusal(requestID: head.requestID), for: head, settings)
     }
 
     public func handle(_ request: Request, _ exchange: Exchange) {
         do {
             let call = try call(request, exchange)
-            let route = call.route
-            switch route.placement {
+            switch call.route.placement {
             case .loop where request.head.contentCoding == .identity:
-                send(response(to: call), to: request.head, exchange)
+                send(response(to: call), to: call, exchange)
             case .loop, .queue: schedule(call, exchange)
             case .loading:
-                loading.run {
-                    let response = self.response(to: call)
-                    exchange.respond(self.finished(response, for: call.request.head))
-                }
+                loading.run { exchange.respond(self.finished(self.response(to: call), for: call)) }
             }
         } catch {
-            exchange.respond(
-                finished(error.refusal(requestID: request.requestID), for: request.head)
-            )
+            exchange.respond(refusal(error, of: request.head, settings(of: request)))
         }
     }
 
     /// Answers on the calling thread, without a queue: what tests and tools use.
     public func respond(to request: Request) -> Response {
         switch admit(request.head) {
-        case .respond(let response): return response
-        case .read(let limit):
+        case .respond(let response, _): return response
+        case .read(let limit, let context):
+            let request = request.carrying(context)
             do throws(ServiceError) {
                 if request.body.count > limit { throw .http(.bodyTooLarge(limit: limit)) }
-                return finished(response(to: try call(request, nil)), for: request.head)
+                let call = try call(request, nil)
+                return finished(response(to: call), for: call)
             } catch {
-                return finished(error.refusal(requestID: request.requestID), for: request.head)
+                return refusal(error, of: request.head, settings(of: request))
             }
         }
     }
 
-    /// An admitted request with its route, its key's place and its deadline.
+    /// What an admitted request asks for, with its key's place and its deadline.
     private func call(_ request: Request, _ exchange: Exchange?) throws(ServiceError) -> Call {
-        let (route, parameters) = try router.route(request.method, request.path)
-        let key = try settings.access.key(of: request.head)
+        guard let context = request.context as? RequestContext, let matched = context.matched
+        else { throw .http(.noAnswer) }
         var cancellation = try Cancellation(request, exchange: exchange)
-        cancellation.computeSeconds = configuration.computeSeconds
+        cancellation.computeSeconds = context.settings.configuration.computeSeconds
         var call = try Call(
             request,
-            route: route,
-            parameters: parameters,
-            service: self,
+            matched,
+            of: context,
+            host: host,
             cancellation: cancellation
         )
-        call.keyName = key?.name
-        if let key { call.place = try keyUse.enter(key) }
+        if let key = context.key { call.place = try keyUse.enter(key) }
         return call
+    }
+
+    private func settings(of request: Request) -> Settings {
+        (request.context as? RequestContext)?.settings ?? settings
     }
 
     public func errorResponse(_ error: HTTPError, requestID: String) -> Response {
         ServiceError.http(error).refusal(requestID: requestID)
     }
-
-    public func log(_ record: AccessRecord) {
-        let route = router.match(target: record.target)?.resource.template
-        let note = record.note as? AnswerNote
-        metrics.count(record, route: route, code: note?.code)
-        let context = record.head.flatMap(TraceContext.init)
-        var span: TraceSpan?
-        if let tracer, let head = record.head {
-            span = tracer.trace(record, head, route: route, context: context)
-        }
-        accessLog?.write(record, note: note, context: context, span: span)
-    }
 }
 
 extension Service {
-    func bodyLimit(of route: Route) -> Int {
-        switch route.body {
-        case .none: 0
-        case .image: configuration.imageBodyBytes
-        case .sequence, .tree, .document: configuration.bodyBytes
-        case .tensors: configuration.imageBodyBytes
-        }
-    }
-
     private func schedule(_ call: Call, _ exchange: Exchange) {
-        let job = job(
-            for: call,
-            run: { self.run(call, exchange) },
-            refuse: { error in
-                let response = self.response(with: error, call)
-                exchange.respond(self.finished(response, for: call.request.head))
-            }
-        )
+        let refuse: @Sendable (ServiceError) -> Void = { error in
+            exchange.respond(self.finished(self.response(with: error, call), for: call))
+        }
+        let job = job(for: call, run: { self.run(call, exchange) }, refuse: refuse)
         do throws(ServiceError) {
             try scheduler.submit(job)
         } catch {
-            exchange.respond(finished(response(with: error, call), for: call.request.head))
+            refuse(error)
         }
     }
 
@@ -156,12 +149,12 @@ extension Service {
             if let events = answer.events {
                 return try begin(answer, events, for: call, over: exchange)
             }
-            response = succeeded(answer, call)
+            response = self.response(with: answer, call)
         } catch {
-            response = failed(error, call)
+            response = self.response(with: error, call)
             isTypical = false
         }
-        exchange.respond(finished(response, for: call.request.head))
+        exchange.respond(finished(response, for: call))
         return isTypical
     }
 
@@ -171,87 +164,16 @@ extension Service {
         do throws(ServiceError) {
             var answer = try answer(to: &call)
             if let events = answer.events { answer.body = try events.whole(for: call) }
-            return succeeded(answer, call)
+            return response(with: answer, call)
         } catch {
-            return failed(error, call)
+            return response(with: error, call)
         }
     }
 
     private func answer(to call: inout Call) throws(ServiceError) -> Answer {
         call.stopwatch.enter(.decode)
-        try call.unpackBody()
+        try call.unpackBody(with: coder)
         if let unchanged = tags.answer(to: call) { return unchanged }
         return try call.route.answer(&call)
-    }
-
-    private func succeeded(_ answer: Answer, _ call: Call) -> Response {
-        var call = call
-        call.stopwatch.enter(.queue)
-        note(call, isSuccess: true)
-        countSuccess(of: call)
-        var response = Response(
-            answer.status,
-            headers: headers(of: answer, call),
-            body: answer.body
-        )
-        tags.validate(&response, to: call)
-        response.note = AnswerNote(keyName: call.keyName, stopwatch: call.stopwatch)
-        return response
-    }
-
-    private func failed(_ error: ServiceError, _ call: Call) -> Response {
-        var call = call
-        call.stopwatch.enter(.queue)
-        note(call, isSuccess: false)
-        return response(with: error, call)
-    }
-
-    func headers(of answer: Answer, _ call: Call) -> [(String, String)] {
-        var headers = [("Content-Type", answer.contentType)] + answer.headers
-        // RFC 9110 §12.5.5: caches keep what other clients would be sent in another form.
-        if call.route.variesByAccept { headers.append(("Vary", "Accept")) }
-        headers.append(("Server-Timing", call.stopwatch.serverTiming))
-        if let model = call.namedModel {
-            headers.append(("X-Model-Version", model.version))
-            headers.append(("X-Model-Numerics", model.numerics))
-        }
-        if !call.warnings.isEmpty { headers.append(("X-Striate-Warning", call.warningText)) }
-        return headers
-    }
-
-    private func response(with error: ServiceError, _ call: Call) -> Response {
-        var response = error.response(requestID: call.request.requestID)
-        response.headers.append(("Server-Timing", call.stopwatch.serverTiming))
-        response.note = errorNote(error, call)
-        countFailure(of: call, error)
-        return response
-    }
-}
-
-/// What is counted and logged of calls.
-extension Service {
-    /// Counts a call that computed, or was to.
-    func note(_ call: Call, isSuccess: Bool) {
-        guard call.route.placement == .queue, let model = try? call.model else { return }
-        statistics.record(model, call.stopwatch, rows: call.inferences, isSuccess: isSuccess)
-    }
-
-    func countSuccess(of call: Call) {
-        guard let label = call.modelLabel, !call.route.operation.isEmpty else { return }
-        metrics.countSuccess(
-            of: label,
-            operation: call.route.operation,
-            inferences: call.inferences,
-            call.stopwatch
-        )
-    }
-
-    func countFailure(of call: Call, _ error: ServiceError) {
-        guard let label = call.modelLabel, !call.route.operation.isEmpty else { return }
-        metrics.countFailure(of: label, FailureReason(error))
-    }
-
-    func errorNote(_ error: ServiceError, _ call: Call) -> AnswerNote {
-        AnswerNote(code: error.code, keyName: call.keyName, stopwatch: call.stopwatch)
     }
 }

@@ -2,10 +2,11 @@ public import HTTP
 public import Logging
 public import Models
 import Synchronization
+public import Telemetry
 
 /// Answers requests about the hosted models: the place where HTTP and inference meet.
 public final class Service: Handler {
-    let repository: ModelRepository
+    let host: Host
     let metrics: Metrics
     let scheduler: Scheduler
     let coder = BodyCoder()
@@ -17,11 +18,9 @@ public final class Service: Handler {
     let logger: Logger
     let accessLog: AccessLog?
     let currentSettings: Mutex<Settings>
-    let loading: LoadingThread
-    let sequences: SequenceStates
-    let statistics = InferenceStatistics()
-    private let isDrainingFlag = Atomic(false)
-    private let isRefusingFlag = Atomic(false)
+    let loading = LoadingThread()
+
+    var repository: ModelRepository { host.repository }
 
     /// Names of the models that are served.
     public var modelNames: [String] { repository.models.map(\.name) }
@@ -34,56 +33,48 @@ public final class Service: Handler {
         logger: Logger,
         accessLog: AccessLog? = nil
     ) {
-        self.repository = repository
+        host = Host(
+            repository: repository,
+            sequences: SequenceStates(configuration.sequenceTable),
+            phase: ServingPhase()
+        )
         self.logger = logger
         self.accessLog = accessLog
         currentSettings = Mutex(Settings(configuration, keys: keys))
         tracer = Tracer(configuration)
-        router = Router(Self.routes + CloudRoutes.configured(configuration))
-        metrics = Metrics(
-            routes: router.resources.map(\.template),
-            models: repository.models.map { ModelLabel(name: $0.name, version: $0.version) }
-        )
-        scheduler = Scheduler(
+        let scheduler = Scheduler(
             cores: configuration.threads,
             longestWaitSeconds: Double(configuration.queueMilliseconds) / 1000
         )
-        loading = LoadingThread()
-        sequences = SequenceStates(configuration.sequenceTable)
+        self.scheduler = scheduler
+        let metrics = Metrics(version: striateVersion, models: repository.models.map(\.label))
+        self.metrics = metrics
+        let tracer = tracer
+        let table = RouteTable(
+            configuration,
+            statistics: metrics.statistics,
+            page: { hasAliases in
+                metrics.text(
+                    load: scheduler.load,
+                    spans: tracer?.exporter.counts,
+                    hasAliases: hasAliases
+                )
+            },
+            log: { Self.log($0, of: repository, to: logger) }
+        )
+        router = Router(table.routes)
+        metrics.begin(routes: router.resources.map(\.template))
     }
 
     /// What is configured now; a request that has begun keeps what it began with.
     var settings: Settings { currentSettings.withLock { $0 } }
     var configuration: Configuration { settings.configuration }
 
-    /// Every route, in the order of the documentation.
-    static let routes: [Route] =
-        [
-            Index.route, Health.route, ModelList.route, ModelDetail.route, Classify.route,
-            Features.route, Preview.route, Kernels.route, Next.route, Score.route, Generate.route,
-            Encode.route, TreeRoute.route, DiagramPage.route, ExampleFile.route, MetricsPage.route,
-            OpenAPIPage.route,
-        ] + ConsoleFiles.routes + OpenInference.routes + TensorFlowServing.routes
-        + CloudRoutes.routes
-
     /// From now on the service is not ready: health checks fail, so that clients go elsewhere.
-    public func beginDraining() {
-        isDrainingFlag.store(true, ordering: .relaxed)
-    }
-
-    var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
+    public func beginDraining() { host.phase.isDraining = true }
 
     /// From now on requests are refused that have not begun; those that have are finished.
-    public func refuseRequests() {
-        isRefusingFlag.store(true, ordering: .relaxed)
-    }
-
-    var isRefusing: Bool { isRefusingFlag.load(ordering: .relaxed) }
-
-    /// False when every model is gone, and none is to be expected from a client.
-    var hasModelsOrWaits: Bool {
-        configuration.repositoryChanges || !repository.models.isEmpty
-    }
+    public func refuseRequests() { host.phase.isRefusing = true }
 
     /// Time between not being ready and taking no more requests.
     public var drainDelaySeconds: Int { configuration.drainDelaySeconds }

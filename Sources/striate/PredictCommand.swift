@@ -4,6 +4,7 @@ import HTTP
 import Logging
 import Models
 import Service
+import TensorFormats
 
 /// `striate predict`: one answer without a server.
 struct PredictCommand: ParsableCommand {

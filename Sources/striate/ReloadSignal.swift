@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Service
+import Telemetry
 
 /// Reads again what can be read again: on SIGHUP all, at intervals what has changed.
 final class ReloadSignal: Sendable {

@@ -1,12 +1,13 @@
 import Compute
-import Engine
 import Dispatch
+import Engine
 import Engine
 import Foundation
 import HTTP
 import Logging
 import Models
 import Service
+import Telemetry
 
 /// The server from its start to the signal that ends it.
 enum RunningServer {

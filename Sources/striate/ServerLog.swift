@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Service
+import Telemetry
 
 /// Where a server's lines go: events by the logging library, requests by a log of their own.
 struct ServerLog {

@@ -121,13 +121,13 @@ import Testing
         stream.send([1, 2])
         stream.send([3])
         #expect(stream.hasRoom)
-        stream.end(note: "note")
+        stream.end(note: Word("note"))
         stream.send([4])
         stream.end()
         Exchange(deliver: deliver).stream(Response(.ok)).send([5])
         #expect(delivered.withLock { $0.map(\.body) } == [[1, 2, 3], []])
         #expect(delivered.withLock { $0.map(\.status.code) } == [202, 500])
-        #expect(delivered.withLock { $0[0].note as? String } == "note")
+        #expect(delivered.withLock { $0[0].note as? Word }?.text == "note")
     }
 
     @Test func `the log has the bytes, the status and the note once the stream has ended`() throws {
@@ -139,13 +139,30 @@ import Testing
             #expect(client.text(through: "\r\n\r\n").isEmpty == false)
             #expect(service.records.withLock { $0.isEmpty })
             #expect(eventually { server.statistics.requestsInFlight == 1 })
-            stream.end(note: "all")
+            stream.end(note: Word("all"))
             _ = client.rest()
             let record = try #require(service.records.withLock { $0.last })
             #expect(record.status == .ok)
-            #expect(record.note as? String == "all")
+            #expect((record.note as? Word)?.text == "all")
             #expect(record.bytesOut == server.statistics.bytesOut)
             #expect(eventually { server.statistics.requestsInFlight == 0 })
+        }
+    }
+
+    @Test func `what was said of a head comes with its request and its record, and with no other`()
+        throws
+    {
+        try withServer { server, service in
+            let client = try Client(port: server.port)
+            for (target, text) in [("/context?1", "/context?1"), ("/refused", ""), ("/small", nil)]
+            {
+                client.send("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
+                let answer = try #require(client.answer())
+                if let text { #expect(answer.text == text) }
+            }
+            #expect(eventually { service.records.withLock { $0.count } == 3 })
+            let words = service.records.withLock { $0.map { ($0.context as? Word)?.text } }
+            #expect(words == ["/context?1", "/refused", nil])
         }
     }
 

@@ -5,6 +5,13 @@ import Testing
 
 @testable import HTTP
 
+/// What a handler has travel with a request or an answer.
+final class Word: Sendable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+}
+
 /// A handler with a route for each behaviour of the server.
 final class TestService: Handler {
     let records = Mutex<[AccessRecord]>([])
@@ -14,6 +21,8 @@ final class TestService: Handler {
     func admit(_ head: RequestHead) -> Admission {
         switch head.path.first {
         case "small": .read(bodyLimit: 10)
+        case "context": .read(bodyLimit: 10, context: Word(head.target))
+        case "refused": .respond(Response(.notFound), context: Word(head.target))
         case "busy": .respond(Response(.tooManyRequests, headers: [("Retry-After", "1")]))
         default: .read(bodyLimit: 16 << 20)
         }
@@ -23,6 +32,9 @@ final class TestService: Handler {
         switch request.path.first {
         case "held": held.withLock { $0.append(exchange) }
         case "dropped": break
+        case "context":
+            let word = (request.context as? Word)?.text ?? ""
+            exchange.respond(Response(.ok, body: Array(word.utf8)))
         case "streamed":
             let stream = exchange.stream(Response(.ok))
             stream.send(Array("at ".utf8))

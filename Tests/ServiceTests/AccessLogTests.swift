@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `The access log` {
     /// The lines of what `work` makes a service log.
@@ -14,8 +15,9 @@ import Testing
         let pipe = Pipe()
         let sink = LogSink(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         let log = AccessLog(sink, format: format)
+        let service = Fixture.service(folders: [], accessLog: log) { _ in }
         for request in requests {
-            let response = Fixture.service.respond(to: request)
+            let response = service.respond(to: request)
             let record = AccessRecord(
                 requestID: request.requestID,
                 head: request.head,
@@ -24,14 +26,10 @@ import Testing
                 bytesIn: 1,
                 bytesOut: 2,
                 duration: .microseconds(1500),
-                note: response.note
+                note: response.note,
+                context: service.admitted(request).context
             )
-            log.write(
-                record,
-                note: record.note as? AnswerNote,
-                context: TraceContext(request.head),
-                span: nil
-            )
+            service.log(record)
         }
         sink.flush()
         try pipe.fileHandleForWriting.close()
@@ -44,7 +42,7 @@ import Testing
         let requests = [
             try Request(
                 "GET",
-                "/healthz",
+                "/v2",
                 headers: [("traceparent", parent), ("tracestate", "a=1")]
             ),
             try Request("GET", "/nothing", headers: [("X-Request-Id", "mine")]),

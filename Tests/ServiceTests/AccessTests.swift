@@ -3,6 +3,7 @@ import HTTP
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `Access` {
     private static let alice = AccessKey.generate()
@@ -52,7 +53,7 @@ import Testing
 
     @Test func `a request without a key is refused before its body is read`() throws {
         let request = try Request("POST", "/models/scripture/next", body: Bytes([1]))
-        guard case .respond(let response) = Self.guarded.admit(request.head) else {
+        guard case .respond(let response, _) = Self.guarded.admit(request.head) else {
             Issue.record("the request was admitted")
             return
         }

@@ -27,7 +27,7 @@ import Testing
         let datatype = Datatype(elements.type)
         var bytes: [UInt8] = [7]
         BinaryTensors.append(elements, to: &bytes)
-        #expect(bytes.count - 1 == BinaryTensors.byteCount(of: elements))
+        #expect(bytes.count - 1 == elements.byteCount)
         let read = try unsafe BinaryTensors.decode(
             bytes.span.bytes.extracting(1..<bytes.count),
             as: datatype,

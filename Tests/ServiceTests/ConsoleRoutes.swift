@@ -97,7 +97,8 @@ import Testing
         let operations = Set(
             Fixture.service.repository.models.flatMap { $0.manifest.operations }
         )
-        let roots = Set(Service.routes.compactMap { $0.template.split(separator: "/").first })
+        let templates = Fixture.service.router.resources.map(\.template)
+        let roots = Set(templates.compactMap { $0.split(separator: "/").first })
         // Paths behind a model's own are written "/next?top=10", whole ones `/models/${…}`.
         let named = script.matches(of: /["`]\/([a-z0-9]+)/).map { $0.1 }
         #expect(named.count >= 5)

@@ -1,8 +1,10 @@
 import Files
 import Foundation
 import Models
+import TensorFormats
 import Testing
 
+@testable import Diagrams
 @testable import Service
 
 @Suite struct `The graph route` {

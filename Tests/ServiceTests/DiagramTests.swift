@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Testing
 
+@testable import Diagrams
 @testable import Service
 
 #if canImport(FoundationXML)

@@ -1,9 +1,11 @@
 import Foundation
 import Synchronization
+import TensorFormats
 import Testing
 
 @testable import HTTP
 @testable import Service
+@testable import Telemetry
 
 /// An event as a client reads it.
 struct ReadEvent {
@@ -137,13 +139,11 @@ struct ReadEvent {
         let delivered = Mutex<Response?>(nil)
         let exchange = Exchange { response in delivered.withLock { $0 = response } }
         let request = try Request("POST", path, body: Bytes(Array("{}".utf8)))
-        let (route, parameters) = try service.router.route(request.method, request.path)
-        let call = try Call(
+        let (route, parameters) = try service.found(request)
+        let call = try service.call(
             request,
-            route: route,
-            parameters: parameters,
-            service: service,
-            cancellation: try Cancellation(request, exchange: exchange)
+            (route, parameters),
+            exchange
         )
         do {
             _ = try service.begin(Answer(numbers), numbers, for: call, over: exchange)
@@ -193,22 +193,23 @@ struct ReadEvent {
                 #"striate_model_requests_total{model="scripture",version="2",operation="generate"} 1"#
             )
         )
-        #expect(service.statistics.figures(model: "scripture", version: "2").success.count == 1)
+        #expect(
+            service.metrics.statistics.figures(of: ModelLabel(name: "scripture", version: "2"))
+                .success.count == 1
+        )
     }
 
     @Test func `a client that leaves ends the generation at the next symbol`() throws {
         let exchange = Exchange { _ in }
         let request = try Request("POST", own)
-        let (route, parameters) = try Fixture.service.router.route(request.method, request.path)
-        let call = try Call(
+        let (route, parameters) = try Fixture.service.found(request)
+        let call = try Fixture.service.call(
             request,
-            route: route,
-            parameters: parameters,
-            service: Fixture.service,
-            cancellation: try Cancellation(request, exchange: exchange)
+            (route, parameters),
+            exchange
         )
         let symbols = try call.symbolModel()
-        let settings = try Generate.Settings(SequenceOptions(), symbols: 2)
+        let settings = try GenerationSettings(SequenceOptions(), symbols: 2)
         var generation = Generation(settings, after: [1, 2, 3], symbols)
         for _ in 0..<3 { _ = try generation.next(call) }
         exchange.abandon()
@@ -244,7 +245,7 @@ struct ReadEvent {
     private func begin() throws -> StreamedPieces {
         let headers = [("Accept", "text/event-stream"), ("X-API-Key", key)]
         let request = try Request("POST", Self.path, headers: headers, body: Bytes(body))
-        service.handle(request, exchange)
+        service.handle(service.admitted(request), exchange)
         if case .stream(let pieces) = exchange.takeAnswer() { return pieces }
         guard case .answer(_, .stream(let pieces)) = try letter() else {
             throw CocoaError(.featureUnsupported)

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `Fair queues` {
     private func taken(_ queue: inout FairQueue<String, Int>) -> [String] {
@@ -153,14 +154,5 @@ import Testing
         #expect(queue.takeLast(ofMoreThan: 0)?.element == 1)
         #expect(queue.count == 1)
         #expect(queue.takeFirst()?.element == 0)
-    }
-
-    @Test func `a heap gives its elements in order`() {
-        var heap = MinimumHeap<Int>()
-        let numbers = (0..<200).map { $0 * 7919 % 211 }
-        for number in numbers { heap.insert(number) }
-        var sorted: [Int] = []
-        while let number = heap.removeFirst() { sorted.append(number) }
-        #expect(sorted == numbers.sorted())
     }
 }

@@ -8,6 +8,7 @@ import Onnx
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 /// A service over the shipped models, answered without sockets.
 enum Fixture {
@@ -21,6 +22,7 @@ enum Fixture {
     static func service(
         keys: [AccessKey] = [],
         folders: [URL] = [package.appending(path: "config/models")],
+        accessLog: AccessLog? = nil,
         _ change: (inout Configuration) -> Void
     ) -> Service {
         let kernels = KernelSet.supported[KernelSet.supported.count - 1]
@@ -36,7 +38,8 @@ enum Fixture {
             repository: repository,
             configuration: configuration,
             keys: keys,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            accessLog: accessLog
         )
     }
 

@@ -6,6 +6,7 @@ import Graph
 import HTTP
 import Models
 import Onnx
+import TensorFormats
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Graph
 import Models
 
+@testable import Diagrams
 @testable import Service
 
 /// Networks of every kind a diagram is drawn of, without their weights.

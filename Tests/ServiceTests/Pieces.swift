@@ -3,6 +3,7 @@ import HTTP
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `Pieces` {
     @Test(arguments: [

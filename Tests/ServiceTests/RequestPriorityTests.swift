@@ -22,12 +22,10 @@ import Testing
             headers: headers,
             body: Bytes(Array(json.utf8) + tensors)
         )
-        return try Call(
+        return try Fixture.service.call(
             request,
-            route: route,
-            parameters: PathParameters(model: "fashion"),
-            service: Fixture.service,
-            cancellation: try Cancellation(request, exchange: nil)
+            (route, PathParameters(model: "fashion")),
+            nil
         ).level
     }
 

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `Admission` {
     private let kind = CostEstimates.Kind(model: "m", operation: "o")
@@ -297,12 +298,10 @@ import Testing
             headers: [("Content-Type", "text/plain")],
             body: Bytes(Array(text.utf8))
         )
-        var call = try Call(
+        var call = try Fixture.service.call(
             request,
-            route: Score.route,
-            parameters: PathParameters(model: "scripture"),
-            service: Fixture.service,
-            cancellation: try Cancellation(request, exchange: exchange)
+            (Score.route, PathParameters(model: "scripture")),
+            exchange
         )
         let error = #expect(throws: ServiceError.self) { try Score.answer(&call) }
         #expect(error?.status == .clientClosedRequest)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct `Start and end` {
     private func response(_ target: String, from handler: some Handler) throws -> Response? {
         let head = try Request("GET", target).head
-        guard case .respond(let response) = handler.admit(head) else { return nil }
+        guard case .respond(let response, _) = handler.admit(head) else { return nil }
         return response
     }
 

@@ -1,9 +1,12 @@
 import Foundation
 import HTTP
 import Synchronization
+import TensorFormats
 import Testing
+import Texts
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `Tracing` {
     private static let trace = "0af7651916cd43dd8448eb211c80319c"
@@ -78,7 +81,7 @@ import Testing
     }
 
     @Test func `a span is written as OTLP's JSON has it`() throws {
-        let document = TraceExporter.document([span()])
+        let document = TraceExporter.document([span()], version: "1.0.0")
         let object = try JSONSerialization.jsonObject(with: Data(document)) as? [String: Any]
         let resources = try #require(object?["resourceSpans"] as? [[String: Any]])
         let scopes = try #require(resources[0]["scopeSpans"] as? [[String: Any]])
@@ -96,12 +99,12 @@ import Testing
     }
 
     @Test func `a collector that is gone costs spans, never requests`() {
-        let exporter = TraceExporter { _ in false }
+        let exporter = TraceExporter(version: "1.0.0") { _ in false }
         for _ in 0..<TraceExporter.capacity + 10 { exporter.add(span()) }
         #expect(exporter.counts.dropped == 10)
         exporter.flush()
         #expect(exporter.counts == (0, TraceExporter.capacity + 10))
-        let taken = TraceExporter { _ in true }
+        let taken = TraceExporter(version: "1.0.0") { _ in true }
         taken.add(span())
         taken.flush()
         #expect(taken.counts == (1, 0))
@@ -109,7 +112,7 @@ import Testing
 
     @Test func `spans that were not taken are sent once more`() {
         let attempts = Mutex(0)
-        let exporter = TraceExporter { _ in
+        let exporter = TraceExporter(version: "1.0.0") { _ in
             attempts.withLock { attempts in
                 attempts += 1
                 return attempts == 2

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 /// The scheduler's decisions on a clock of the tests' own.
 @Suite struct `Turns` {

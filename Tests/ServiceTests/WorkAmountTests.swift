@@ -2,6 +2,7 @@ import HTTP
 import Testing
 
 @testable import Service
+@testable import Telemetry
 
 @Suite struct `Work amounts` {
     private func units(
@@ -19,12 +20,10 @@ import Testing
             body: Bytes(body)
         )
         return WorkAmount.units(
-            of: try Call(
+            of: try Fixture.service.call(
                 request,
-                route: route,
-                parameters: PathParameters(model: model),
-                service: Fixture.service,
-                cancellation: try Cancellation(request, exchange: nil)
+                (route, PathParameters(model: model)),
+                nil
             )
         )
     }

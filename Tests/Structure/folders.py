@@ -18,13 +18,16 @@ import re
 import sys
 
 # Whose folders must have a direction; the others are printed only.
-HELD = ["Compute", "Engine", "Files", "Graph", "Models", "Onnx"]
+HELD = [
+    "Compute", "Engine", "Files", "Graph", "Models", "Onnx", "Quantising", "Service", "Telemetry",
+    "TensorFormats",
+]
 
 # Members of the standard library and Foundation that types of ours have too.
 COMMON = set(
     """append bytes count description drop dropFirst elements end filter first firstIndex flatMap forEach formUnion
     index indices insert isEmpty joined keys last load lock lowerBound map max merge min path prefix reduce remove
-    removeAll removeFirst replace reverse reversed sorted start store string subtract suffix update upperBound
+    removeAll removeFirst removeLast replace reverse reversed sorted start store string subtract suffix update upperBound
     value values""".split()
 )
 

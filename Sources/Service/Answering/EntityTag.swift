@@ -1,4 +1,5 @@
 import HTTP
+import Texts
 
 /// Names what an answer shows, so that a client which has it need not be sent it again (RFC 9110 §8.8.3).
 ///
@@ -7,7 +8,7 @@ struct EntityTag: Sendable {
     let text: String
 
     init(of body: [UInt8]) {
-        text = "W/\"\(SHA256Digest.hexadecimal(SHA256Digest.bytes(of: body)).prefix(32))\""
+        text = "W/\"\(hexadecimal(SHA256Digest.bytes(of: body)).prefix(32))\""
     }
 
     /// Whether a client that sends this If-None-Match has the answer already (§13.1.2).

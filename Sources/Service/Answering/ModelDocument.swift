@@ -2,6 +2,7 @@ import Compute
 import Engine
 import Graph
 import Models
+import TensorFormats
 
 /// A model described for its users.
 struct ModelDocument {

@@ -68,7 +68,7 @@ final class TagMemory: Sendable {
 
     private func models(of call: Call) -> [Model] {
         if let model = try? call.model { return [model] }
-        return call.service.repository.allVersions
+        return call.host.repository.allVersions
     }
 
     private func fields(_ tag: EntityTag) -> [(String, String)] {

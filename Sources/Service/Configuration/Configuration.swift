@@ -1,8 +1,11 @@
 public import Files
 public import HTTP
+public import Telemetry
 
 /// The server's settings, each with its default.
 public struct Configuration: Sendable, Equatable {
+    private static let limits = Limits()
+
     public var host = "127.0.0.1"
     /// The port for plain HTTP; 0 for any free one, -1 for none.
     public var port = 8080
@@ -14,7 +17,7 @@ public struct Configuration: Sendable, Equatable {
     public var certificateKeys: [String] = []
     public var clientCertificates = TLSConfiguration.ClientCertificates.none
     public var clientAuthorities = ""
-    public var handshakeSeconds = 10
+    public var handshakeSeconds = limits.handshakeTime.wholeSeconds
     /// How often files that can be read again are looked at; 0: only after SIGHUP.
     public var reloadSeconds = 10
     /// Folders of models, or folders of such folders; empty for those that ship.
@@ -54,7 +57,7 @@ public struct Configuration: Sendable, Equatable {
     public var tracePercent = 100
     /// Whether metrics stand under Triton's names too.
     public var nvMetrics = true
-    public var bodyBytes = 16 << 20
+    public var bodyBytes = limits.body
     public var imageBodyBytes = 32 << 20
     public var maximumPixels = 40_000_000
     public var sequenceLimit = 100_000
@@ -65,10 +68,10 @@ public struct Configuration: Sendable, Equatable {
     public var clientSequences = 256
     /// Bytes of their states; a quarter of them is a client's.
     public var sequenceBytes = 256 << 20
-    public var connections = 4096
-    public var clientConnections = 1024
-    public var handshakes = 512
-    public var totalBodyBytes = 1 << 30
+    public var connections = limits.connections
+    public var clientConnections = limits.clientConnections
+    public var handshakes = limits.handshakes
+    public var totalBodyBytes = limits.bodies
     public var computeBytes = 512 << 20
     /// Memory of all computations together; 0 for three quarters of what the process may have.
     public var memoryBytes = 0
@@ -83,13 +86,13 @@ public struct Configuration: Sendable, Equatable {
     /// Seconds that a request may compute, those not counted in which others had the core.
     public var computeSeconds = 30
     public var answerNumbers = 16 << 20
-    public var headBytes = 16 << 10
-    public var headFields = 100
-    public var requestLineBytes = 8 << 10
-    public var headSeconds = 10
-    public var bodyIdleSeconds = 10
-    public var keepAliveSeconds = 60
-    public var writeStallSeconds = 30
+    public var headBytes = limits.head
+    public var headFields = limits.fields
+    public var requestLineBytes = limits.requestLine
+    public var headSeconds = limits.headTime.wholeSeconds
+    public var bodyIdleSeconds = limits.bodyIdle.wholeSeconds
+    public var keepAliveSeconds = limits.keepAliveIdle.wholeSeconds
+    public var writeStallSeconds = limits.writeStall.wholeSeconds
     /// From the signal to the moment when no more connections are accepted.
     public var drainDelaySeconds = 0
     public var drainSeconds = 30
@@ -99,10 +102,6 @@ public struct Configuration: Sendable, Equatable {
     /// The part that loading reads.
     public var loading: LoadingLimits {
         LoadingLimits(seconds: loadSeconds, bytes: loadBytes, loads: loads)
-    }
-
-    var sequenceTable: SequenceTable.Limits {
-        SequenceTable.Limits(sequences: sequences, ofClient: clientSequences, bytes: sequenceBytes)
     }
 
     /// The part the HTTP server reads.
@@ -135,25 +134,8 @@ public struct Configuration: Sendable, Equatable {
 /// Who may read the metrics.
 public enum MetricsAccess: String, Sendable, CaseIterable {
     case everyone, clients, administrators
-
-    var access: Route.Access {
-        switch self {
-        case .everyone: .everyone
-        case .clients: .clients
-        case .administrators: .administrators
-        }
-    }
 }
 
-/// The least important lines that are written.
-public enum LogLevel: String, Sendable, CaseIterable {
-    case trace, debug, info, notice, warning, error, critical
-}
-
-/// How log lines look.
-public enum LogFormat: String, Sendable, CaseIterable {
-    /// Text on a terminal, JSON elsewhere.
-    case auto
-    case text
-    case json
+extension Duration {
+    fileprivate var wholeSeconds: Int { Int(components.seconds) }
 }

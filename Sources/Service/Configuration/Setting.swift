@@ -1,4 +1,6 @@
 import HTTP
+import TensorFormats
+import Texts
 
 /// One setting: its name in every source, and how its text becomes a value.
 public struct Setting: Sendable {

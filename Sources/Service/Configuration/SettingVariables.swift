@@ -1,3 +1,5 @@
+import Texts
+
 /// The variables of an environment whose names begin with STRIATE_, and what they are taken for.
 ///
 /// Kubernetes describes every service of a namespace in each of its pods: one called "striate-api" is

@@ -1,5 +1,6 @@
 import Graph
 import Models
+import Telemetry
 import TensorFormats
 
 /// `POST /models/{m}/classify`: pictures, series or sequences to labels with probabilities.

@@ -1,4 +1,8 @@
+import Diagrams
 import Models
+import Telemetry
+import TensorFormats
+import Texts
 
 /// `GET /models/{m}/graph`: the network as a picture, or its nodes and edges as JSON.
 enum DiagramPage {
@@ -14,7 +18,7 @@ enum DiagramPage {
         query: [
             QueryKey(
                 name: "unfold",
-                kind: .integer(1...SequenceDiagram.mostSteps),
+                kind: .integer(1...Diagram.mostSteps),
                 summary: "Over how many steps a recurrent network is unfolded; not for others."
             )
         ],
@@ -24,7 +28,7 @@ enum DiagramPage {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model
-        let steps = try call.integer("unfold", in: 1...SequenceDiagram.mostSteps)
+        let steps = try call.integer("unfold", in: 1...Diagram.mostSteps)
         let diagram = try diagram(of: NetworkOutline(model), steps: steps)
         call.stopwatch.enter(.encode)
         if call.form == .json {
@@ -33,7 +37,7 @@ enum DiagramPage {
             ]
             return Answer(.object(names + diagram.members))
         }
-        return Answer(.svg, body: DiagramDrawing.draw(diagram))
+        return Answer(.svg, body: diagram.svg)
     }
 
     /// The kind of diagram that suits the network.
@@ -41,12 +45,9 @@ enum DiagramPage {
         of outline: NetworkOutline,
         steps: Int?
     ) throws(ServiceError) -> Diagram {
-        if outline.isUnfoldable {
-            return SequenceDiagram.draw(outline, steps: steps)
-        }
-        if let steps {
+        if let steps, !outline.isUnfoldable {
             let kind =
-                outline.tree != nil
+                outline.isTree
                 ? "composes over trees"
                 : outline.isSequential ? "has too many layers" : "is not recurrent"
             throw .unwantedField(
@@ -55,6 +56,6 @@ enum DiagramPage {
                 got: String(steps)
             )
         }
-        return outline.tree.map { TreeDiagram.draw(outline, $0) } ?? StackDiagram.draw(outline)
+        return Diagram.drawing(outline, steps: steps)
     }
 }

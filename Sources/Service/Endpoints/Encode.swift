@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Models
+import Telemetry
 import TensorFormats
 
 /// `POST /models/{m}/encode`: a sequence to the hidden state after it, or to all states.

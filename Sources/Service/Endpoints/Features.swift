@@ -1,6 +1,7 @@
 import Graph
 import Images
 import Models
+import Telemetry
 import TensorFormats
 
 /// `POST /models/{m}/features`: pictures or series to the values of any layers.

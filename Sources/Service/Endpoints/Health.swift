@@ -1,6 +1,7 @@
 import Graph
 import HTTP
 import Models
+import TensorFormats
 
 /// `GET /healthz`: whether requests should be sent here.
 enum Health {
@@ -13,13 +14,13 @@ enum Health {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        guard !call.service.isDraining else {
+        guard !call.host.phase.isDraining else {
             var answer = Answer(["status": "draining"], status: .serviceUnavailable)
             answer.headers.append(("Retry-After", "1"))
             return answer
         }
-        let names = call.service.repository.models.map(\.name)
-        guard call.service.hasModelsOrWaits else {
+        let names = call.host.repository.models.map(\.name)
+        guard call.hasModelsOrWaits else {
             return Answer(["status": "no_models", "models": []], status: .serviceUnavailable)
         }
         return Answer(["status": "ready", "models": .strings(names)])

@@ -1,6 +1,7 @@
 import Console
 import HTTP
 import Models
+import TensorFormats
 
 /// `GET /`: the console for browsers; for programs, where to go from here.
 enum Index {
@@ -17,9 +18,8 @@ enum Index {
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         if call.form == .html { return Answer(.html, body: Console.page) }
         // The page holds no secrets, and a browser sends no key for it; the models' names are the clients'.
-        let access = call.service.settings.access
-        try access.check(.clients, access.key(of: call.request.head))
-        return Answer(document(call.service.repository.models))
+        try call.settings.access.check(.clients, call.key)
+        return Answer(document(call.host.repository.models))
     }
 
     private static func document(_ models: [Model]) -> JSON {

@@ -2,6 +2,7 @@ import Compute
 import Graph
 import Images
 import Models
+import Telemetry
 import TensorFormats
 
 /// `GET /models/{m}/kernels`: a convolution's kernels as one picture, or as numbers.

@@ -1,21 +1,16 @@
 /// `GET /metrics`: figures for Prometheus.
 enum MetricsPage {
-    static let route = Route(
-        method: .get,
-        template: "/metrics",
-        summary: "Requests, times and memory in Prometheus' text format 0.0.4.",
-        access: .metrics,
-        forms: [.prometheus],
-        answer: answer
-    )
-
-    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        let service = call.service
-        let text = service.metrics.text(
-            load: service.scheduler.load,
-            spans: service.tracer?.exporter.counts,
-            hasAliases: service.configuration.nvMetrics
+    /// `page` writes the figures, if wished under other servers' names too.
+    static func route(_ page: @escaping @Sendable (_ hasAliases: Bool) -> [UInt8]) -> Route {
+        Route(
+            method: .get,
+            template: "/metrics",
+            summary: "Requests, times and memory in Prometheus' text format 0.0.4.",
+            access: .metrics,
+            forms: [.prometheus],
+            answer: { (call) throws(ServiceError) in
+                Answer(.prometheus, body: page(call.configuration.nvMetrics))
+            }
         )
-        return Answer(.prometheus, body: text)
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Graph
 import Models
 import TensorFormats
+import Texts
 
 /// `GET /models`: what is hosted.
 enum ModelList {
@@ -14,7 +15,7 @@ enum ModelList {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        let repository = call.service.repository
+        let repository = call.host.repository
         let models = repository.models.map { JSON.object(ModelDocument($0).short) }
         return Answer([
             "models": .array(models),

@@ -1,5 +1,6 @@
 import Graph
 import Models
+import Telemetry
 import TensorFormats
 
 /// `POST /models/{m}/next`: a sequence to the probabilities of the symbol after it.

@@ -1,4 +1,5 @@
 import Images
+import Telemetry
 
 /// `POST /models/{m}/preview`: a picture to the PNG of exactly what the network is given.
 enum Preview {

@@ -1,6 +1,7 @@
 import Foundation
 import Graph
 import Models
+import Telemetry
 import TensorFormats
 
 /// `POST /models/{m}/score`: how surprised the model is by a sequence.

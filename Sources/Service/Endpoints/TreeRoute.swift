@@ -1,5 +1,6 @@
 import Graph
 import Models
+import Telemetry
 
 /// `POST /models/{m}/tree`: nested lists to the label of the whole, or of every node.
 enum TreeRoute {
@@ -37,7 +38,7 @@ enum TreeRoute {
         let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
         let (wantsNodes, wantsVectors) = try (call.flag("nodes"), call.flag("vectors"))
-        let limit = min(TreeReader.mostLeaves, call.service.configuration.sequenceLimit)
+        let limit = min(TreeReader.mostLeaves, call.configuration.sequenceLimit)
         let sent = try TreeReader(vocabulary: vocabulary, limit: limit).tree(of: call.request)
         let nodes = wantsNodes ? Array(sent.tree.nodes.indices) : [sent.tree.root]
         let width = wantsVectors ? model.manifest.tree?.width ?? 0 : 0

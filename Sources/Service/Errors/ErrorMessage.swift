@@ -3,6 +3,7 @@ import HTTP
 import Images
 import Models
 import TensorFormats
+import Texts
 
 extension ServiceError: CustomStringConvertible {
     /// One sentence a client can act on; it names no path and no type of ours.
@@ -167,25 +168,4 @@ extension ServiceError: CustomStringConvertible {
         default: ""
         }
     }
-}
-
-/// Text from a client in quotes, cut to a length fit for a sentence.
-func quoted(_ text: String) -> String {
-    let limit = 120
-    guard text.count > limit else { return "\"\(text)\"" }
-    return "\"\(text.prefix(limit))…\""
-}
-
-/// "a, b and c"; a long list is cut.
-func listed(_ items: [String], _ conjunction: String) -> String {
-    guard let last = items.last else { return "nothing" }
-    if items.count == 1 { return last }
-    if items.count > 40 { return items.prefix(40).joined(separator: ", ") + ", …" }
-    return items.dropLast().joined(separator: ", ") + " \(conjunction) \(last)"
-}
-
-/// The text with a capital first letter and a full stop.
-func sentence(_ text: String) -> String {
-    let capitalised = text.prefix(1).uppercased() + text.dropFirst()
-    return capitalised.hasSuffix(".") ? capitalised : capitalised + "."
 }

@@ -1,5 +1,6 @@
 import Graph
 import HTTP
+import Telemetry
 import TensorFormats
 
 extension ServiceError {

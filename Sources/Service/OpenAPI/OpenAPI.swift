@@ -1,11 +1,16 @@
 import Models
+import TensorFormats
 
 /// The interface as an OpenAPI 3.1 document; a model's routes stand there under its own name.
 struct OpenAPI {
-    private let service: Service
+    private let routes: [Route]
+    private let models: [Model]
+    private let configuration: Configuration
 
-    init(_ service: Service) {
-        self.service = service
+    init(_ routes: [Route], _ call: Call) {
+        self.routes = routes
+        models = call.host.repository.models
+        configuration = call.configuration
     }
 
     var document: JSON {
@@ -28,16 +33,16 @@ struct OpenAPI {
 
     private var paths: [(String, JSON)] {
         var templates: [String] = []
-        for route in Service.routes where !templates.contains(route.template) {
+        for route in routes where !templates.contains(route.template) {
             templates.append(route.template)
         }
         return templates.flatMap { template -> [(String, JSON)] in
-            let routes = Service.routes.filter { $0.template == template }
+            let routes = self.routes.filter { $0.template == template }
             // Routes of other protocols are the same for every model.
             guard template.contains("{model}"), routes.allSatisfy({ $0.conventions == .own }) else {
                 return [(template, operations(routes, model: nil))]
             }
-            return service.repository.models.filter { model in
+            return models.filter { model in
                 routes.allSatisfy { route in
                     route.operation.isEmpty || model.manifest.operations.contains(route.operation)
                 } && !(template == ExampleFile.route.template && model.manifest.examples.isEmpty)
@@ -56,8 +61,8 @@ struct OpenAPI {
                 let operation = OpenAPIOperation(
                     route: route,
                     model: model,
-                    models: service.repository.models.map(\.name),
-                    sequenceLimit: service.configuration.sequenceLimit
+                    models: self.models.map(\.name),
+                    sequenceLimit: configuration.sequenceLimit
                 )
                 return (route.method.rawValue.lowercased(), operation.document)
             }
@@ -66,7 +71,7 @@ struct OpenAPI {
 
     /// How trees are written, for each model that reads some.
     private var trees: [(String, JSON)] {
-        service.repository.models.compactMap { model in
+        models.compactMap { model in
             guard model.manifest.task == .treeClassification,
                 case .tokens(_, let vocabulary) = model.manifest.input
             else { return nil }

@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Models
+import TensorFormats
 
 /// The JSON answers of the models' routes as OpenAPI describes them.
 enum OpenAPIAnswers {

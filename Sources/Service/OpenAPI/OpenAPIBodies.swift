@@ -1,5 +1,7 @@
 import Graph
 import Models
+import TensorFormats
+import Texts
 
 /// The bodies of the POST routes as OpenAPI describes them.
 enum OpenAPIBodies {
@@ -154,7 +156,8 @@ enum OpenAPIBodies {
             (
                 "length",
                 [
-                    "type": "integer", "minimum": 1, "maximum": .integer(Generate.longest),
+                    "type": "integer", "minimum": 1,
+                    "maximum": .integer(GenerationSettings.longest),
                     "default": 100,
                 ]
             ),

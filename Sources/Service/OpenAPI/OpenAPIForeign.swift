@@ -1,3 +1,5 @@
+import TensorFormats
+
 /// Other protocols' routes as OpenAPI describes them: the same for every model.
 enum OpenAPIForeign {
     static func pathParameters(of route: Route, models: [String]) -> [JSON] {

@@ -1,5 +1,7 @@
+import Diagrams
 import Graph
 import Models
+import TensorFormats
 
 /// One method of one path as OpenAPI describes it.
 struct OpenAPIOperation {

@@ -1,5 +1,7 @@
 import Graph
 import Models
+import TensorFormats
+import Texts
 
 /// Schemas as narrow as JSON Schema can say, so that what a document allows is what a model takes.
 enum OpenAPISchemas {

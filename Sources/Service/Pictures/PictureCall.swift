@@ -6,7 +6,7 @@ extension Call {
     /// The body's pictures, ready for the model; throws when the model takes none.
     func preparation() throws(ServiceError) -> PicturePreparation {
         let model = try model
-        let maximumPixels = service.configuration.maximumPixels
+        let maximumPixels = configuration.maximumPixels
         guard let preparation = PicturePreparation(model.manifest, maximumPixels: maximumPixels)
         else {
             throw .wrongTask(

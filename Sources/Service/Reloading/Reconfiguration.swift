@@ -2,6 +2,7 @@ import Dispatch
 public import Foundation
 import Models
 import Synchronization
+import TensorFormats
 
 extension Service {
     /// Settings that count from the next request on; the others are read at the start only.

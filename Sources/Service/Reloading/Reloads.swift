@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import Files
 public import Logging
 import Synchronization
 
@@ -28,7 +28,7 @@ public final class Reloads: Sendable {
     private struct Entry {
         let part: Part
         /// As the files were when they were last read.
-        var stamps: [FileStamp?]
+        var states: [FileState?]
     }
 
     private let logger: Logger
@@ -42,7 +42,7 @@ public final class Reloads: Sendable {
 
     /// Adds a part that has just been read for the first time.
     public func register(_ part: Part) {
-        let entry = Entry(part: part, stamps: part.files().map(FileStamp.init))
+        let entry = Entry(part: part, states: Self.states(of: part))
         entries.withLock { $0.append(entry) }
     }
 
@@ -50,17 +50,23 @@ public final class Reloads: Sendable {
     public func reloadAll() { reload { _ in true } }
 
     /// Reads the parts again whose files have changed since; returns when that is done.
-    public func reloadChanged() { reload { $0.stamps != $0.part.files().map(FileStamp.init) } }
+    public func reloadChanged() { reload { $0.states != Self.states(of: $0.part) } }
 
     private func reload(where isDue: (Entry) -> Bool) {
         queue.sync {
             for (index, entry) in entries.withLock(\.self).enumerated() where isDue(entry) {
                 // Taken before reading: what changes meanwhile is seen the next time.
-                let stamps = entry.part.files().map(FileStamp.init)
-                entries.withLock { $0[index].stamps = stamps }
+                let states = Self.states(of: entry.part)
+                entries.withLock { $0[index].states = states }
                 reload(entry.part)
             }
         }
+    }
+
+    /// Those of a part's files; nil for one that is not there.
+    private static func states(of part: Part) -> [FileState?] {
+        let disk = Disk()
+        return part.files().map { disk.status($0).map { FileState($0) } }
     }
 
     private func reload(_ part: Part) {
@@ -73,22 +79,5 @@ public final class Reloads: Sendable {
                 metadata: ["part": "\(part.name)", "reason": "\(error)"]
             )
         }
-    }
-}
-
-/// What tells a changed file from an unchanged one; nil for a file that is not there.
-private struct FileStamp: Equatable {
-    let inode: UInt64
-    let size: Int
-    let seconds: Int
-    let nanoseconds: Int
-
-    init?(_ path: String) {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        inode = UInt64(status.st_ino)
-        size = Int(status.st_size)
-        seconds = status.st_mtim.tv_sec
-        nanoseconds = status.st_mtim.tv_nsec
     }
 }

@@ -1,13 +1,17 @@
 import HTTP
 import Models
+import Telemetry
+import Texts
 
 /// A request on its way to its answer: what an endpoint reads from.
 struct Call {
     /// Its body is unpacked by the time an endpoint sees it.
     var request: Request
     let route: Route
-    let service: Service
     let parameters: PathParameters
+    /// What is configured, as it was when the request came.
+    let settings: Settings
+    let host: Host
     var cancellation: Cancellation
     /// The form of the answer the client likes best of those the route has.
     let form: AnswerForm
@@ -16,8 +20,8 @@ struct Call {
     var inferences = 1
     /// What is odd about the input though it could be used, a sentence each.
     var warnings: [String] = []
-    /// The name of the client's key.
-    var keyName: String?
+    /// The client's key.
+    let key: AccessKey?
     /// Held among the concurrent requests of the client's key until the call is over.
     var place: KeyUse.Place?
     /// Memory promised to the answer.
@@ -25,18 +29,18 @@ struct Call {
     /// The model the path names.
     let namedModel: Model?
 
-    /// Checks the path's model, what the client accepts and the query's keys.
+    /// Checks the path's model, what the client accepts and the query's keys; `matched` is what the path led to.
     init(
         _ request: Request,
-        route: Route,
-        parameters: PathParameters,
-        service: Service,
+        _ matched: (route: Route, parameters: PathParameters),
+        of context: RequestContext,
+        host: Host,
         cancellation: Cancellation
     ) throws(ServiceError) {
         self.request = request
-        self.route = route
-        self.service = service
-        self.parameters = parameters
+        (route, parameters) = matched
+        (settings, key) = (context.settings, context.key)
+        self.host = host
         self.cancellation = cancellation
         stopwatch = Stopwatch(since: request.arrival)
         // Where a route has no forms, what it sends is a file.
@@ -49,13 +53,13 @@ struct Call {
             throw .unknownVersion(
                 model: model,
                 version: label,
-                available: service.repository.versions(of: model)
+                available: host.repository.versions(of: model)
             )
         }
         if let chooseModel = route.chooseModel {
-            namedModel = try chooseModel(request, service)
+            namedModel = try chooseModel(request, host.repository)
         } else if route.needsModel, let name = parameters.model {
-            namedModel = try service.servedModel(
+            namedModel = try host.repository.servedModel(
                 named: name,
                 version: route.conventions.version(parameters.version)
             )
@@ -76,15 +80,22 @@ struct Call {
     }
 
     /// Whom the request counts for, and whose sequences it may continue.
-    var client: ClientIdentity { ClientIdentity(keyName: keyName, peer: request.peer) }
+    var client: ClientIdentity { ClientIdentity(keyName: key?.name, peer: request.peer) }
 
     /// The path's model as metrics name it.
     var modelLabel: ModelLabel? {
-        namedModel.map { ModelLabel(name: $0.name, version: $0.version) }
+        namedModel?.label
     }
+
+    var configuration: Configuration { settings.configuration }
 
     /// The version the path names; nil asks for the newest.
     var namedVersion: String? { route.conventions.version(parameters.version) }
+
+    /// False when every model is gone, and none is to be expected from a client.
+    var hasModelsOrWaits: Bool {
+        configuration.repositoryChanges || !host.repository.models.isEmpty
+    }
 
     private func checkQuery() throws(ServiceError) {
         guard route.conventions == .own else { return }

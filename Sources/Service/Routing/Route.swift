@@ -22,17 +22,6 @@ struct Route: Sendable {
         }
     }
 
-    /// Who may use it, once there are keys.
-    enum Access: Sendable {
-        /// Anybody, with a key or without: what load balancers ask.
-        case everyone
-        case clients
-        /// Whoever changes what is hosted, or how.
-        case administrators
-        /// As the setting `metrics_access` says.
-        case metrics
-    }
-
     /// What the body carries.
     enum Body: Sendable {
         case none
@@ -61,7 +50,7 @@ struct Route: Sendable {
     let summary: String
     var body = Body.none
     var placement = Placement.loop
-    var access = Access.clients
+    var access = AccessLevel.clients
     /// Whether the answer stays the same as long as the models do, and so has an entity tag.
     var isRevalidated = false
     var query: [QueryKey] = []
@@ -72,14 +61,11 @@ struct Route: Sendable {
     /// Whether a parameter of the body says which of its client's requests goes first.
     var readsPriority = false
     /// Finds the model where the path names none.
-    var chooseModel: (@Sendable (Request, Service) throws(ServiceError) -> Model)?
+    var chooseModel: (@Sendable (Request, ModelRepository) throws(ServiceError) -> Model)?
     let answer: @Sendable (inout Call) throws(ServiceError) -> Answer
 
     /// Whether a cache may keep the answer, and the client chose its form.
     var variesByAccept: Bool { isRevalidated && conventions == .own && forms.count > 1 }
-
-    /// How its requests of tensors are written.
-    var requestForm: RequestForm { conventions == .tensorFlow ? .tensorFlow : .openInference }
 
     /// The last word of a model's route, which names its metrics; empty for the others.
     var operation: String {
@@ -90,18 +76,13 @@ struct Route: Sendable {
         let word = separator.map { template[$0...].dropFirst() } ?? template[...]
         return word.utf8.first == UInt8(ascii: "{") ? "" : String(word)
     }
-}
 
-/// A key a route's query may have.
-struct QueryKey: Sendable {
-    enum Kind: Sendable {
-        case integer(ClosedRange<Int>)
-        case flag
-        case choice([String])
-        case text
+    /// Bytes that a body may have.
+    func bodyLimit(_ configuration: Configuration) -> Int {
+        switch body {
+        case .none: 0
+        case .image, .tensors: configuration.imageBodyBytes
+        case .sequence, .tree, .document: configuration.bodyBytes
+        }
     }
-
-    let name: String
-    let kind: Kind
-    let summary: String
 }

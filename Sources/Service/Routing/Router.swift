@@ -1,3 +1,5 @@
+import Texts
+
 /// What a path's segments say beyond the route's own words.
 struct PathParameters: Sendable, Equatable {
     var model: String?
@@ -55,20 +57,13 @@ struct Router: Sendable {
         return nil
     }
 
-    /// The resource at a target as sent; escapes never spell a route's own words.
-    func match(target: String) -> Match? {
-        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }.dropFirst()
-        guard !path.isEmpty else { return match([]) }
-        let words = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return match(words.map { String(Substring($0)) })
-    }
-
-    /// The resource and the route, or why there is none.
+    /// The route of what `match` found at the path, or why there is none.
     func route(
         _ method: String,
-        _ path: [String]
-    ) throws(ServiceError) -> (route: Route, parameters: PathParameters) {
-        guard let match = match(path) else {
+        _ path: [String],
+        in match: Match?
+    ) throws(ServiceError) -> Route {
+        guard let match else {
             throw .unknownRoute(path: "/" + path.joined(separator: "/"), nearest: nearest(to: path))
         }
         let wanted = method == "HEAD" ? "GET" : method
@@ -76,7 +71,7 @@ struct Router: Sendable {
         else {
             throw .methodNotAllowed(method: method, allowed: match.resource.allowedMethods)
         }
-        return (route, match.parameters)
+        return route
     }
 
     /// The template that is most like the path: the fewest changed letters, if they are few.
@@ -94,20 +89,4 @@ struct Router: Sendable {
         let methods = best.resource.routes.map(\.method.rawValue).joined(separator: " or ")
         return "\(methods) \(best.resource.template)"
     }
-}
-
-/// Levenshtein's distance; texts are cut to 64 letters.
-func editDistance(_ first: String, _ second: String) -> Int {
-    let first = Array(first.prefix(64)), second = Array(second.prefix(64))
-    var row = Array(0...second.count)
-    for i in first.indices {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in second.indices {
-            let substituted = diagonal + (first[i] == second[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[second.count]
 }

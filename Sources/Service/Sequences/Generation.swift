@@ -1,11 +1,12 @@
 import Foundation
 import Graph
 import Models
+import TensorFormats
 
 /// Symbols drawn from a model one after the other; a value, which may stop and go on anywhere.
 struct Generation: Sendable {
     let symbols: SymbolModel
-    let settings: Generate.Settings
+    let settings: GenerationSettings
     private let promptCount: Int
     private var sampler: Sampler
     private var state: SequenceState
@@ -13,7 +14,7 @@ struct Generation: Sendable {
     private var pending: [Int32]
     private(set) var drawn: [Int32] = []
 
-    init(_ settings: Generate.Settings, after prompt: [Int32], _ symbols: SymbolModel) {
+    init(_ settings: GenerationSettings, after prompt: [Int32], _ symbols: SymbolModel) {
         self.symbols = symbols
         self.settings = settings
         promptCount = prompt.count
@@ -56,5 +57,18 @@ extension SymbolModel {
     /// The logits of a row, or the logarithms of its probabilities where the model has no logits.
     fileprivate func scores(of row: Span<Float>) -> [Double] {
         row.indices.map { logits != nil ? Double(row[$0]) : log(Double(row[$0])) }
+    }
+}
+
+extension Generation {
+    /// The whole answer so far.
+    var document: JSON {
+        [
+            "model": .string(symbols.model.name), "version": .string(symbols.model.version),
+            "text": .string(symbols.vocabulary.decode(drawn)),
+            "tokens": .integers(drawn.map { Int($0) }),
+            "seed": .integer(settings.seed),
+            "position": .integer(position),
+        ]
     }
 }

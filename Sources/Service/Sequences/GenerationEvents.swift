@@ -1,4 +1,5 @@
 import Models
+import TensorFormats
 
 /// A generated text as events: one for each symbol, then one named "end" with what the plain answer has.
 struct GenerationEvents: EventSource {
@@ -15,7 +16,7 @@ struct GenerationEvents: EventSource {
         guard !hasEnded else { return nil }
         guard let token = try generation.next(call) else {
             hasEnded = true
-            return Event(name: "end", Generate.document(generation))
+            return Event(name: "end", generation.document)
         }
         return Event([
             "index": .integer(generation.drawn.count - 1),

@@ -74,7 +74,7 @@ extension Call {
     ) throws(ServiceError) -> [SentSequence] {
         let reader = SequenceReader(
             vocabulary: vocabulary,
-            limit: service.configuration.sequenceLimit,
+            limit: configuration.sequenceLimit,
             keys: keys
         )
         let sequences = try reader.sequences(of: request)

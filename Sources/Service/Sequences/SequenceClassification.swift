@@ -1,5 +1,6 @@
 import Graph
 import Models
+import Telemetry
 
 extension Call {
     /// The probabilities of all labels after the last symbol of each of the body's sequences.

@@ -19,7 +19,7 @@ extension Call {
                 state: model.initialState()
             )
         default:
-            return try StepsReader(model: model, limit: service.configuration.sequenceLimit)
+            return try StepsReader(model: model, limit: configuration.sequenceLimit)
                 .run(of: request)
         }
     }

@@ -18,7 +18,8 @@ public final class Gateway: Handler {
         if let service = service.withLock(\.self) { return service.admit(head) }
         if head.path == ["v2", "health", "live"] {
             let headers = [("Content-Type", "application/json")]
-            return .respond(Response(.ok, headers: headers, body: Array(#"{"live":true}"#.utf8)))
+            let body = Array(#"{"live":true}"#.utf8)
+            return .respond(Response(.ok, headers: headers, body: body))
         }
         return .respond(ServiceError.starting.refusal(requestID: head.requestID))
     }

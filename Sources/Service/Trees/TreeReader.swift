@@ -1,6 +1,7 @@
 import HTTP
 import Models
 import TensorFormats
+import Texts
 
 /// A tree as the client wrote it.
 struct SentTree: Sendable {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import Models
+import TensorFormats
 
 /// `striate bench`: kernels against the processor's peak, models, JSON, and the server under load.
 struct BenchCommand: ParsableCommand {

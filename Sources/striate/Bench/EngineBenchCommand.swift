@@ -5,6 +5,7 @@ import Engine
 import Foundation
 import Graph
 import Models
+import Telemetry
 import TensorFormats
 
 /// `striate bench engine`: one model, timed pass by pass at the bidding of a harness.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Telemetry
 
 #if canImport(Glibc)
 import Glibc

@@ -1,14 +1,17 @@
 import HTTP
 import Models
 import TensorFormats
+import Texts
 
 /// What Amazon SageMaker and Google Vertex AI ask of a container.
 enum CloudRoutes {
     static let routes = [health("/ping"), invocations("/invocations")]
 
     /// The routes that Vertex AI names in AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE.
-    static func configured(_ configuration: Configuration) -> [Route] {
-        let known = Service.routes.map(\.template)
+    ///
+    /// They do not stand for a path that is one of the `others`.
+    static func configured(_ configuration: Configuration, besides others: [Route]) -> [Route] {
+        let known = others.map(\.template)
         func isFree(_ path: String) -> Bool {
             path.hasPrefix("/") && !path.contains("{") && !known.contains(path)
         }
@@ -30,7 +33,7 @@ enum CloudRoutes {
             forms: [],
             conventions: .openInference,
             answer: { (call) throws(ServiceError) in
-                Answer([:], status: call.service.isDraining ? .serviceUnavailable : .ok)
+                Answer([:], status: call.host.phase.isDraining ? .serviceUnavailable : .ok)
             }
         )
     }
@@ -45,8 +48,8 @@ enum CloudRoutes {
             placement: .queue,
             forms: [],
             conventions: .tensorFlow,
-            chooseModel: { (request, service) throws(ServiceError) in
-                try Invocation(request).model(of: service)
+            chooseModel: { (request, repository) throws(ServiceError) in
+                try Invocation(request).model(of: repository)
             },
             answer: { (call) throws(ServiceError) in
                 try Invocation(call.request).answer(&call)
@@ -86,9 +89,9 @@ private struct Invocation {
         version = nil
     }
 
-    func model(of service: Service) throws(ServiceError) -> Model {
-        if let name { return try service.servedModel(named: name, version: version) }
-        let models = service.repository.models
+    func model(of repository: ModelRepository) throws(ServiceError) -> Model {
+        if let name { return try repository.servedModel(named: name, version: version) }
+        let models = repository.models
         guard let only = models.first, models.count == 1 else {
             throw .missingField(
                 "X-Amzn-SageMaker-Target-Model",

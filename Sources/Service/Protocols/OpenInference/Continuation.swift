@@ -1,5 +1,6 @@
 import Graph
 import Models
+import TensorFormats
 
 /// A text being continued up to one of the texts to stop at.
 struct Continuation: Sendable {

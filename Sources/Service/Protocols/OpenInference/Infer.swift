@@ -1,4 +1,5 @@
 import HTTP
+import TensorFormats
 
 /// `POST /v2/models/{m}/infer`: tensors in, tensors out.
 enum Infer {

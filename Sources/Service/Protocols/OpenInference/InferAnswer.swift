@@ -2,6 +2,7 @@ import Compute
 import Graph
 import Models
 import TensorFormats
+import Texts
 
 /// An infer request's answer: JSON, then the outputs that are wanted as binary data.
 struct InferAnswer {
@@ -40,7 +41,7 @@ struct InferAnswer {
                 header.key("parameters")
                 header.beginObject()
                 header.key("binary_data_size")
-                header.number(BinaryTensors.byteCount(of: shown.elements))
+                header.number(shown.elements.byteCount)
                 header.endObject()
                 binaryTensors.append(shown.elements)
             } else {
@@ -57,7 +58,7 @@ struct InferAnswer {
     private func answer(_ json: [UInt8], _ tensors: [Tensor.Elements]) -> Answer {
         guard !tensors.isEmpty else { return Answer(.json, body: json) }
         var body = json
-        let size = tensors.reduce(0) { $0 + BinaryTensors.byteCount(of: $1) }
+        let size = tensors.reduce(0) { $0 + $1.byteCount }
         body.reserveCapacity(json.count + size)
         for elements in tensors { BinaryTensors.append(elements, to: &body) }
         return Answer(
@@ -65,62 +66,5 @@ struct InferAnswer {
             body: body,
             headers: [("Inference-Header-Content-Length", String(json.count))]
         )
-    }
-}
-
-extension JSONWriter {
-    mutating func member(_ name: String, _ value: String) {
-        key(name)
-        string(value)
-    }
-
-    /// A tensor's elements as one flat array.
-    ///
-    /// - Throws: `nonFiniteResult`, unless such numbers are written, and `json` for texts that are not UTF-8.
-    mutating func flat(_ elements: Tensor.Elements, output: String) throws(ServiceError) {
-        do throws(JSONError) {
-            switch elements {
-            case .floats(let values): try array(of: values.span)
-            case .doubles(let values): try array(of: values)
-            case .halves(let values):
-                let floats = values.map { Float($0) }
-                try array(of: floats.span)
-            case .bfloats(let values):
-                let floats = values.map(\.float)
-                try array(of: floats.span)
-            case .integers(let values): array(of: values)
-            case .int32(let values): array(of: values)
-            case .int16(let values): array(of: values)
-            case .int8(let values): array(of: values)
-            case .uint64(let values): array(of: values)
-            case .uint32(let values): array(of: values)
-            case .uint16(let values): array(of: values)
-            case .uint8(let values): array(of: values)
-            case .booleans(let values):
-                beginArray()
-                for value in values { boolean(value) }
-                endArray()
-            case .strings(let values): try texts(values, output)
-            }
-        } catch .nonFinite(let index) {
-            throw .nonFiniteResult(output: output, index: index)
-        } catch {
-            throw .json(error)
-        }
-    }
-
-    private mutating func texts(_ values: [[UInt8]], _ output: String) throws(JSONError) {
-        beginArray()
-        for value in values {
-            guard let text = String(validating: value, as: UTF8.self) else {
-                throw .invalid(
-                    reason: "The output \(quoted(output)) holds bytes that are not UTF-8 text; "
-                        + "ask for it with \"binary_data\": true.",
-                    at: JSONPosition(offset: 0, line: 1, column: 1)
-                )
-            }
-            string(text)
-        }
-        endArray()
     }
 }

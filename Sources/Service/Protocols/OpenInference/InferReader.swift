@@ -2,6 +2,7 @@ import Compute
 import HTTP
 import Models
 import TensorFormats
+import Texts
 
 /// An infer request, read and checked as far as it can be without the network.
 struct InferRequest {
@@ -162,16 +163,5 @@ extension Call {
             "unsupported",
             "shared_memory_region"
         )
-    }
-
-    /// An error with the model's signature and an example.
-    func fault(_ sentence: String, _ code: String, _ field: String?) -> ServiceError {
-        do throws(ServiceError) {
-            return .tensor(
-                TensorFault(sentence, code: code, field: field, for: try model, route.requestForm)
-            )
-        } catch {
-            return error
-        }
     }
 }

@@ -2,6 +2,7 @@ import Compute
 import Graph
 import HTTP
 import TensorFormats
+import Texts
 
 extension Call {
     /// One input as a tensor; binary ones are taken from the body at `offset`, which moves behind them.

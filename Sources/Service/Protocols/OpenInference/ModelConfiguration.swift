@@ -1,4 +1,5 @@
 import Models
+import TensorFormats
 
 /// `GET /v2/models/{m}/config`: the model's configuration as the extension and performance tools read it.
 enum ModelConfiguration {

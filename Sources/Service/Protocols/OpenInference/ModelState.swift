@@ -1,6 +1,7 @@
 import Graph
 import HTTP
 import Models
+import TensorFormats
 
 /// `GET /v2/models`, `/v2/models/{m}` and `/v2/models/{m}/ready`.
 enum ModelState {
@@ -11,7 +12,7 @@ enum ModelState {
         forms: [],
         conventions: .openInference,
         answer: { (call) throws(ServiceError) in
-            Answer(["models": .strings(call.service.repository.models.map(\.name))])
+            Answer(["models": .strings(call.host.repository.models.map(\.name))])
         }
     )
 
@@ -42,7 +43,7 @@ enum ModelState {
     @Sendable private static func ready(_ call: inout Call) throws(ServiceError) -> Answer {
         let name = call.parameters.model ?? ""
         do throws(ServiceError) {
-            _ = try call.service.servedModel(named: name, version: call.parameters.version)
+            _ = try call.host.repository.servedModel(named: name, version: call.parameters.version)
         } catch .modelNotServed {
             return Answer(
                 ["name": .string(name), "ready": false],
@@ -56,7 +57,7 @@ enum ModelState {
         let model = try call.model
         return Answer([
             "name": .string(model.name),
-            "versions": .strings(call.service.repository.versions(of: model.name)),
+            "versions": .strings(call.host.repository.versions(of: model.name)),
             "platform": .string(model.platform),
             "inputs": .array(model.signature.inputs.map(port)),
             "outputs": .array(model.signature.outputs.map(port)),

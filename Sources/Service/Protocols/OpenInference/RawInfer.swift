@@ -2,6 +2,7 @@ import Compute
 import Graph
 import HTTP
 import Models
+import Texts
 
 extension Call {
     /// A body that is nothing but the model's one input (a header length of 0); the answer is binary too.

@@ -4,49 +4,52 @@ import TensorFormats
 
 /// `POST /v2/repository/…`: the index, loading and unloading.
 enum RepositoryRoutes {
-    static let routes = [
-        Route(
-            method: .post,
-            template: "/v2/repository/index",
-            summary:
-                "Open Inference Protocol: every model of the repository, and why some are not served.",
-            body: .document,
-            forms: [],
-            conventions: .openInference,
-            answer: index
-        ),
-        Route(
-            method: .post,
-            template: "/v2/repository/models/{model}/load",
-            summary: "Open Inference Protocol: load a model's files as they are now.",
-            body: .document,
-            placement: .loading,
-            access: .administrators,
-            forms: [],
-            needsModel: false,
-            conventions: .openInference,
-            answer: load
-        ),
-        Route(
-            method: .post,
-            template: "/v2/repository/models/{model}/unload",
-            summary: "Open Inference Protocol: serve a model no longer.",
-            body: .document,
-            placement: .loading,
-            access: .administrators,
-            forms: [],
-            needsModel: false,
-            conventions: .openInference,
-            answer: unload
-        ),
-    ]
+    /// `log` says what became of a model.
+    static func routes(log: @escaping @Sendable (String) -> Void) -> [Route] {
+        [
+            Route(
+                method: .post,
+                template: "/v2/repository/index",
+                summary:
+                    "Open Inference Protocol: every model of the repository, and why some are not served.",
+                body: .document,
+                forms: [],
+                conventions: .openInference,
+                answer: index
+            ),
+            Route(
+                method: .post,
+                template: "/v2/repository/models/{model}/load",
+                summary: "Open Inference Protocol: load a model's files as they are now.",
+                body: .document,
+                placement: .loading,
+                access: .administrators,
+                forms: [],
+                needsModel: false,
+                conventions: .openInference,
+                answer: { (call) throws(ServiceError) in try load(call, log) }
+            ),
+            Route(
+                method: .post,
+                template: "/v2/repository/models/{model}/unload",
+                summary: "Open Inference Protocol: serve a model no longer.",
+                body: .document,
+                placement: .loading,
+                access: .administrators,
+                forms: [],
+                needsModel: false,
+                conventions: .openInference,
+                answer: { (call) throws(ServiceError) in try unload(call, log) }
+            ),
+        ]
+    }
 
     @Sendable private static func index(_ call: inout Call) throws(ServiceError) -> Answer {
         var isReadyOnly = false
         try call.document { (key, reader) throws(JSONError) in
             if key == "ready" { isReadyOnly = try reader.boolean() }
         }
-        let rows = call.service.repository.indexWithUnloaded().filter {
+        let rows = call.host.repository.indexWithUnloaded().filter {
             !isReadyOnly || $0.state == .ready
         }
         return Answer(
@@ -64,7 +67,10 @@ enum RepositoryRoutes {
         )
     }
 
-    @Sendable private static func load(_ call: inout Call) throws(ServiceError) -> Answer {
+    private static func load(
+        _ call: Call,
+        _ log: (String) -> Void
+    ) throws(ServiceError) -> Answer {
         try call.checkRepositoryChanges()
         var override: String?
         try call.document { (key, reader) throws(JSONError) in
@@ -80,26 +86,29 @@ enum RepositoryRoutes {
                 got: override
             )
         }
-        let (service, name) = (call.service, call.parameters.model ?? "")
-        defer { Service.log(name, of: service.repository, to: service.logger) }
+        let name = call.parameters.model ?? ""
+        defer { log(name) }
         do throws(RepositoryError) {
-            try service.repository.load(name)
+            try call.host.repository.load(name)
         } catch {
             throw ServiceError(error)
         }
         return Answer(["name": .string(name), "load": true])
     }
 
-    @Sendable private static func unload(_ call: inout Call) throws(ServiceError) -> Answer {
+    private static func unload(
+        _ call: Call,
+        _ log: (String) -> Void
+    ) throws(ServiceError) -> Answer {
         try call.checkRepositoryChanges()
         try call.document { (_, _) throws(JSONError) in }
-        let (service, name) = (call.service, call.parameters.model ?? "")
+        let name = call.parameters.model ?? ""
         do throws(RepositoryError) {
-            try service.repository.unload(name)
+            try call.host.repository.unload(name)
         } catch {
             throw ServiceError(error)
         }
-        Service.log(name, of: service.repository, to: service.logger)
+        log(name)
         return Answer(["name": .string(name), "unload": true])
     }
 }
@@ -123,9 +132,7 @@ extension Call {
 
     /// An administrator's key may change what is hosted; others where the configuration says so.
     func checkRepositoryChanges() throws(ServiceError) {
-        let settings = service.settings
-        if settings.configuration.repositoryChanges { return }
-        guard try settings.access.key(of: request.head)?.isAdministrator == true else {
+        guard configuration.repositoryChanges || key?.isAdministrator == true else {
             throw .repositoryLocked
         }
     }

@@ -1,5 +1,6 @@
 import Graph
 import HTTP
+import TensorFormats
 
 /// `GET /v2` and the server's health.
 enum ServerState {
@@ -53,7 +54,7 @@ enum ServerState {
     }
 
     @Sendable private static func ready(_ call: inout Call) throws(ServiceError) -> Answer {
-        let isReady = !call.service.isDraining && call.service.hasModelsOrWaits
+        let isReady = !call.host.phase.isDraining && call.hasModelsOrWaits
         return Answer(
             ["live": true, "ready": .boolean(isReady)],
             status: isReady ? .ok : .serviceUnavailable

@@ -1,4 +1,6 @@
 import HTTP
+import Telemetry
+import TensorFormats
 
 /// The logging and trace extensions: their settings can be read; they are changed by the configuration only.
 enum SettingsPages {
@@ -48,7 +50,7 @@ enum SettingsPages {
 
     /// Errors are always logged, to the standard error output.
     private static func logging(_ call: Call) -> JSON {
-        let configuration = call.service.configuration
+        let configuration = call.configuration
         let level = LogLevel.allCases.firstIndex(of: configuration.logLevel) ?? 0
         func shows(_ other: LogLevel) -> JSON {
             .boolean(level <= LogLevel.allCases.firstIndex(of: other) ?? 0)
@@ -62,7 +64,7 @@ enum SettingsPages {
 
     /// Times are traced where a collector is named, of one request in so many.
     private static func tracing(_ call: Call) -> JSON {
-        let configuration = call.service.configuration
+        let configuration = call.configuration
         let percent = configuration.tracePercent
         let isOn = !configuration.otlpEndpoint.isEmpty && percent > 0
         return [

@@ -1,38 +1,43 @@
 import Graph
 import Models
+import Telemetry
+import TensorFormats
 
 /// `GET /v2/models/stats` and `/v2/models/{m}/stats`.
 enum StatisticsPages {
-    static let all = Route(
-        method: .get,
-        template: "/v2/models/stats",
-        summary: "Open Inference Protocol: counts and times of every model.",
-        forms: [],
-        conventions: .openInference,
-        answer: { (call) throws(ServiceError) in
-            let models = call.service.repository.models
-            call.service.statistics.keep(call.service.repository.allVersions)
-            return page(models, call)
-        }
-    )
-
-    static let ofModel = Route.versions(of: "/v2/models/{model}", "/stats").map { template in
+    static func all(_ statistics: InferenceStatistics) -> Route {
         Route(
             method: .get,
-            template: template,
-            summary: "Open Inference Protocol: counts and times of one model.",
+            template: "/v2/models/stats",
+            summary: "Open Inference Protocol: counts and times of every model.",
             forms: [],
             conventions: .openInference,
-            answer: { (call) throws(ServiceError) in page([try call.model], call) }
+            answer: { (call) throws(ServiceError) in
+                statistics.keep(Set(call.host.repository.allVersions.map { $0.label }))
+                return page(call.host.repository.models, statistics)
+            }
         )
     }
 
-    private static func page(_ models: [Model], _ call: Call) -> Answer {
-        Answer(["model_stats": .array(models.map { entry($0, call.service.statistics) })])
+    static func ofModel(_ statistics: InferenceStatistics) -> [Route] {
+        Route.versions(of: "/v2/models/{model}", "/stats").map { template in
+            Route(
+                method: .get,
+                template: template,
+                summary: "Open Inference Protocol: counts and times of one model.",
+                forms: [],
+                conventions: .openInference,
+                answer: { (call) throws(ServiceError) in page([try call.model], statistics) }
+            )
+        }
+    }
+
+    private static func page(_ models: [Model], _ statistics: InferenceStatistics) -> Answer {
+        Answer(["model_stats": .array(models.map { entry($0, statistics) })])
     }
 
     private static func entry(_ model: Model, _ statistics: InferenceStatistics) -> JSON {
-        let figures = statistics.figures(model: model.name, version: model.version)
+        let figures = statistics.figures(of: model.label)
         let nothing = InferenceStatistics.Total()
         return [
             "name": .string(model.name), "version": .string(model.version),

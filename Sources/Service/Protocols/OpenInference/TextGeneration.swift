@@ -1,4 +1,5 @@
 import Models
+import Telemetry
 
 /// `POST /v2/models/{m}/generate` and `/generate_stream`: a text continued, for models that predict symbols.
 enum TextGeneration {
@@ -33,9 +34,9 @@ enum TextGeneration {
         let asked = try GenerateDocument(call)
         let prompt = try asked.prompt(
             symbols.vocabulary,
-            limit: call.service.configuration.sequenceLimit
+            limit: call.configuration.sequenceLimit
         )
-        let settings = try Generate.Settings(
+        let settings = try GenerationSettings(
             asked.options,
             symbols: symbols.vocabulary.symbols.count,
             defaultLength: 20

@@ -3,6 +3,7 @@ import Graph
 import HTTP
 import Models
 import TensorFormats
+import Texts
 
 /// `POST /v1/models/{m}:classify` and `:regress` of TensorFlow Serving: examples of flat features.
 enum ClassifyExamples {

@@ -1,6 +1,7 @@
 import HTTP
 import Models
 import TensorFormats
+import Texts
 
 /// `POST /v1/models/{m}:predict` of TensorFlow Serving, which KServe's first protocol is a part of.
 enum Predict {

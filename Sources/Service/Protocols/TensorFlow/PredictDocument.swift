@@ -2,6 +2,7 @@ import Compute
 import Graph
 import Models
 import TensorFormats
+import Texts
 
 /// The body of a predict request: `instances`, a row for each example, or `inputs`, whole tensors.
 ///
@@ -203,21 +204,6 @@ extension JSONReader {
             throw invalid("\(number) does not fit \(Value.bitWidth) bits.")
         }
         return value
-    }
-
-    /// A text as its bytes, or `{"b64": "…"}`.
-    mutating func textBytes() throws(JSONError) -> [UInt8] {
-        guard try peek() == .object else { return Array(try string().utf8) }
-        var bytes: [UInt8]?
-        try object { (key, reader) throws(JSONError) in
-            guard key == "b64" else { throw reader.unknownKey(key, known: ["b64"]) }
-            let text = try reader.string()
-            do throws(Base64Error) { bytes = try Base64.decode(text) } catch {
-                throw reader.invalid(error.description)
-            }
-        }
-        guard let bytes else { throw missingKey("b64") }
-        return bytes
     }
 
     /// Whether the next value is an array of objects with inputs' names.

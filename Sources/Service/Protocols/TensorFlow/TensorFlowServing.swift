@@ -1,5 +1,6 @@
 import Graph
 import Models
+import TensorFormats
 
 /// TensorFlow Serving's interface over HTTP, and KServe's first protocol.
 enum TensorFlowServing {
@@ -22,7 +23,7 @@ enum TensorFlowServing {
         forms: [],
         conventions: .tensorFlow,
         answer: { (call) throws(ServiceError) in
-            Answer(["models": .strings(call.service.repository.models.map(\.name))])
+            Answer(["models": .strings(call.host.repository.models.map(\.name))])
         }
     )
 
@@ -37,13 +38,18 @@ enum TensorFlowServing {
             conventions: .tensorFlow,
             answer: { (call) throws(ServiceError) in
                 let name = call.parameters.model ?? ""
-                let rows = call.service.repository.index.filter { $0.name == name }
-                if rows.isEmpty { _ = try call.service.servedModel(named: name, version: nil) }
+                let rows = call.host.repository.index.filter { $0.name == name }
+                if rows.isEmpty {
+                    _ = try call.host.repository.servedModel(named: name, version: nil)
+                }
                 let wanted = rows.filter {
                     call.namedVersion == nil || $0.version == call.namedVersion
                 }
                 if wanted.isEmpty {
-                    _ = try call.service.servedModel(named: name, version: call.namedVersion)
+                    _ = try call.host.repository.servedModel(
+                        named: name,
+                        version: call.namedVersion
+                    )
                 }
                 return Answer([
                     "model_version_status": .array(wanted.reversed().map(version)),

@@ -58,14 +58,6 @@ enum BinaryTensors {
             }
         }
     }
-
-    /// Bytes that `append` adds.
-    static func byteCount(of elements: Tensor.Elements) -> Int {
-        if case .strings(let values) = elements {
-            return values.reduce(0) { $0 + 4 + $1.count }
-        }
-        return elements.count * (Datatype(elements.type).byteCount ?? 0)
-    }
 }
 
 /// Why bytes are not a tensor's elements.

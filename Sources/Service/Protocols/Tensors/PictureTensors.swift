@@ -1,6 +1,7 @@
 import Compute
 import Graph
 import Models
+import Texts
 
 extension Call {
     /// A tensor of picture files, one text each, as the numbers the network takes; other tensors stay what they are.
@@ -8,7 +9,7 @@ extension Call {
     /// Every file is prepared as the model's manifest says; all must come out in one size.
     mutating func pictures(_ tensor: Tensor, for name: String) throws(ServiceError) -> Tensor {
         guard case .strings(let files) = tensor.elements, !files.isEmpty else { return tensor }
-        let maximumPixels = service.configuration.maximumPixels
+        let maximumPixels = configuration.maximumPixels
         guard
             let preparation = PicturePreparation(
                 try model.manifest,
@@ -34,7 +35,7 @@ extension Call {
             shape = picture.shape
             let count = picture.shape.count
             guard
-                (files.count - index) * count + values.count <= service.configuration.answerNumbers
+                (files.count - index) * count + values.count <= configuration.answerNumbers
             else { throw .picturesTooLarge(limit: maximumPixels) }
             values += [Float](filling: count) { span in
                 picture.write(to: &span, mean: preparation.mean, scale: preparation.scale)

@@ -1,0 +1,34 @@
+import COpenSSL
+import Texts
+
+/// The SHA-256 of an API key: all that the server keeps of it.
+///
+/// Keys are 256 random bits, so that neither salt nor a slow hash would add anything.
+public struct KeyDigest: Hashable, Sendable {
+    static let byteCount = 32
+
+    private let bytes: [UInt8]
+
+    public init(of key: String) {
+        bytes = SHA256Digest.bytes(of: Array(key.utf8))
+    }
+
+    /// From 64 hexadecimal digits.
+    init?(hexadecimal text: String) {
+        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+        guard text.utf8.count == 2 * Self.byteCount, digits.count == text.utf8.count else {
+            return nil
+        }
+        bytes = stride(from: 0, to: digits.count, by: 2).map {
+            UInt8(digits[$0] << 4 | digits[$0 + 1])
+        }
+    }
+
+    public var hexadecimal: String { Texts.hexadecimal(bytes) }
+
+    /// Compares in a time that does not depend on where the digests differ.
+    func matches(_ other: KeyDigest) -> Bool {
+        // SAFETY: both hold `byteCount` bytes.
+        unsafe CRYPTO_memcmp(bytes, other.bytes, Self.byteCount) == 0
+    }
+}

@@ -1,0 +1,50 @@
+import HTTP
+import TensorFormats
+
+/// What an endpoint answers, before the fields every reply carries are added.
+struct Answer: Sendable {
+    var status = Status.ok
+    var contentType: String
+    var body: [UInt8]
+    var headers: [(String, String)] = []
+    /// What makes the body, where it is sent while it is made.
+    var events: (any EventSource)?
+
+    /// A JSON document without numbers that may be NaN or infinite.
+    init(_ document: JSON, status: Status = .ok) {
+        self.status = status
+        contentType = AnswerForm.json.contentType
+        body = document.text
+    }
+
+    init(_ events: any EventSource) {
+        contentType = AnswerForm.eventStream.contentType
+        body = []
+        // The second keeps nginx from collecting events before it passes them on.
+        headers = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
+        self.events = events
+    }
+
+    init(contentType: String, body: [UInt8], headers: [(String, String)] = []) {
+        self.contentType = contentType
+        self.body = body
+        self.headers = headers
+    }
+
+    init(_ form: AnswerForm, body: [UInt8], headers: [(String, String)] = []) {
+        contentType = form.contentType
+        self.body = body
+        self.headers = headers
+    }
+}
+
+extension Call {
+    /// The warnings as a header field's value: printable ASCII, and not more than is read.
+    var warningText: String {
+        let most = 8
+        var texts = warnings.prefix(most).map { String($0.prefix(200)) }
+        if warnings.count > most { texts.append("and \(warnings.count - most) more") }
+        let text = texts.joined(separator: "; ")
+        return String(text.unicodeScalars.map { (" "..."~").contains($0) ? Character($0) : "?" })
+    }
+}

@@ -1,0 +1,7 @@
+import Models
+import Telemetry
+
+extension Model {
+    /// The model as metrics name it.
+    var label: ModelLabel { ModelLabel(name: name, version: version) }
+}

@@ -1,0 +1,44 @@
+/// The figures of the queue, the connections and the traces on the page for Prometheus.
+enum ServerMetrics {
+    static func append(
+        _ server: ServerFigures?,
+        _ load: LoadFigures,
+        spans: (sent: Int, dropped: Int)?,
+        to page: inout MetricsText
+    ) {
+        var gauges: [(String, String, Double)] = [
+            ("striate_requests_computing", "Requests that have a core.", Double(load.running)),
+            ("striate_queue_requests", "Requests that wait for a core.", Double(load.waiting)),
+            (
+                "striate_queue_predicted_seconds", "Predicted wait of a new request.",
+                load.predictedWaitSeconds
+            ),
+        ]
+        var counters: [(String, String, Double)] = []
+        if let server {
+            gauges += [
+                (
+                    "striate_requests_in_flight", "Requests not answered yet.",
+                    Double(server.requestsInFlight)
+                ),
+                ("striate_connections", "Open connections.", Double(server.openConnections)),
+            ]
+            counters.append(
+                (
+                    "striate_connections_accepted_total", "Connections since the start.",
+                    Double(server.acceptedConnections)
+                )
+            )
+        }
+        if let spans {
+            counters += [
+                ("striate_spans_sent_total", "Spans a collector took.", Double(spans.sent)),
+                ("striate_spans_dropped_total", "Spans that were lost.", Double(spans.dropped)),
+            ]
+        }
+        for (name, help, value) in gauges { page.single(name, .gauge, help: help, value: value) }
+        for (name, help, value) in counters {
+            page.single(name, .counter, help: help, value: value)
+        }
+    }
+}
