@@ -276,7 +276,8 @@ var testTargets: [Target] {
             name: "ServiceTests",
             dependencies: [
                 "Compute", "Console", "Diagrams", "Engine", "Graph", "HTTP", "Images", "Models",
-                "Service", "Telemetry", "TensorFormats", "Texts", "TestSupport", logging,
+                "NetworkSupport", "OnnxFormat", "Service", "Telemetry", "TensorFormats", "Texts",
+                "TestSupport", logging, protobuf,
             ],
             swiftSettings: safe
         ),

@@ -60,7 +60,7 @@ extension NetworkOutline {
         let pieces = form.tree
         self.init(
             name: model.name,
-            task: model.manifest.task.rawValue,
+            task: model.manifest.task.name,
             inputName: form.inputName,
             input: form.input,
             layers: form.layers.map { layer in

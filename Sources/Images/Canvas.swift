@@ -14,6 +14,11 @@ struct Canvas {
         }
     }
 
+    /// Over RGB samples that are there already.
+    init(width: Int, height: Int, samples: [UInt8]) {
+        (self.width, self.height, self.samples) = (width, height, samples)
+    }
+
     var image: Image { Image(width: width, height: height, channels: 3, samples: samples) }
 
     mutating func fill(row: Int, from column: Int, _ count: Int, with colour: Colour) {

@@ -23,6 +23,8 @@ public struct DecodedImage: Sendable, Equatable {
     /// The file's own size, as it is meant to be seen.
     public let width: Int
     public let height: Int
+    /// Where the file's pixels are in what was wanted.
+    public let place: PicturePlace
     /// What is odd about the file, though it could be read: a sentence each.
     public let warnings: [String]
 }
@@ -95,10 +97,12 @@ public struct ImageDecoder: Sendable {
             try tick(width)
         }
         let size = orientation.isTurned ? (height, width) : (width, height)
+        let place = builder.place
         return DecodedImage(
             image: try builder.finish(),
             width: size.0,
             height: size.1,
+            place: place,
             warnings: try rows.finish()
         )
     }

@@ -40,6 +40,8 @@ struct PictureBuilder {
         }
     }
 
+    var place: PicturePlace { PicturePlace(placement) }
+
     mutating func take(_ row: [UInt8]) {
         if channels.given == channels.wanted { return scale(row) }
         if channels.wanted == 1 {

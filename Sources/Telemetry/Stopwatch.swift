@@ -10,7 +10,8 @@ public struct Stopwatch: Sendable {
         case encode
     }
 
-    private var durations = [Duration](repeating: .zero, count: Phase.allCases.count)
+    /// Nanoseconds of each phase.
+    private var spent = InlineArray<4, Int64>(repeating: 0)
     private var phase: Phase
     private var entered: ContinuousClock.Instant
     /// What the thread's turn had paused by then.
@@ -27,16 +28,16 @@ public struct Stopwatch: Sendable {
     public mutating func enter(_ next: Phase) {
         let now = ContinuousClock.now
         let pausedNow = Turn.pausedNanoseconds
-        let pause = Duration.nanoseconds(pausedNow > paused ? pausedNow - paused : 0)
-        durations[phase.rawValue] += now - entered - pause
-        durations[Phase.queue.rawValue] += pause
+        let pause = Int64(pausedNow > paused ? pausedNow - paused : 0)
+        spent[phase.rawValue] += (now - entered).nanoseconds - pause
+        spent[Phase.queue.rawValue] += pause
         paused = pausedNow
         phase = next
         entered = now
     }
 
     public func duration(of phase: Phase) -> Duration {
-        durations[phase.rawValue]
+        .nanoseconds(spent[phase.rawValue])
     }
 
     /// Where the time went, in the order it went there.
@@ -48,27 +49,32 @@ public struct Stopwatch: Sendable {
 
     /// The field's value, like `decode;dur=0.041, queue;dur=0.002` in milliseconds.
     public var serverTiming: String {
-        let order: [(String, Phase)] = [
-            ("decode", .decode), ("queue", .queue), ("compute", .compute), ("encode", .encode),
+        var text: [UInt8] = []
+        text.reserveCapacity(96)
+        let order: [(StaticString, Phase)] = [
+            ("decode;dur=", .decode), (", queue;dur=", .queue), (", compute;dur=", .compute),
+            (", encode;dur=", .encode),
         ]
-        var text = ""
         for (name, phase) in order {
-            if !text.isEmpty { text += ", " }
-            text += name
-            text += ";dur="
-            text += milliseconds(duration(of: phase))
+            name.withUTF8Buffer { unsafe text.append(contentsOf: $0) }
+            Self.append(microseconds: max(0, spent[phase.rawValue] / 1000), to: &text)
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Milliseconds with three digits after the point.
-    private func milliseconds(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        let microseconds = max(0, seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
-        var text = String(microseconds / 1000)
-        text += "."
-        // The digit in front keeps zeros.
-        text += String(1000 + microseconds % 1000).dropFirst()
-        return text
+    private static func append(microseconds: Int64, to text: inout [UInt8]) {
+        var (digits, rest) = (1, microseconds / 10)
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        var divisor: Int64 = 1
+        for _ in 1..<max(digits, 4) { divisor *= 10 }
+        while divisor > 0 {
+            if divisor == 100 { text.append(UInt8(ascii: ".")) }
+            text.append(UInt8(ascii: "0") + UInt8(microseconds / divisor % 10))
+            divisor /= 10
+        }
     }
 }

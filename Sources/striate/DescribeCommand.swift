@@ -25,7 +25,7 @@ struct DescribeCommand: ParsableCommand {
 
     private func facts(of model: Model) -> [[String]] {
         let manifest = model.manifest
-        var facts = [["task", manifest.task.rawValue], ["input", input(manifest.input)]]
+        var facts = [["task", manifest.task.name], ["input", input(manifest.input)]]
         facts.append(["outputs", manifest.outputs.joined(separator: ", ")])
         if !manifest.labels.isEmpty {
             facts.append(["labels", manifest.labels.joined(separator: ", ")])

@@ -55,19 +55,23 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func request(for model: Model) throws -> Request {
-        let (route, type) =
-            switch model.manifest.task {
-            case .imageClassification, .seriesClassification, .tensors:
-                ("classify?top=\(top)", "application/octet-stream")
-            case .imageFeatures: ("features?pool=mean", "application/octet-stream")
-            case .nextSymbol: ("next?top=\(top)", "text/plain")
-            case .sequenceClassification: ("classify?top=\(top)", "text/plain")
-            case .dynamicalSystem: ("encode", "application/json")
-            case .treeClassification: ("tree?top=\(top)", "application/json")
+        let operation = model.manifest.operations.first ?? "classify"
+        let query =
+            switch operation {
+            case "features": "?pool=mean"
+            case "encode", "segment": ""
+            default: "?top=\(top)"
+            }
+        let type =
+            switch model.manifest.task.input {
+            case .pictures, .series, .tensors: "application/octet-stream"
+            case .symbols: "text/plain"
+            case .steps: operation == "encode" ? "application/json" : "text/plain"
+            case .trees: "application/json"
             }
         return try Request(
             "POST",
-            "/models/\(model.name)/\(route)",
+            "/models/\(model.name)/\(operation)\(query)",
             headers: [("Content-Type", type)],
             body: Bytes(try input())
         )
@@ -94,14 +98,27 @@ struct PredictCommand: ParsableCommand {
         if let state = document?["state"] as? [Double] {
             return state.enumerated().map { [String($0), String(Float($1))] }
         }
+        if let boxes = document?["boxes"] as? [[String: Any]] {
+            return boxes.map { entry in
+                let edges = (entry["box"] as? [Double] ?? []).map { String(Int($0.rounded())) }
+                let label = entry["label"] as? String ?? ""
+                return [percent(entry["score"]), label, edges.joined(separator: " ")]
+            }
+        }
+        if let classes = document?["classes"] as? [[String: Any]] {
+            return classes.map { [percent($0["share"]), $0["label"] as? String ?? ""] }
+        }
         let list = document?["predictions"] ?? document?["next"]
         return (list as? [[String: Any]] ?? []).map { entry in
             let name =
                 entry["label"] as? String
                 ?? (entry["symbol"] as? String)?.debugDescription
-            let percent = (entry["probability"] as? Double ?? 0) * 100
-            return [String(format: "%.2f %%", percent), name ?? ""]
+            return [percent(entry["probability"]), name ?? ""]
         }
+    }
+
+    private func percent(_ share: Any?) -> String {
+        String(format: "%.2f %%", (share as? Double ?? 0) * 100)
     }
 }
 

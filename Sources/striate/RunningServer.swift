@@ -139,7 +139,7 @@ enum RunningServer {
                 "model",
                 metadata: [
                     "name": "\(model.name)", "version": "\(model.version)",
-                    "task": "\(model.manifest.task.rawValue)",
+                    "task": "\(model.manifest.task.name)",
                     "parameters": "\(model.parameterCount)",
                 ]
             )

@@ -14,6 +14,8 @@ package struct OperatorTraits: OptionSet, Sendable {
     package static let windows = OperatorTraits(rawValue: 4)
     /// Each of its numbers sees the whole input.
     package static let whole = OperatorTraits(rawValue: 8)
+    /// Its operands after the first say how it is done: an empty one says nothing, and is no value without elements.
+    package static let settings = OperatorTraits(rawValue: 16)
 }
 
 /// An operator's declaration: what computes it, and how many inputs and outputs it has in any version.

@@ -209,7 +209,8 @@ struct SegmentBuilder {
     /// Values of the node's inputs that come from outside, as inputs of the plan; nil where a plan cannot take them.
     private mutating func outside(_ node: Node) -> [Graph.Input]? {
         // The shape of a single number is an empty list.
-        let elements = node.op == "Reshape" ? node.inputs.prefix(1) : node.inputs[...]
+        let isSet = Operators.has(.settings, node.op)
+        let elements = isSet ? node.inputs.prefix(1) : node.inputs[...]
         guard elements.allSatisfy({ constants[$0]?.count != 0 }) else { return nil }
         var ports: [Graph.Input] = []
         for (index, name) in node.inputs.enumerated()

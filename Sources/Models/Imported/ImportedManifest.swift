@@ -36,7 +36,7 @@ extension Manifest {
             input = .tensors(name: signature.inputs.first?.name ?? "")
         }
         numerics = .fast
-        (preprocessing, featuresLayer, tree, score, states) = (nil, nil, nil, nil, [:])
+        (preprocessing, featuresLayer, form, score, states) = (nil, nil, nil, nil, [:])
         (description, source, licence) = ("", "", "")
         (labels, examples) = ([], [])
     }

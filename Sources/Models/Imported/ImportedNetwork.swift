@@ -28,11 +28,11 @@ struct ImportedNetwork {
         } else {
             states = signature.takeStates()
         }
-        if states.isEmpty, written?.task ?? .nextSymbol == .nextSymbol {
+        if states.isEmpty, (written?.task ?? .nextSymbol) == .nextSymbol {
             states = signature.statesBySize()
             namesStates = false
         }
-        if written?.task ?? .nextSymbol == .nextSymbol {
+        if (written?.task ?? .nextSymbol) == .nextSymbol {
             symbols = SymbolCandidate(signature, states: states, graph: graph)
         }
         symbols?.complete(&graph)

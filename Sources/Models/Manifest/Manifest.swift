@@ -5,19 +5,6 @@ import Graph
 
 /// What a model folder says about its model: `model.json` without the layers.
 public struct Manifest: Sendable {
-    public enum Task: String, CaseIterable, Sendable {
-        case imageClassification = "image-classification"
-        case imageFeatures = "image-features"
-        case nextSymbol = "next-symbol"
-        case sequenceClassification = "sequence-classification"
-        /// States are the answer: of a system that runs by itself, or is driven by symbols.
-        case dynamicalSystem = "dynamical-system"
-        case treeClassification = "tree-classification"
-        case seriesClassification = "series-classification"
-        /// Any tensors in, any tensors out.
-        case tensors
-    }
-
     public enum Input: Sendable {
         /// An image [N, channels, height, width]; nil means any size.
         case image(name: String, channels: Int, height: Int?, width: Int?)
@@ -65,7 +52,7 @@ public struct Manifest: Sendable {
     public internal(set) var name: String
     public internal(set) var version: String
     public let description: String
-    public let task: Task
+    public let task: ModelTask
     public let numerics: Numerics
     public let input: Input
     public let preprocessing: Preprocessing?
@@ -75,8 +62,8 @@ public struct Manifest: Sendable {
     public let featuresLayer: String?
     /// The layer before the softmax, where losses are computed without loss of precision.
     public internal(set) var logits: String?
-    /// How a tree-classification model composes.
-    public let tree: TreeNames?
+    /// What the object says that only models of this task have.
+    let form: (any TaskForm)?
     /// Inputs of an ONNX file with the outputs that continue them.
     var states: [String: String] = [:]
     public let source: String
@@ -101,7 +88,7 @@ public struct Manifest: Sendable {
         }
         version = try fields.string("version") ?? "1"
         description = try fields.string("description") ?? ""
-        task = try fields.word("task", default: standard == nil ? Task.imageFeatures : .tensors)
+        task = try Self.task(&fields) ?? (standard == nil ? .imageFeatures : .tensors)
         numerics = try fields.word("numerics", default: Numerics.fast)
         if let standard, task == .tensors {
             input = standard
@@ -131,16 +118,7 @@ public struct Manifest: Sendable {
             } ?? []
         featuresLayer = try fields.string("features")
         logits = try fields.string("logits")
-        tree = try fields.object("tree").map { (object) throws(ModelError) in
-            try TreeNames(object)
-        }
-        guard (tree != nil) == (task == .treeClassification) else {
-            throw .invalidManifest(
-                field: "\(fields.path), tree",
-                expected: "an object if, and only if, the task is tree-classification",
-                got: tree == nil ? "nothing" : "an object"
-            )
-        }
+        form = try Self.form(of: task, &fields)
         source = try fields.string("source") ?? ""
         licence = try fields.string("licence") ?? ""
         score = try fields.object("score").map { (object) throws(ModelError) in
@@ -158,6 +136,50 @@ public struct Manifest: Sendable {
             in: files,
             field: "\(fields.path), examples"
         )
+    }
+
+    private static func task(_ fields: inout JSONFields) throws(ModelError) -> ModelTask? {
+        guard let name = try fields.string("task") else { return nil }
+        if let task = ModelTask.all.first(where: { $0.name == name }) { return task }
+        let known = ModelTask.all.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        throw fields.mismatch("task", "one of \(known)", .string(name))
+    }
+
+    /// The object that models of this task have, and no others.
+    private static func form(
+        of task: ModelTask,
+        _ fields: inout JSONFields
+    ) throws(ModelError) -> (any TaskForm)? {
+        for form in ModelTask.all.compactMap(\.form) {
+            let object = try fields.object(form.key)
+            guard (object != nil) == (form.key == task.form?.key) else {
+                let owner = ModelTask.all.first { $0.form?.key == form.key }?.name ?? ""
+                throw .invalidManifest(
+                    field: "\(fields.path), \(form.key)",
+                    expected: "an object if, and only if, the task is \(owner)",
+                    got: object == nil ? "nothing" : "an object"
+                )
+            }
+            guard let object else { continue }
+            return try form.read(object)
+        }
+        return nil
+    }
+
+    /// How a model of the task tree-classification composes.
+    public var tree: TreeNames? { form as? TreeNames }
+
+    /// How a model of the task image-detection writes boxes.
+    public var detection: DetectionForm? { form as? DetectionForm }
+
+    /// How a model of the task image-segmentation writes classes.
+    public var segmentation: SegmentationForm? { form as? SegmentationForm }
+
+    /// The last segments of the routes that a model of this kind answers.
+    public var operations: [String] {
+        if task == .tensors { return [] }
+        let offered = outputs.isEmpty ? task.operationsWithoutOutputs : nil
+        return (offered ?? task.operations) + ["graph"]
     }
 
     static let nameForm = "1 to 255 letters, digits, '.', '_' or '-'"

@@ -112,7 +112,7 @@ extension Model {
 
     private func check(_ tokens: [Int32]) throws(ModelError) {
         guard let count = manifest.input.symbolCount else {
-            throw .wrongTask(model: name, task: manifest.task.rawValue)
+            throw .wrongTask(model: name, task: manifest.task.name)
         }
         for (position, token) in tokens.enumerated() where token < 0 || token >= count {
             throw .tokenOutOfRange(position: position, token: Int(token), count: count)
@@ -128,7 +128,7 @@ extension Model {
     ) throws(ModelError) {
         let input = manifest.input.name
         let states = carriedStates
-        guard let reading else { throw .wrongTask(model: name, task: manifest.task.rawValue) }
+        guard let reading else { throw .wrongTask(model: name, task: manifest.task.name) }
         var shapes: [String: Shape] = [input: reading.shape(tokens.count)]
         for pair in states { shapes[pair.input] = pair.shape }
         let plan = try wholePlan(

@@ -26,7 +26,7 @@ extension Model {
         isCancelled: () -> Bool = { false }
     ) throws(ModelError) -> TreeVectors {
         guard let names = manifest.tree, let symbols = manifest.input.symbolCount else {
-            throw .wrongTask(model: name, task: manifest.task.rawValue)
+            throw .wrongTask(model: name, task: manifest.task.name)
         }
         let (count, overflow) = tree.nodes.count.multipliedReportingOverflow(by: names.width)
         guard !overflow, count <= memoryLimit / MemoryLayout<Float>.stride else {
@@ -69,7 +69,7 @@ extension Model {
         each: (_ node: Int, _ row: Span<Float>) throws(ModelError) -> Void
     ) throws(ModelError) {
         guard let names = manifest.tree else {
-            throw .wrongTask(model: name, task: manifest.task.rawValue)
+            throw .wrongTask(model: name, task: manifest.task.name)
         }
         try forEachBatch(nodes) { (nodes) throws(ModelError) in
             let plan = try plan(

@@ -17,7 +17,7 @@ struct ModelDocument {
         let manifest = model.manifest
         return [
             ("name", .string(model.name)), ("version", .string(model.version)),
-            ("task", .string(manifest.task.rawValue)),
+            ("task", .string(manifest.task.name)),
             ("description", .string(manifest.description)),
             ("input", input), ("outputs", .strings(manifest.outputs)),
             ("parameters", .integer(model.parameterCount)),

@@ -51,7 +51,12 @@ extension Call {
     func count(of outputs: [String], for input: NetworkInput) throws(ServiceError) -> Int {
         let model = try model
         do throws(ModelError) {
-            let plan = try model.plan(inputs: [input.name: input.shape], outputs: outputs)
+            let shapes = [input.name: input.shape]
+            guard let plan = try model.wholePlan(inputs: shapes, outputs: outputs) else {
+                // Of an input of the reference size, where the file's own is free.
+                let layers = model.layers.filter { outputs.contains($0.name) }
+                return layers.reduce(0) { $0 + $1.outputShape.count }
+            }
             return plan.outputs.reduce(0) { $0 + $1.shape.count }
         } catch {
             throw .model(error)

@@ -41,6 +41,11 @@ struct OpenAPIOperation {
                     "type": "integer", "minimum": .integer(range.lowerBound),
                     "maximum": .integer(largest(key, range)),
                 ]
+            case .number(let range):
+                [
+                    "type": "number", "minimum": .number(range.lowerBound),
+                    "maximum": .number(range.upperBound),
+                ]
             case .flag: ["type": "boolean", "default": false]
             case .choice(let words): ["type": "string", "enum": .strings(words)]
             case .text: layerNames ?? ["type": "string"]

@@ -19,10 +19,18 @@ extension Call {
     }
 
     /// Decodes the body's pictures.
+    ///
+    /// Those to draw on are kept besides, in their own size or with sides of at most `shownSide`.
     mutating func pictures(
-        for preparation: PicturePreparation
+        for preparation: PicturePreparation,
+        shownSide: Int? = nil
     ) throws(ServiceError) -> [PreparedPicture] {
-        var reader = PictureReader(size: preparation.size, files: pictureFiles(for: preparation))
+        let files = PictureFiles(
+            preparation: preparation,
+            cancellation: cancellation,
+            shownSide: shownSide
+        )
+        var reader = PictureReader(size: preparation.size, files: files)
         let pictures = try reader.pictures(of: request)
         warnings += reader.files.warnings
         return pictures

@@ -27,13 +27,17 @@ public struct PicturePreparation: Sendable {
         scale = Self.spread(manifest.preprocessing?.scale, over: channels, default: 1)
     }
 
-    /// A picture as it was decoded for `target`.
-    func prepared(_ image: Image) -> PreparedPicture {
+    /// A picture as it was made for `target`.
+    func prepared(
+        _ image: Image,
+        of source: PreparedPicture.Source = PreparedPicture.Source()
+    ) -> PreparedPicture {
         PreparedPicture(
             channels: image.channels,
             height: image.height,
             width: image.width,
-            samples: .image(image)
+            samples: .image(image),
+            source: source
         )
     }
 

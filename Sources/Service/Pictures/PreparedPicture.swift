@@ -11,10 +11,24 @@ struct PreparedPicture: Sendable {
         case planes([Float])
     }
 
+    /// A picture file, as it is meant to be seen.
+    struct Source: Sendable {
+        /// nil where the numbers themselves were sent.
+        var size: (width: Int, height: Int)?
+        var place = PicturePlace()
+        /// To draw on: the picture at its own size or a smaller one, if it was asked for.
+        var shown: Image?
+    }
+
     let channels: Int
     let height: Int
     let width: Int
     let samples: Samples
+    /// The picture it was made of.
+    var source = Source()
+
+    /// The size of the picture it was made of.
+    var sourceSize: (width: Int, height: Int) { source.size ?? (width, height) }
 
     /// The input's shape: a batch of one.
     var shape: Shape { Shape([1, channels, height, width]) }

@@ -25,7 +25,13 @@ extension Model {
         outputs: [String],
         isCancelled: () -> Bool
     ) throws(ModelError) -> [NamedTensor] {
-        let plan = try plan(inputs: [input.name: input.shape], outputs: outputs)
+        let whole = try wholePlan(inputs: [input.name: input.shape], outputs: outputs)
+        let takesFloats = whole.map { plan in
+            (plan.inputs + plan.outputs).allSatisfy { $0.type == .float32 }
+        }
+        guard let plan = whole, takesFloats == true else {
+            return try runInSegments(input, outputs: outputs, isCancelled: isCancelled)
+        }
         return try plan.run(
             isCancelled: isCancelled,
             fill: { (inputs) throws(ModelError) in
@@ -43,6 +49,31 @@ extension Model {
                 return tensors
             }
         )
+    }
+}
+
+extension Model {
+    /// The same where some of a file's nodes are computed one by one, or values are no floats.
+    private func runInSegments(
+        _ input: NetworkInput,
+        outputs: [String],
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [NamedTensor] {
+        var values = [Float](repeating: 0, count: input.shape.count)
+        var span = values.mutableSpan
+        input.fill(&span)
+        let tensor = Tensor(shape: input.shape, floats: values)
+        let answer = try infer([input.name: tensor], outputs: outputs, isCancelled: isCancelled)
+        var tensors: [NamedTensor] = []
+        for (name, tensor) in answer {
+            let floats = tensor.floats ?? tensor.elements.doubles?.map { Float($0) }
+            guard let floats else {
+                throw .shape(node: name, reason: "its values are \(tensor.type)")
+            }
+            let shape = Array(tensor.shape.dimensions.dropFirst())
+            tensors.append(NamedTensor(name: name, shape: shape, values: floats))
+        }
+        return tensors
     }
 }
 

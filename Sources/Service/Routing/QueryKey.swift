@@ -2,6 +2,7 @@
 struct QueryKey: Sendable {
     enum Kind: Sendable {
         case integer(ClosedRange<Int>)
+        case number(ClosedRange<Double>)
         case flag
         case choice([String])
         case text

@@ -2,7 +2,7 @@ import HTTP
 import Models
 
 /// One method on one path: what it takes, where it runs and what answers it.
-struct Route: Sendable {
+final class Route: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
@@ -44,38 +44,60 @@ struct Route: Sendable {
         case loading
     }
 
+    typealias Answering = @Sendable (inout Call) throws(ServiceError) -> Answer
+    typealias ModelChoice = @Sendable (Request, ModelRepository) throws(ServiceError) -> Model
+
     let method: Method
     /// The path with `{model}` where a model's name stands, as in OpenAPI.
     let template: String
     let summary: String
-    var body = Body.none
-    var placement = Placement.loop
-    var access = AccessLevel.clients
+    let body: Body
+    let placement: Placement
+    let access: AccessLevel
     /// Whether the answer stays the same as long as the models do, and so has an entity tag.
-    var isRevalidated = false
-    var query: [QueryKey] = []
-    var forms: [AnswerForm] = [.json]
+    let isRevalidated: Bool
+    let query: [QueryKey]
+    let forms: [AnswerForm]
     /// Whether the path's model must be served; else the name is only read.
-    var needsModel = true
-    var conventions = Conventions.own
+    let needsModel: Bool
+    let conventions: Conventions
     /// Whether a parameter of the body says which of its client's requests goes first.
-    var readsPriority = false
+    let readsPriority: Bool
     /// Finds the model where the path names none.
-    var chooseModel: (@Sendable (Request, ModelRepository) throws(ServiceError) -> Model)?
-    let answer: @Sendable (inout Call) throws(ServiceError) -> Answer
+    let chooseModel: ModelChoice?
+    let answer: Answering
+    /// The last word of a model's route, which names its metrics; empty for the others.
+    let operation: String
+
+    init(
+        method: Method,
+        template: String,
+        summary: String,
+        body: Body = .none,
+        placement: Placement = .loop,
+        access: AccessLevel = .clients,
+        isRevalidated: Bool = false,
+        query: [QueryKey] = [],
+        forms: [AnswerForm] = [.json],
+        needsModel: Bool = true,
+        conventions: Conventions = .own,
+        readsPriority: Bool = false,
+        chooseModel: ModelChoice? = nil,
+        answer: @escaping Answering
+    ) {
+        (self.method, self.template, self.summary) = (method, template, summary)
+        (self.body, self.placement, self.access) = (body, placement, access)
+        (self.isRevalidated, self.query, self.forms) = (isRevalidated, query, forms)
+        (self.needsModel, self.conventions) = (needsModel, conventions)
+        (self.readsPriority, self.chooseModel) = (readsPriority, chooseModel)
+        self.answer = answer
+        let isOfModel = template.hasPrefix("/models/{model}/") || placement == .queue
+        let word = template.split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? ""
+        operation = isOfModel && !word.hasPrefix("{") ? word : ""
+    }
 
     /// Whether a cache may keep the answer, and the client chose its form.
     var variesByAccept: Bool { isRevalidated && conventions == .own && forms.count > 1 }
-
-    /// The last word of a model's route, which names its metrics; empty for the others.
-    var operation: String {
-        // Bytes: every request asks, and characters cost ten times as much.
-        let bytes = template.utf8
-        guard bytes.starts(with: "/models/{model}/".utf8) || placement == .queue else { return "" }
-        let separator = bytes.lastIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
-        let word = separator.map { template[$0...].dropFirst() } ?? template[...]
-        return word.utf8.first == UInt8(ascii: "{") ? "" : String(word)
-    }
 
     /// Bytes that a body may have.
     func bodyLimit(_ configuration: Configuration) -> Int {

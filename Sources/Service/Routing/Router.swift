@@ -11,10 +11,16 @@ struct PathParameters: Sendable, Equatable {
 /// Finds the route for a method and path.
 struct Router: Sendable {
     /// A path's routes, one for each method.
-    struct Resource: Sendable {
+    final class Resource: Sendable {
         let template: String
         let segments: [Segment]
         let routes: [Route]
+
+        init(_ template: String, _ routes: [Route]) {
+            self.template = template
+            self.routes = routes
+            segments = template.split(separator: "/").map { Segment($0) }
+        }
 
         var allowedMethods: [String] {
             let methods = routes.map(\.method)
@@ -29,6 +35,8 @@ struct Router: Sendable {
     }
 
     let resources: [Resource]
+    /// The same by how many segments they have.
+    private let byLength: [[Resource]]
 
     /// Routes of the same path become one resource; of resources that fit a path the first one counts.
     init(_ routes: [Route]) {
@@ -36,23 +44,27 @@ struct Router: Sendable {
         for route in routes where !templates.contains(route.template) {
             templates.append(route.template)
         }
-        resources = templates.map { template in
-            Resource(
-                template: template,
-                segments: template.split(separator: "/").map { Segment($0) },
-                routes: routes.filter { $0.template == template }
-            )
+        let resources = templates.map { template in
+            Resource(template, routes.filter { $0.template == template })
         }
+        let longest = resources.map(\.segments.count).max() ?? 0
+        byLength = (0...longest).map { length in
+            resources.filter { $0.segments.count == length }
+        }
+        self.resources = resources
     }
 
     /// The resource at a path of decoded segments.
     func match(_ path: [String]) -> Match? {
-        for resource in resources where resource.segments.count == path.count {
+        guard path.count < byLength.count else { return nil }
+        resources: for resource in byLength[path.count] {
             var parameters = PathParameters()
-            let agrees = zip(resource.segments, path).allSatisfy { segment, part in
-                segment.take(part, into: &parameters)
+            for index in path.indices {
+                guard resource.segments[index].take(path[index], into: &parameters) else {
+                    continue resources
+                }
             }
-            if agrees { return Match(resource: resource, parameters: parameters) }
+            return Match(resource: resource, parameters: parameters)
         }
         return nil
     }

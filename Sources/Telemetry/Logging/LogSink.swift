@@ -9,6 +9,9 @@ import Synchronization
 public final class LogSink: Sendable {
     private static let capacity = 1 << 20
 
+    /// Lines that come within this time go out together: writing each alone takes as long as answering a small request.
+    private static let pause = DispatchTimeInterval.milliseconds(5)
+
     private struct State {
         var pending: [UInt8] = []
         var dropped = 0
@@ -36,27 +39,32 @@ public final class LogSink: Sendable {
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
-        if mustSchedule { queue.async { self.drain() } }
+        if mustSchedule { schedule() }
     }
 
     /// Returns when every line is written.
     public func flush() {
-        queue.sync { drain() }
+        queue.sync { while writePending() {} }
     }
 
-    private func drain() {
-        while true {
-            let (bytes, dropped) = state.withLock { state in
-                let taken = (state.pending, state.dropped)
-                state.pending = []
-                state.dropped = 0
-                if taken.0.isEmpty { state.isScheduled = false }
-                return taken
-            }
-            if bytes.isEmpty { return }
-            send(bytes)
-            if dropped > 0 { send(Array("… \(dropped) log lines were dropped\n".utf8)) }
+    private func schedule() {
+        queue.asyncAfter(deadline: .now() + Self.pause) {
+            if self.writePending() { self.schedule() }
         }
+    }
+
+    /// Writes what there is; false if that was nothing, and so nothing is scheduled any more.
+    private func writePending() -> Bool {
+        let (bytes, dropped) = state.withLock { state in
+            let taken = (state.pending, state.dropped)
+            (state.pending, state.dropped) = ([], 0)
+            if taken.0.isEmpty { state.isScheduled = false }
+            return taken
+        }
+        if bytes.isEmpty { return false }
+        send(bytes)
+        if dropped > 0 { send(Array("… \(dropped) log lines were dropped\n".utf8)) }
+        return true
     }
 
     private func send(_ bytes: [UInt8]) {

@@ -3,8 +3,8 @@ import Graph
 extension Families {
     /// Operators that reorder, repeat or cut elements.
     static let rearrangements: [String: DeclaredOperator] = [
-        "Expand": .init(Expanded.self, takes: 2...2, gives: 1...1),
-        "Tile": .init(Tiled.self, takes: 2...3, gives: 1...1),
+        "Expand": .init(Expanded.self, takes: 2...2, gives: 1...1, traits: .settings),
+        "Tile": .init(Tiled.self, takes: 2...3, gives: 1...1, traits: .settings),
         "DepthToSpace": .init(DepthSpace.self, takes: 1...1, gives: 1...1),
         "SpaceToDepth": .init(DepthSpace.self, takes: 1...1, gives: 1...1),
         "ReverseSequence": .init(ReversedSequences.self, takes: 2...2, gives: 1...1),

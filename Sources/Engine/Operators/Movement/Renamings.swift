@@ -5,10 +5,10 @@ extension Families {
     static let renamings: [String: DeclaredOperator] = [
         "Identity": .init(Identity.self, takes: 1...1, gives: 1...1),
         "Dropout": .init(Dropout.self, takes: 1...3, gives: 1...2),
-        "Reshape": .init(Reshape.self, takes: 1...2, gives: 1...1, traits: .whole),
+        "Reshape": .init(Reshape.self, takes: 1...2, gives: 1...1, traits: [.whole, .settings]),
         "Flatten": .init(Flatten.self, takes: 1...1, gives: 1...1, traits: .whole),
-        "Squeeze": .init(Squeeze.self, takes: 1...2, gives: 1...1),
-        "Unsqueeze": .init(Unsqueeze.self, takes: 1...2, gives: 1...1),
+        "Squeeze": .init(Squeeze.self, takes: 1...2, gives: 1...1, traits: .settings),
+        "Unsqueeze": .init(Unsqueeze.self, takes: 1...2, gives: 1...1, traits: .settings),
     ]
 }
 

@@ -3,8 +3,8 @@ import Graph
 
 extension Families {
     static let resizes: [String: DeclaredOperator] = [
-        "Resize": .init(Resized.self, takes: 1...4, gives: 1...1),
-        "Upsample": .init(Resized.self, takes: 1...2, gives: 1...1),
+        "Resize": .init(Resized.self, takes: 1...4, gives: 1...1, traits: .settings),
+        "Upsample": .init(Resized.self, takes: 1...2, gives: 1...1, traits: .settings),
     ]
 }
 

@@ -2,7 +2,7 @@ import Graph
 
 extension Families {
     static let slices: [String: DeclaredOperator] = [
-        "Slice": .init(Sliced.self, takes: 1...5, gives: 1...1)
+        "Slice": .init(Sliced.self, takes: 1...5, gives: 1...1, traits: .settings)
     ]
 }
 

@@ -6,7 +6,10 @@ import KernelInterface
 extension Families {
     static let reductions: [String: DeclaredOperator] = Dictionary(
         uniqueKeysWithValues: Reduced.Kind.allCases.map {
-            ($0.rawValue, DeclaredOperator(Reduced.self, takes: 1...2, gives: 1...1))
+            (
+                $0.rawValue,
+                DeclaredOperator(Reduced.self, takes: 1...2, gives: 1...1, traits: .settings)
+            )
         }
     )
 }

@@ -1,5 +1,16 @@
 import Graph
 
+extension ModelTask {
+    /// A tree of symbols to labels with probabilities.
+    public static let treeClassification = ModelTask(
+        "tree-classification",
+        .trees,
+        operations: ["tree"],
+        hasLabels: true,
+        form: Form(key: "tree") { (object) throws(ModelError) in try TreeNames(object) }
+    )
+}
+
 /// Which values of a model's layers make a recursive network: `tree` in model.json.
 public struct TreeNames: Sendable {
     /// The layer whose value [T, 1, W] holds the leaves' vectors, from tokens [T, 1].
@@ -31,5 +42,24 @@ public struct TreeNames: Sendable {
         }
         self.width = width
         try object.finish()
+    }
+}
+
+extension TreeNames: TaskForm {
+    func check(
+        outputs: [String],
+        labels: Int,
+        shape: (String) throws(ModelError) -> Shape
+    ) throws(ModelError) {
+        for (field, name) in [("leaf", leaf), ("composed", composed)] {
+            let shape = try shape(name)
+            guard shape.dimensions.last == width, shape.count == width else {
+                throw .invalidManifest(
+                    field: "model.json, tree, \(field)",
+                    expected: "a layer of \(width) numbers, as width says",
+                    got: "\(name) of shape \(shape)"
+                )
+            }
+        }
     }
 }

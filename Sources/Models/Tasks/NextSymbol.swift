@@ -1,0 +1,10 @@
+extension ModelTask {
+    /// Symbols to the distribution of the next one.
+    public static let nextSymbol = ModelTask(
+        "next-symbol",
+        .steps,
+        operations: ["next", "score", "generate", "encode"],
+        withoutOutputs: ["encode"],
+        readsForward: true
+    )
+}

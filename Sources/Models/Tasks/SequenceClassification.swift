@@ -1,0 +1,9 @@
+extension ModelTask {
+    /// Symbols to labels with probabilities.
+    public static let sequenceClassification = ModelTask(
+        "sequence-classification",
+        .symbols,
+        operations: ["classify", "encode"],
+        hasLabels: true
+    )
+}

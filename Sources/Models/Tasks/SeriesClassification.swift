@@ -1,0 +1,9 @@
+extension ModelTask {
+    /// Numbers over time to labels with probabilities.
+    public static let seriesClassification = ModelTask(
+        "series-classification",
+        .series,
+        operations: ["classify", "features", "kernels"],
+        hasLabels: true
+    )
+}

@@ -1,0 +1,102 @@
+import Graph
+import Images
+import Models
+import Telemetry
+import TensorFormats
+
+/// `POST /models/{m}/segment`: a class for each pixel of a picture, as runs, as an array or as colours over it.
+enum SegmentPicture {
+    static let route = Route(
+        method: .post,
+        template: "/models/{model}/segment",
+        summary: """
+            What each pixel of a picture shows: how much there is of each label and where, with the mask as runs of \
+            [class, pixels] from the top left; as .npy the mask itself, as image/png colours over the picture.
+            """,
+        body: .image,
+        placement: .queue,
+        query: [
+            QueryKey(
+                name: "confidence",
+                kind: .number(0...1),
+                summary: "The least certainty of a pixel of a mask; the model's own unless given."
+            )
+        ],
+        forms: [.json, .npy, .png],
+        answer: answer
+    )
+
+    @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        let form = try call.form("segment", \.segmentation)
+        let model = try call.model
+        let confidence = try call.fraction("confidence") ?? form.confidence
+        let preparation = try call.preparation()
+        let pictures = try call.shownPictures(for: preparation)
+        guard let name = form.output(of: model.manifest.outputs) else {
+            throw .wrongTask(
+                model: model.name,
+                operation: "segment",
+                offered: model.manifest.operations
+            )
+        }
+        let pixels = pictures.reduce(0) { $0 + $1.sourceSize.width * $1.sourceSize.height }
+        try call.checkAnswer(numbers: pixels)
+        call.stopwatch.enter(.compute)
+        var masks: [Mask] = []
+        for picture in pictures {
+            let outputs = try call.outputs([name], of: picture, preparation)
+            guard let output = outputs.first else { continue }
+            do throws(ModelError) {
+                let map = try form.classMap(of: output, above: confidence)
+                let size =
+                    picture.source.shown.map { ($0.width, $0.height) } ?? picture.sourceSize
+                masks.append(Mask(map, of: picture, size: size))
+            } catch {
+                throw .model(error)
+            }
+            try call.cancellation.check()
+        }
+        call.stopwatch.enter(.encode)
+        switch call.form {
+        case .png: return try drawing(of: masks, pictures)
+        case .npy: return try array(of: masks)
+        default:
+            let labels = model.manifest.labels
+            let results = masks.map { $0.members(labels) }
+            let names: [(String, JSON)] = [
+                ("model", .string(model.name)), ("version", .string(model.version)),
+            ]
+            if let only = results.first, results.count == 1 {
+                return Answer(.object(names + only))
+            }
+            return Answer(.object(names + [("results", .array(results.map { .object($0) }))]))
+        }
+    }
+
+    private static func drawing(
+        of masks: [Mask],
+        _ pictures: [PreparedPicture]
+    ) throws(ServiceError) -> Answer {
+        let picture = pictures[0]
+        let image = picture.source.shown ?? picture.image
+        return try Answer(
+            image.tinted(by: masks[0].classes),
+            legend: "a colour for each class but 0, over the picture"
+        )
+    }
+
+    private static func array(of masks: [Mask]) throws(ServiceError) -> Answer {
+        guard let mask = masks.first, masks.count == 1 else {
+            throw .invalidValue(
+                field: "the form",
+                expected: "one file for an .npy answer",
+                got: "\(masks.count) files"
+            )
+        }
+        let values = mask.classes.map { Float($0) }
+        return Answer(
+            .npy,
+            body: NPY.encode(shape: [mask.height, mask.width], values: values.span)
+        )
+    }
+}
