@@ -97,7 +97,7 @@ let package = Package(
         ),
         .target(
             name: "Models",
-            dependencies: ["Compute", "Engine", "Files", "Graph", "Onnx"],
+            dependencies: ["Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats"],
             swiftSettings: safe + fuzzing
         ),
         .target(

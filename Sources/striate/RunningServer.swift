@@ -1,7 +1,6 @@
 import Compute
 import Dispatch
 import Engine
-import Engine
 import Foundation
 import HTTP
 import Logging

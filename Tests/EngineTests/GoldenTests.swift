@@ -146,6 +146,19 @@ struct GoldenVectors: Decodable {
     }
 }
 
+extension JSONValue: Decodable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else {
+            self = .array(try container.decode([JSONValue].self))
+        }
+    }
+}
+
 extension JSONValue {
     fileprivate var attribute: Attribute {
         switch self {

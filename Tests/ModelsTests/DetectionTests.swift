@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct `Detected boxes` {
     private func form(_ text: String) throws -> DetectionForm {
-        let value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        let value = try JSONValue(Array(text.utf8))
         return try DetectionForm(JSONFields(value, at: "detection"))
     }
 
@@ -172,7 +172,7 @@ import Testing
         throws
     {
         func map(_ text: String, _ shape: [Int], _ values: [Float]) throws -> ClassMap {
-            let value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+            let value = try JSONValue(Array(text.utf8))
             let form = try SegmentationForm(JSONFields(value, at: "segmentation"))
             return try form.classMap(
                 of: .init(shape: shape, values: values),

@@ -17,7 +17,7 @@ import Testing
     ]
 
     @Test func `what was written is read`() throws {
-        let tensors = try SafeTensors.decode(SafeTensorsWriter.encode(Self.good))
+        let tensors = try SafeTensors.decoding(SafeTensorsWriter.encode(Self.good))
         #expect(tensors.count == 3)
         for (name, tensor) in Self.good {
             #expect(tensors[name]?.shape == tensor.shape)
@@ -57,12 +57,12 @@ import Testing
     )
     func refuses(_ header: String) {
         let data = SafeTensorsWriter.file(header: header, body: Data(count: 8))
-        #expect(throws: ModelError.self) { _ = try SafeTensors.decode(data) }
+        #expect(throws: ModelError.self) { _ = try SafeTensors.decoding(data) }
     }
 
     @Test func `a number that is not finite is refused`() {
         let data = SafeTensorsWriter.encode(["a": Tensor(shape: [2], floats: [1, .nan])])
-        #expect(throws: ModelError.self) { _ = try SafeTensors.decode(data) }
+        #expect(throws: ModelError.self) { _ = try SafeTensors.decoding(data) }
     }
 
     @Test func `truncations and flipped bits throw or read, and never trap`() {
@@ -70,7 +70,7 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let data = SafeTensorsWriter.encode(Self.good)
         for length in 0..<data.count {
-            #expect(throws: ModelError.self) { _ = try SafeTensors.decode(data.prefix(length)) }
+            #expect(throws: ModelError.self) { _ = try SafeTensors.decoding(data.prefix(length)) }
         }
         for _ in 0..<2000 {
             var damaged = data
@@ -78,7 +78,27 @@ import Testing
                 let position = Int.random(in: 0..<damaged.count, using: &random)
                 damaged[position] ^= 1 << UInt8.random(in: 0...7, using: &random)
             }
-            _ = try? SafeTensors.decode(damaged)
+            _ = try? SafeTensors.decoding(damaged)
         }
+    }
+}
+
+extension SafeTensors {
+    /// The tensors of a file that lies in memory.
+    static func decoding(_ data: Data) throws -> [String: Tensor] {
+        let file = [UInt8](data)
+        return try SafeTensors(
+            size: file.count,
+            bytes: { Array(file[$0]) },
+            floats: { range in
+                stride(from: range.lowerBound, to: range.upperBound, by: 4).map { place in
+                    Float(
+                        bitPattern: (0..<4).reduce(0) {
+                            $0 | UInt32(file[place + $1]) << (8 * UInt32($1))
+                        }
+                    )
+                }
+            }
+        ).tensors()
     }
 }

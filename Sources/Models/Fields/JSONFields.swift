@@ -1,9 +1,9 @@
 import Files
-import Foundation
 import Graph
+import TensorFormats
 
 /// A JSON value read from a model folder.
-enum JSONValue: Decodable, Equatable, Sendable {
+enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
@@ -11,78 +11,62 @@ enum JSONValue: Decodable, Equatable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
+    /// A whole text.
+    init(_ text: [UInt8]) throws(JSONError) {
+        var reader = JSONReader(text)
+        try self.init(&reader)
+        try reader.end()
+    }
+
+    private init(_ reader: inout JSONReader) throws(JSONError) {
+        switch try reader.peek() {
+        case .null:
+            _ = try reader.null()
             self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
+        case .boolean: self = .bool(try reader.boolean())
+        case .number: self = .number(try reader.double())
+        case .string: self = .string(try reader.string())
+        case .array:
+            var values: [JSONValue] = []
+            try reader.array { (_, reader) throws(JSONError) in
+                values.append(try JSONValue(&reader))
+            }
+            self = .array(values)
+        case .object:
+            var fields: [String: JSONValue] = [:]
+            try reader.object { (key, reader) throws(JSONError) in
+                fields[key] = try JSONValue(&reader)
+            }
+            self = .object(fields)
         }
     }
 
     /// Reads a file of the model folder.
     static func read(_ name: String, in files: ModelFiles) throws(ModelError) -> JSONValue {
-        try decode(
-            JSONValue.self,
-            name,
-            in: files,
-            largest: 16 << 20,
-            otherwise: "is not valid JSON"
-        )
+        try read(name, in: files, largest: 16 << 20) { (text) throws(JSONError) in
+            try JSONValue(text)
+        }
     }
 
-    /// Reads JSON of a form that `otherwise` names in an error.
-    static func decode<Value: Decodable>(
-        _ type: Value.Type,
+    /// Reads a JSON text, at most `largest` bytes, as `parse` does.
+    static func read<Value>(
         _ name: String,
         in files: ModelFiles,
         largest: Int,
-        otherwise: String
+        _ parse: ([UInt8]) throws(JSONError) -> Value
     ) throws(ModelError) -> Value {
-        let data = try files.text(name, largest: largest, factor: growth)
-        guard depth(data) <= deepest else {
-            throw .file(name: name, reason: "nests lists and objects deeper than \(deepest)")
-        }
-        do {
-            return try JSONDecoder().decode(type, from: data)
+        var text = [UInt8](try files.text(name, largest: largest, factor: growth))
+        // A byte order mark, as some editors put it first.
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
+        do throws(JSONError) {
+            return try parse(text)
         } catch {
-            throw .file(name: name, reason: otherwise)
+            throw .file(name: name, reason: "is not valid JSON of its kind: \(error.description)")
         }
     }
 
-    /// How often its size a text takes while it is decoded.
+    /// How often its size a text takes while it is read.
     static let growth = 64
-    static let deepest = 64
-
-    /// How deep brackets lie in each other; the decoder would need that much of a thread's stack.
-    static func depth(_ data: Data) -> Int {
-        var (depth, deepest) = (0, 0)
-        var (isText, isEscaped) = (false, false)
-        for byte in data {
-            if isText {
-                if !isEscaped, byte == UInt8(ascii: "\"") { isText = false }
-                isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): (isText, isEscaped) = (true, false)
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                deepest = max(deepest, depth)
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            default: break
-            }
-        }
-        return deepest
-    }
 
     /// What the value is, for error messages.
     var text: String {

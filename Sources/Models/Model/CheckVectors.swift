@@ -1,13 +1,26 @@
 import Engine
 import Files
-import Foundation
 import Graph
+import TensorFormats
 
 /// Inputs with expected outputs beside a model, run when it is loaded.
-struct CheckVectors: Decodable {
-    struct Values: Decodable {
+struct CheckVectors {
+    struct Values {
         let shape: [Int]
         let data: [Double]
+
+        init(_ reader: inout JSONReader) throws(JSONError) {
+            var shape: [Int] = []
+            var data: [Double] = []
+            try reader.object { (key, reader) throws(JSONError) in
+                switch key {
+                case "shape": shape = try reader.integers(limit: 64)
+                case "data": data = try reader.doubles(limit: CheckVectors.mostNumbers).values
+                default: throw reader.unknownKey(key, known: ["shape", "data"])
+                }
+            }
+            (self.shape, self.data) = (shape, data)
+        }
 
         /// - Throws: an error unless there are as many numbers as the shape says.
         func check(_ name: String) throws(ModelError) {
@@ -19,9 +32,31 @@ struct CheckVectors: Decodable {
         }
     }
 
-    struct Case: Decodable {
-        let inputs: [String: Values]
-        let outputs: [String: Values]
+    struct Case {
+        private(set) var inputs: [String: Values] = [:]
+        private(set) var outputs: [String: Values] = [:]
+
+        init(_ reader: inout JSONReader) throws(JSONError) {
+            var (inputs, outputs) = ([String: Values](), [String: Values]())
+            try reader.object { (key, reader) throws(JSONError) in
+                switch key {
+                case "inputs": inputs = try Self.values(&reader)
+                case "outputs": outputs = try Self.values(&reader)
+                default: throw reader.unknownKey(key, known: ["inputs", "outputs"])
+                }
+            }
+            (self.inputs, self.outputs) = (inputs, outputs)
+        }
+
+        private static func values(
+            _ reader: inout JSONReader
+        ) throws(JSONError) -> [String: Values] {
+            var values: [String: Values] = [:]
+            try reader.object { (name, reader) throws(JSONError) in
+                values[name] = try Values(&reader)
+            }
+            return values
+        }
     }
 
     /// Largest allowed difference as a part of the largest magnitude expected.
@@ -29,17 +64,35 @@ struct CheckVectors: Decodable {
     let cases: [Case]
 
     static let file = "check.json"
+    private static let mostNumbers = 32 << 20
 
     /// Reads check.json; nil if the folder has none.
     static func read(_ files: ModelFiles) throws(ModelError) -> CheckVectors? {
         guard files.exists(file) else { return nil }
-        return try JSONValue.decode(
-            CheckVectors.self,
-            file,
-            in: files,
-            largest: 64 << 20,
-            otherwise: "does not have the form of check vectors"
-        )
+        return try JSONValue.read(file, in: files, largest: 64 << 20) { (text) throws(JSONError) in
+            var reader = JSONReader(text)
+            let vectors = try CheckVectors(&reader)
+            try reader.end()
+            return vectors
+        }
+    }
+
+    private init(_ reader: inout JSONReader) throws(JSONError) {
+        var tolerance: Double?
+        var cases: [Case]?
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "tolerance": tolerance = try reader.double()
+            case "cases":
+                var read: [Case] = []
+                try reader.array { (_, reader) throws(JSONError) in read.append(try Case(&reader)) }
+                cases = read
+            default: throw reader.unknownKey(key, known: ["tolerance", "cases"])
+            }
+        }
+        guard let tolerance else { throw reader.missingKey("tolerance") }
+        guard let cases else { throw reader.missingKey("cases") }
+        (self.tolerance, self.cases) = (tolerance, cases)
     }
 
     /// - Throws: `checkFailed` naming the output, the element and by how much it is off.

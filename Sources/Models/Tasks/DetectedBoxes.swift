@@ -48,11 +48,9 @@ extension DetectionForm {
 
     /// The boxes of at least this score, in pixels of the network's input; the highest score first.
     ///
-    /// - Parameters:
-    ///   - outputs: Those that `outputs(of:)` names, in its order.
-    ///   - labels: How many classes the model names; 0 for an unknown number.
-    ///   - width: Of the network's input, which relative boxes are multiplied by; so `height`.
-    /// - Throws: `shape` for an output that is not what the form says, `nonFinite` numbers are left out.
+    /// `outputs` are those that `outputs(of:)` names, in its order; `labels` says how many classes the model names, 0 for
+    /// an unknown number. Relative boxes are multiplied by the input's `width` and `height`; those with numbers that are
+    /// not finite are left out. An output that is not what the form says is an error, `invalidManifest`.
     public func boxes(
         in outputs: [Output],
         labels: Int,

@@ -73,21 +73,28 @@ package struct GaborBank: Sendable {
         var values: [Float] = []
         values.reserveCapacity(parameters.count * height * width)
         for kernel in parameters {
+            let turn = (
+                cosine: cos(Double(kernel.orientation)), sine: sin(Double(kernel.orientation))
+            )
             for row in 0..<height {
                 for column in 0..<width {
                     let x = Double(column) - Double(width - 1) / 2 - Double(kernel.x0)
                     let y = Double(row) - Double(height - 1) / 2 - Double(kernel.y0)
-                    values.append(Float(Self.value(kernel, x: x, y: y)))
+                    values.append(Float(Self.value(kernel, turn, x: x, y: y)))
                 }
             }
         }
         return values
     }
 
-    private static func value(_ kernel: Parameters, x: Double, y: Double) -> Double {
-        let angle = Double(kernel.orientation)
-        let along = x * cos(angle) + y * sin(angle)
-        let across = -x * sin(angle) + y * cos(angle)
+    private static func value(
+        _ kernel: Parameters,
+        _ turn: (cosine: Double, sine: Double),
+        x: Double,
+        y: Double
+    ) -> Double {
+        let along = x * turn.cosine + y * turn.sine
+        let across = -x * turn.sine + y * turn.cosine
         let envelope = exp(
             -Double(kernel.betaX) * along * along - Double(kernel.betaY) * across * across
         )
