@@ -61,7 +61,7 @@ import Testing
                 "\"shape\":[40,2]"
             ),
             ("/metrics", nil, "text/plain; version=0.0.4; charset=utf-8", "striate_requests_total"),
-            ("/openapi.json", nil, "application/json", "/models/fashion/classify"),
+            ("/openapi.json", nil, "application/json", "/models/{model}/classify"),
         ]
         for (path, body, type, phrase) in rows {
             let reply = try server.curl(path, body: body)

@@ -61,19 +61,6 @@ import Testing
         }
     }
 
-    @Test func `stands in openapi.json`() throws {
-        let paths = try #require(
-            try Reply("GET", "/openapi.json").json()["paths"] as? [String: Any]
-        )
-        for model in Fixture.service.repository.models {
-            let path = try #require(paths["/models/\(model.name)/graph"] as? [String: Any])
-            let operation = try #require(path["get"] as? [String: Any])
-            let parameters = operation["parameters"] as? [[String: Any]] ?? []
-            let hasUnfold = parameters.contains { $0["name"] as? String == "unfold" }
-            #expect(hasUnfold == NetworkOutline(model).isUnfoldable)
-        }
-    }
-
     @Test func `comes with the layers as CSV at the model's own route`() throws {
         let reply = try Reply("GET", "/models/fashion", [("Accept", "text/csv")])
         #expect(reply.status == 200)

@@ -106,7 +106,7 @@ struct ReadEvent {
             try Reply("GET", "/openapi.json").json()["paths"] as? [String: Any]
         )
         for (path, types) in [
-            ("/models/scripture/generate", ["application/json", "text/event-stream"]),
+            ("/models/{model}/generate", ["application/json", "text/event-stream"]),
             ("/v2/models/{model}/generate_stream", ["text/event-stream"]),
         ] {
             let post = try #require((paths[path] as? [String: Any])?["post"] as? [String: Any])

@@ -66,17 +66,4 @@ import Testing
         #expect(try Reply("GET", "/models/nobody/examples/a.png").status == 404)
         #expect(try Reply("GET", "/models/fashion/examples").status == 404)
     }
-
-    @Test func `stand in openapi.json by name`() throws {
-        let paths = try #require(
-            try Reply("GET", "/openapi.json").json()["paths"] as? [String: Any]
-        )
-        for model in models {
-            let path = paths["/models/\(model.name)/examples/{example}"] as? [String: Any]
-            let operation = try #require(path?["get"] as? [String: Any])
-            let parameter = try #require((operation["parameters"] as? [[String: Any]])?.first)
-            let schema = parameter["schema"] as? [String: Any]
-            #expect(schema?["enum"] as? [String] == model.manifest.examples.map(\.name))
-        }
-    }
 }

@@ -158,9 +158,7 @@ import Testing
             #expect(reply.status == 400)
             #expect(reply.text.contains("it offers tree"), "\(reply.text)")
         }
-        let document = try Reply("GET", "/openapi.json", from: service).json()
-        let paths = try #require(document["paths"] as? [String: Any])
-        #expect(paths.keys.contains("/models/folds/tree"))
-        #expect(!paths.keys.contains("/models/folds/encode"))
+        let document = try Reply("GET", "/openapi.json", from: service).text
+        #expect(document.contains("Models that answer it: folds."))
     }
 }

@@ -32,7 +32,9 @@ struct SafeTensors {
         return try source.tensors { (bytes) throws(ModelError) in try files.take(bytes, for: name) }
     }
 
-    /// Tensors by name; only F32 is served. `take` is told how many bytes are about to be taken.
+    /// Tensors by name; only F32 is served.
+    ///
+    /// `take` is told how many bytes are about to be taken.
     func tensors(
         _ take: (Int) throws(ModelError) -> Void = { (_) throws(ModelError) in }
     ) throws(ModelError) -> [String: Tensor] {

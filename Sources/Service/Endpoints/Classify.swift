@@ -19,7 +19,39 @@ enum Classify {
             )
         ],
         forms: [.json, .csv, .npy],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: Schema.object(
+            "ClassificationRequest",
+            PictureReader.members + [
+                ("series", Schema.nested), ("text", Schema.string), ("tokens", Schema.integers),
+                ("texts", Schema.array(of: Schema.string)),
+            ],
+            isClosed: true
+        ),
+        requestExample: ["text": "(()())"],
+        answer: Schema.answer(
+            "Classification",
+            [
+                ("predictions", Schema.array(of: Schema.prediction)),
+                (
+                    "results",
+                    Schema.array(
+                        of: Schema.object(
+                            "ClassificationResult",
+                            [("predictions", Schema.array(of: Schema.prediction))]
+                        )
+                    )
+                ),
+            ]
+        ),
+        answerExample: [
+            "model": "fashion", "version": "2",
+            "predictions": [["label": "Shirt", "index": 6, "probability": .number(0.93)]],
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

@@ -36,7 +36,41 @@ enum Detect {
             ),
         ],
         forms: [.json, .csv, .png],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: Schema.object("DetectionRequest", PictureReader.members, isClosed: true),
+        requestExample: ["image": "iVBORw0KGgo="],
+        answer: Schema.answer(
+            "Detection",
+            [
+                ("width", Schema.integer), ("height", Schema.integer),
+                (
+                    "boxes",
+                    Schema.array(
+                        of: Schema.object(
+                            "DetectedBox",
+                            [
+                                ("label", Schema.string), ("index", Schema.integer),
+                                ("score", Schema.number), ("box", Schema.numbers),
+                            ],
+                            required: ["label", "index", "score", "box"]
+                        )
+                    )
+                ), ("results", Schema.nested),
+            ]
+        ),
+        answerExample: [
+            "model": "faces", "version": "1", "width": 512, "height": 512,
+            "boxes": [
+                [
+                    "label": "face", "index": 0, "score": .number(0.83),
+                    "box": [.number(173.1), .number(82.6), .number(274.4), 180],
+                ]
+            ],
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

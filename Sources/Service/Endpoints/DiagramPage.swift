@@ -23,7 +23,15 @@ enum DiagramPage {
             )
         ],
         forms: [.svg, .json],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        answer: Schema.answer(
+            "Diagram",
+            [("kind", Schema.string), ("nodes", Schema.nested), ("edges", Schema.nested)]
+        )
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

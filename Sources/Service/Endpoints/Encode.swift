@@ -27,7 +27,27 @@ enum Encode {
             ),
         ],
         forms: [.json, .npy, .csv, .png],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: SequenceReader.schema(
+            "EncodingRequest",
+            [("steps", Schema.integer), ("state", Schema.numbers)]
+        ),
+        requestExample: ["text": "In the beginning"],
+        answer: Schema.answer(
+            "EncodedState",
+            [
+                ("layer", Schema.string), ("shape", Schema.integers), ("state", Schema.numbers),
+                ("states", Schema.nested), ("position", Schema.integer),
+            ]
+        ),
+        answerExample: [
+            "model": "orbit", "version": "1", "layer": "state", "shape": [2],
+            "state": [.number(0.8), .number(-0.1)], "position": 40,
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

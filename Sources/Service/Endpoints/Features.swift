@@ -32,8 +32,32 @@ enum Features {
             ),
         ],
         forms: [.json, .png, .npy, .csv],
+        document: document,
         answer: answer
     )
+
+    private static let document = RouteDocument(
+        request: Schema.object(
+            "FeaturesRequest",
+            PictureReader.members + [("series", Schema.nested)],
+            isClosed: true
+        ),
+        requestExample: ["series": [0, 1, 0]],
+        answer: Schema.answer("Features", [("layers", layers), ("results", Schema.nested)]),
+        answerExample: [
+            "model": "fashion", "version": "2",
+            "layers": ["pool3": ["shape": [2], "data": [.number(0.5), 0]]],
+        ]
+    )
+
+    private static let layers: JSON = [
+        "type": "object", "title": "LayerValues",
+        "additionalProperties": Schema.object(
+            "LayerValue",
+            [("shape", Schema.integers), ("data", Schema.nested)],
+            required: ["shape", "data"]
+        ),
+    ]
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model

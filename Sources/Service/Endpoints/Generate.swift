@@ -15,7 +15,24 @@ enum Generate {
         body: .sequence,
         placement: .queue,
         forms: [.json, .eventStream],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: SequenceReader.schema("GenerationRequest", GenerationSettings.members),
+        requestExample: ["text": "In the ", "length": 40, "temperature": .number(0.5), "seed": 7],
+        answer: Schema.answer(
+            "GeneratedText",
+            [
+                ("text", Schema.string), ("tokens", Schema.integers), ("seed", Schema.integer),
+                ("position", Schema.integer),
+            ]
+        ),
+        answerExample: [
+            "model": "scripture", "version": "2", "text": "land", "tokens": [38, 27, 40, 30],
+            "seed": 7, "position": 11,
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

@@ -10,7 +10,17 @@ enum Health {
         template: "/healthz",
         summary: "200 when ready, 503 while the server is shutting down or has no model to serve.",
         access: .everyone,
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        answer: Schema.object(
+            "Health",
+            [("status", Schema.string), ("models", Schema.array(of: Schema.string))],
+            required: ["status"]
+        ),
+        answerExample: ["status": "ready", "models": ["fashion", "scripture"]]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

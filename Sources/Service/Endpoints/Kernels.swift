@@ -21,7 +21,15 @@ enum Kernels {
             )
         ],
         forms: [.png, .json, .npy],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        answer: Schema.answer(
+            "Kernels",
+            [("layer", Schema.string), ("shape", Schema.integers), ("data", Schema.nested)]
+        )
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

@@ -24,7 +24,24 @@ enum Next {
             ),
         ],
         forms: [.json, .npy, .csv],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: SequenceReader.schema("SequenceRequest"),
+        requestExample: ["text": "In the beginning"],
+        answer: Schema.answer(
+            "NextSymbols",
+            [
+                // With all=true, a list for each step.
+                ("next", Schema.nested), ("position", Schema.integer),
+            ]
+        ),
+        answerExample: [
+            "model": "scripture", "version": "2",
+            "next": [["symbol": " ", "index": 0, "probability": .number(0.97)]], "position": 16,
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

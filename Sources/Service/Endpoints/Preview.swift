@@ -1,5 +1,6 @@
 import Images
 import Telemetry
+import TensorFormats
 
 /// `POST /models/{m}/preview`: a picture to the PNG of exactly what the network is given.
 enum Preview {
@@ -10,7 +11,13 @@ enum Preview {
         body: .image,
         placement: .queue,
         forms: [.png],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: Schema.object("PreviewRequest", PictureReader.members, isClosed: true),
+        requestExample: ["image": "iVBORw0KGgo="]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

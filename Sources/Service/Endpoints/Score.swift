@@ -13,7 +13,25 @@ enum Score {
         body: .sequence,
         placement: .queue,
         forms: [.json, .npy, .csv],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: SequenceReader.schema("ScoredSequence"),
+        requestExample: ["text": "In the beginning"],
+        answer: Schema.answer(
+            "SequenceScore",
+            [
+                ("losses", Schema.numbers), ("total", Schema.number),
+                ("bits_per_symbol", Schema.number), ("perplexity", Schema.number),
+            ]
+        ),
+        answerExample: [
+            "model": "scripture", "version": "2", "losses": [.number(0.21)],
+            "total": .number(0.21), "bits_per_symbol": .number(0.3),
+            "perplexity": .number(1.23),
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

@@ -23,7 +23,39 @@ enum SegmentPicture {
             )
         ],
         forms: [.json, .npy, .png],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: Schema.object("SegmentationRequest", PictureReader.members, isClosed: true),
+        requestExample: ["image": "iVBORw0KGgo="],
+        answer: Schema.answer(
+            "Segmentation",
+            [
+                ("width", Schema.integer), ("height", Schema.integer),
+                (
+                    "classes",
+                    Schema.array(
+                        of: Schema.object(
+                            "SegmentClass",
+                            [
+                                ("label", Schema.string), ("index", Schema.integer),
+                                ("pixels", Schema.integer), ("share", Schema.number),
+                                ("box", Schema.integers),
+                            ]
+                        )
+                    )
+                ), ("runs", Schema.array(of: Schema.integers)), ("results", Schema.nested),
+            ]
+        ),
+        answerExample: [
+            "model": "roads", "version": "1", "width": 2, "height": 2,
+            "classes": [
+                ["label": "road", "index": 1, "pixels": 4, "share": 1, "box": [0, 0, 2, 2]]
+            ],
+            "runs": [[1, 4]],
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

@@ -1,6 +1,7 @@
 import Graph
 import Models
 import Telemetry
+import TensorFormats
 
 /// `POST /models/{m}/tree`: nested lists to the label of the whole, or of every node.
 enum TreeRoute {
@@ -21,7 +22,26 @@ enum TreeRoute {
             QueryKey(name: "vectors", kind: .flag, summary: "true: the vectors as well."),
         ],
         forms: [.json, .csv],
+        document: document,
         answer: answer
+    )
+
+    private static let document = RouteDocument(
+        request: Schema.object("TreeRequest", [("tree", Schema.any)], required: ["tree"]),
+        requestExample: ["tree": ["max", 2, ["min", 3, 4]]],
+        answer: Schema.answer(
+            "TreeClassification",
+            [
+                ("predictions", Schema.array(of: Schema.prediction)), ("leaves", Schema.integer),
+                ("compositions", Schema.integer), ("height", Schema.integer),
+                ("vector", Schema.numbers), ("nodes", Schema.nested),
+            ]
+        ),
+        answerExample: [
+            "model": "listops", "version": "1",
+            "predictions": [["label": "3", "index": 3, "probability": .number(0.99)]],
+            "leaves": 5, "compositions": 4, "height": 3,
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

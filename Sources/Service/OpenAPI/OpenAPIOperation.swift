@@ -1,36 +1,112 @@
-import Diagrams
-import Graph
 import Models
 import TensorFormats
+import Texts
 
 /// One method of one path as OpenAPI describes it.
 struct OpenAPIOperation {
     let route: Route
-    let model: Model?
-    /// Names of all models.
-    let models: [String]
-    /// Symbols or steps of the longest sequence.
-    let sequenceLimit: Int
+    let models: [Model]
 
     var document: JSON {
         var members: [(String, JSON)] = [
-            ("summary", .string(route.summary)), ("operationId", .string(identifier)),
+            ("operationId", .string(Self.identifier(of: route))), ("tags", [.string(tag)]),
+            ("summary", .string(summary)), ("description", .string(description)),
         ]
-        if let model { members.append(("tags", [.string(model.name)])) }
-        var parameters = OpenAPIForeign.pathParameters(of: route, models: models)
-        if let example { parameters.append(example) }
-        parameters += route.query.filter(applies).map(parameter)
+        if route.access == .everyone { members.append(("security", .array([[:]]))) }
+        var parameters = pathParameters + route.query.map(parameter)
         if route.placement == .queue { parameters.append(Self.deadline) }
         if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
-        if let body { members.append(("requestBody", body)) }
+        if let body = OpenAPIBody(route).document { members.append(("requestBody", body)) }
         members.append(("responses", responses))
         return .object(members)
     }
 
-    private var identifier: String {
-        let words = route.template.split { "/{}.".contains($0) }.filter { $0 != "model" }
-        let name = ([route.method.rawValue.lowercased()] + words.map(String.init))
-        return (name + [model?.name].compactMap { $0 }).joined(separator: "_")
+    /// The route's own words after its method: `post_model_classify` of `/models/{model}/classify`.
+    static func identifier(of route: Route) -> String {
+        var words = [route.method.rawValue.lowercased()]
+        for part in route.template.split(whereSeparator: { "/.:".contains($0) }) {
+            guard part.first == "{" else {
+                words.append(String(part))
+                continue
+            }
+            let name = String(part.dropFirst().prefix { $0 != "}" })
+            if name == "model", words.last == "models" {
+                words[words.count - 1] = "model"
+            } else if words.last != name + "s" {
+                words.append(name)
+            } else {
+                words[words.count - 1] = name
+            }
+        }
+        return words.joined(separator: "_")
+    }
+
+    private var summary: String {
+        let text = route.summary.prefix { !".;:".contains($0) }
+        return text.isEmpty ? route.summary : String(text)
+    }
+
+    private var description: String {
+        let names = models.filter { model in
+            !route.operation.isEmpty && model.manifest.operations.contains(route.operation)
+        }.map(\.name)
+        guard route.conventions == .own, !names.isEmpty else { return route.summary }
+        return "\(route.summary) Models that answer it: \(listed(names, "and"))."
+    }
+
+    static let tags: [JSON] = [
+        ["name": "models", "description": "What is hosted, and what the models answer."],
+        ["name": "server", "description": "The server itself: health, figures, pages."],
+        ["name": "open-inference", "description": "The Open Inference Protocol, version 2."],
+        ["name": "tensorflow-serving", "description": "TensorFlow Serving's REST interface."],
+        ["name": "clouds", "description": "What SageMaker and Vertex AI ask of a container."],
+    ]
+
+    private var tag: String {
+        if route.template.hasPrefix("/v2") { return "open-inference" }
+        if route.template.hasPrefix("/v1") { return "tensorflow-serving" }
+        if route.conventions != .own { return "clouds" }
+        return route.template.hasPrefix("/models") ? "models" : "server"
+    }
+
+    private var pathParameters: [JSON] {
+        route.template.split(separator: "/").compactMap { part in
+            guard case .parameter(let parameter, _) = Segment(part) else { return nil }
+            var members: [(String, JSON)] = [
+                ("name", .string(parameter.rawValue)), ("in", "path"), ("required", true),
+                ("description", .string(Self.meaning(of: parameter))),
+                ("schema", ["type": "string", "minLength": 1]),
+            ]
+            if let example = example(of: parameter) {
+                members.append(("example", .string(example)))
+            }
+            return .object(members)
+        }
+    }
+
+    private static func meaning(of parameter: Segment.Parameter) -> String {
+        switch parameter {
+        case .model: "A model's name, as GET /models lists it."
+        case .version: "A version of the model."
+        case .label: "A version's label; versions have numbers here, so that none is known."
+        case .example: "The name of one of the model's examples."
+        }
+    }
+
+    private func example(of parameter: Segment.Parameter) -> String? {
+        let model = models.first { model in
+            if route.template == ExampleFile.route.template {
+                return !model.manifest.examples.isEmpty
+            }
+            return route.operation.isEmpty || route.conventions != .own
+                || model.manifest.operations.contains(route.operation)
+        }
+        switch parameter {
+        case .model: return model?.name
+        case .version: return model?.version
+        case .label: return nil
+        case .example: return model?.manifest.examples.first?.name
+        }
     }
 
     private func parameter(_ key: QueryKey) -> JSON {
@@ -39,7 +115,7 @@ struct OpenAPIOperation {
             case .integer(let range):
                 [
                     "type": "integer", "minimum": .integer(range.lowerBound),
-                    "maximum": .integer(largest(key, range)),
+                    "maximum": .integer(range.upperBound),
                 ]
             case .number(let range):
                 [
@@ -48,51 +124,12 @@ struct OpenAPIOperation {
                 ]
             case .flag: ["type": "boolean", "default": false]
             case .choice(let words): ["type": "string", "enum": .strings(words)]
-            case .text: layerNames ?? ["type": "string"]
+            case .text: Schema.string
             }
         return [
             "name": .string(key.name), "in": "query", "description": .string(key.summary),
-            "style": "form", "explode": false, "schema": schema,
+            "schema": schema,
         ]
-    }
-
-    /// The names of the model's examples, where the path ends with one.
-    private var example: JSON? {
-        guard let model, route.template == ExampleFile.route.template else { return nil }
-        return [
-            "name": "example", "in": "path", "required": true,
-            "schema": [
-                "type": "string", "enum": .strings(model.manifest.examples.map(\.name)),
-            ],
-        ]
-    }
-
-    /// A network without steps has no `unfold`.
-    private func applies(_ key: QueryKey) -> Bool {
-        guard key.name == "unfold", let model else { return true }
-        return NetworkOutline(model).isUnfoldable
-    }
-
-    /// `top` ends at the number of labels or symbols.
-    private func largest(_ key: QueryKey, _ range: ClosedRange<Int>) -> Int {
-        guard key.name == "top", let model else { return range.upperBound }
-        if model.manifest.task == .nextSymbol,
-            case .tokens(_, let vocabulary) = model.manifest.input
-        {
-            return vocabulary.symbols.count
-        }
-        return max(1, model.manifest.labels.count)
-    }
-
-    private var layerNames: JSON? {
-        guard let model else { return nil }
-        if route.operation == "kernels" {
-            return ["type": "string", "enum": .strings(model.layersWithKernels)]
-        }
-        // Encode takes one; the others several, separated by commas.
-        let name: JSON = ["type": "string", "enum": .strings(model.layers.map(\.name))]
-        if route.operation == "encode" { return name }
-        return ["type": "array", "items": name, "minItems": 1, "uniqueItems": true]
     }
 
     private static let deadline: JSON = [
@@ -101,81 +138,31 @@ struct OpenAPIOperation {
         "schema": ["type": "integer", "minimum": 1, "maximum": 86_400_000],
     ]
 
-    private var body: JSON? {
-        guard let model else { return OpenAPIForeign.body(of: route) }
-        switch (route.body, model.manifest.input) {
-        case (.image, .image(_, let channels, let height, let width)):
-            let size = PictureSize(
-                channels: channels,
-                height: height,
-                width: width,
-                maximumPixels: 0
-            )
-            return ["required": true, "content": OpenAPIBodies.picture(size)]
-        case (.image, .series(_, let channels, let length)):
-            return [
-                "required": true,
-                "content": OpenAPIBodies.series(channels: channels, length: length),
-            ]
-        case (.sequence, .tokens(_, let vocabulary)), (.image, .tokens(_, let vocabulary)):
-            return [
-                "required": true,
-                "content": OpenAPIBodies.sequence(vocabulary, keys: keys),
-            ]
-        case (.sequence, .clock):
-            return [
-                "required": true,
-                "content": OpenAPIBodies.steps(state: model.stateCount, most: sequenceLimit),
-            ]
-        case (.tree, .tokens(_, let vocabulary)):
-            return ["required": true, "content": OpenAPIBodies.tree(model, vocabulary)]
-        default: return nil
-        }
-    }
-
-    private var keys: SequenceReader.Keys {
-        switch route.operation {
-        case "generate": .options
-        case "classify": .several
-        default: .none
-        }
-    }
-
-    /// The kinds of the model's examples, where the route answers with one.
-    private var exampleTypes: [(String, JSON)] {
-        guard let model, example != nil else { return [] }
-        var types: [String] = []
-        for type in model.manifest.examples.map(\.format.contentType) where !types.contains(type) {
-            types.append(type)
-        }
-        return types.map { (String($0.prefix { $0 != ";" }), [:]) }
-    }
-
     private var responses: JSON {
-        let content =
-            exampleTypes
-            + route.forms.map { form -> (String, JSON) in
-                let type = String(form.rawValue.prefix { $0 != ";" })
-                switch form {
-                case .json: return (type, ["schema": answerSchema])
-                case .npy, .png, .svg: return (type, [:])
-                case .csv, .eventStream, .html, .css, .javascript, .prometheus:
-                    return (type, ["schema": ["type": "string"]])
-                }
+        let content = route.forms.map { form -> (String, JSON) in
+            let type = String(form.rawValue.prefix { $0 != ";" })
+            switch form {
+            case .json: return (type, json)
+            case .npy, .png: return (type, ["schema": Schema.file])
+            case .csv, .eventStream, .html, .css, .javascript, .prometheus, .svg:
+                return (type, ["schema": Schema.string])
             }
-        let failure: JSON = [
-            "description": "An error: one sentence and a stable code.",
-            "content": [
-                "application/json": ["schema": ["$ref": "#/components/schemas/Error"]]
-            ],
+        }
+        // Other protocols answer JSON; of an example the type is that of its file.
+        let isFile = route.conventions == .own && content.isEmpty
+        let other: [(String, JSON)] =
+            isFile
+            ? [("application/octet-stream", ["schema": Schema.file])] : [("application/json", json)]
+        let success: JSON = [
+            "description": .string(summary),
+            "content": .object(content.isEmpty ? other : content),
         ]
-        return [
-            "200": ["description": .string(route.summary), "content": .object(content)],
-            "default": failure,
-        ]
+        return .object([("200", success)] + OpenAPIErrors.responses(of: route))
     }
 
-    private var answerSchema: JSON {
-        OpenAPIAnswers.schema(of: route.operation, model: model)
+    private var json: JSON {
+        let schema: [(String, JSON)] = [("schema", route.document.answer)]
+        let example = route.document.answerExample.map { [("example", $0)] } ?? []
+        return .object(schema + example)
     }
 }

@@ -9,6 +9,24 @@ struct PictureReader {
         + "(curl -F image=@picture.png), {\"image\": \"<base64>\"}, {\"pixels\": [[…]…]} "
         + "or an application/x-npy array"
 
+    /// The keys of its JSON form, as a schema has them.
+    static let members: [(String, JSON)] = [
+        (
+            "image",
+            ["type": "string", "description": "A PNG or JPEG file in base64 (RFC 4648)."]
+        ),
+        (
+            "pixels",
+            [
+                "type": "array", "items": [:],
+                "description": """
+                Numbers 0…255: [height, width], [channels, height, width], [height, width, channels] or a batch of \
+                at most 64; taken as they are, neither resized nor inverted.
+                """,
+            ]
+        ),
+    ]
+
     let size: PictureSize
     private(set) var files: PictureFiles
 

@@ -66,6 +66,7 @@ final class Route: Sendable {
     /// Finds the model where the path names none.
     let chooseModel: ModelChoice?
     let answer: Answering
+    let document: RouteDocument
     /// The last word of a model's route, which names its metrics; empty for the others.
     let operation: String
 
@@ -83,6 +84,7 @@ final class Route: Sendable {
         conventions: Conventions = .own,
         readsPriority: Bool = false,
         chooseModel: ModelChoice? = nil,
+        document: RouteDocument = RouteDocument(),
         answer: @escaping Answering
     ) {
         (self.method, self.template, self.summary) = (method, template, summary)
@@ -90,7 +92,7 @@ final class Route: Sendable {
         (self.isRevalidated, self.query, self.forms) = (isRevalidated, query, forms)
         (self.needsModel, self.conventions) = (needsModel, conventions)
         (self.readsPriority, self.chooseModel) = (readsPriority, chooseModel)
-        self.answer = answer
+        (self.answer, self.document) = (answer, document)
         let isOfModel = template.hasPrefix("/models/{model}/") || placement == .queue
         let word = template.split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? ""
         operation = isOfModel && !word.hasPrefix("{") ? word : ""

@@ -1,3 +1,5 @@
+import TensorFormats
+
 /// The options with their defaults, checked.
 struct GenerationSettings: Sendable {
     /// Symbols that one request may have drawn.
@@ -45,4 +47,29 @@ struct GenerationSettings: Sendable {
         }
         return value
     }
+}
+
+extension GenerationSettings {
+    /// The options' keys, as a schema has them.
+    static let members: [(String, JSON)] = [
+        (
+            "length",
+            ["type": "integer", "minimum": 1, "maximum": .integer(longest), "default": 100]
+        ),
+        (
+            "temperature",
+            [
+                "type": "number", "minimum": 0, "maximum": 100, "default": 1,
+                "description": "0 always takes the likeliest symbol.",
+            ]
+        ),
+        ("top_k", ["type": "integer", "minimum": 1]),
+        (
+            "seed",
+            [
+                "type": "integer",
+                "description": "The same seed draws the same symbols; random unless given.",
+            ]
+        ),
+    ]
 }

@@ -184,3 +184,14 @@ private struct SequenceDocument {
         return texts
     }
 }
+
+extension SequenceReader {
+    /// The JSON form of a sequence, as a schema has it, with `more` keys.
+    static func schema(_ title: String, _ more: [(String, JSON)] = []) -> JSON {
+        Schema.object(
+            title,
+            [("text", Schema.string), ("tokens", Schema.integers)] + more,
+            isClosed: true
+        )
+    }
+}

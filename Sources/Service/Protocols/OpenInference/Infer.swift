@@ -13,6 +13,7 @@ enum Infer {
             forms: [],
             conventions: .openInference,
             readsPriority: true,
+            document: InferSchema.document,
             answer: answer
         )
     }

@@ -1,5 +1,6 @@
 import Models
 import Telemetry
+import TensorFormats
 
 /// `POST /v2/models/{m}/generate` and `/generate_stream`: a text continued, for models that predict symbols.
 enum TextGeneration {
@@ -21,10 +22,30 @@ enum TextGeneration {
                 placement: .queue,
                 forms: forms,
                 conventions: .openInference,
+                document: document,
                 answer: answer
             )
         }
     }
+
+    private static let document = RouteDocument(
+        request: Schema.object(
+            "GenerateRequest",
+            [("text_input", Schema.string), ("parameters", Schema.object())],
+            required: ["text_input"]
+        ),
+        requestExample: ["text_input": "In the ", "parameters": ["max_tokens": 20]],
+        answer: Schema.object(
+            "GenerateResponse",
+            [
+                ("text_output", Schema.string), ("model_name", Schema.string),
+                ("model_version", Schema.string),
+            ]
+        ),
+        answerExample: [
+            "model_name": "scripture", "model_version": "2", "text_output": "land of ",
+        ]
+    )
 
     private static let expected = #"{"text_input": "…", "parameters": {"max_tokens": 20}}"#
 

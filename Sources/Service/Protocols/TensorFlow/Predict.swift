@@ -14,6 +14,21 @@ enum Predict {
             placement: .queue,
             forms: [],
             conventions: .tensorFlow,
+            document: RouteDocument(
+                request: Schema.object(
+                    "PredictRequest",
+                    [
+                        ("signature_name", Schema.string), ("instances", Schema.nested),
+                        ("inputs", Schema.any),
+                    ]
+                ),
+                requestExample: ["instances": [[0]]],
+                answer: Schema.object(
+                    "PredictResponse",
+                    [("predictions", Schema.nested), ("outputs", Schema.any)]
+                ),
+                answerExample: ["predictions": [[0, 1]]]
+            ),
             answer: answer
         )
     }

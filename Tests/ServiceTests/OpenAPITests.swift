@@ -1,0 +1,58 @@
+import HTTP
+import TensorFormats
+import Testing
+
+@testable import Service
+
+@Suite struct `The document of the interface` {
+    private let service = Fixture.service
+    private let document: [String: Any]
+
+    init() throws {
+        document = try Reply("GET", "/openapi.json").json()
+    }
+
+    @Test func `has a path for every resource, and an operation for every route`() throws {
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        #expect(Set(paths.keys) == Set(service.router.resources.map(\.template)))
+        var identifiers: [String] = []
+        for resource in service.router.resources {
+            for route in resource.routes {
+                let name = route.method.rawValue.lowercased()
+                let operation = try #require(paths[resource.template]?[name] as? [String: Any])
+                identifiers.append(try #require(operation["operationId"] as? String))
+                #expect((operation["summary"] as? String)?.isEmpty == false)
+                #expect((operation["tags"] as? [String])?.count == 1)
+                let statuses = (operation["responses"] as? [String: Any])?.keys.sorted() ?? []
+                #expect(statuses.first == "200" && statuses.contains("503"), "\(resource.template)")
+            }
+        }
+        #expect(Set(identifiers).count == identifiers.count)
+        #expect(identifiers.contains("post_model_classify"))
+        #expect(identifiers.contains("get_v2_models_stats"))
+        #expect(identifiers.contains("get_v2_model_version_stats"))
+    }
+
+    @Test func `names its types once, and every reference leads to one`() throws {
+        let components = try #require(document["components"] as? [String: Any])
+        let schemas = try #require(components["schemas"] as? [String: Any])
+        let text = try Reply("GET", "/openapi.json").text
+        let references = Set(text.matches(of: /#\/components\/schemas\/(\w+)/).map { String($0.1) })
+        #expect(references.isSubset(of: schemas.keys))
+        #expect(references.contains("Prediction") && references.contains("InferRequest"))
+    }
+
+    @Test func `its examples of requests are taken`() throws {
+        for (path, model) in [
+            ("classify", "brackets"), ("next", "scripture"), ("score", "scripture"),
+            ("generate", "scripture"), ("encode", "scripture"), ("tree", "listops"),
+        ] {
+            let resource = try #require(
+                service.router.resources.first { $0.template == "/models/{model}/\(path)" }
+            )
+            let example = try #require(resource.routes[0].document.requestExample)
+            let reply = try Reply("POST", "/models/\(model)/\(path)", body: example.text)
+            #expect(reply.status == 200, "\(path): \(reply.text)")
+        }
+    }
+}
