@@ -210,14 +210,14 @@ function pictureCards() {
   const take = (blob, name, isOwn = true) => { picture = { blob, name, isOwn }; changed(); };
   // Browsers take up to a second for toBlob().
   const bytes = () => Uint8Array.from(atob(canvas.toDataURL().split(",")[1]), (letter) => letter.charCodeAt());
-  const drawn = () => take(new Blob([bytes()], { type: "image/png" }), "drawing.png");
-  const clear = pen(canvas, patient(drawn, 60));
+  const drawing = () => take(new Blob([bytes()], { type: "image/png" }), "drawing.png");
+  const clear = pen(canvas, patient(drawing, 60));
   takeDropped = (file) => file && take(file, file.name);
   const file = h("input", { type: "file", accept: "image/png,image/jpeg", onchange: () => takeDropped(file.files[0]) });
 
   const asking = [card("Picture", {
     above: [
-      h("div.row", thumbs, h("label.file", "Choose a file", file), button("Draw", () => { clear(); drawn(); })),
+      h("div.row", thumbs, h("label.file", "Choose a file", file), button("Draw", () => { clear(); drawing(); })),
       h("div.stage", h("figure", sent, canvas, h("figcaption", name)), h("figure", given, words)),
     ],
     to: () => "/preview", accept: "image/png", input, save: "preview.png",
@@ -229,9 +229,12 @@ function pictureCards() {
   })];
   firstPicture(thumbs, take, changed).catch((error) => thumbs.append(problem(error)));
   const [labels, kernels] = [labelsCard("Classes", "classify", input), kernelCard()];
-  const maps = featureCard(input, labels ? "" : ".wide");
-  asking.push(...(labels ? [labels, maps] : [maps]));
-  return labels ? [...asking, kernels] : [asking[0], kernels, maps];
+  const drawn = [["detect", "Boxes"], ["segment", "Segments"]].filter(([route]) => model.operations.includes(route));
+  const found = drawn.map(([route, title]) => pictureCard(title, `${route}.png`, { to: () => `/${route}`, input }));
+  const answers = [labels, ...found].filter(Boolean);
+  const maps = featureCard(input, answers.length ? "" : ".wide");
+  asking.push(...answers, maps);
+  return answers.length ? [...asking, kernels] : [asking[0], kernels, maps];
 }
 
 // Shows the examples and begins with the first, unless there is a picture already.

@@ -7,15 +7,20 @@ extension Call {
     func preparation() throws(ServiceError) -> PicturePreparation {
         let model = try model
         let maximumPixels = configuration.maximumPixels
-        guard let preparation = PicturePreparation(model.manifest, maximumPixels: maximumPixels)
-        else {
-            throw .wrongTask(
-                model: model.name,
-                operation: "take a picture",
-                offered: model.manifest.operations
-            )
+        return try host.preparations.value(
+            of: model,
+            isFit: { $0.size.maximumPixels == maximumPixels }
+        ) { () throws(ServiceError) in
+            let preparation = PicturePreparation(model.manifest, maximumPixels: maximumPixels)
+            guard let preparation else {
+                throw .wrongTask(
+                    model: model.name,
+                    operation: "take a picture",
+                    offered: model.manifest.operations
+                )
+            }
+            return preparation
         }
-        return preparation
     }
 
     /// Decodes the body's pictures.
@@ -57,9 +62,9 @@ extension Model {
 extension PicturePreparation {
     /// The picture as the network's input.
     func input(_ picture: PreparedPicture) -> NetworkInput {
-        let (mean, scale) = (mean, scale)
+        let normalisation = normalisation
         return NetworkInput(name: inputName, shape: picture.shape) { values in
-            picture.write(to: &values, mean: mean, scale: scale)
+            picture.write(to: &values, normalisation)
         }
     }
 }

@@ -51,30 +51,35 @@ struct PictureReader {
     }
 
     private func npy(_ body: Bytes) throws(ServiceError) -> TensorData {
-        let bytes = body.copy(0..<body.count)
-        do throws(NPYError) {
-            // SAFETY: an array of bytes has no padding that could be read.
-            return try unsafe NPY.decode(bytes.span.bytes, limit: size.maximumValues)
-        } catch {
-            throw .npy(error)
+        try body.withSpan { (bytes) throws(ServiceError) in
+            do throws(NPYError) {
+                return try NPY.decode(bytes, limit: size.maximumValues)
+            } catch {
+                throw .npy(error)
+            }
         }
     }
 
     private mutating func form(_ request: Request) throws(ServiceError) -> [PreparedPicture] {
-        let bytes = request.body.copy(0..<request.body.count)
+        try request.body.withSpan { (bytes) throws(ServiceError) in
+            try form(bytes, request.header("Content-Type") ?? "")
+        }
+    }
+
+    private mutating func form(
+        _ bytes: RawSpan,
+        _ contentType: String
+    ) throws(ServiceError) -> [PreparedPicture] {
         let parts: [MultipartPart]
         do throws(MultipartError) {
-            let reader = try MultipartReader(contentType: request.header("Content-Type") ?? "")
-            // SAFETY: an array of bytes has no padding that could be read.
-            parts = try unsafe reader.parts(of: bytes.span.bytes)
+            parts = try MultipartReader(contentType: contentType).parts(of: bytes)
         } catch {
             throw .multipart(error)
         }
         var pictures: [PreparedPicture] = []
         for part in parts {
             let name = part.filename ?? part.name
-            // SAFETY: an array of bytes has no padding that could be read.
-            let file = unsafe bytes.span.bytes.extracting(part.range)
+            let file = bytes.extracting(part.range)
             pictures.append(try files.decode(file, part: name))
             guard files.pixels <= size.maximumPixels else {
                 throw .picturesTooLarge(limit: size.maximumPixels)

@@ -17,6 +17,12 @@ extension Bytes {
         unsafe withUnsafeBytes { unsafe Array($0[range]) }
     }
 
+    /// The bytes as UTF-8; nil where they are none.
+    var text: String? {
+        // SAFETY: the pointer does not leave the closure.
+        unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+    }
+
     /// Where a word that begins with a quote first stands in the first `length` bytes.
     func firstRange(of word: StaticString, within length: Int) -> Range<Int>? {
         // SAFETY: only bytes before `length` are read, of which there are as many, and the pointers stay here.

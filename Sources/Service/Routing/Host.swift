@@ -6,6 +6,8 @@ struct Host: Sendable {
     let repository: ModelRepository
     let sequences: SequenceStates
     let phase: ServingPhase
+    /// How models want their pictures.
+    let preparations = ModelMemory<PicturePreparation>()
 }
 
 /// Whether the server is about to end.

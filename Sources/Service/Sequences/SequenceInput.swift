@@ -46,8 +46,7 @@ struct SequenceReader {
         try request.checkBody(expecting: expected)
         switch BodyKind(request) {
         case .text:
-            let bytes = request.body.copy(0..<request.body.count)
-            guard let text = String(validating: bytes, as: UTF8.self) else {
+            guard let text = request.body.text else {
                 throw .invalidText(field: "the body")
             }
             return [try encode(text, "the body", SequenceOptions())]

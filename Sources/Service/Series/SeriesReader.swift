@@ -67,12 +67,12 @@ struct SeriesReader: Sendable {
     }
 
     private func npy(_ body: Bytes) throws(ServiceError) -> TensorData {
-        let bytes = body.copy(0..<body.count)
-        do throws(NPYError) {
-            // SAFETY: an array of bytes has no padding that could be read.
-            return try unsafe NPY.decode(bytes.span.bytes, limit: limit)
-        } catch {
-            throw .npy(error)
+        try body.withSpan { (bytes) throws(ServiceError) in
+            do throws(NPYError) {
+                return try NPY.decode(bytes, limit: limit)
+            } catch {
+                throw .npy(error)
+            }
         }
     }
 

@@ -38,7 +38,7 @@ extension Call {
                 (files.count - index) * count + values.count <= configuration.answerNumbers
             else { throw .picturesTooLarge(limit: maximumPixels) }
             values += [Float](filling: count) { span in
-                picture.write(to: &span, mean: preparation.mean, scale: preparation.scale)
+                picture.write(to: &span, preparation.normalisation)
             }
         }
         var whole = shape ?? []

@@ -3,12 +3,12 @@ import Images
 import Models
 
 /// Turns sent pictures into what a model's network is given, as its manifest says.
-public struct PicturePreparation: Sendable {
+public final class PicturePreparation: Sendable {
     let inputName: String
     let size: PictureSize
     private let preprocessing: Preprocessing?
-    let mean: [Float]
-    let scale: [Float]
+    /// x = (sample / 255 − mean) / scale of each channel.
+    let normalisation: PictureNormalisation
 
     /// Nil for a model whose input is not a picture.
     init?(_ manifest: Manifest, maximumPixels: Int) {
@@ -23,8 +23,10 @@ public struct PicturePreparation: Sendable {
             maximumPixels: maximumPixels
         )
         preprocessing = manifest.preprocessing
-        mean = Self.spread(manifest.preprocessing?.mean, over: channels, default: 0)
-        scale = Self.spread(manifest.preprocessing?.scale, over: channels, default: 1)
+        normalisation = PictureNormalisation(
+            mean: Self.spread(manifest.preprocessing?.mean, over: channels, default: 0),
+            scale: Self.spread(manifest.preprocessing?.scale, over: channels, default: 1)
+        )
     }
 
     /// A picture as it was made for `target`.
@@ -73,7 +75,8 @@ public struct PicturePreparation: Sendable {
     private var fitMode: FitMode {
         switch preprocessing?.fit {
         case .pad where preprocessing?.background == .dark: return .pad(background: 0)
-        case .pad: return .pad(background: UInt8(max(0, min(255, (mean.first ?? 0) * 255))))
+        case .pad:
+            return .pad(background: UInt8(max(0, min(255, (normalisation.mean.first ?? 0) * 255))))
         case .crop: return .crop
         case .stretch, nil: return .stretch
         }

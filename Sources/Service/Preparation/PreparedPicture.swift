@@ -34,18 +34,19 @@ struct PreparedPicture: Sendable {
     var shape: Shape { Shape([1, channels, height, width]) }
 
     /// Writes x = (sample / 255 − mean) / scale, [channels, height, width].
-    func write(to values: inout MutableSpan<Float>, mean: [Float], scale: [Float]) {
+    func write(to values: inout MutableSpan<Float>, _ normalisation: PictureNormalisation) {
         let plane = height * width
         for channel in 0..<channels {
-            let mean = mean[channel], scale = scale[channel]
             switch samples {
             case .image(let image):
-                let table = (0..<256).map { (Float($0) / 255 - mean) / scale }
+                let table = normalisation.table.span
+                let samples = image.samples.span
                 for pixel in 0..<plane {
-                    let sample = image.samples[pixel * channels + channel]
-                    values[channel * plane + pixel] = table[Int(sample)]
+                    let sample = Int(samples[pixel * channels + channel])
+                    values[channel * plane + pixel] = table[channel << 8 | sample]
                 }
             case .planes(let planes):
+                let (mean, scale) = (normalisation.mean[channel], normalisation.scale[channel])
                 for pixel in 0..<plane {
                     let sample = planes[channel * plane + pixel]
                     values[channel * plane + pixel] = (sample / 255 - mean) / scale
