@@ -33,9 +33,12 @@ TEXT = b'{"text":"In the beginning God created the heav"}'
 REQUESTS = {
     "fashion": ("classify", (MODELS / "fashion/examples/shirt.png").read_bytes(), "image/png"),
     "scripture": ("next", TEXT, "application/json"),
+    # A request that computes nothing: the server alone.
+    "orbit": ("", None, None),
 }
 # Requests of the shorter and the longer run: the first ones build plans and fill caches.
 COUNTS = {"baseline": (4, 24), "avx2": (2, 5)}
+SMALL_COUNTS = (100, 500)
 
 
 class Uncounted(Exception):
@@ -55,7 +58,10 @@ def post(port, model, count):
     route, body, kind = REQUESTS[model]
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     for _ in range(count):
-        connection.request("POST", f"/models/{model}/{route}", body, {"Content-Type": kind})
+        if route:
+            connection.request("POST", f"/models/{model}/{route}", body, {"Content-Type": kind})
+        else:
+            connection.request("GET", f"/v2/models/{model}/ready")
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 200:
@@ -97,9 +103,9 @@ def measure(binary, kernel_sets):
         # Valgrind does not read the debugging information of every compiler.
         stripped = folder / "striate"
         subprocess.run(["strip", "-o", stripped, binary], check=True)
-        for model in REQUESTS:
-            for kernels in kernel_sets:
-                few, many = COUNTS[kernels]
+        for model, (route, _, _) in REQUESTS.items():
+            for kernels in kernel_sets if route else ["baseline"]:
+                few, many = COUNTS[kernels] if route else SMALL_COUNTS
                 totals = pool.map(
                     lambda count: instructions(stripped, folder, model, kernels, count), (few, many)
                 )

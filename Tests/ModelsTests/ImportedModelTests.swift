@@ -129,15 +129,15 @@ import Testing
         }
     }
 
-    @Test func `pictures of fixed size are taken for pictures, and classified by a Softmax`() throws
-    {
+    @Test func `pictures of fixed size are classified, with a Softmax at the end or without`() throws {
         let files = [
             "a/1/model.onnx": try classifier(softmax: true),
             "b/model.onnx": try classifier(softmax: false),
         ]
         try repository(files) { repository in
             let (a, b) = (repository.model(named: "a"), repository.model(named: "b"))
-            #expect(a?.manifest.task == .imageClassification && b?.manifest.task == .imageFeatures)
+            #expect(a?.manifest.task == .imageClassification && a?.scores == .probabilities)
+            #expect(b?.manifest.task == .imageClassification && b?.scores == .logits)
             let plan = try #require(a).plan(inputs: ["image": [3, 1, 4, 4]], outputs: ["p", "z"])
             #expect(plan.outputs.map(\.shape) == [[3, 2], [3, 2]])
         }

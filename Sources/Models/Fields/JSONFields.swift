@@ -100,6 +100,14 @@ struct JSONFields {
         path += " \"\(name)\""
     }
 
+    /// Whether there is a value of this name that nobody has read.
+    func has(_ name: String) -> Bool { remaining[name].map { $0 != .null } ?? false }
+
+    /// Whether that is a list.
+    func hasList(_ name: String) -> Bool {
+        if case .array = remaining[name] { true } else { false }
+    }
+
     mutating func value(_ name: String) -> JSONValue? {
         let value = remaining.removeValue(forKey: name)
         return value == .null ? nil : value
@@ -207,7 +215,14 @@ struct JSONFields {
         _ name: String,
         default word: Word
     ) throws(ModelError) -> Word where Word.RawValue == String {
-        guard let text = try string(name) else { return word }
+        try optionalWord(name) ?? word
+    }
+
+    /// One of a closed set of words; nil if there is none.
+    mutating func optionalWord<Word: RawRepresentable & CaseIterable>(
+        _ name: String
+    ) throws(ModelError) -> Word? where Word.RawValue == String {
+        guard let text = try string(name) else { return nil }
         guard let word = Word(rawValue: text) else {
             let known = Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
             throw mismatch(name, "one of \(known)", .string(text))

@@ -6,8 +6,8 @@ import Graph
 extension Manifest {
     /// Of an ONNX file that comes without a manifest: symbols or pictures where that is certain, else tensors.
     ///
-    /// Certain are one float32 input [N, 1 or 3, H, W] of fixed size with one output [N, K]; it is a classifier if that
-    /// comes out of a Softmax. Pixels are taken as fractions of white: what else a network wants is for a model.json.
+    /// Certain is a classifier: one float32 input [N, 1 or 3, H, W] of fixed size with one output [N, K]. Pixels are taken
+    /// as fractions of white: what else a network wants is for a model.json.
     /// Of `symbols` the numbers are the names.
     init(
         name: String,
@@ -28,8 +28,7 @@ extension Manifest {
             input = .tokens(name: candidate.tokens.name, vocabulary: Vocabulary(numbers: count))
             (outputs, logits) = ([candidate.probabilities], candidate.logits)
         } else if let picture = Self.picture(signature) {
-            let last = graph.nodes.last { $0.outputs.contains(signature.outputs[0].name) }
-            task = last?.op == "Softmax" ? .imageClassification : .imageFeatures
+            task = .imageClassification
             input = picture
         } else {
             task = .tensors
@@ -37,6 +36,7 @@ extension Manifest {
         }
         numerics = .fast
         (preprocessing, featuresLayer, form, score, states) = (nil, nil, nil, nil, [:])
+        scores = nil
         (description, source, licence) = ("", "", "")
         (labels, examples) = ([], [])
     }
@@ -54,12 +54,27 @@ extension Manifest {
         return .image(name: input.name, channels: channels, height: height, width: width)
     }
 
-    /// The model.json beside an ONNX file; nil if there is none.
-    init?(besideOnnx files: ModelFiles, signature: ModelSignature) throws(ModelError) {
-        guard files.exists("model.json") else { return nil }
-        var fields = try JSONFields(JSONValue.read("model.json", in: files), at: "model.json")
-        let standard = Input.tensors(name: signature.inputs.first?.name ?? "")
-        self = try Manifest(&fields, files: files, standard: standard)
+    /// The model.json or labels.txt beside an ONNX file; nil if there is neither.
+    init?(
+        besideOnnx files: ModelFiles,
+        name: String,
+        signature: ModelSignature
+    ) throws(ModelError) {
+        // Labels in a file of their own say enough of a classifier of pictures.
+        let isWritten = files.exists("model.json")
+        guard isWritten || Self.picture(signature) != nil && files.exists("labels.txt") else {
+            return nil
+        }
+        var fields = try JSONFields(
+            isWritten ? JSONValue.read("model.json", in: files) : .object([:]),
+            at: "model.json"
+        )
+        let inferred = Inferred(
+            name: name,
+            input: .tensors(name: signature.inputs.first?.name ?? ""),
+            picture: Self.picture(signature)
+        )
+        self = try Manifest(&fields, files: files, inferred: inferred)
         if let pairs = try fields.object("states") {
             var pairs = pairs
             for (input, value) in pairs.takeRest() {

@@ -58,6 +58,8 @@ public struct Manifest: Sendable {
     public let preprocessing: Preprocessing?
     public internal(set) var outputs: [String]
     public let labels: [String]
+    /// What the numbers of a classifier's output are, if it is said.
+    let scores: ClassScores?
     /// The layer the features route shows when none is named.
     public let featuresLayer: String?
     /// The layer before the softmax, where losses are computed without loss of precision.
@@ -72,13 +74,26 @@ public struct Manifest: Sendable {
     /// Inputs to try the model with, the best first.
     public let examples: [Example]
 
-    /// Reads the fields; `standard` is the input of a model that says nothing of it.
+    /// What follows from an ONNX file, and so need not be said.
+    struct Inferred {
+        let name: String
+        /// Of a model of tensors.
+        let input: Input
+        /// Of a model of pictures, where that is certain.
+        let picture: Input?
+    }
+
+    /// Reads the fields; `inferred` stands for those that are not there.
     init(
         _ fields: inout JSONFields,
         files: ModelFiles,
-        standard: Input? = nil
+        inferred: Inferred? = nil
     ) throws(ModelError) {
-        name = try fields.requiredString("name")
+        if let inferred {
+            name = try fields.string("name") ?? inferred.name
+        } else {
+            name = try fields.requiredString("name")
+        }
         guard Self.isName(name) else {
             throw fields.mismatch(
                 "name",
@@ -88,10 +103,14 @@ public struct Manifest: Sendable {
         }
         version = try fields.string("version") ?? "1"
         description = try fields.string("description") ?? ""
-        task = try Self.task(&fields) ?? (standard == nil ? .imageFeatures : .tensors)
+        let picture = fields.has("input") ? nil : inferred?.picture
+        let likely: ModelTask = picture == nil ? .tensors : .imageClassification
+        task = try Self.task(&fields) ?? (inferred == nil ? .imageFeatures : likely)
         numerics = try fields.word("numerics", default: Numerics.fast)
-        if let standard, task == .tensors {
-            input = standard
+        if let inferred, task == .tensors {
+            input = inferred.input
+        } else if let picture, task.input == .pictures {
+            input = picture
         } else {
             input = try Self.input(&fields, files: files)
         }
@@ -112,10 +131,8 @@ public struct Manifest: Sendable {
             )
         }
         outputs = try fields.strings("outputs") ?? []
-        labels =
-            try fields.string("labels").map { (file) throws(ModelError) in
-                try Self.lines(file, in: files)
-            } ?? []
+        labels = try Self.labels(&fields, files)
+        scores = try fields.optionalWord("scores")
         featuresLayer = try fields.string("features")
         logits = try fields.string("logits")
         form = try Self.form(of: task, &fields)
@@ -136,6 +153,16 @@ public struct Manifest: Sendable {
             in: files,
             field: "\(fields.path), examples"
         )
+    }
+
+    /// A list of labels, the name of a file with one in each line, or labels.txt if there is one.
+    private static func labels(
+        _ fields: inout JSONFields,
+        _ files: ModelFiles
+    ) throws(ModelError) -> [String] {
+        if fields.hasList("labels") { return try fields.strings("labels") ?? [] }
+        if let file = try fields.string("labels") { return try lines(file, in: files) }
+        return files.exists("labels.txt") ? try lines("labels.txt", in: files) : []
     }
 
     private static func task(_ fields: inout JSONFields) throws(ModelError) -> ModelTask? {

@@ -18,6 +18,8 @@ public final class Model: Sendable {
 
     /// The arithmetic of the answers: "fast", "precise" or "int8".
     public let numerics: String
+    /// What the numbers of a classifier's first output are.
+    public let scores: ClassScores
 
     /// Whether the model came as an ONNX file.
     public let isImported: Bool
@@ -110,6 +112,7 @@ public final class Model: Sendable {
             tools: tools.segment(manifest.numerics, limitsSteps: false)
         )
         numerics = Self.numerics(manifest.numerics, program.graph)
+        scores = manifest.scores ?? ClassScores(of: manifest.outputs, in: program.graph)
         states = stack.states
         reading = SymbolReading(manifest)
         remark = ""
@@ -170,7 +173,11 @@ public final class Model: Sendable {
         try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?
         if !isAlone {
-            written = try Manifest(besideOnnx: files, signature: imported.signature)
+            written = try Manifest(
+                besideOnnx: files,
+                name: name,
+                signature: imported.signature
+            )
         }
         isImported = true
         program = try imported.program(written, tools.segment(written?.numerics ?? .fast))
@@ -181,6 +188,7 @@ public final class Model: Sendable {
         manifest.name = name
         manifest.version = version ?? manifest.version
         self.manifest = manifest
+        scores = manifest.scores ?? ClassScores(of: manifest.outputs, in: program.graph)
         form = NetworkForm(importing: program.graph, manifest)
         layers = LayerSummary.summarise(
             program.graph.listed,

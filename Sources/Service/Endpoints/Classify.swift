@@ -66,7 +66,7 @@ enum Classify {
             )
         }
         let form = call.form
-        let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5
+        let top = try call.integer("top", in: 1...model.classCount(of: output)) ?? 5
         let rows: [[Float]]
         let noun: String
         if case .tokens(_, let vocabulary) = model.manifest.input {
@@ -78,11 +78,17 @@ enum Classify {
             noun = reader.noun
         }
         call.stopwatch.enter(.encode)
+        let probabilities: [[Float]]
+        do throws(ModelError) {
+            probabilities = try model.probabilities(of: rows, output: output)
+        } catch {
+            throw .model(error)
+        }
         let predictions = Predictions(
             model: model,
             output: output,
             noun: noun,
-            rows: rows,
+            rows: probabilities,
             top: top
         )
         return try encode(predictions, form)
@@ -102,8 +108,18 @@ enum Classify {
     }
 }
 
+extension Model {
+    /// How many classes an output tells apart; as many as there may be where that is not known.
+    fileprivate func classCount(of output: String) -> Int {
+        let layer = layers.first { $0.name == output }
+        let numbers = layer?.outputShape.dimensions.last ?? 0
+        return max(manifest.labels.count, numbers) > 0
+            ? max(manifest.labels.count, numbers) : 1_000_000
+    }
+}
+
 extension Call {
-    /// The probabilities of all labels for each input.
+    /// The numbers of all classes for each input.
     fileprivate mutating func classify(
         _ inputs: [NetworkInput],
         output: String

@@ -1,0 +1,112 @@
+import Foundation
+import HTTP
+import Images
+import NetworkSupport
+import OnnxFormat
+import SwiftProtobuf
+import Testing
+
+@testable import Service
+
+/// Classifiers as people bring them: without a Softmax, with little or nothing said beside the file.
+@Suite struct `Classifiers of one's own` {
+    /// The mean of a picture [1, 1, 2, 2] times 1, 2 and 3, and what comes after that.
+    private static func network(_ ends: [String]) throws -> Data {
+        var nodes = [
+            SmallOnnx.node("GlobalAveragePool", ["images"], ["mean"]),
+            SmallOnnx.node("Flatten", ["mean"], ["flat"]),
+            SmallOnnx.node("MatMul", ["flat", "weights"], ["v0"]),
+        ]
+        for (index, op) in ends.enumerated() {
+            nodes.append(SmallOnnx.node(op, ["v\(index)"], ["v\(index + 1)"]))
+        }
+        let model = SmallOnnx.model(
+            nodes,
+            inputs: [SmallOnnx.port("images", [1, 1, 2, 2])],
+            outputs: [SmallOnnx.port("v\(ends.count)", [1, 3])],
+            constants: [SmallOnnx.tensor("weights", [1, 3], [1, 2, 3])]
+        )
+        return try model.serializedBytes()
+    }
+
+    /// The probabilities that a white picture gets, by label.
+    private func answer(
+        _ ends: [String] = [],
+        manifest: String? = nil,
+        labels: String? = nil,
+        query: String = ""
+    ) throws -> (status: Int, text: String, classes: [(label: String, probability: Double)]) {
+        var files: [String: Data] = [:]
+        files[manifest == nil && labels == nil ? "net.onnx" : "net/model.onnx"] =
+            try Self.network(ends)
+        if let manifest { files["net/model.json"] = Data(manifest.utf8) }
+        if let labels { files["net/labels.txt"] = Data(labels.utf8) }
+        return try SmallOnnx.inFolder(files) { folder in
+            let service = Fixture.service(folders: [folder]) { _ in }
+            let white = [UInt8](repeating: 255, count: 4)
+            let picture = try Image(width: 2, height: 2, channels: 1, samples: white).encodedPNG()
+            let path = "/models/net/classify\(query)"
+            let reply = try Reply("POST", path, body: picture, from: service)
+            let rows = try reply.json()["predictions"] as? [[String: Any]] ?? []
+            let classes = rows.map { row in
+                (row["label"] as? String ?? "", row["probability"] as? Double ?? -1)
+            }
+            return (reply.status, reply.text, classes)
+        }
+    }
+
+    private let softmax = [1.0, 2, 3].map { exp($0) / (exp(1) + exp(2) + exp(3)) }
+
+    private func agree(
+        _ classes: [(label: String, probability: Double)],
+        _ expected: [Double]
+    ) -> Bool {
+        classes.count == expected.count
+            && zip(classes, expected).allSatisfy { abs($0.probability - $1) < 1e-6 }
+    }
+
+    @Test func `without a word beside it, scores get their softmax`() throws {
+        let found = try answer()
+        #expect(found.status == 200, "\(found.text)")
+        #expect(found.classes.map(\.label) == ["2", "1", "0"])
+        #expect(agree(found.classes, softmax.reversed()))
+        #expect(try answer(query: "?top=3").classes.count == 3)
+        #expect(try answer(query: "?top=4").text.contains("from 1 to 3"))
+    }
+
+    @Test func `distributions stay, and logarithms of one become it`() throws {
+        for ends in [
+            ["Softmax"], ["Softmax", "Identity"], ["LogSoftmax"], ["LogSoftmax", "Flatten"],
+        ] {
+            #expect(agree(try answer(ends).classes, softmax.reversed()), "\(ends)")
+        }
+        let sigmoids = [3.0, 2, 1].map { 1 / (1 + exp(-$0)) }
+        #expect(agree(try answer(["Sigmoid"]).classes, sigmoids))
+    }
+
+    @Test func `labels alone are a manifest, as a list or in a file`() throws {
+        for found in [
+            try answer(manifest: #"{"labels": ["cat", "dog", "owl"]}"#),
+            try answer(manifest: "{}", labels: "cat\ndog\nowl\n"),
+            try answer(labels: "cat\ndog\nowl\n"),
+        ] {
+            #expect(found.classes.map(\.label) == ["owl", "dog", "cat"], "\(found.text)")
+            #expect(agree(found.classes, softmax.reversed()))
+        }
+    }
+
+    @Test func `preprocessing alone is a manifest`() throws {
+        let text = #"{"preprocessing": {"mean": [1], "scale": [1]}}"#
+        #expect(agree(try answer(manifest: text).classes, [1.0 / 3, 1.0 / 3, 1.0 / 3]))
+    }
+
+    @Test func `what the scores are can be said, and no number beyond 1 is called a probability`()
+        throws
+    {
+        let sigmoids = [3.0, 2, 1].map { 1 / (1 + exp(-$0)) }
+        #expect(agree(try answer(manifest: #"{"scores": "sigmoid"}"#).classes, sigmoids))
+        let wrong = try answer(manifest: #"{"scores": "probabilities"}"#)
+        #expect(wrong.status == 500)
+        #expect(wrong.text.contains(#"\"logits\" or \"sigmoid\""#), "\(wrong.text)")
+    }
+}
