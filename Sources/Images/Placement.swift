@@ -6,6 +6,9 @@ public enum FitMode: Sendable, Equatable {
     case pad(background: UInt8)
     /// The largest centred part of the right proportions is kept.
     case crop
+    /// The picture is scaled until its shorter side has so many pixels, and the middle of the wanted size is cut out:
+    /// torchvision's `Resize` and `CenterCrop`. No side that is wanted may be longer.
+    case cut(shorterSide: Int)
 }
 
 /// Which part of a picture is scaled to what size, and what is put around it.
@@ -28,6 +31,10 @@ struct Placement {
         precondition(width > 0 && height > 0, "a picture has at least one pixel")
         across = 0...Double(size.width)
         down = 0...Double(size.height)
+        if case .cut(let side) = target.mode {
+            cut(size, side)
+            return
+        }
         if width == size.width && height == size.height { return }
         switch target.mode {
         case .stretch: break
@@ -35,6 +42,7 @@ struct Placement {
             frame = (width, height, background)
             contain(size)
         case .crop: crop(size)
+        case .cut: break
         }
     }
 
@@ -47,6 +55,23 @@ struct Placement {
         } else {
             width = max(1, Int((proportion * Double(height)).rounded(.toNearestOrEven)))
         }
+    }
+
+    private mutating func cut(_ size: (width: Int, height: Int), _ side: Int) {
+        precondition(
+            width <= side && height <= side,
+            "what is cut out is not larger than the picture"
+        )
+        let short = min(size.width, size.height)
+        // The longer side is truncated, and the corner rounded to even numbers, as there.
+        func edges(_ length: Int, _ wanted: Int) -> ClosedRange<Double> {
+            let scaled = length == short ? side : Int(Double(side) * Double(length) / Double(short))
+            let first = (Double(scaled - wanted) / 2).rounded(.toNearestOrEven)
+            let step = Double(length) / Double(scaled)
+            return first * step...(first + Double(wanted)) * step
+        }
+        across = edges(size.width, width)
+        down = edges(size.height, height)
     }
 
     private mutating func crop(_ size: (width: Int, height: Int)) {

@@ -17,7 +17,7 @@ struct ResizeWeights {
         let scale = (source.upperBound - source.lowerBound) / Double(outputs)
         // Shrinking widens the window so that every input pixel counts.
         let widening = max(scale, 1)
-        let support = (filter == .area ? 0.5 : 1) * widening
+        let support = filter.support * widening
         stride = Int(support.rounded(.up)) * 2 + 1
         weights = Array(repeating: 0, count: outputs * stride)
         starts.reserveCapacity(outputs)
@@ -34,7 +34,7 @@ struct ResizeWeights {
             for (index, weight) in window.enumerated() {
                 let share = sum > 0 ? weight / sum : 1 / Double(window.count)
                 let fixed = share * Double(Int32(1) << Self.fractionBits)
-                weights[output * stride + index] = Int32(fixed + 0.5)
+                weights[output * stride + index] = Int32(fixed < 0 ? fixed - 0.5 : fixed + 0.5)
             }
             starts.append(start)
             counts.append(window.count)
@@ -90,7 +90,23 @@ extension ResizeFilter {
     fileprivate func weight(at distance: Double) -> Double {
         switch self {
         case .bilinear: max(0, 1 - distance.magnitude)
+        case .bicubic: Self.cubic(distance.magnitude)
         case .area, .nearest: distance > -0.5 && distance <= 0.5 ? 1 : 0
         }
+    }
+
+    /// How far from its centre a window reaches where nothing is shrunk.
+    fileprivate var support: Double {
+        switch self {
+        case .area, .nearest: 0.5
+        case .bilinear: 1
+        case .bicubic: 2
+        }
+    }
+
+    private static func cubic(_ x: Double) -> Double {
+        let a = -0.5
+        if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
+        return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
     }
 }

@@ -4,6 +4,8 @@ public enum ResizeFilter: String, Sendable, CaseIterable {
     case nearest
     /// A triangle, widened when shrinking so that every pixel counts (Pillow's BILINEAR).
     case bilinear
+    /// Keys' cubic with a = −1/2 (IEEE Trans. ASSP 29, 1981), widened likewise (Pillow's BICUBIC).
+    case bicubic
     /// The mean over the covered area (Pillow's BOX).
     case area
 }

@@ -12,7 +12,7 @@ import Testing
 
     @Test func `resizes and fits like Pillow`() throws {
         let cases: [Case] = try Golden.cases("resize")
-        #expect(cases.count == 135)
+        #expect(cases.count == 150)
         var source: Image?
         for golden in cases {
             source = golden.input?.image ?? source
@@ -32,6 +32,26 @@ import Testing
                 "\(golden.mode) \(golden.filter) \(input.width)x\(input.height)"
                 + " to \(output.width)x\(output.height)"
             expectClose(output, golden.output.image, within: 1, name)
+        }
+    }
+
+    struct Cut: Decodable {
+        var side: Int
+        var input: Golden.Picture
+        var output: Golden.Picture
+    }
+
+    @Test func `scales the shorter side and cuts the middle out like torchvision`() throws {
+        let cases: [Cut] = try Golden.cases("cut")
+        #expect(cases.count == 5)
+        for golden in cases {
+            let output = try golden.input.image.fitted(
+                to: golden.output.width,
+                golden.output.height,
+                mode: .cut(shorterSide: golden.side),
+                filter: .bilinear
+            )
+            expectClose(output, golden.output.image, within: 1, "\(golden.side)")
         }
     }
 

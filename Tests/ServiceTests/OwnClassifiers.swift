@@ -109,4 +109,29 @@ import Testing
         #expect(wrong.status == 500)
         #expect(wrong.text.contains(#"\"logits\" or \"sigmoid\""#), "\(wrong.text)")
     }
+
+    @Test func `preparations have the words of torchvision and Keras`() throws {
+        // A white picture is 1 after the division by 255: what is left of it scales the scores 1, 2 and 3.
+        for (text, value) in [
+            (#"{"mean": 0.5, "std": 0.25}"#, 2.0), (#"{"rescale": 1, "mean": [254]}"#, 1),
+            (#"{"shorter_side": 3, "std": [0.5]}"#, 2),
+            (#"{"fit": "crop", "resize": "bicubic"}"#, 1),
+        ] {
+            let found = try answer(manifest: "{\"preprocessing\": \(text)}")
+            let powers = [1.0, 2, 3].map { exp($0 * value) }
+            let expected = powers.map { $0 / powers.reduce(0, +) }
+            #expect(agree(found.classes, expected.reversed()), "\(text): \(found.text)")
+        }
+    }
+
+    @Test(arguments: [
+        #"{"preprocessing": {"shorter_side": 1}}"#,
+        #"{"preprocessing": {"shorter_side": 4, "fit": "pad"}}"#,
+        #"{"preprocessing": {"mean": [1, 2]}}"#, #"{"preprocessing": {"std": 0}}"#,
+        #"{"preprocessing": "vgg"}"#, #"{"preprocessing": {"colour": "bgr"}}"#,
+        #"{"scores": "odds"}"#, #"{"labels": [1]}"#, #"{"labels": ["a"],}"#,
+    ])
+    func `what cannot be is refused when it is loaded`(text: String) throws {
+        #expect(try answer(manifest: text).status == 404, "\(text)")
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Images
 import Testing
 
 @testable import Service
@@ -84,5 +85,26 @@ import Testing
         #expect(text.contains("h_bucket{r=\"1\",le=\"0.0005\"} 1\n"))
         #expect(text.contains("h_bucket{r=\"1\",le=\"+Inf\"} 2\n"))
         #expect(text.contains("h_count{r=\"1\"} 2\n"))
+    }
+}
+
+@Suite struct `Pictures made numbers` {
+    @Test func `a network that wants blue first gets it`() {
+        let image = Image(width: 1, height: 1, channels: 3, samples: [10, 20, 30])
+        let picture = PreparedPicture(channels: 3, height: 1, width: 1, samples: .image(image))
+        var values = [Float](repeating: 0, count: 3)
+        for (isReversed, expected) in [(false, [9, 18, 27]), (true, [29, 18, 7])]
+            as [(Bool, [Float])]
+        {
+            let normalisation = PictureNormalisation(
+                mean: [1, 2, 3],
+                scale: [1, 1, 1],
+                rescale: 1,
+                isReversed: isReversed
+            )
+            var span = values.mutableSpan
+            picture.write(to: &span, normalisation)
+            #expect(values == expected)
+        }
     }
 }

@@ -103,6 +103,11 @@ struct JSONFields {
     /// Whether there is a value of this name that nobody has read.
     func has(_ name: String) -> Bool { remaining[name].map { $0 != .null } ?? false }
 
+    /// Whether that is a text.
+    func hasText(_ name: String) -> Bool {
+        if case .string = remaining[name] { true } else { false }
+    }
+
     /// Whether that is a list.
     func hasList(_ name: String) -> Bool {
         if case .array = remaining[name] { true } else { false }

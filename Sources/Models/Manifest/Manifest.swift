@@ -114,13 +114,7 @@ public struct Manifest: Sendable {
         } else {
             input = try Self.input(&fields, files: files)
         }
-        preprocessing = try fields.object("preprocessing").map {
-            [input] (object) throws(ModelError) in
-            if case .series(_, let channels, _) = input {
-                return try Preprocessing(ofSeries: object, channels: channels)
-            }
-            return try Preprocessing(object)
-        }
+        preprocessing = try Self.preprocessing(&fields, of: input)
         if let preprocessing, case .image(_, let channels, _, _) = input,
             preprocessing.mean.count != channels
         {
@@ -130,6 +124,7 @@ public struct Manifest: Sendable {
                 got: "\(preprocessing.mean.count)"
             )
         }
+        try Self.checkCut(preprocessing, of: input, fields.path)
         outputs = try fields.strings("outputs") ?? []
         labels = try Self.labels(&fields, files)
         scores = try fields.optionalWord("scores")
@@ -163,6 +158,43 @@ public struct Manifest: Sendable {
         if fields.hasList("labels") { return try fields.strings("labels") ?? [] }
         if let file = try fields.string("labels") { return try lines(file, in: files) }
         return files.exists("labels.txt") ? try lines("labels.txt", in: files) : []
+    }
+
+    /// An object, or a word that stands for one.
+    private static func preprocessing(
+        _ fields: inout JSONFields,
+        of input: Input
+    ) throws(ModelError) -> Preprocessing? {
+        if fields.hasText("preprocessing"), let name = try fields.string("preprocessing") {
+            var side: Int?
+            if case .image(_, _, let height?, let width?) = input { side = max(height, width) }
+            return try Preprocessing(named: name, side: side, at: "\(fields.path), preprocessing")
+        }
+        guard let object = try fields.object("preprocessing") else { return nil }
+        return switch input {
+        case .series(_, let channels, _):
+            try Preprocessing(ofSeries: object, channels: channels)
+        case .image(_, let channels, _, _): try Preprocessing(object, channels: channels)
+        case .tokens, .clock, .tensors: try Preprocessing(object, channels: 1)
+        }
+    }
+
+    /// What is cut out of a picture must have a size, and lie inside.
+    private static func checkCut(
+        _ preprocessing: Preprocessing?,
+        of input: Input,
+        _ path: String
+    ) throws(ModelError) {
+        guard let side = preprocessing?.shorterSide,
+            case .image(_, _, let height, let width) = input
+        else { return }
+        if let height, let width, height <= side, width <= side { return }
+        let size = [height, width].map { $0.map(String.init) ?? "any" }.joined(separator: "x")
+        throw .invalidManifest(
+            field: "\(path), preprocessing, shorter_side",
+            expected: "at least the sides of the input, which has a size",
+            got: "\(side) for \(size)"
+        )
     }
 
     private static func task(_ fields: inout JSONFields) throws(ModelError) -> ModelTask? {

@@ -25,7 +25,9 @@ public final class PicturePreparation: Sendable {
         preprocessing = manifest.preprocessing
         normalisation = PictureNormalisation(
             mean: Self.spread(manifest.preprocessing?.mean, over: channels, default: 0),
-            scale: Self.spread(manifest.preprocessing?.scale, over: channels, default: 1)
+            scale: Self.spread(manifest.preprocessing?.scale, over: channels, default: 1),
+            rescale: preprocessing?.rescale,
+            isReversed: preprocessing?.colour == .bgr
         )
     }
 
@@ -61,11 +63,12 @@ public final class PicturePreparation: Sendable {
 
     /// What was done to a file, for the client: `28x28 grey; area, pad`.
     func description(of picture: PreparedPicture) -> String {
-        let colour = picture.channels == 1 ? "grey" : "rgb"
+        let colour = picture.channels == 1 ? "grey" : preprocessing?.colour.rawValue ?? "rgb"
         var text = "\(picture.width)x\(picture.height) \(colour)"
         guard let preprocessing else { return text }
         if size.height != nil {
-            text += "; \(preprocessing.resize.rawValue) resize, \(preprocessing.fit.rawValue)"
+            let cut = preprocessing.shorterSide.map { " of a shorter side of \($0)" } ?? ""
+            text += "; \(preprocessing.resize.rawValue) resize, \(preprocessing.fit.rawValue)\(cut)"
         }
         if preprocessing.background == .dark { text += "; a bright background is inverted" }
         return text
@@ -76,8 +79,9 @@ public final class PicturePreparation: Sendable {
         switch preprocessing?.fit {
         case .pad where preprocessing?.background == .dark: return .pad(background: 0)
         case .pad:
-            return .pad(background: UInt8(max(0, min(255, (normalisation.mean.first ?? 0) * 255))))
-        case .crop: return .crop
+            let black = (preprocessing?.mean.first ?? 0) / (preprocessing?.rescale ?? 1 / 255)
+            return .pad(background: black.isFinite ? UInt8(max(0, min(255, black))) : 0)
+        case .crop: return preprocessing?.shorterSide.map { .cut(shorterSide: $0) } ?? .crop
         case .stretch, nil: return .stretch
         }
     }
@@ -86,6 +90,7 @@ public final class PicturePreparation: Sendable {
         switch preprocessing?.resize {
         case .area, nil: .area
         case .bilinear: .bilinear
+        case .bicubic: .bicubic
         case .nearest: .nearest
         }
     }

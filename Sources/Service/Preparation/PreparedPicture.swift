@@ -37,19 +37,20 @@ struct PreparedPicture: Sendable {
     func write(to values: inout MutableSpan<Float>, _ normalisation: PictureNormalisation) {
         let plane = height * width
         for channel in 0..<channels {
+            let given = normalisation.source(of: channel)
             switch samples {
             case .image(let image):
                 let table = normalisation.table.span
                 let samples = image.samples.span
                 for pixel in 0..<plane {
-                    let sample = Int(samples[pixel * channels + channel])
+                    let sample = Int(samples[pixel * channels + given])
                     values[channel * plane + pixel] = table[channel << 8 | sample]
                 }
             case .planes(let planes):
-                let (mean, scale) = (normalisation.mean[channel], normalisation.scale[channel])
+                // Numbers come in the network's own order of channels.
                 for pixel in 0..<plane {
-                    let sample = planes[channel * plane + pixel]
-                    values[channel * plane + pixel] = (sample / 255 - mean) / scale
+                    let place = channel * plane + pixel
+                    values[place] = normalisation.value(of: planes[place], in: channel)
                 }
             }
         }
