@@ -28,6 +28,8 @@ public struct Graph: Sendable, Equatable {
     public var outputs: [String] = []
     /// What a file declares of the outputs; empty where nothing is declared.
     public var outputInfo: [Input] = []
+    /// What a file's exporter wrote beside it, by name.
+    public var metadata: [String: String] = [:]
 
     public init() {}
 }

@@ -22,7 +22,9 @@ package enum OnnxFile {
         // Whether they stay there or not: read one by one, tensors are in memory once.
         let model = try decoded(outline(file, files), name)
         guard model.hasGraph else { throw .file(name: name, reason: "holds no graph") }
-        return try OnnxImport.graph(model, tensors: OnnxTensors(file: file, files: files))
+        var graph = try OnnxImport.graph(model, tensors: OnnxTensors(file: file, files: files))
+        graph.metadata = OnnxMetadata.read(file)
+        return graph
     }
 
     /// Reads a model that lies by itself.

@@ -189,3 +189,23 @@ import Testing
         #expect(throws: ModelError.self) { try map(#"{"form": "mask"}"#, [2, 1, 1], [1, 1]) }
     }
 }
+
+@Suite struct `Notes of exporters` {
+    @Test(arguments: [
+        ("{0: 'person', 1: \"child's bike\"}", ["person", "child's bike"]),
+        (#"{0: 'it\'s', 1: 'a: b, {c}'}"#, ["it's", "a: b, {c}"]),
+        (#"["cat", "dog"]"#, ["cat", "dog"]), ("cat, black dog", ["cat", "black dog"]),
+        ("{1: 'a', 0: 'b'}", []), ("{0: 'a'", ["a"]), ("", []), ("{0: 'a", []),
+    ])
+    func `name classes in the words of several languages`(text: String, labels: [String]) {
+        #expect(ExporterNotes(["names": text]).labels == labels)
+    }
+
+    @Test func `say what a network is for, and for which size`() {
+        let notes = ExporterNotes(["task": "detect", "imgsz": "[480, 640]", "classes": "a,b"])
+        #expect(notes.task == "detect" && notes.labels == ["a", "b"])
+        #expect(notes.size?.height == 480 && notes.size?.width == 640)
+        #expect(ExporterNotes(["imgsz": "[0, 640]"]).size == nil)
+        #expect(ExporterNotes([:]).size == nil)
+    }
+}

@@ -19,6 +19,7 @@ extension Manifest {
         guard Self.isName(name) else {
             throw .invalidManifest(field: "name", expected: Self.nameForm, got: "\"\(name)\"")
         }
+        let notes = ExporterNotes(graph.metadata)
         self.name = name
         self.version = version
         outputs = signature.outputs.map(\.name)
@@ -27,18 +28,44 @@ extension Manifest {
             task = .nextSymbol
             input = .tokens(name: candidate.tokens.name, vocabulary: Vocabulary(numbers: count))
             (outputs, logits) = ([candidate.probabilities], candidate.logits)
+            form = nil
+        } else if let (picture, head) = Self.detector(signature, notes) {
+            (task, input, form) = (.imageDetection, picture, DetectionForm(head))
         } else if let picture = Self.picture(signature) {
-            task = .imageClassification
-            input = picture
+            (task, input, form) = (.imageClassification, picture, nil)
         } else {
-            task = .tensors
+            (task, form) = (.tensors, nil)
             input = .tensors(name: signature.inputs.first?.name ?? "")
         }
         numerics = .fast
-        (preprocessing, featuresLayer, form, score, states) = (nil, nil, nil, nil, [:])
+        let isDetector = task == .imageDetection
+        preprocessing =
+            isDetector ? try Preprocessing(named: "yolo", side: nil, at: "preprocessing") : nil
+        (featuresLayer, score, states) = (nil, nil, [:])
+        labels = task.input == .pictures ? notes.labels : []
         scores = nil
         (description, source, licence) = ("", "", "")
-        (labels, examples) = ([], [])
+        examples = []
+    }
+
+    /// The picture input and the head of a detector whose exporter says that it is one.
+    private static func detector(
+        _ signature: ModelSignature,
+        _ notes: ExporterNotes
+    ) -> (Input, DetectionForm.Head)? {
+        guard notes.task == "detect", signature.inputs.count == 1, signature.outputs.count == 1,
+            case let (input, output) = (signature.inputs[0], signature.outputs[0]),
+            input.type == .float32, input.dimensions.count == 4, input.dimensions[1] == 3,
+            output.dimensions.count == 3,
+            let height = input.dimensions[2] ?? notes.size?.height,
+            let width = input.dimensions[3] ?? notes.size?.width
+        else { return nil }
+        // Networks that select boxes themselves write six numbers for each.
+        let isSelected = output.dimensions[2] == 6 && output.dimensions[1].map { $0 > 6 } ?? false
+        return (
+            .image(name: input.name, channels: 3, height: height, width: width),
+            isSelected ? .rows : .yolov8
+        )
     }
 
     private static func picture(_ signature: ModelSignature) -> Input? {

@@ -112,6 +112,9 @@ struct ImportedNetwork {
                 symbols: reading.flatMap { reading in symbols.map { ($0, reading.symbols) } }
             )
         }
+        if manifest.labels.isEmpty, manifest.task.input == .pictures {
+            manifest.labels = ExporterNotes(graph.metadata).labels
+        }
         if reading != nil, let symbols, manifest.outputs.isEmpty {
             manifest.outputs = [symbols.probabilities]
             manifest.logits = manifest.logits ?? symbols.logits

@@ -57,7 +57,7 @@ public struct Manifest: Sendable {
     public let input: Input
     public let preprocessing: Preprocessing?
     public internal(set) var outputs: [String]
-    public let labels: [String]
+    public internal(set) var labels: [String]
     /// What the numbers of a classifier's output are, if it is said.
     let scores: ClassScores?
     /// The layer the features route shows when none is named.

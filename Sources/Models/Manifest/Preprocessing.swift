@@ -80,6 +80,10 @@ public struct Preprocessing: Sendable {
             // Keras' mode "tf": from −1 to 1.
             (resize, fit, colour, rescale, shorterSide) = (.bilinear, .stretch, .rgb, nil, nil)
             (mean, scale) = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
+        case "yolo":
+            // The whole picture between bars, from 0 to 1.
+            (resize, fit, colour, rescale, shorterSide) = (.bilinear, .pad, .rgb, nil, nil)
+            (mean, scale) = ([0, 0, 0], [1, 1, 1])
         case "caffe":
             // Keras' mode "caffe": blue first, the mean taken away, not scaled.
             (resize, fit, colour, rescale, shorterSide) = (.bilinear, .stretch, .bgr, 1, nil)
@@ -87,7 +91,7 @@ public struct Preprocessing: Sendable {
         default:
             throw .invalidManifest(
                 field: path,
-                expected: "an object, or one of \"imagenet\", \"tf\" and \"caffe\"",
+                expected: "an object, or one of \"imagenet\", \"tf\", \"caffe\" and \"yolo\"",
                 got: "\"\(name)\""
             )
         }

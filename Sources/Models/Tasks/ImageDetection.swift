@@ -65,6 +65,14 @@ public struct DetectionForm: Sendable {
     /// Boxes that are compared with each other, at most: those of the highest scores.
     static let mostCompared = 3000
 
+    /// As the exporter of YOLO writes them.
+    init(_ head: Head) {
+        (self.head, boxes, scores, classes) = (head, nil, nil, nil)
+        corners = head == .rows ? .xyxy : .cxcywh
+        (units, activation, background) = (.pixels, .none, nil)
+        (confidence, iou) = (0.25, 0.45)
+    }
+
     init(_ object: JSONFields) throws(ModelError) {
         var object = object
         guard let word = try object.string("form") else {
