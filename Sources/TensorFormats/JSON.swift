@@ -10,6 +10,8 @@ public enum JSON: Sendable {
     case object([(String, JSON)])
     /// Nested arrays of numbers, one level for each dimension.
     case tensor(shape: [Int], values: [Float])
+    /// Arrays of so many integers each, in an array.
+    case rows([Int32], length: Int)
 }
 
 extension JSON {
@@ -56,6 +58,12 @@ extension JSON {
                 value.write(to: &writer)
             }
             writer.endObject()
+        case .rows(let values, let length):
+            writer.beginArray()
+            for start in stride(from: 0, to: values.count, by: max(length, 1)) {
+                writer.array(of: Array(values[start..<min(values.count, start + length)]))
+            }
+            writer.endArray()
         case .tensor(let shape, let values):
             do { try writer.tensor(shape: shape, values: values.span) } catch { writer.null() }
         }
@@ -69,7 +77,7 @@ extension JSON {
         case .tensor(_, let values): values.firstIndex { !$0.isFinite }
         case .array(let items): items.lazy.compactMap(\.firstNonFinite).first
         case .object(let members): members.lazy.compactMap(\.1.firstNonFinite).first
-        case .null, .boolean, .integer, .string: nil
+        case .null, .boolean, .integer, .string, .rows: nil
         }
     }
 }

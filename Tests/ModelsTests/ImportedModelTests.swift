@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `pictures of fixed size are classified, with a Softmax at the end or without`() throws {
+    @Test func `pictures of fixed size are classified, with a Softmax or without`() throws {
         let files = [
             "a/1/model.onnx": try classifier(softmax: true),
             "b/model.onnx": try classifier(softmax: false),

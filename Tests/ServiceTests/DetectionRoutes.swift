@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import Images
+import Models
 import NetworkSupport
 import OnnxFormat
 import SwiftProtobuf
@@ -198,5 +199,21 @@ import Testing
         #expect(reply.status == 400 || reply.status == 404 || reply.status == 409)
         #expect(reply.text.contains("cannot detect; it offers classify"))
         #expect(try post("/models/finder/segment").text.contains("it offers detect"))
+    }
+
+    @Test func `a form that names no output is refused when the model is loaded`() throws {
+        let files = [
+            "lost/model.onnx": try Self.network([1, 6, 3], Self.boxes),
+            "lost/model.json": Self.manifest(
+                "lost",
+                "image-detection",
+                #""detection": {"form": "boxes", "boxes": "output", "scores": "scores"}"#
+            ),
+            "lost/labels.txt": Data("cat\ndog\n".utf8),
+        ]
+        try SmallOnnx.inFolder(files) { folder in
+            let failures = Fixture.service(folders: [folder]) { _ in }.repository.failures
+            #expect("\(failures)".contains("scores"), "\(failures)")
+        }
     }
 }

@@ -193,10 +193,13 @@ public final class Model: Sendable {
         layers = LayerSummary.summarise(
             program.graph.listed,
             of: program.graph,
-            try program.survey(like: signature.samples(memoryLimit: memoryLimit)),
+            try program.survey(
+                like: signature.samples(of: manifest.input, memoryLimit: memoryLimit)
+            ),
             manifest: manifest
         )
         backwardLayer = nil
+        try checkForm()
         if !isAlone { try verify(files) }
     }
 

@@ -14,6 +14,11 @@ extension Model {
             )
         }
         if task.hasLabels { try checkLabels() }
+        try checkForm()
+    }
+
+    /// What the manifest says of its task's values, compared with the network.
+    func checkForm() throws(ModelError) {
         try manifest.form?.check(
             outputs: manifest.outputs,
             labels: manifest.labels.count,

@@ -147,12 +147,18 @@ extension ModelSignature {
 
 extension ModelSignature {
     /// Inputs of usual sizes where a size may vary: one example, of 224 × 224 or 100 steps, or one symbol.
-    func samples(memoryLimit: Int) -> [String: Tensor] {
+    func samples(of input: Manifest.Input, memoryLimit: Int) -> [String: Tensor] {
         var samples: [String: Tensor] = [:]
         for port in inputs where !port.hasAnyRank {
+            // Of a picture the manifest may say what the file leaves open.
+            var said: [Int?] = [nil, nil, nil, nil]
+            if case .image(port.name, _, let height, let width) = input {
+                said = [nil, nil, height, width]
+            }
             let sizes = port.dimensions.enumerated().map { axis, known in
                 switch (known, port.dimensions.count) {
                 case (let known?, _): known
+                case (nil, 4) where said[axis] != nil: said[axis] ?? 1
                 case (nil, 4) where axis >= 2: LayerSummary.referenceSide
                 case (nil, 3) where axis == 2: LayerSummary.referenceLength
                 default: 1

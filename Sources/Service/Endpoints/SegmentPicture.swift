@@ -71,7 +71,10 @@ enum SegmentPicture {
                 offered: model.manifest.operations
             )
         }
-        let pixels = pictures.reduce(0) { $0 + $1.sourceSize.width * $1.sourceSize.height }
+        let pixels = pictures.reduce(0) { sum, picture in
+            let size = picture.drawnSize
+            return sum + size.width * size.height
+        }
         try call.checkAnswer(numbers: pixels)
         call.stopwatch.enter(.compute)
         var masks: [Mask] = []
@@ -80,9 +83,7 @@ enum SegmentPicture {
             guard let output = outputs.first else { continue }
             do throws(ModelError) {
                 let map = try form.classMap(of: output, above: confidence)
-                let size =
-                    picture.source.shown.map { ($0.width, $0.height) } ?? picture.sourceSize
-                masks.append(Mask(map, of: picture, size: size))
+                masks.append(Mask(map, of: picture, size: picture.drawnSize))
             } catch {
                 throw .model(error)
             }

@@ -43,13 +43,14 @@ struct Mask {
     /// The picture's size, what there is of each class, and the mask.
     func members(_ labels: [String]) -> [(String, JSON)] {
         var found: [UInt16: Extent] = [:]
-        var runs: [JSON] = []
+        // Pairs of a class and how many pixels follow each other.
+        var runs: [Int32] = []
         var start = 0
         while start < classes.count {
             let number = classes[start]
             var end = start + 1
             while end < classes.count, classes[end] == number { end += 1 }
-            runs.append([.integer(Int(number)), .integer(end - start)])
+            runs += [Int32(number), Int32(end - start)]
             found[number, default: Extent()].add(start..<end, width: width)
             start = end
         }
@@ -64,7 +65,7 @@ struct Mask {
         }
         return [
             ("width", .integer(width)), ("height", .integer(height)),
-            ("classes", .array(entries)), ("runs", .array(runs)),
+            ("classes", .array(entries)), ("runs", .rows(runs, length: 2)),
         ]
     }
 

@@ -30,6 +30,11 @@ struct PreparedPicture: Sendable {
     /// The size of the picture it was made of.
     var sourceSize: (width: Int, height: Int) { source.size ?? (width, height) }
 
+    /// The size of what is drawn on, if that is asked for, or else of the picture it was made of.
+    var drawnSize: (width: Int, height: Int) {
+        source.shown.map { ($0.width, $0.height) } ?? sourceSize
+    }
+
     /// The input's shape: a batch of one.
     var shape: Shape { Shape([1, channels, height, width]) }
 
