@@ -7,34 +7,25 @@ struct PictureNormalisation: Sendable {
     /// Whether the network's first channel is a picture's last: blue.
     private let isReversed: Bool
     /// x of every byte, for one channel after the other.
-    let table: [Float]
+    private(set) var table: [Float]
 
     init(mean: [Float], scale: [Float], rescale: Float?, isReversed: Bool) {
         (self.mean, self.scale) = (mean, scale)
         (self.rescale, self.isReversed) = (rescale, isReversed)
+        table = []
         table = mean.indices.flatMap { channel in
-            (0..<256).map { sample in
-                Self.value(Float(sample), rescale, mean[channel], scale[channel])
-            }
+            (0..<256).map { value(of: Float($0), in: channel) }
         }
     }
 
     /// x of a number from 0 to 255 in a channel.
     func value(of sample: Float, in channel: Int) -> Float {
-        Self.value(sample, rescale, mean[channel], scale[channel])
+        let share = rescale.map { sample * $0 } ?? sample / 255
+        return (share - mean[channel]) / scale[channel]
     }
 
     /// The channel of a picture that a channel of the network is made of.
     func source(of channel: Int) -> Int {
         isReversed ? mean.count - 1 - channel : channel
-    }
-
-    private static func value(
-        _ sample: Float,
-        _ rescale: Float?,
-        _ mean: Float,
-        _ scale: Float
-    ) -> Float {
-        ((rescale.map { sample * $0 } ?? sample / 255) - mean) / scale
     }
 }
