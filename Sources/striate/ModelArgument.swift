@@ -19,57 +19,81 @@ struct ModelArgument: ParsableArguments {
 
     /// Loads the model; its check vectors run unless told otherwise.
     func load(verifies: Bool = true) throws -> Model {
+        let (kernels, workers) = (try KernelSet.chosen(kernels), Workers())
         if let (file, folder) = onnxFile {
             let model = try Model(
                 onnx: file,
-                name: (folder ?? file.deletingPathExtension()).lastPathComponent,
+                name: Self.name(folder ?? file.deletingPathExtension()),
                 folder: folder,
-                kernels: try KernelSet.chosen(kernels),
-                workers: Workers()
+                kernels: kernels,
+                workers: workers
             )
             model.warm()
             return model
         }
         return try Model(
             folder: try folder(),
-            kernels: try KernelSet.chosen(kernels),
-            workers: Workers(),
+            kernels: kernels,
+            workers: workers,
             verifies: verifies
         )
     }
 
     /// A repository of this model only.
     func repository() throws -> ModelRepository {
-        let repository = ModelRepository(
-            folders: [try folder()],
+        ModelRepository(
+            serving: try load(),
             kernels: try KernelSet.chosen(kernels),
             workers: Workers()
         )
-        if let failure = repository.failures.first { throw failure.error }
-        return repository
     }
 
     /// An ONNX file, alone or in a folder that says more of it.
     var onnxFile: (file: URL, folder: URL?)? {
         let given = URL(fileURLWithPath: model)
         if given.pathExtension == "onnx" { return (given, nil) }
-        for case let folder? in [given, SearchPath.current.find("config/models/\(model)")] {
-            let file = folder.appendingPathComponent("model.onnx")
-            if FileManager.default.fileExists(atPath: file.path) { return (file, folder) }
-            let manifest = folder.appendingPathComponent("model.json")
-            if FileManager.default.fileExists(atPath: manifest.path) { return nil }
-        }
-        return nil
+        guard let folder = try? folder() else { return nil }
+        let file = folder.appendingPathComponent("model.onnx")
+        return Self.isFile(file) ? (file, folder) : nil
     }
 
+    /// The folder with the model's files: the one named, its newest version, or that of a model that ships.
     func folder() throws -> URL {
         let given = URL(fileURLWithPath: model)
-        let candidates = [given, SearchPath.current.find("config/models/\(model)")]
-        for case let folder? in candidates {
-            let manifest = folder.appendingPathComponent("model.json").path
-            if FileManager.default.fileExists(atPath: manifest) { return folder }
+        for case let folder? in [given, SearchPath.current.find("config/models/\(model)")] {
+            for place in [folder] + Self.versions(in: folder) where Self.isModel(place) {
+                return place
+            }
         }
-        throw ValidationError("\"\(model)\" is no folder with a model.json")
+        throw ValidationError(
+            "\"\(model)\" is no ONNX file, and no folder with a model.json or model.onnx"
+        )
+    }
+
+    /// Folders of versions, the newest first.
+    private static func versions(in folder: URL) -> [URL] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.compactMap { Int($0) }.sorted(by: >).map {
+            folder.appendingPathComponent(String($0))
+        }
+    }
+
+    private static func isModel(_ folder: URL) -> Bool {
+        hasManifest(folder) || isFile(folder.appendingPathComponent("model.onnx"))
+    }
+
+    static func hasManifest(_ folder: URL) -> Bool {
+        isFile(folder.appendingPathComponent("model.json"))
+    }
+
+    private static func isFile(_ place: URL) -> Bool {
+        FileManager.default.fileExists(atPath: place.path)
+    }
+
+    /// A model is called as its folder, or as the one that its versions are in.
+    private static func name(_ folder: URL) -> String {
+        let name = folder.lastPathComponent
+        return Int(name) == nil ? name : folder.deletingLastPathComponent().lastPathComponent
     }
 }
 

@@ -29,8 +29,8 @@ struct PredictCommand: ParsableCommand {
     )
     var file: String
 
-    @Option(help: "How many answers, the likeliest first.")
-    var top = 5
+    @Option(help: "How many answers, the likeliest first; 5 unless given, or as many as there are.")
+    var top: Int?
 
     @Flag(help: "Print the server's JSON answer instead of a table.")
     var json = false
@@ -60,7 +60,7 @@ struct PredictCommand: ParsableCommand {
             switch operation {
             case "features": "?pool=mean"
             case "encode", "segment": ""
-            default: "?top=\(top)"
+            default: top.map { "?top=\($0)" } ?? ""
             }
         let type =
             switch model.manifest.task.input {

@@ -178,6 +178,20 @@ import Testing
         #expect(refused.status == 1 && refused.output.contains("/nowhere"))
     }
 
+    @Test func `an ONNX file alone is a model on the command line, and gets a manifest`() throws {
+        let models = LiveServer.package.appending(path: "config/models")
+        let file = models.appending(path: "fashion-int8/model.onnx").path
+        let picture = models.appending(path: "fashion/examples/shirt.png").path
+        let made = try run(["new", file])
+        #expect(made.status == 0, "\(made.output)")
+        #expect(made.output.contains("\"task\": \"image-classification\""), "\(made.output)")
+        #expect(made.output.contains("\"scores\": \"probabilities\""), "\(made.output)")
+        let refused = try run(["new", "fashion-int8"])
+        #expect(refused.status == 64 && refused.output.contains("has a model.json already"))
+        #expect(try run(["predict", file, picture]).status == 0)
+        #expect(try run(["describe", file]).output.contains("picture of 1x28x28"))
+    }
+
     @Test func `predicts without a server`() throws {
         let example = LiveServer.package
             .appending(path: "config/models/fashion/examples/shirt.png").path

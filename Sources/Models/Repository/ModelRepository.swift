@@ -56,6 +56,16 @@ public final class ModelRepository: Sendable {
         )
     }
 
+    /// Serves this one model, which is loaded already, and looks at no folder.
+    public convenience init(serving model: Model, kernels: KernelSet, workers: Workers) {
+        self.init(folders: [], kernels: kernels, workers: workers)
+        var version = HostedModel.Version(number: nil)
+        version.model = model
+        hosted.withLock { hosted in
+            hosted[model.name, default: HostedModel()][nil] = version
+        }
+    }
+
     init(
         folders: [URL],
         tools: Model.Tools,
