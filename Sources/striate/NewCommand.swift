@@ -37,7 +37,12 @@ struct NewCommand: ParsableCommand {
         var left: [String] = []
         switch manifest.input {
         case .image(let name, let channels, let height, let width):
-            members.append(("input", input(name, channels, height, width)))
+            var input: [(String, JSON)] = [
+                ("name", .string(name)), ("channels", .integer(channels)),
+            ]
+            if let height { input.append(("height", .integer(height))) }
+            if let width { input.append(("width", .integer(width))) }
+            members.append(("input", .object(input)))
             members += picture(model, &left)
         case .tokens(let name, let vocabulary):
             members.append(
@@ -50,15 +55,6 @@ struct NewCommand: ParsableCommand {
         print(try Self.lines(.object(members)))
         let notes = left.map { "- \($0)\n" }.joined()
         FileHandle.standardError.write(Data((notes.isEmpty ? "" : "Left to say:\n\(notes)").utf8))
-    }
-
-    private func input(_ name: String, _ channels: Int, _ height: Int?, _ width: Int?) -> JSON {
-        var members: [(String, JSON)] = [
-            ("name", .string(name)), ("channels", .integer(channels)),
-        ]
-        if let height { members.append(("height", .integer(height))) }
-        if let width { members.append(("width", .integer(width))) }
-        return .object(members)
     }
 
     /// What a network of pictures was given before the file, which no file tells.
