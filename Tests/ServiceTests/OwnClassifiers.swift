@@ -34,11 +34,13 @@ import Testing
         _ ends: [String] = [],
         manifest: String? = nil,
         labels: String? = nil,
+        more: [String: Data] = [:],
         query: String = ""
     ) throws -> (status: Int, text: String, classes: [(label: String, probability: Double)]) {
         var files: [String: Data] = [:]
-        files[manifest == nil && labels == nil ? "net.onnx" : "net/model.onnx"] =
-            try Self.network(ends)
+        let isAlone = manifest == nil && labels == nil && more.isEmpty
+        files[isAlone ? "net.onnx" : "net/model.onnx"] = try Self.network(ends)
+        for (name, data) in more { files["net/\(name)"] = data }
         if let manifest { files["net/model.json"] = Data(manifest.utf8) }
         if let labels { files["net/labels.txt"] = Data(labels.utf8) }
         return try SmallOnnx.inFolder(files) { folder in
@@ -133,5 +135,26 @@ import Testing
     ])
     func `what cannot be is refused when it is loaded`(text: String) throws {
         #expect(try answer(manifest: text).status == 404, "\(text)")
+    }
+
+    @Test func `files of Hugging Face beside it say the rest`() throws {
+        let config = #"{"id2label": {"0": "cat", "2": "owl", "1": "dog"}, "hidden_size": 8}"#
+        let steps = """
+            {"do_center_crop": true, "crop_size": {"height": 2, "width": 2}, "size": {"shortest_edge": 3},
+             "do_rescale": true, "rescale_factor": 0.00392156862745098, "resample": 3,
+             "image_mean": [0.5], "image_std": [0.25], "feature_extractor_type": "ViTFeatureExtractor"}
+            """
+        let found = try answer(
+            more: ["config.json": Data(config.utf8), "preprocessor_config.json": Data(steps.utf8)]
+        )
+        let powers = [1.0, 2, 3].map { exp($0 * 2) }
+        #expect(found.classes.map(\.label) == ["owl", "dog", "cat"], "\(found.text)")
+        #expect(agree(found.classes, powers.map { $0 / powers.reduce(0, +) }.reversed()))
+        // What a manifest says counts more.
+        let named = try answer(
+            manifest: #"{"labels": ["a", "b", "c"]}"#,
+            more: ["config.json": Data(config.utf8)]
+        )
+        #expect(named.classes.map(\.label) == ["c", "b", "a"], "\(named.text)")
     }
 }

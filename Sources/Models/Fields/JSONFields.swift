@@ -113,6 +113,11 @@ struct JSONFields {
         if case .array = remaining[name] { true } else { false }
     }
 
+    /// A value for a field that is not there.
+    mutating func fill(_ name: String, _ value: JSONValue?) {
+        if !has(name), let value { remaining[name] = value }
+    }
+
     mutating func value(_ name: String) -> JSONValue? {
         let value = remaining.removeValue(forKey: name)
         return value == .null ? nil : value

@@ -68,38 +68,49 @@ extension Manifest {
         )
     }
 
-    private static func picture(_ signature: ModelSignature) -> Input? {
+    /// The input of a classifier of pictures; `size` is said for a file that leaves it open.
+    private static func picture(
+        _ signature: ModelSignature,
+        size: (height: Int, width: Int)? = nil
+    ) -> Input? {
         guard signature.inputs.count == 1, signature.outputs.count == 1,
             case let (input, output) = (signature.inputs[0], signature.outputs[0]),
             input.type == .float32, output.type == .float32, input.dimensions.count == 4,
-            output.dimensions.count == 2, let channels = input.dimensions[1],
-            channels == 1 || channels == 3,
-            let height = input.dimensions[2], let width = input.dimensions[3], height > 1,
-            width > 1,
+            output.dimensions.count == 2,
+            let channels = input.dimensions[1] ?? (size == nil ? nil : 3),
+            channels == 1 || channels == 3, let height = input.dimensions[2] ?? size?.height,
+            let width = input.dimensions[3] ?? size?.width, height > 1, width > 1,
             output.dimensions[1] != nil
         else { return nil }
         return .image(name: input.name, channels: channels, height: height, width: width)
     }
 
-    /// The model.json or labels.txt beside an ONNX file; nil if there is neither.
+    /// What files beside an ONNX file say: model.json, labels.txt, those of Hugging Face; nil if there are none that count.
     init?(
         besideOnnx files: ModelFiles,
         name: String,
         signature: ModelSignature
     ) throws(ModelError) {
-        // Labels in a file of their own say enough of a classifier of pictures.
+        let neighbours = NeighbourFiles(files)
+        let picture = Self.picture(signature, size: neighbours.size)
         let isWritten = files.exists("model.json")
-        guard isWritten || Self.picture(signature) != nil && files.exists("labels.txt") else {
-            return nil
-        }
+        // Labels or a preparation alone say enough of a classifier of pictures.
+        let isSaid =
+            files.exists("labels.txt") || neighbours.labels != nil
+            || neighbours.preprocessing != nil
+        guard isWritten || picture != nil && isSaid else { return nil }
         var fields = try JSONFields(
             isWritten ? JSONValue.read("model.json", in: files) : .object([:]),
             at: "model.json"
         )
+        if picture != nil, !fields.has("input") {
+            fields.fill("labels", neighbours.labels)
+            fields.fill("preprocessing", neighbours.preprocessing)
+        }
         let inferred = Inferred(
             name: name,
             input: .tensors(name: signature.inputs.first?.name ?? ""),
-            picture: Self.picture(signature)
+            picture: picture
         )
         self = try Manifest(&fields, files: files, inferred: inferred)
         if let pairs = try fields.object("states") {
