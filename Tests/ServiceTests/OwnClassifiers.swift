@@ -157,4 +157,12 @@ import Testing
         )
         #expect(named.classes.map(\.label) == ["c", "b", "a"], "\(named.text)")
     }
+
+    @Test(arguments: ["-5", "1e14", "0", "16777216", "0.5"])
+    func `a size that no picture has counts as not said`(side: String) throws {
+        let steps =
+            #"{"size": {"shortest_edge": \#(side)}, "do_center_crop": true, "crop_size": \#(side)}"#
+        let found = try answer(more: ["preprocessor_config.json": Data(steps.utf8)])
+        #expect(found.status == 200, "\(found.text)")
+    }
 }

@@ -49,17 +49,22 @@ struct NeighbourFiles {
     private static func sides(_ value: JSONValue?) -> Sides? {
         switch value {
         case .number:
-            guard let side = value?.integer else { return nil }
+            guard let side = side(value) else { return nil }
             return Sides(size: (side, side), isShorter: false)
         case .object(let fields):
-            if let side = fields["shortest_edge"]?.integer {
+            if let side = side(fields["shortest_edge"]) {
                 return Sides(size: (side, side), isShorter: true)
             }
-            guard let height = fields["height"]?.integer, let width = fields["width"]?.integer
+            guard let height = side(fields["height"]), let width = side(fields["width"])
             else { return nil }
             return Sides(size: (height, width), isShorter: false)
         default: return nil
         }
+    }
+
+    /// A picture's side; what is none, or more than any network takes, counts as not said.
+    private static func side(_ value: JSONValue?) -> Int? {
+        value?.integer.flatMap { (1...1 << 14).contains($0) ? $0 : nil }
     }
 
     private static func preparation(
