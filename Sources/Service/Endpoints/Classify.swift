@@ -143,16 +143,7 @@ private struct Predictions {
     let top: Int
 
     var document: JSON {
-        var members: [(String, JSON)] = [
-            ("model", .string(model.name)), ("version", .string(model.version)),
-        ]
-        let results = rows.map { list(of: $0) }
-        if let only = results.first, results.count == 1 {
-            members.append(("predictions", only))
-        } else {
-            members.append(("results", .array(results.map { ["predictions": $0] })))
-        }
-        return .object(members)
+        .answer(of: model, rows.map { [("predictions", list(of: $0))] })
     }
 
     var npy: [UInt8] {
@@ -190,7 +181,6 @@ private struct Predictions {
     }
 
     private func label(_ index: Int) -> String {
-        let labels = model.manifest.labels
-        return index < labels.count ? labels[index] : String(index)
+        model.manifest.label(of: index)
     }
 }

@@ -141,11 +141,7 @@ private struct Detections {
                 ("boxes", .array(boxes.map(entry))),
             ]
         }
-        let names: [(String, JSON)] = [
-            ("model", .string(model.name)), ("version", .string(model.version)),
-        ]
-        if let only = results.first, results.count == 1 { return .object(names + only) }
-        return .object(names + [("results", .array(results.map { .object($0) }))])
+        return .answer(of: model, results)
     }
 
     private func entry(_ box: DetectedBox) -> JSON {
@@ -157,8 +153,7 @@ private struct Detections {
     }
 
     private func label(_ box: DetectedBox) -> String {
-        let labels = model.manifest.labels
-        return box.label < labels.count ? labels[box.label] : String(box.label)
+        model.manifest.label(of: box.label)
     }
 
     var csv: [UInt8] {

@@ -94,15 +94,7 @@ enum SegmentPicture {
         case .png: return try drawing(of: masks, pictures)
         case .npy: return try array(of: masks)
         default:
-            let labels = model.manifest.labels
-            let results = masks.map { $0.members(labels) }
-            let names: [(String, JSON)] = [
-                ("model", .string(model.name)), ("version", .string(model.version)),
-            ]
-            if let only = results.first, results.count == 1 {
-                return Answer(.object(names + only))
-            }
-            return Answer(.object(names + [("results", .array(results.map { .object($0) }))]))
+            return Answer(.answer(of: model, masks.map { $0.members(model.manifest) }))
         }
     }
 

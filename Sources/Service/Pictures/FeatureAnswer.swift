@@ -25,18 +25,10 @@ struct FeatureAnswer {
                 throw .nonFiniteResult(output: tensor.name, index: index)
             }
         }
-        var members: [(String, JSON)] = [
-            ("model", .string(model.name)), ("version", .string(model.version)),
-        ]
-        let lists = results.map { tensors -> JSON in
-            .object(tensors.map { ($0.name, Self.document(of: $0)) })
+        let lists = results.map { tensors -> [(String, JSON)] in
+            [("layers", .object(tensors.map { ($0.name, Self.document(of: $0)) }))]
         }
-        if let only = lists.first, lists.count == 1 {
-            members.append(("layers", only))
-        } else {
-            members.append(("results", .array(lists.map { ["layers": $0] })))
-        }
-        return .object(members)
+        return .answer(of: model, lists)
     }
 
     private static func document(of tensor: NamedTensor) -> JSON {

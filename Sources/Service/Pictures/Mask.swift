@@ -41,7 +41,7 @@ struct Mask {
     }
 
     /// The picture's size, what there is of each class, and the mask.
-    func members(_ labels: [String]) -> [(String, JSON)] {
+    func members(_ manifest: Manifest) -> [(String, JSON)] {
         var found: [UInt16: Extent] = [:]
         // Pairs of a class and how many pixels follow each other.
         var runs: [Int32] = []
@@ -57,7 +57,7 @@ struct Mask {
         let entries = found.sorted { $0.key < $1.key }.map { number, extent -> JSON in
             let index = Int(number)
             return [
-                "label": .string(index < labels.count ? labels[index] : String(index)),
+                "label": .string(manifest.label(of: index)),
                 "index": .integer(index), "pixels": .integer(extent.pixels),
                 "share": .number(Double(extent.pixels) / Double(max(1, classes.count))),
                 "box": .integers([extent.left, extent.top, extent.right, extent.bottom]),

@@ -27,7 +27,8 @@ extension Model {
     ) throws(ModelError) -> [NamedTensor] {
         let whole = try wholePlan(inputs: [input.name: input.shape], outputs: outputs)
         let takesFloats = whole.map { plan in
-            (plan.inputs + plan.outputs).allSatisfy { $0.type == .float32 }
+            plan.inputs.allSatisfy { $0.type == .float32 }
+                && plan.outputs.allSatisfy { $0.type == .float32 }
         }
         guard let plan = whole, takesFloats == true else {
             return try runInSegments(input, outputs: outputs, isCancelled: isCancelled)

@@ -73,7 +73,6 @@ struct TreeAnswer {
     }
 
     private func label(_ index: Int) -> String {
-        let labels = model.manifest.labels
-        return index < labels.count ? labels[index] : String(index)
+        model.manifest.label(of: index)
     }
 }
