@@ -21,6 +21,10 @@ import Testing
         var answersLast = false
         /// Whether states go in at all.
         var hasStates = true
+        /// Whether one input is both states at first, so that no output continues it.
+        var sharesState = false
+        /// Sequences side by side that the states are declared for.
+        var batch: Int64? = 1
 
         func bytes() throws -> Data {
             var random = SeededGenerator(seed: 3)
@@ -39,7 +43,7 @@ import Testing
             var cell = SmallOnnx.node(
                 "LSTM",
                 [isBatchFirst ? "x" : "rows", "W", "R", "B", ""]
-                    + (hasStates ? [names[0], names[1]] : []),
+                    + (hasStates ? [names[0], names[sharesState ? 0 : 1]] : []),
                 ["all", names[2], names[3]]
             )
             cell.attribute = [.with { ($0.name, $0.type, $0.i) = ("hidden_size", .int, 4) }]
@@ -61,13 +65,15 @@ import Testing
                 [SmallOnnx.node("Gather", ["E", "tokens"], ["rows"])] + before + [
                     cell, SmallOnnx.node("Squeeze", ["all", "one"], ["flat"]),
                 ] + after + scores + [ends] + softmax
-            let states = [1, 1, 4] as [Int64?]
+            let states = [1, batch, 4] as [Int64?]
+            let given = hasStates ? names.prefix(sharesState ? 1 : 2) : []
+            let left = hasStates ? names.dropFirst(2).prefix(sharesState ? 1 : 2) : []
             return try SmallOnnx.model(
                 nodes,
                 inputs: [SmallOnnx.port("tokens", tokens, type: 7)]
-                    + (hasStates ? names.prefix(2).map { SmallOnnx.port($0, states) } : []),
+                    + given.map { SmallOnnx.port($0, states) },
                 outputs: [SmallOnnx.port("logits", [nil, nil, 5])]
-                    + (hasStates ? names.suffix(2).map { SmallOnnx.port($0, states) } : []),
+                    + left.map { SmallOnnx.port($0, states) },
                 constants: constants
             ).serializedBytes()
         }
@@ -111,7 +117,8 @@ import Testing
             File(), File(isBatchFirst: true, tokens: [1, nil]),
             File(isBatchFirst: true, tokens: [nil, nil]), File(tokens: [nil, nil]),
             File(tokens: [1, 1]), File(hasSoftmax: true), File(answersLast: true),
-            File(names: ["a", "b", "c", "d"]),
+            File(names: ["a", "b", "c", "d"]), File(tokens: [1, nil], batch: nil),
+            File(isBatchFirst: true, tokens: [nil, 1], batch: nil),
         ]
     )
     func certain(file: File) throws {
@@ -124,7 +131,8 @@ import Testing
         #expect(model.manifest.input.symbolCount == 5 && model.stateCount == 8)
         let tokens: [Int32] = [3, 0, 4, 1, 1, 2]
         let reading = try #require(model.reading)
-        #expect(reading.takesSeveral == (!file.answersLast && file.tokens != [1, 1]))
+        #expect(reading.takesSeveral == (!file.answersLast && file.tokens.contains(nil)
+                    && file.tokens[reading.timeAxis] != 1))
         let logits = try #require(model.manifest.logits)
         let rows = try scores(model, tokens, logits)
         // The reference: one symbol after the other, as tensors.
@@ -140,6 +148,23 @@ import Testing
         }
         let chances = try scores(model, tokens, model.manifest.outputs[0])
         #expect(chances.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-5 && $0.count == 5 })
+    }
+
+    /// Such a file was read along its batch axis, where a sequence of one symbol agrees with anything.
+    @Test(
+        "an axis of size 1 is no time where the other one fails the trial",
+        arguments: [
+            File(isBatchFirst: true, tokens: [1, nil], sharesState: true),
+            File(tokens: [nil, 1], sharesState: true),
+            File(isBatchFirst: true, tokens: [1, nil], sharesState: true, batch: nil),
+            File(isBatchFirst: true, tokens: [nil, nil], sharesState: true),
+        ]
+    )
+    func uncertain(file: File) throws {
+        let repository = try load(["m.onnx": file.bytes()])
+        let model = try #require(repository.model(named: "m"))
+        #expect(model.manifest.task == .tensors && model.reading == nil, "\(file)")
+        #expect(model.remark.contains("two symbols at once do not answer"), "\(model.remark)")
     }
 
     @Test func `what is not certain is served as tensors, with advice`() throws {

@@ -51,6 +51,8 @@ struct SymbolCandidate {
     /// The value with the probabilities.
     let probabilities: String
     let states: [StatePair]
+    /// The states' inputs as the file declares them.
+    private let ports: [ModelSignature.Port]
     private let end = ContinuousClock.now + .seconds(4)
 
     /// Nil where the inputs and outputs are not of that kind.
@@ -69,6 +71,9 @@ struct SymbolCandidate {
         tokens = given[0]
         answer = answers[0].name
         self.states = states
+        ports = states.compactMap { state in
+            signature.inputs.first { $0.name == state.input }
+        }
         let last = graph.producer(of: answer).map { graph.nodes[$0] }
         if let last, last.op == "Softmax", let before = last.inputs.first {
             (logits, probabilities) = (before, answer)
@@ -102,8 +107,8 @@ struct SymbolCandidate {
                 takesSeveral: false,
                 symbols: symbols
             )
-            if let fixed = tokens.dimensions[axis], fixed == 1 {
-                found.append(one)
+            if tokens.dimensions[axis] == 1 {
+                if isOnlyTime(one, program) { found.append(one) }
             } else if let takesSeveral = continues(one, program) {
                 found.append(
                     SymbolReading(
@@ -117,9 +122,8 @@ struct SymbolCandidate {
             }
         }
         // Where both sizes are 1 for good, either axis will do.
-        let isFixed = tokens.dimensions.allSatisfy { $0 == 1 }
+        if isStep, let any = found.first { return any }
         let varying = found.filter { tokens.dimensions[$0.timeAxis] == nil }
-        if isFixed, let any = found.first { return any }
         if varying.count == 1 { return varying[0] }
         if varying.isEmpty, let only = found.first, found.count == 1 { return only }
         throw UncertainReading(
@@ -127,6 +131,33 @@ struct SymbolCandidate {
                 ? "two symbols at once do not answer what one and then another do"
                 : "either axis of \"\(tokens.name)\" may be time"
         )
+    }
+
+    /// Whether one symbol of one sequence is all that goes in at once.
+    private var isStep: Bool { tokens.dimensions.allSatisfy { $0 == 1 } }
+
+    /// Whether an axis of size 1 is time because along the other one lie sequences that know nothing of each other.
+    ///
+    /// Shown by two of them, which must answer what each does alone. Of a file that takes one symbol and no more nothing
+    /// can be shown: there its states' names tell, or a manifest.
+    private func isOnlyTime(_ reading: SymbolReading, _ program: Program) -> Bool {
+        if isStep { return true }
+        let pair = [Int32(reading.symbols - 1), 0]
+        var inputs = [
+            tokens.name: Tensor(
+                shape: reading.timeAxis == 0 ? [1, 2] : [2, 1],
+                elements: reading.tensor(pair).elements
+            )
+        ]
+        for port in ports {
+            guard port.dimensions.count(where: { $0 == nil }) == 1 else { return false }
+            inputs[port.name] = port.zeros(ofAnySize: 2)
+        }
+        guard let both = floats(inputs, by: program)?.first,
+            let first = run(pair.prefix(1), as: reading, from: zeros, by: program),
+            let second = run(pair.suffix(1), as: reading, from: zeros, by: program)
+        else { return false }
+        return Self.agree(both, first.scores + second.scores)
     }
 
     /// How many symbols are scored, if one symbol and one sequence go in.
@@ -205,7 +236,12 @@ struct SymbolCandidate {
         from states: [[Float]],
         by program: Program
     ) -> (scores: [Float], states: [[Float]])? {
-        let inputs = inputs(symbols, reading, states)
+        guard let floats = floats(inputs(symbols, reading, states), by: program) else { return nil }
+        return (floats[0], Array(floats.dropFirst()))
+    }
+
+    /// The scores and the states' successors.
+    private func floats(_ inputs: [String: Tensor], by program: Program) -> [[Float]]? {
         let results = try? program.run(
             inputs,
             outputs: outputs,
@@ -214,7 +250,7 @@ struct SymbolCandidate {
         guard let floats = results?.compactMap(\.floats), floats.count == outputs.count else {
             return nil
         }
-        return (floats[0], Array(floats.dropFirst()))
+        return floats
     }
 }
 

@@ -22,6 +22,12 @@ extension ModelSignature.Port {
     /// Zeros with every dimension that may vary 1.
     package var zeros: Tensor { zeros(variable: 1) }
 
+    /// Zeros with `size` for every dimension that may vary, the first one too.
+    func zeros(ofAnySize size: Int) -> Tensor {
+        let shape = Shape(dimensions.map { $0 ?? size })
+        return Tensor(shape: shape, elements: .zeros(shape.count, type))
+    }
+
     /// Zeros for one example, with `variable` for the other sizes that may vary.
     func zeros(variable size: Int) -> Tensor {
         let shape = Shape(
