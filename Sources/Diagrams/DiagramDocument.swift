@@ -11,10 +11,12 @@ extension Diagram {
                 "nodes",
                 .array(
                     nodes.map { node in
-                        [
-                            "id": .string(node.id), "role": .string(node.role.rawValue),
-                            "label": .string(node.label.plain), "part": part(node.isCircuit),
+                        let members: [(String, JSON)] = [
+                            ("id", .string(node.id)), ("role", .string(node.role.rawValue)),
+                            ("label", .string(node.label.plain)), ("part", part(node.isCircuit)),
                         ]
+                        let repeats = [("repeats", JSON.integer(node.repeats))]
+                        return .object(node.repeats > 1 ? members + repeats : members)
                     }
                 )
             ),

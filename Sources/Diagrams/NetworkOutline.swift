@@ -65,14 +65,15 @@ extension NetworkOutline {
             input: form.input,
             layers: form.layers.map { layer in
                 let summary = summaries[layer.name]
+                let parts = ([layer.name] + layer.joined).compactMap { summaries[$0] }
                 return Layer(
                     name: layer.name,
                     op: layer.op,
                     inputs: layer.inputs,
                     fields: layer.fields,
                     shape: summary?.outputShape.dimensions ?? [],
-                    parameters: summary?.parameters ?? 0,
-                    multiplyAdds: summary?.multiplyAdds ?? 0,
+                    parameters: parts.reduce(0) { $0 + $1.parameters },
+                    multiplyAdds: parts.reduce(0) { $0 + $1.multiplyAdds },
                     receptiveField: summary?.receptiveField.map { [$0.height, $0.width] } ?? []
                 )
             },
@@ -104,4 +105,12 @@ func grouped(_ number: Int) -> String {
 /// The text, or its beginning where it is longer than a picture has room for.
 func abridged(_ text: String, to length: Int = 28) -> String {
     text.count > length ? String(text.prefix(length - 1)) + "…" : text
+}
+
+/// A layer's name as it is printed: of an exporter's path `/layer1/conv1/Conv_output_0` what its operator does not say.
+func printed(_ name: String) -> String {
+    guard name.hasPrefix("/") else { return abridged(name) }
+    let parts = name.split(separator: "/")
+    let text = (parts.count > 1 ? parts.dropLast() : parts[...]).joined(separator: "/")
+    return text.count > 28 ? "…" + text.suffix(27) : text
 }

@@ -66,7 +66,7 @@ enum SequenceDiagram {
             var notes = row.notes.prefix(5).map { abridged($0, to: 40) }
             if row.isFinal { notes.append("after the last step") }
             let top = height - Double(notes.count) * 8 + 4
-            for (line, note) in ([abridged(row.layer)] + notes).enumerated() {
+            for (line, note) in ([printed(row.layer)] + notes).enumerated() {
                 diagram.captions.append(
                     Diagram.Caption(
                         text: .words(note, bold: line == 0),

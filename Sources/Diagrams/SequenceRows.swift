@@ -38,7 +38,12 @@ struct SequenceRows {
             places[layer.name] = rows.isEmpty ? nil : 0
         case "RNN", "LSTM", "GRU": append(recurrent(layer, sources), as: layer.name)
         case "Jordan": appendJordan(layer, sources)
-        case "Gather": append(plain(layer, "e", weight: "E", sources), as: layer.name)
+        case "Input":
+            var row = plain(layer, "x", weight: nil, [])
+            row.role = .input
+            append(row, as: layer.name)
+        // Only rows of a table that symbols choose are an embedding.
+        case "Gather" where sources == [0]: append(plain(layer, "e", weight: "E", sources), as: layer.name)
         case "Gemm", "MatMul":
             var row = plain(layer, "o", weight: "V", sources)
             row.role = .output

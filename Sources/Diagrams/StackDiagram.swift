@@ -2,6 +2,8 @@
 struct StackDiagram {
     let outline: NetworkOutline
     let rows: [StackRow]
+    /// Rows that stand for several blocks alike.
+    let repeats: [FoldedStack.Repeat]
     var diagram: Diagram
     /// The middle of each row, and where its drawing begins and ends.
     var bands: [(top: Double, middle: Double, bottom: Double)] = []
@@ -16,7 +18,10 @@ struct StackDiagram {
 
     private init(_ outline: NetworkOutline) {
         self.outline = outline
-        rows = StackRow.read(outline)
+        let folded = FoldedStack(StackRow.read(outline))
+        let isWhole = folded.rows.count <= StackRow.most
+        rows = StackRow.shortened(folded.rows)
+        repeats = isWhole ? folded.repeats : []
         diagram = Diagram(
             kind: .stack,
             title: "\(outline.name): its layers from the input to the output",
@@ -44,7 +49,8 @@ struct StackDiagram {
                     role: row.role,
                     label: row.role == .gap ? .words("⋮", bold: true) : MathText(runs: []),
                     shape: shape,
-                    at: Diagram.Point(x: 0, y: y + tall / 2)
+                    at: Diagram.Point(x: 0, y: y + tall / 2),
+                    repeats: repeats.first { $0.rows.contains(index) }?.count ?? 1
                 )
             )
             bands.append((y, y + tall / 2, y + tall))

@@ -14,10 +14,13 @@ struct StackRow: Sendable {
     var receptiveField: [Int] = []
     /// Names of the values it reads.
     var inputs: [String] = []
+    /// The last of the layers that the row stands for.
+    var last: String
 
     /// Of longer stacks the middle is left out.
     static let most = 200
 
+    /// One row for each layer, the input first.
     static func read(_ outline: NetworkOutline) -> [StackRow] {
         let input = StackRow(
             name: outline.inputName,
@@ -26,7 +29,11 @@ struct StackRow: Sendable {
             extent: inputExtent(outline),
             role: .input
         )
-        let rows = [input] + outline.layers.map(StackRow.init)
+        return [input] + outline.layers.map(StackRow.init)
+    }
+
+    /// The rows without the middle ones, where they are too many.
+    static func shortened(_ rows: [StackRow]) -> [StackRow] {
         guard rows.count > most else { return rows }
         let left = rows.count - (most - 1)
         let gap = StackRow(
@@ -42,11 +49,11 @@ struct StackRow: Sendable {
     }
 
     private init(_ layer: NetworkOutline.Layer) {
-        name = layer.name
-        words = layer.words
-        extent = layer.extent
+        (name, last) = (layer.name, layer.name)
+        words = layer.op == "Input" ? "input" : layer.words
+        extent = layer.op == "Input" ? outlineShape(layer.fields) : layer.extent
         isThin = layer.isThin
-        role = layer.isThin ? .thin : layer.extent.count > 1 ? .map : .vector
+        role = layer.op == "Input" ? .input : layer.isThin ? .thin : layer.extent.count > 1 ? .map : .vector
         parameters = layer.parameters
         multiplyAdds = layer.multiplyAdds
         receptiveField = layer.receptiveField
@@ -60,7 +67,7 @@ struct StackRow: Sendable {
         role: Diagram.Node.Role,
         inputs: [String] = []
     ) {
-        self.name = name
+        (self.name, last) = (name, name)
         self.words = words
         self.extent = extent
         self.role = role
@@ -70,6 +77,7 @@ struct StackRow: Sendable {
     /// A network of any size is drawn at the size the summary uses.
     private static func inputExtent(_ outline: NetworkOutline) -> [Int] {
         guard !outline.isSequential else { return [] }
+        if outline.input["shape"] != nil { return outlineShape(outline.input) }
         let channels = outline.input["channels"]?.integers.first ?? 1
         if outline.isSeries { return [channels] + (outline.input["length"]?.integers ?? []) }
         let sides = ["height", "width"].map {
@@ -107,6 +115,12 @@ extension NetworkOutline {
 
     /// Whether the sizes shown are those of one picture out of many sizes.
     var hasAnySize: Bool {
-        !isSeries && !isSequential && (input["height"] == nil || input["width"] == nil)
+        !isSeries && !isSequential && input["shape"] == nil && (input["height"] == nil || input["width"] == nil)
     }
+}
+
+/// The sizes of an input of numbers; empty where one may vary.
+private func outlineShape(_ fields: [String: Attribute]) -> [Int] {
+    let sizes = fields["shape"]?.integers ?? []
+    return sizes.contains(0) ? [] : sizes
 }

@@ -5,7 +5,7 @@ extension StackDiagram {
     /// The columns of the table: where they stand, and to which side their text is set.
     private var columns: [(title: String, x: Double, anchor: Diagram.Anchor)] {
         let start = reach + 38
-        let names = widest(rows.map { abridged($0.name) }, 8)
+        let names = widest(rows.map { printed($0.name) }, 8)
         let words = widest(rows.map(\.words), 7.3)
         let sizes = max(80, widest(rows.map(\.size), 6.8))
         let first = start + names + 18
@@ -26,7 +26,7 @@ extension StackDiagram {
         let columns = columns
         for (index, row) in rows.enumerated() {
             let texts = [
-                abridged(row.name), row.words, row.size, count(row.parameters),
+                printed(row.name), row.words, row.size, count(row.parameters),
                 count(row.multiplyAdds), row.field,
             ]
             add(texts, at: bands[index].middle + 4, columns)
@@ -42,6 +42,29 @@ extension StackDiagram {
         }
         addHeader(columns)
         addTotal(columns)
+        addRepeats(columns)
+    }
+
+    /// Brackets beside the rows of blocks that come several times.
+    private mutating func addRepeats(
+        _ columns: [(title: String, x: Double, anchor: Diagram.Anchor)]
+    ) {
+        let x = (columns.last?.x ?? 0) + 18
+        for block in repeats {
+            let (top, bottom) = (
+                bands[block.rows.lowerBound].middle - 9, bands[block.rows.upperBound - 1].middle + 9
+            )
+            let corners = [(x - 7, top), (x, top), (x, bottom), (x - 7, bottom)]
+                .map { Diagram.Point(x: $0.0, y: $0.1) }
+            diagram.rules += zip(corners, corners.dropFirst()).map { ($0, $1) }
+            diagram.captions.append(
+                Diagram.Caption(
+                    text: .words("× \(block.count)", bold: true),
+                    at: Diagram.Point(x: x + 8, y: (top + bottom) / 2 + 5),
+                    size: 15
+                )
+            )
+        }
     }
 
     /// A number, or a dash where there is nothing to count.

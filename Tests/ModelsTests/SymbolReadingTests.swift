@@ -167,6 +167,18 @@ import Testing
         #expect(model.remark.contains("two symbols at once do not answer"), "\(model.remark)")
     }
 
+    @Test(
+        "its layers are those that a person would draw",
+        arguments: [File(), File(isBatchFirst: true, tokens: [1, nil]), File(hasSoftmax: true)]
+    )
+    func form(file: File) throws {
+        let model = try #require(load(["m.onnx": file.bytes()]).model(named: "m"))
+        #expect(model.form.layers.map(\.op) == ["Gather", "LSTM", "MatMul", "Softmax"])
+        let inputs = ["tokens"] + model.form.layers.map(\.name)
+        #expect(model.form.layers.map(\.inputs) == inputs.dropLast().map { [$0] })
+        #expect(model.form.layers[1].fields["hidden"] == .int(4))
+    }
+
     @Test func `what is not certain is served as tensors, with advice`() throws {
         let repository = try load(["m.onnx": File(hasStates: false).bytes()])
         let model = try #require(repository.model(named: "m"))

@@ -112,8 +112,25 @@ import FoundationXML
         #expect(deep.captions.contains { $0.text.plain == "… 302 more layers …" })
         #expect(deep.edges.count == 199)
         let many = try diagram(Outlines.manyCells, nil)
-        #expect(many.kind == .stack && many.nodes.count == 200)
+        #expect(many.kind == .stack && many.nodes.contains { $0.repeats == 300 })
         #expect(throws: ServiceError.self) { try diagram(Outlines.manyCells, 2) }
+    }
+
+    @Test func `draw blocks that come again once, and say how often`() throws {
+        let diagram = try diagram(Outlines.stages, nil)
+        // The input, the stem, and of each stage the first block (four rows) and one of the others (three).
+        #expect(diagram.nodes.count == 2 + 4 * (4 + 3))
+        let counts = diagram.nodes.filter { $0.repeats > 1 }.map { "\($0.id) \($0.repeats)" }
+        #expect(
+            counts == [
+                "s0.2.a 2", "s0.2.b 2", "s0.2.sum 2", "s1.2.a 3", "s1.2.b 3", "s1.2.sum 3",
+                "s2.2.a 5", "s2.2.b 5", "s2.2.sum 5", "s3.2.a 2", "s3.2.b 2", "s3.2.sum 2",
+            ]
+        )
+        #expect(diagram.captions.contains { $0.text.plain == "× 5" })
+        // The next stage reads the block that is drawn.
+        #expect(diagram.edges.contains { $0.from == "s2.2.sum" && $0.to == "s3.1.a" })
+        #expect(diagram.edges.contains { $0.from == "s2.2.sum" && $0.to == "s3.1.d" })
     }
 
     @Test func `escape the names of layers`() throws {

@@ -141,15 +141,47 @@ enum Outlines {
         )
     }
 
-    /// A chain of convolutions.
+    /// A chain of convolutions, each of other channels.
     static func deep(_ count: Int) -> NetworkOutline {
         NetworkOutline(
             name: "deep",
             task: "image-features",
             inputName: "image",
-            layers: (1...count).map { map("c\($0)", "Conv", [$0 == 1 ? "image" : "c\($0 - 1)"]) }
+            layers: (1...count).map { number in
+                var layer = map("c\(number)", "Conv", [number == 1 ? "image" : "c\(number - 1)"])
+                layer.shape[1] = number
+                return layer
+            }
         )
     }
+
+    /// Residual blocks as of ResNet-50: in each stage the first one has a convolution on its shortcut, the others are alike.
+    static let stages: NetworkOutline = {
+        var layers = [map("stem", "Conv", ["image"])]
+        var last = "stem"
+        for (stage, blocks) in [3, 4, 6, 3].enumerated() {
+            for block in 1...blocks {
+                let name = "s\(stage).\(block)"
+                var added = [
+                    map("\(name).a", "Conv", [last]), map("\(name).r", "Relu", ["\(name).a"]),
+                    map("\(name).b", "Conv", ["\(name).r"]),
+                ]
+                if block == 1 { added.append(map("\(name).d", "Conv", [last])) }
+                let shortcut = block == 1 ? "\(name).d" : last
+                added.append(map("\(name).sum", "Add", ["\(name).b", shortcut]))
+                added.append(map("\(name)", "Relu", ["\(name).sum"]))
+                for index in added.indices { added[index].shape = [1, 16 << stage, 32, 32] }
+                layers += added
+                last = name
+            }
+        }
+        return NetworkOutline(
+            name: "stages",
+            task: "image-features",
+            inputName: "image",
+            layers: layers
+        )
+    }()
 
     /// More recurrent layers than are drawn step by step.
     static let manyCells = sequence("many", Array(repeating: ("RNN", [:]), count: 300))
@@ -199,5 +231,5 @@ enum Outlines {
     )
 
     static let all =
-        sequences + [skipping] + [tree, series, residual, deep(3), deep(500), manyCells]
+        sequences + [skipping, tree, series, residual, stages, deep(3), deep(500), manyCells]
 }

@@ -9,6 +9,8 @@ public struct NetworkForm: Sendable {
         public let inputs: [String]
         /// Numbers, words and lists of integers; for a table of connections its number of kernels.
         public let fields: [String: Attribute]
+        /// Layers that are not drawn by themselves, but counted with this one.
+        public internal(set) var joined: [String] = []
 
         public init(name: String, op: String, inputs: [String], fields: [String: Attribute]) {
             self.name = name

@@ -189,7 +189,7 @@ public final class Model: Sendable {
         manifest.version = version ?? manifest.version
         self.manifest = manifest
         scores = manifest.scores ?? ClassScores(of: manifest.outputs, in: program.graph)
-        form = NetworkForm(importing: program.graph, manifest)
+        form = NetworkForm(importing: program.graph, manifest, states: states)
         layers = LayerSummary.summarise(
             program.graph.listed,
             of: program.graph,
