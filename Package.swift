@@ -97,7 +97,9 @@ let package = Package(
         ),
         .target(
             name: "Models",
-            dependencies: ["Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats"],
+            dependencies: [
+                "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts",
+            ],
             swiftSettings: safe + fuzzing
         ),
         .target(

@@ -43,7 +43,8 @@ struct SequenceRows {
             row.role = .input
             append(row, as: layer.name)
         // Only rows of a table that symbols choose are an embedding.
-        case "Gather" where sources == [0]: append(plain(layer, "e", weight: "E", sources), as: layer.name)
+        case "Gather" where sources == [0]:
+            append(plain(layer, "e", weight: "E", sources), as: layer.name)
         case "Gemm", "MatMul":
             var row = plain(layer, "o", weight: "V", sources)
             row.role = .output

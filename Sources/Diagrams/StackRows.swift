@@ -53,7 +53,9 @@ struct StackRow: Sendable {
         words = layer.op == "Input" ? "input" : layer.words
         extent = layer.op == "Input" ? outlineShape(layer.fields) : layer.extent
         isThin = layer.isThin
-        role = layer.op == "Input" ? .input : layer.isThin ? .thin : layer.extent.count > 1 ? .map : .vector
+        role =
+            layer.op == "Input"
+            ? .input : layer.isThin ? .thin : layer.extent.count > 1 ? .map : .vector
         parameters = layer.parameters
         multiplyAdds = layer.multiplyAdds
         receptiveField = layer.receptiveField
@@ -115,7 +117,8 @@ extension NetworkOutline {
 
     /// Whether the sizes shown are those of one picture out of many sizes.
     var hasAnySize: Bool {
-        !isSeries && !isSequential && input["shape"] == nil && (input["height"] == nil || input["width"] == nil)
+        !isSeries && !isSequential && input["shape"] == nil
+            && (input["height"] == nil || input["width"] == nil)
     }
 }
 

@@ -5,10 +5,12 @@ public enum ModelError: Error, Equatable, Sendable {
     /// A mistake in model.json, vocabulary or check vectors: where, what was expected, what came.
     case invalidManifest(field: String, expected: String, got: String)
     /// A weights file that contradicts itself or the manifest.
+    /// A field nobody knows; `hint` may say what was meant.
+    case unknownField(field: String, hint: String)
     case invalidWeights(String)
     case unsupportedOperator(node: String, op: String)
     /// Everything in a file that is not supported, at once.
-    case unsupported([ModelError])
+    case several([ModelError])
     case invalidAttribute(node: String, attribute: String, expected: String, got: String)
     /// Shapes that do not fit together, found while a plan is built.
     case shape(node: String, reason: String)
@@ -42,11 +44,13 @@ extension ModelError: CustomStringConvertible {
             "\(name): \(reason)"
         case .invalidManifest(let field, let expected, let got):
             "\(field): expected \(expected), got \(got)"
+        case .unknownField(let field, let hint):
+            "\(field): no such field" + (hint.isEmpty ? "" : "; \(hint)")
         case .invalidWeights(let reason):
             "the weights do not fit: \(reason)"
         case .unsupportedOperator(let node, let op):
             "layer \"\(node)\": the operator \"\(op)\" is not supported"
-        case .unsupported(let problems):
+        case .several(let problems):
             problems.map(\.description).joined(separator: "; ")
         case .invalidAttribute(let node, let attribute, let expected, let got):
             "layer \"\(node)\", attribute \"\(attribute)\": expected \(expected), got \(got)"

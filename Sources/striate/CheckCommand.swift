@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Graph
 import Models
 import Service
 import TensorFormats
@@ -35,7 +36,14 @@ struct CheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        let model = try argument.load()
+        let model: Model
+        do {
+            model = try argument.load()
+        } catch ModelError.several(let mistakes) {
+            print("\(argument.model): \(mistakes.count) mistakes")
+            for mistake in mistakes { print("  \(mistake)") }
+            throw ExitCode.failure
+        }
         print(SummaryTable(model).text)
         print("check vectors: passed")
         printDefinitions(model)

@@ -143,6 +143,12 @@ enum RunningServer {
                 ]
             )
         }
+        for model in repository.models where !model.remark.isEmpty {
+            logger.warning(
+                "model served",
+                metadata: ["name": "\(model.name)", "reason": "\(model.remark)"]
+            )
+        }
         for model in repository.models where model.byDefinition.share >= 0.01 {
             logger.warning(
                 "slow",

@@ -8,7 +8,10 @@ import Testing
 @Suite struct `Detected boxes` {
     private func form(_ text: String) throws -> DetectionForm {
         let value = try JSONValue(Array(text.utf8))
-        return try DetectionForm(JSONFields(value, at: "detection"))
+        let fields = try JSONFields(value, at: "detection")
+        let form = try DetectionForm(fields)
+        guard fields.mistakeCount == 0 else { throw ModelError.unknownField(field: text, hint: "") }
+        return form
     }
 
     /// Five boxes with three scores each, by row: centre, sizes, certainty, scores.

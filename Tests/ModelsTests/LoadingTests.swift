@@ -70,7 +70,24 @@ import Testing
         Mistake(#""height": 6"#, #""height": 0"#, says: "height", "from 1", "0"),
         Mistake(#""width": 5"#, #""width": -5"#, says: "width", "from 1", "-5"),
         Mistake(#""height": 6"#, #""height": "six""#, says: "height", "six"),
-        Mistake(#""height": 6"#, #""depth": 6"#, says: "depth", "no such field"),
+        Mistake(#""height": 6"#, #""depth": 6"#, says: "depth", "no such field", "height, width"),
+        Mistake(#""height": 6"#, #""heigth": 6"#, says: "heigth", "did you mean \"height\"?"),
+        Mistake(#""op": "Maxout""#, #""op": "ReLU""#, says: "max", "ReLU", "\"Relu\""),
+        Mistake(#""op": "Gemm""#, #""op": "Linear""#, says: "out", "Linear", "\"Gemm\""),
+        Mistake(
+            #""kernel": [3, 3]"#,
+            #""kernel_size": 3"#,
+            says: "conv",
+            "kernel_size",
+            "\"kernel\""
+        ),
+        Mistake(
+            #""colour": "grey""#,
+            #""gray": true"#,
+            says: "preprocessing",
+            "gray",
+            "\"colour\""
+        ),
         Mistake(#""mean": [0.5]"#, #""mean": [0.5, 1]"#, says: "mean", "1 numbers"),
         Mistake(#""scale": [1]"#, #""scale": [0]"#, says: "scale"),
         Mistake(#""colour": "grey""#, #""colour": "sepia""#, says: "colour", "sepia", "grey"),
@@ -138,6 +155,58 @@ import Testing
     @Test("a mistake in the manifest is named", arguments: mistakes)
     func names(_ mistake: Mistake) throws {
         try mistake.expectNamed(in: Self.manifest, Self.weights)
+    }
+
+    @Test func `all mistakes are named at once, unknown fields first`() throws {
+        let builder = try ModelFolderBuilder()
+        try builder.write(
+            """
+            {"nam": "tiny", "task": "guess",
+             "input": {"name": "image", "channels": 0, "height": 6},
+             "preprocessing": {"gray": true},
+             "layers": [
+              {"name": "conv", "op": "Conv", "kernel_size": 3, "padding": "same"},
+              {"name": "out", "op": "Gemm", "out_features": 3}
+             ], "outputs": 7}
+            """,
+            to: "model.json"
+        )
+        try builder.write(Self.weights)
+        let error = try #require(
+            #expect(throws: ModelError.self) { _ = try builder.load() }
+        )
+        guard case .several(let mistakes) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        let said = mistakes.map(\.description)
+        #expect(
+            said == [
+                #"model.json, nam: no such field; did you mean "name"?"#,
+                #"model.json, layers[0] "conv", kernel_size: no such field; did you mean "kernel"?"#,
+                #"model.json, layers[1] "out", out_features: no such field; did you mean "units"?"#,
+                "model.json, name: expected a text, got nothing",
+                said.first { $0.contains("task") } ?? "",
+                "model.json, input, channels: expected an integer from 1, got 0",
+                "model.json, outputs: expected a list of texts, got 7",
+            ],
+            "\(said.joined(separator: "\n"))"
+        )
+    }
+
+    @Test func `layers after one with a mistake are read as if it were right`() throws {
+        let builder = try ModelFolderBuilder()
+        let text = Self.manifest
+            .replacingOccurrences(of: #""op": "Maxout""#, with: #""op": "Maxin""#)
+            .replacingOccurrences(of: #""units": 3"#, with: #""units": 4"#)
+        try builder.write(text, to: "model.json")
+        try builder.write(Self.weights)
+        let error = #expect(throws: ModelError.self) { _ = try builder.load() }
+        guard case .several(let mistakes) = error else {
+            Issue.record("\(error.map { "\($0)" } ?? "")")
+            return
+        }
+        #expect(mistakes.count == 2)
     }
 
     @Test func `weights that are missing, left over or of another shape are named`() throws {

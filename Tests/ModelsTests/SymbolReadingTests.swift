@@ -131,8 +131,11 @@ import Testing
         #expect(model.manifest.input.symbolCount == 5 && model.stateCount == 8)
         let tokens: [Int32] = [3, 0, 4, 1, 1, 2]
         let reading = try #require(model.reading)
-        #expect(reading.takesSeveral == (!file.answersLast && file.tokens.contains(nil)
-                    && file.tokens[reading.timeAxis] != 1))
+        #expect(
+            reading.takesSeveral
+                == (!file.answersLast && file.tokens.contains(nil)
+                    && file.tokens[reading.timeAxis] != 1)
+        )
         let logits = try #require(model.manifest.logits)
         let rows = try scores(model, tokens, logits)
         // The reference: one symbol after the other, as tensors.

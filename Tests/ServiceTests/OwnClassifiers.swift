@@ -97,6 +97,100 @@ import Testing
         }
     }
 
+    /// A network of [1, 2, 2, 3] whose only logit that is not 0 weighs every number by its place.
+    @Test(arguments: [(nil, [1, 2, 2, 3]), ("nhwc", [nil, nil, nil, 3])] as [(String?, [Int64?])])
+    func `channels lie last where the file or the manifest says so`(
+        layout: String?,
+        dimensions: [Int64?]
+    ) throws {
+        let weights = (0..<24).map { $0.isMultiple(of: 2) ? Float($0 / 2 + 1) / 100 : 0 }
+        let model = SmallOnnx.model(
+            [
+                SmallOnnx.node("Flatten", ["images"], ["flat"]),
+                SmallOnnx.node("MatMul", ["flat", "weights"], ["scores"]),
+            ],
+            inputs: [SmallOnnx.port("images", dimensions)],
+            outputs: [SmallOnnx.port("scores", [1, 2])],
+            constants: [SmallOnnx.tensor("weights", [12, 2], weights)]
+        )
+        var files: [String: Data] = ["net/model.onnx": try model.serializedBytes()]
+        if let layout {
+            let manifest = """
+                {"task": "image-classification", "preprocessing": {"layout": "\(layout)"},
+                 "input": {"name": "images", "channels": 3, "height": 2, "width": 2}}
+                """
+            files["net/model.json"] = Data(manifest.utf8)
+        }
+        let samples = (0..<12).map { UInt8($0 * 20) }
+        let logit = zip(samples, 1...).reduce(0) { $0 + Double($1.0) / 255 * Double($1.1) / 100 }
+        let picture = try Image(width: 2, height: 2, channels: 3, samples: samples).encodedPNG()
+        try SmallOnnx.inFolder(files) { folder in
+            let service = Fixture.service(folders: [folder]) { _ in }
+            let reply = try Reply("POST", "/models/net/classify", body: picture, from: service)
+            let rows = try reply.json()["predictions"] as? [[String: Any]] ?? []
+            #expect(rows.count == 2 && rows[0]["index"] as? Int == 0, "\(reply.text)")
+            let probability = rows.first?["probability"] as? Double ?? 0
+            #expect(abs(probability - 1 / (1 + exp(-logit))) < 1e-6)
+        }
+    }
+
+    @Test func `a network from pictures to maps shows features`() throws {
+        let model = SmallOnnx.model(
+            [SmallOnnx.node("Relu", ["images"], ["maps"])],
+            inputs: [SmallOnnx.port("images", [nil, 3, nil, nil])],
+            outputs: [SmallOnnx.port("maps", [nil, 3, nil, nil])]
+        )
+        try SmallOnnx.inFolder(["net.onnx": try model.serializedBytes()]) { folder in
+            let service = Fixture.service(folders: [folder]) { _ in }
+            let picture = try Image(
+                width: 2,
+                height: 1,
+                channels: 3,
+                samples: [0, 51, 102, 153, 204, 255]
+            ).encodedPNG()
+            let reply = try Reply(
+                "POST",
+                "/models/net/features",
+                [("Accept", "application/json")],
+                body: picture,
+                from: service
+            )
+            #expect(reply.status == 200, "\(reply.text)")
+            let layers = try reply.json()["layers"] as? [String: [String: Any]]
+            let maps = layers?["maps"]?["data"] as? [[[Double]]] ?? []
+            #expect(maps == [[[0, 0.6]], [[0.2, 0.8]], [[0.4, 1]]], "\(reply.text)")
+        }
+    }
+
+    @Test func `what is not certain is told with the lines that make it so`() throws {
+        let model = SmallOnnx.model(
+            [
+                SmallOnnx.node("GlobalAveragePool", ["images"], ["mean"]),
+                SmallOnnx.node("Flatten", ["mean"], ["scores"]),
+            ],
+            inputs: [SmallOnnx.port("images", [nil, 3, nil, nil])],
+            outputs: [SmallOnnx.port("scores", [nil, 3])]
+        )
+        let data: Data = try model.serializedBytes()
+        let picture = try Image(width: 1, height: 1, channels: 3, samples: [0, 51, 102]).encodedPNG()
+        let manifest: String = try SmallOnnx.inFolder(["net.onnx": data]) { folder in
+            let service = Fixture.service(folders: [folder]) { _ in }
+            let reply = try Reply("POST", "/models/net/classify", body: picture, from: service)
+            #expect(reply.status == 400 && reply.text.contains("sides of its pictures are open"))
+            let index = try Reply("POST", "/v2/repository/index", from: service).text
+            #expect(index.contains("image-classification"), "\(index)")
+            let error = try #require(try reply.json()["error"] as? String)
+            let start = try #require(error.range(of: "such as {"))
+            return String(error[error.index(before: start.upperBound)...].dropLast())
+        }
+        // What it says is what one can write.
+        try SmallOnnx.inFolder(["net/model.onnx": data, "net/model.json": Data(manifest.utf8)]) {
+            let service = Fixture.service(folders: [$0]) { _ in }
+            let reply = try Reply("POST", "/models/net/classify", body: picture, from: service)
+            #expect(reply.status == 200, "\(manifest): \(reply.text)")
+        }
+    }
+
     @Test func `preprocessing alone is a manifest`() throws {
         let text = #"{"preprocessing": {"mean": [1], "scale": [1]}}"#
         #expect(agree(try answer(manifest: text).classes, [1.0 / 3, 1.0 / 3, 1.0 / 3]))

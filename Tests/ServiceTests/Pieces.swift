@@ -100,7 +100,8 @@ import Testing
                 mean: [1, 2, 3],
                 scale: [1, 1, 1],
                 rescale: 1,
-                isReversed: isReversed
+                isReversed: isReversed,
+                isChannelsLast: false
             )
             var span = values.mutableSpan
             picture.write(to: &span, normalisation)

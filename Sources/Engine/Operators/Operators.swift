@@ -27,6 +27,9 @@ package enum Operators {
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.key, $0.value) })
     }()
 
+    /// The names of all operators, those of our own too.
+    package static var names: some Collection<String> { all.keys }
+
     /// Names of the weights that a layer of model.json brings along; nil for an operator nobody knows.
     package static func parameters(of op: String) -> [String]? { all[op]?.parameters }
 

@@ -95,9 +95,9 @@ struct PreparedNode: Sendable {
         do throws(ModelError) {
             evaluator = try origin.isLayers ? Operators.layer(node) : Operators.make(node)
         } catch {
-            throw .unsupported([error] + problems)
+            throw .several([error] + problems)
         }
-        guard problems.isEmpty else { throw .unsupported(problems) }
+        guard problems.isEmpty else { throw .several(problems) }
         self.node = node
         mayBePlanned = Operators.mayBePlanned(node.op)
         self.graphs = graphs

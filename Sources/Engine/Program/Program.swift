@@ -101,14 +101,14 @@ package final class Program: Sendable {
                 prepared.reads.forEach(read)
                 known.formUnion(node.outputs)
             } catch {
-                if case .unsupported(let inner) = error {
+                if case .several(let inner) = error {
                     problems += inner
                 } else {
                     problems.append(error)
                 }
             }
         }
-        guard problems.isEmpty else { throw .unsupported(problems) }
+        guard problems.isEmpty else { throw .several(problems) }
         folded.outputs.forEach(read)
         captured.forEach { places.add($0) }
         self.nodes = nodes

@@ -81,18 +81,60 @@ enum JSONValue: Equatable, Sendable {
     }
 }
 
-/// The fields of a JSON object, each read once; a field nobody read is an error.
+/// The fields of a JSON object, each read once; a field nobody read is a mistake.
 struct JSONFields {
     /// Where the object stands, such as `model.json: layers[2] "conv1"`.
     private(set) var path: String
     private var remaining: [String: JSONValue]
+    private var known: [String] = []
+    /// What is wrong with the whole file.
+    private let mistakes: Mistakes
 
-    init(_ value: JSONValue, at path: String) throws(ModelError) {
+    init(
+        _ value: JSONValue,
+        at path: String,
+        mistakes: Mistakes = Mistakes()
+    ) throws(ModelError) {
         guard case .object(let fields) = value else {
             throw .invalidManifest(field: path, expected: "an object", got: value.text)
         }
         self.path = path
+        self.mistakes = mistakes
         remaining = fields
+    }
+
+    /// How many mistakes were noted in the whole file.
+    var mistakeCount: Int { mistakes.count }
+
+    /// Notes and leaves out fields of other names, before anything that is missing is missed.
+    mutating func expect(_ names: [String]) {
+        known = names
+        for name in remaining.keys.sorted() where !names.contains(name) {
+            mistakes.note(unknown: name, at: path, known: names)
+            remaining[name] = nil
+        }
+    }
+
+    /// Notes and leaves out fields that have another name here; whether there was one.
+    mutating func noteForeignWords(_ words: [String: String]) -> Bool {
+        let foreign = remaining.keys.sorted().filter { words[$0] != nil }
+        for name in foreign {
+            mistakes.note(unknown: name, at: path, known: [])
+            remaining[name] = nil
+        }
+        return !foreign.isEmpty
+    }
+
+    /// What `read` returns; nil where it throws, which is noted so that the rest can be read.
+    mutating func attempt<Value>(
+        _ read: (inout JSONFields) throws(ModelError) -> Value
+    ) -> Value? {
+        do throws(ModelError) {
+            return try read(&self)
+        } catch {
+            mistakes.note(error)
+            return nil
+        }
     }
 
     /// Lets errors say what the object is called.
@@ -127,6 +169,16 @@ struct JSONFields {
         guard let value = value(name) else { return nil }
         guard case .string(let text) = value else { throw mismatch(name, "a text", value) }
         return text
+    }
+
+    /// A text; another value is noted.
+    mutating func text(_ name: String) -> String? {
+        attempt { (fields) throws(ModelError) in try fields.string(name) } ?? nil
+    }
+
+    /// Texts; another value is noted.
+    mutating func list(_ name: String) -> [String]? {
+        attempt { (fields) throws(ModelError) in try fields.strings(name) } ?? nil
     }
 
     mutating func requiredString(_ name: String) throws(ModelError) -> String {
@@ -207,7 +259,7 @@ struct JSONFields {
 
     mutating func object(_ name: String) throws(ModelError) -> JSONFields? {
         guard let value = value(name) else { return nil }
-        return try JSONFields(value, at: "\(path), \(name)")
+        return try JSONFields(value, at: "\(path), \(name)", mistakes: mistakes)
     }
 
     mutating func objects(_ name: String) throws(ModelError) -> [JSONFields]? {
@@ -215,7 +267,8 @@ struct JSONFields {
         guard case .array(let values) = value else { throw mismatch(name, "a list", value) }
         var objects: [JSONFields] = []
         for (index, element) in values.enumerated() {
-            objects.append(try JSONFields(element, at: "\(path), \(name)[\(index)]"))
+            let place = "\(path), \(name)[\(index)]"
+            objects.append(try JSONFields(element, at: place, mistakes: mistakes))
         }
         return objects
     }
@@ -247,10 +300,20 @@ struct JSONFields {
         return rest.map { (name: $0.key, value: $0.value) }
     }
 
-    /// Refuses fields nobody read.
-    func finish() throws(ModelError) {
-        guard let name = remaining.keys.sorted().first, let value = remaining[name] else { return }
-        throw mismatch(name, "no such field", value)
+    /// Notes fields nobody read.
+    func finish() {
+        for name in remaining.keys.sorted() {
+            mistakes.note(unknown: name, at: path, known: known.filter { $0 != name })
+        }
+    }
+
+    /// The end of a file.
+    ///
+    /// - Throws: all that was wrong with it.
+    func end() throws(ModelError) {
+        // What was not read may have been left because of a mistake.
+        if mistakes.count == 0 { finish() }
+        try mistakes.end()
     }
 
     func mismatch(_ name: String, _ expected: String, _ got: JSONValue) -> ModelError {

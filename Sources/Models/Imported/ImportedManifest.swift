@@ -6,8 +6,7 @@ import Graph
 extension Manifest {
     /// Of an ONNX file that comes without a manifest: symbols or pictures where that is certain, else tensors.
     ///
-    /// Certain is a classifier: one float32 input [N, 1 or 3, H, W] of fixed size with one output [N, K]. Pixels are taken
-    /// as fractions of white: what else a network wants is for a model.json.
+    /// Of pictures pixels are taken as fractions of white: what else a network wants is for a model.json.
     /// Of `symbols` the numbers are the names.
     init(
         name: String,
@@ -31,8 +30,9 @@ extension Manifest {
             form = nil
         } else if let (picture, head) = Self.detector(signature, notes) {
             (task, input, form) = (.imageDetection, picture, DetectionForm(head))
-        } else if let picture = Self.picture(signature) {
-            (task, input, form) = (.imageClassification, picture, nil)
+        } else if let picture = PictureSignature(signature) {
+            (task, input, form) = (picture.task, picture.input, nil)
+            isChannelsLast = picture.isChannelsLast
         } else {
             (task, form) = (.tensors, nil)
             input = .tensors(name: signature.inputs.first?.name ?? "")
@@ -68,23 +68,6 @@ extension Manifest {
         )
     }
 
-    /// The input of a classifier of pictures; `size` is said for a file that leaves it open.
-    private static func picture(
-        _ signature: ModelSignature,
-        size: (height: Int, width: Int)? = nil
-    ) -> Input? {
-        guard signature.inputs.count == 1, signature.outputs.count == 1,
-            case let (input, output) = (signature.inputs[0], signature.outputs[0]),
-            input.type == .float32, output.type == .float32, input.dimensions.count == 4,
-            output.dimensions.count == 2,
-            let channels = input.dimensions[1] ?? (size == nil ? nil : 3),
-            channels == 1 || channels == 3, let height = input.dimensions[2] ?? size?.height,
-            let width = input.dimensions[3] ?? size?.width, height > 1, width > 1,
-            output.dimensions[1] != nil
-        else { return nil }
-        return .image(name: input.name, channels: channels, height: height, width: width)
-    }
-
     /// What files beside an ONNX file say: model.json, labels.txt, those of Hugging Face; nil if there are none that count.
     init?(
         besideOnnx files: ModelFiles,
@@ -92,7 +75,7 @@ extension Manifest {
         signature: ModelSignature
     ) throws(ModelError) {
         let neighbours = NeighbourFiles(files)
-        let picture = Self.picture(signature, size: neighbours.size)
+        let picture = PictureSignature(signature, size: neighbours.size)
         let isWritten = files.exists("model.json")
         // Labels or a preparation alone say enough of a classifier of pictures.
         let isSaid =
@@ -112,19 +95,27 @@ extension Manifest {
             input: .tensors(name: signature.inputs.first?.name ?? ""),
             picture: picture
         )
-        self = try Manifest(&fields, files: files, inferred: inferred)
-        if let pairs = try fields.object("states") {
-            var pairs = pairs
-            for (input, value) in pairs.takeRest() {
-                guard case .string(let output) = value else {
-                    throw pairs.mismatch(input, "an output's name", value)
-                }
-                states[input] = output
-            }
-        }
-        try fields.finish()
+        self = Manifest(&fields, files: files, inferred: inferred)
+        states =
+            fields.attempt { (fields) throws(ModelError) in try Self.states(&fields) } ?? [:]
+        try fields.end()
         guard signature.inputs.contains(where: { $0.name == input.name }) else {
             throw .unknownInput(input.name, available: signature.inputs.map(\.name))
         }
+    }
+
+    /// Names of inputs with those of the outputs that continue them.
+    private static func states(
+        _ fields: inout JSONFields
+    ) throws(ModelError) -> [String: String] {
+        guard var pairs = try fields.object("states") else { return [:] }
+        var states: [String: String] = [:]
+        for (input, value) in pairs.takeRest() {
+            guard case .string(let output) = value else {
+                throw pairs.mismatch(input, "an output's name", value)
+            }
+            states[input] = output
+        }
+        return states
     }
 }

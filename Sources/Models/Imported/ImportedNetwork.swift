@@ -70,8 +70,11 @@ struct ImportedNetwork {
                 got: "next-symbol"
             )
         }
-        guard written == nil, looksSequential else { return (nil, "") }
-        return (nil, Self.advice(signature, states, reason))
+        guard written == nil else { return (nil, "") }
+        if looksSequential { return (nil, Self.advice(signature, states, reason)) }
+        let isPicture =
+            PictureSignature(signature) != nil || ExporterNotes(graph.metadata).task != nil
+        return (nil, isPicture ? "" : PictureSignature.advice(signature) ?? "")
     }
 
     /// Whether indices go through a layer that keeps a state.

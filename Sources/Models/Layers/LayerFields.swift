@@ -193,7 +193,7 @@ enum GaborBankFields {
         let alpha = try perFrequency(&bank, "alpha", unlessGiven: 1, count: frequencies.count)
         let betaX = try perFrequency(&bank, "beta_x", unlessGiven: 0, count: frequencies.count)
         let betaY = try perFrequency(&bank, "beta_y", unlessGiven: 0, count: frequencies.count)
-        try bank.finish()
+        bank.finish()
         var lists: [String: [Float]] = [:]
         for (index, frequency) in frequencies.enumerated() {
             for orientation in 0..<orientations {

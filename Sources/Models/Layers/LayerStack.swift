@@ -15,6 +15,8 @@ struct LayerStack {
     private(set) var backwardLayer: String?
     private var weights: [String: Tensor]
     private let manifest: Manifest
+    /// Names of layers with mistakes, which have no value.
+    private var missing: Set<String> = []
 
     /// A layer as the user named it.
     struct Layer: Sendable {
@@ -32,9 +34,18 @@ struct LayerStack {
         self.manifest = manifest
         addInput()
         var previous = manifest.input.name
-        for object in objects {
-            previous = try add(object, after: previous)
+        for (index, object) in objects.enumerated() {
+            var object = object
+            let number = index + 1
+            let name =
+                object.attempt { (object) throws(ModelError) in
+                    try add(object, after: previous, number: number)
+                } ?? nil
+            // The layers after one with a mistake are read as if it were there.
+            previous = name ?? object.layerName(number)
+            if name == nil { missing.insert(previous) }
         }
+        guard missing.isEmpty else { return }
         if let stray = self.weights.keys.sorted().first {
             throw .invalidWeights("no layer uses the tensor \"\(stray)\"")
         }
@@ -78,11 +89,14 @@ struct LayerStack {
     /// Adds one layer and returns the name of its value.
     private mutating func add(
         _ object: JSONFields,
-        after previous: String
-    ) throws(ModelError) -> String {
+        after previous: String,
+        number: Int
+    ) throws(ModelError) -> String? {
         var object = object
+        let name = object.layerName(number)
+        guard !Self.noteForeignWords(object, number: number) else { return nil }
         let op = try object.requiredString("op")
-        let name = try object.string("name") ?? "\(op.lowercased())\(layers.count + 1)"
+        _ = try object.string("name")
         guard !layers.contains(where: { $0.name == name }),
             !graph.inputs.contains(where: { $0.name == name })
         else {
@@ -90,11 +104,14 @@ struct LayerStack {
         }
         object.call(name)
         guard let parameters = Operators.parameters(of: op) else {
-            throw .unsupportedOperator(node: name, op: op)
+            guard let likely = OperatorNames.likely(op) else {
+                throw .unsupportedOperator(node: name, op: op)
+            }
+            throw object.mismatch("op", "ONNX's name, maybe \"\(likely)\"", .string(op))
         }
         var node = Node(name: name, op: op, outputs: [name])
         node.inputs = try object.strings("inputs") ?? [previous]
-        let known = Set(graph.valueNames + graph.inputs.map(\.name))
+        let known = Set(graph.valueNames + graph.inputs.map(\.name)).union(missing)
         for input in node.inputs where !known.contains(input) {
             throw object.mismatch("inputs", "names of earlier layers", .string(input))
         }
@@ -107,6 +124,14 @@ struct LayerStack {
         // Attributes that are missing or wrong are found now, not when the first request comes.
         try Operators.check(graph.nodes.first { $0.name == name } ?? node)
         return name
+    }
+
+    /// Notes fields that other libraries have; whether there is one.
+    @discardableResult
+    static func noteForeignWords(_ object: JSONFields, number: Int) -> Bool {
+        var object = object
+        object.call(object.layerName(number))
+        return object.noteForeignWords(Mistakes.synonyms)
     }
 
     /// Binds `<layer>.<parameter>` tensors and returns how many numbers they hold.
@@ -228,4 +253,13 @@ struct StatePair: Sendable {
     let shape: Shape
 
     var count: Int { shape.count }
+}
+
+extension JSONFields {
+    /// The name of a layer, said or made of its operator and its number.
+    fileprivate func layerName(_ number: Int) -> String {
+        var fields = self
+        let op = (try? fields.string("op")) ?? ""
+        return (try? fields.string("name")) ?? "\(op.lowercased())\(number)"
+    }
 }

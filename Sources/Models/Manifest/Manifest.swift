@@ -57,6 +57,8 @@ public struct Manifest: Sendable {
     public let input: Input
     public let preprocessing: Preprocessing?
     public internal(set) var outputs: [String]
+    /// Whether pictures go in as [N, height, width, channels].
+    public internal(set) var isChannelsLast = false
     public internal(set) var labels: [String]
     /// What the numbers of a classifier's output are, if it is said.
     let scores: ClassScores?
@@ -80,41 +82,124 @@ public struct Manifest: Sendable {
         /// Of a model of tensors.
         let input: Input
         /// Of a model of pictures, where that is certain.
-        let picture: Input?
+        let picture: PictureSignature?
     }
 
+    /// The fields of model.json.
+    static let fields =
+        [
+            "name", "version", "description", "task", "input", "preprocessing", "labels", "scores",
+            "outputs", "features", "logits", "numerics", "states", "layers", "score", "examples",
+            "source", "licence",
+        ] + ModelTask.all.compactMap { $0.form?.key }
+
     /// Reads the fields; `inferred` stands for those that are not there.
+    ///
+    /// What is wrong is noted, and with it the manifest is worth nothing: `fields.end()` throws all of it.
     init(
         _ fields: inout JSONFields,
         files: ModelFiles,
         inferred: Inferred? = nil
-    ) throws(ModelError) {
-        if let inferred {
-            name = try fields.string("name") ?? inferred.name
-        } else {
-            name = try fields.requiredString("name")
-        }
-        guard Self.isName(name) else {
-            throw fields.mismatch(
-                "name",
-                Self.nameForm,
-                .string(name)
-            )
-        }
-        version = try fields.string("version") ?? "1"
-        description = try fields.string("description") ?? ""
+    ) {
+        fields.expect(Self.fields)
+        name =
+            fields.attempt { (fields) throws(ModelError) in
+                try Self.name(&fields, inferred?.name)
+            } ?? ""
+        version = fields.text("version") ?? "1"
+        description = fields.text("description") ?? ""
         let picture = fields.has("input") ? nil : inferred?.picture
-        let likely: ModelTask = picture == nil ? .tensors : .imageClassification
-        task = try Self.task(&fields) ?? (inferred == nil ? .imageFeatures : likely)
-        numerics = try fields.word("numerics", default: Numerics.fast)
-        if let inferred, task == .tensors {
-            input = inferred.input
-        } else if let picture, task.input == .pictures {
-            input = picture
-        } else {
-            input = try Self.input(&fields, files: files)
+        let likely = picture?.task ?? .tensors
+        let known = fields.attempt { (fields) throws(ModelError) in
+            try Self.task(&fields) ?? (inferred == nil ? .imageFeatures : likely)
         }
-        preprocessing = try Self.preprocessing(&fields, of: input)
+        let task = known ?? .tensors
+        self.task = task
+        numerics =
+            fields.attempt { (fields) throws(ModelError) in
+                try fields.word("numerics", default: Numerics.fast)
+            } ?? .fast
+        let read: Input?
+        if let inferred, task == .tensors {
+            read = inferred.input
+        } else if let picture, task.input == .pictures {
+            read = picture.input
+        } else {
+            read = fields.attempt { (fields) throws(ModelError) in
+                try Self.input(&fields, files: files, of: task)
+            }
+        }
+        let input = read ?? .tensors(name: "")
+        self.input = input
+        preprocessing =
+            read == nil
+            ? nil
+            : fields.attempt { (fields) throws(ModelError) in
+                try Self.checkedPreprocessing(&fields, of: input)
+            } ?? nil
+        isChannelsLast =
+            preprocessing?.layout.map { $0 == .nhwc } ?? picture?.isChannelsLast ?? false
+        outputs = fields.list("outputs") ?? []
+        labels =
+            fields.attempt { (fields) throws(ModelError) in
+                try Self.labels(&fields, files)
+            } ?? []
+        scores =
+            fields.attempt { (fields) throws(ModelError) in
+                try fields.optionalWord("scores")
+            } ?? nil
+        featuresLayer = fields.text("features")
+        logits = fields.text("logits")
+        form =
+            known == nil
+            ? nil
+            : fields.attempt { (fields) throws(ModelError) in
+                try Self.form(of: task, &fields)
+            } ?? nil
+        source = fields.text("source") ?? ""
+        licence = fields.text("licence") ?? ""
+        score =
+            fields.attempt { (fields) throws(ModelError) in
+                try Self.score(&fields)
+            } ?? nil
+        examples =
+            fields.attempt { (fields) throws(ModelError) in
+                try Example.read(
+                    try fields.strings("examples") ?? [],
+                    in: files,
+                    field: "\(fields.path), examples"
+                )
+            } ?? []
+    }
+
+    private static func name(
+        _ fields: inout JSONFields,
+        _ inferred: String?
+    ) throws(ModelError) -> String {
+        let name = try fields.string("name")
+        guard let name = name ?? inferred else { return try fields.requiredString("name") }
+        guard isName(name) else { throw fields.mismatch("name", nameForm, .string(name)) }
+        return name
+    }
+
+    private static func score(_ fields: inout JSONFields) throws(ModelError) -> Score? {
+        guard var object = try fields.object("score") else { return nil }
+        object.expect(["metric", "value", "data"])
+        let score = Score(
+            metric: try object.requiredString("metric"),
+            value: try object.double("value") ?? 0,
+            data: try object.string("data") ?? ""
+        )
+        object.finish()
+        return score
+    }
+
+    /// How an input is prepared, held against its channels and sides.
+    private static func checkedPreprocessing(
+        _ fields: inout JSONFields,
+        of input: Input
+    ) throws(ModelError) -> Preprocessing? {
+        let preprocessing = try preprocessing(&fields, of: input)
         if let preprocessing, case .image(_, let channels, _, _) = input,
             preprocessing.mean.count != channels
         {
@@ -124,30 +209,8 @@ public struct Manifest: Sendable {
                 got: "\(preprocessing.mean.count)"
             )
         }
-        try Self.checkCut(preprocessing, of: input, fields.path)
-        outputs = try fields.strings("outputs") ?? []
-        labels = try Self.labels(&fields, files)
-        scores = try fields.optionalWord("scores")
-        featuresLayer = try fields.string("features")
-        logits = try fields.string("logits")
-        form = try Self.form(of: task, &fields)
-        source = try fields.string("source") ?? ""
-        licence = try fields.string("licence") ?? ""
-        score = try fields.object("score").map { (object) throws(ModelError) in
-            var object = object
-            let score = Score(
-                metric: try object.requiredString("metric"),
-                value: try object.double("value") ?? 0,
-                data: try object.string("data") ?? ""
-            )
-            try object.finish()
-            return score
-        }
-        examples = try Example.read(
-            try fields.strings("examples") ?? [],
-            in: files,
-            field: "\(fields.path), examples"
-        )
+        try checkCut(preprocessing, of: input, fields.path)
+        return preprocessing
     }
 
     /// A list of labels, the name of a file with one in each line, or labels.txt if there is one.
@@ -236,7 +299,6 @@ public struct Manifest: Sendable {
 
     /// The last segments of the routes that a model of this kind answers.
     public var operations: [String] {
-        if task == .tensors { return [] }
         let offered = outputs.isEmpty ? task.operationsWithoutOutputs : nil
         return (offered ?? task.operations) + ["graph"]
     }
@@ -258,15 +320,19 @@ public struct Manifest: Sendable {
 
     private static func input(
         _ fields: inout JSONFields,
-        files: ModelFiles
+        files: ModelFiles,
+        of task: ModelTask
     ) throws(ModelError) -> Input {
         guard var object = try fields.object("input") else {
             throw .invalidManifest(
                 field: "\(fields.path), input",
-                expected: "an object",
+                expected: "an object such as \(task.input.example)",
                 got: "nothing"
             )
         }
+        object.expect([
+            "name", "vocabulary", "steps", "series", "channels", "length", "height", "width",
+        ])
         let name = try object.requiredString("name")
         let input: Input
         if let file = try object.string("vocabulary") {
@@ -290,7 +356,7 @@ public struct Manifest: Sendable {
                 width: try object.int("width")
             )
         }
-        try object.finish()
+        object.finish()
         try checkSize(of: input, path: object.path)
         return input
     }

@@ -24,6 +24,11 @@ public struct Preprocessing: Sendable {
         case any, dark
     }
 
+    /// Where the channels lie: [N, channels, height, width], or last.
+    public enum Layout: String, CaseIterable, Sendable {
+        case nchw, nhwc
+    }
+
     public let resize: Resize
     public let fit: Fit
     /// Pixels that the shorter side is scaled to before the middle is cut out (torchvision's Resize and CenterCrop); nil:
@@ -33,31 +38,42 @@ public struct Preprocessing: Sendable {
     public let background: Background
     /// What a sample is multiplied by; nil: divided by 255.
     public let rescale: Float?
+    /// nil: as the file's signature tells.
+    public let layout: Layout?
     /// One per channel.
     public let mean: [Float]
     /// One per channel, not zero.
     public let scale: [Float]
 
+    /// The fields of the object, of pictures.
+    static let fields = [
+        "resize", "shorter_side", "fit", "colour", "background", "rescale", "layout", "mean", "std",
+        "scale",
+    ]
+
     /// Of a series: `mean` and `scale`, a number for each channel.
     init(ofSeries object: JSONFields, channels: Int) throws(ModelError) {
         var object = object
+        object.expect(["mean", "std", "scale"])
         (resize, fit, colour, background) = (.nearest, .stretch, .grey, .any)
-        (shorterSide, rescale) = (nil, nil)
+        (shorterSide, rescale, layout) = (nil, nil, nil)
         (mean, scale) = try Self.normalisation(&object, channels: channels)
-        try object.finish()
+        object.finish()
     }
 
     /// Of pictures of so many channels.
     init(_ object: JSONFields, channels: Int) throws(ModelError) {
         var object = object
+        object.expect(Self.fields)
         resize = try object.word("resize", default: Resize.bilinear)
         shorterSide = try object.int("shorter_side")
         fit = try object.word("fit", default: shorterSide == nil ? Fit.pad : .crop)
         colour = try object.word("colour", default: channels == 3 ? Colour.rgb : .grey)
         background = try object.word("background", default: Background.any)
         rescale = try object.double("rescale").map { Float($0) }
+        layout = try object.optionalWord("layout")
         (mean, scale) = try Self.normalisation(&object, channels: colour.channels)
-        try object.finish()
+        object.finish()
         guard shorterSide == nil || fit == .crop else {
             throw object.mismatch(
                 "fit",
@@ -69,7 +85,7 @@ public struct Preprocessing: Sendable {
 
     /// What a word stands for: the preparation that a family of networks was trained with; `side` is the input's longer one.
     init(named name: String, side: Int?, at path: String) throws(ModelError) {
-        background = .any
+        (background, layout) = (.any, nil)
         switch name {
         case "imagenet":
             // torchvision's reference: Resize(256), CenterCrop(224), Normalize; in proportion for other sizes.

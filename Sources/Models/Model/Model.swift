@@ -194,7 +194,7 @@ public final class Model: Sendable {
             program.graph.listed,
             of: program.graph,
             try program.survey(
-                like: signature.samples(of: manifest.input, memoryLimit: memoryLimit)
+                like: signature.samples(of: manifest, memoryLimit: memoryLimit)
             ),
             manifest: manifest
         )

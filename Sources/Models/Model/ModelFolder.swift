@@ -11,7 +11,27 @@ enum ModelFolder {
     ) throws(ModelError) -> (Manifest, LayerStack, NetworkForm) {
         var fields = try JSONFields(JSONValue.read("model.json", in: files), at: "model.json")
         let form = try NetworkForm(fields)
-        let manifest = try Manifest(&fields, files: files)
+        let manifest = Manifest(&fields, files: files)
+        let layers =
+            fields.attempt { (fields) throws(ModelError) in try Self.layers(&fields) } ?? []
+        if fields.mistakeCount > 0 {
+            // Of layers only what needs no manifest.
+            for (index, layer) in layers.enumerated() {
+                LayerStack.noteForeignWords(layer, number: index + 1)
+            }
+        }
+        try fields.end()
+        let weights = "model.safetensors"
+        let stack = try LayerStack(
+            layers,
+            manifest: manifest,
+            weights: files.exists(weights) ? SafeTensors.read(weights, in: files) : [:]
+        )
+        try fields.end()
+        return (manifest, stack, form)
+    }
+
+    private static func layers(_ fields: inout JSONFields) throws(ModelError) -> [JSONFields] {
         guard let layers = try fields.objects("layers"), !layers.isEmpty else {
             throw .invalidManifest(
                 field: "model.json, layers",
@@ -26,13 +46,6 @@ enum ModelFolder {
                 got: "\(layers.count)"
             )
         }
-        try fields.finish()
-        let weights = "model.safetensors"
-        let stack = try LayerStack(
-            layers,
-            manifest: manifest,
-            weights: files.exists(weights) ? SafeTensors.read(weights, in: files) : [:]
-        )
-        return (manifest, stack, form)
+        return layers
     }
 }

@@ -153,19 +153,20 @@ extension ModelSignature {
 
 extension ModelSignature {
     /// Inputs of usual sizes where a size may vary: one example, of 224 × 224 or 100 steps, or one symbol.
-    func samples(of input: Manifest.Input, memoryLimit: Int) -> [String: Tensor] {
+    func samples(of manifest: Manifest, memoryLimit: Int) -> [String: Tensor] {
         var samples: [String: Tensor] = [:]
         for port in inputs where !port.hasAnyRank {
             // Of a picture the manifest may say what the file leaves open.
             var said: [Int?] = [nil, nil, nil, nil]
-            if case .image(port.name, _, let height, let width) = input {
-                said = [nil, nil, height, width]
+            let sides = manifest.isChannelsLast ? 1...2 : 2...3
+            if case .image(port.name, _, let height, let width) = manifest.input {
+                said.replaceSubrange(sides, with: [height, width])
             }
             let sizes = port.dimensions.enumerated().map { axis, known in
                 switch (known, port.dimensions.count) {
                 case (let known?, _): known
                 case (nil, 4) where said[axis] != nil: said[axis] ?? 1
-                case (nil, 4) where axis >= 2: LayerSummary.referenceSide
+                case (nil, 4) where sides.contains(axis): LayerSummary.referenceSide
                 case (nil, 3) where axis == 2: LayerSummary.referenceLength
                 default: 1
                 }

@@ -92,7 +92,7 @@ public struct DetectionForm: Sendable {
         background = try object.int("background", minimum: 0)
         confidence = try Self.fraction("confidence", &object) ?? 0.25
         iou = try Self.fraction("iou", &object) ?? 0.45
-        try object.finish()
+        object.finish()
         if head == .boxes {
             for (name, output) in [("boxes", boxes), ("scores", scores)] where output == nil {
                 throw object.mismatch(name, "the name of an output", .null)

@@ -44,7 +44,7 @@ public struct SegmentationForm: Sendable {
             throw object.mismatch("confidence", "a number from 0 to 1", .number(least))
         }
         confidence = Float(least)
-        try object.finish()
+        object.finish()
     }
 
     /// The output that is read, of those the model has.

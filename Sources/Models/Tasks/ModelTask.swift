@@ -12,6 +12,18 @@ public struct ModelTask: Sendable, Equatable {
         /// Symbols, or steps without any.
         case steps
         case trees, tensors
+
+        /// An input of the kind as model.json says it.
+        var example: String {
+            switch self {
+            case .pictures:
+                #"{"name": "image", "channels": 3, "height": 224, "width": 224}"#
+            case .series: #"{"name": "series", "series": true, "channels": 12}"#
+            case .symbols, .trees: #"{"name": "tokens", "vocabulary": "vocabulary.json"}"#
+            case .steps: #"{"name": "clock", "steps": true}"#
+            case .tensors: #"{"name": "x"}"#
+            }
+        }
     }
 
     /// As model.json names it.

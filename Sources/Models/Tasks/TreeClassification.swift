@@ -41,7 +41,7 @@ public struct TreeNames: Sendable {
             throw object.mismatch("node", "another name than children has", .string(node))
         }
         self.width = width
-        try object.finish()
+        object.finish()
     }
 }
 

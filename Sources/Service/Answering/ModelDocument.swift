@@ -34,6 +34,7 @@ struct ModelDocument {
             ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
             ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
             ("by_definition", byDefinition),
+            ("remark", model.remark.isEmpty ? .null : .string(model.remark)),
             ("examples", .strings(manifest.examples.map(\.name))),
             ("source", .string(manifest.source)), ("licence", .string(manifest.licence)),
         ]

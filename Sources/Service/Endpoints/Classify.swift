@@ -59,11 +59,7 @@ enum Classify {
         guard model.manifest.operations.contains("classify"),
             let output = model.manifest.outputs.first
         else {
-            throw .wrongTask(
-                model: model.name,
-                operation: "classify",
-                offered: model.manifest.operations
-            )
+            throw .wrongTask(model, "classify")
         }
         let form = call.form
         let top = try call.integer("top", in: 1...model.classCount(of: output)) ?? 5

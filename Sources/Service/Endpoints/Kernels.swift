@@ -65,11 +65,7 @@ enum Kernels {
     private static func layer(named name: String?, of model: Model) throws(ServiceError) -> String {
         if let name { return name }
         guard let layer = model.layersWithKernels.first else {
-            throw .wrongTask(
-                model: model.name,
-                operation: "show kernels, having no convolution",
-                offered: model.manifest.operations
-            )
+            throw .wrongTask(model, "show kernels, having no convolution")
         }
         return layer
     }

@@ -65,11 +65,7 @@ enum SegmentPicture {
         let preparation = try call.preparation()
         let pictures = try call.shownPictures(for: preparation)
         guard let name = form.output(of: model.manifest.outputs) else {
-            throw .wrongTask(
-                model: model.name,
-                operation: "segment",
-                offered: model.manifest.operations
-            )
+            throw .wrongTask(model, "segment")
         }
         let pixels = pictures.reduce(0) { sum, picture in
             let size = picture.drawnSize

@@ -49,11 +49,7 @@ enum TreeRoute {
         guard case .tokens(_, let vocabulary) = model.manifest.input,
             let output = model.manifest.outputs.first
         else {
-            throw .wrongTask(
-                model: model.name,
-                operation: "take a tree",
-                offered: model.manifest.operations
-            )
+            throw .wrongTask(model, "take a tree")
         }
         let form = call.form
         let top = try call.integer("top", in: 1...max(1, model.manifest.labels.count)) ?? 5

@@ -48,8 +48,12 @@ extension ServiceError: CustomStringConvertible {
         case .tensor(let fault):
             "\(fault.sentence) Its signature: \(fault.signature). For example: \(fault.example)"
         case .sequence(let id, let fault): fault.sentence(of: id)
-        case .wrongTask(let model, let operation, let offered):
-            "The model \(quoted(model)) cannot \(operation); it offers \(listed(offered, "and"))."
+        case .wrongTask(let model, let operation, let offered, let advice):
+            "The model \(quoted(model)) cannot \(operation); "
+                + (offered == ["graph"]
+                    ? "it takes tensors at /v2/models/\(model)/infer."
+                    : "it offers \(listed(offered, "and")).")
+                + (advice.isEmpty ? "" : " It is \(advice).")
         case .model(let error):
             sentence(error.description)
         case .nonFiniteResult(let output, let index):

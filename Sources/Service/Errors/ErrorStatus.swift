@@ -152,7 +152,8 @@ extension ModelError {
         case .tooLarge, .sequenceTooLong: .contentTooLarge
         case .cancelled: .gatewayTimeout
         case .outOfMemory: .serviceUnavailable
-        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .unsupported,
+        case .file, .invalidManifest, .unknownField, .invalidWeights, .unsupportedOperator,
+            .several,
             .invalidAttribute,
             .nonFinite, .checkFailed:
             .internalServerError
@@ -175,7 +176,8 @@ extension ModelError {
         case .sequenceTooLong: "sequence_too_long"
         case .cancelled: "deadline_exceeded"
         case .nonFinite: "non_finite_result"
-        case .file, .invalidManifest, .invalidWeights, .unsupportedOperator, .unsupported,
+        case .file, .invalidManifest, .unknownField, .invalidWeights, .unsupportedOperator,
+            .several,
             .invalidAttribute,
             .checkFailed:
             "model_error"

@@ -65,7 +65,8 @@ public enum ServiceError: Error, Sendable {
     case loadFailed(model: String, ModelError)
     /// The repository may not be changed over HTTP.
     case repositoryLocked
-    case wrongTask(model: String, operation: String, offered: [String])
+    /// `advice` says what would let it do that; empty if nothing is known.
+    case wrongTask(model: String, operation: String, offered: [String], advice: String)
     case model(ModelError)
     case nonFiniteResult(output: String, index: Int)
     // The server's state.
@@ -77,4 +78,16 @@ public enum ServiceError: Error, Sendable {
     /// Computing took longer than the setting `compute_seconds` allows.
     case computedTooLong(seconds: Int)
     case clientGone
+}
+
+extension ServiceError {
+    /// A model asked for what its task does not offer.
+    static func wrongTask(_ model: Model, _ operation: String) -> ServiceError {
+        .wrongTask(
+            model: model.name,
+            operation: operation,
+            offered: model.manifest.operations,
+            advice: model.remark
+        )
+    }
 }

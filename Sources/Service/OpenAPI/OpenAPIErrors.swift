@@ -80,7 +80,7 @@ enum OpenAPIErrors {
             errors += [
                 .overloaded(waitingMilliseconds: 1, retryAfterSeconds: 1),
                 .deadlineExceeded(milliseconds: 1), .computedTooLong(seconds: 1),
-                .wrongTask(model: "", operation: "", offered: []),
+                .wrongTask(model: "", operation: "", offered: [], advice: ""),
                 .answerTooLarge(limit: 1, got: 2), .model(.outOfMemory(bytes: 1)),
                 .nonFiniteResult(output: "", index: 0),
             ]

@@ -13,11 +13,7 @@ extension Call {
         ) { () throws(ServiceError) in
             let preparation = PicturePreparation(model.manifest, maximumPixels: maximumPixels)
             guard let preparation else {
-                throw .wrongTask(
-                    model: model.name,
-                    operation: "take a picture",
-                    offered: model.manifest.operations
-                )
+                throw .wrongTask(model, "take a picture")
             }
             return preparation
         }
@@ -63,7 +59,7 @@ extension PicturePreparation {
     /// The picture as the network's input.
     func input(_ picture: PreparedPicture) -> NetworkInput {
         let normalisation = normalisation
-        return NetworkInput(name: inputName, shape: picture.shape) { values in
+        return NetworkInput(name: inputName, shape: picture.shape(normalisation)) { values in
             picture.write(to: &values, normalisation)
         }
     }

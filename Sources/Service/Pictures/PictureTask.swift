@@ -11,11 +11,7 @@ extension Call {
     ) throws(ServiceError) -> Form {
         let model = try model
         guard let form = read(model.manifest) else {
-            throw .wrongTask(
-                model: model.name,
-                operation: operation,
-                offered: model.manifest.operations
-            )
+            throw .wrongTask(model, operation)
         }
         return form
     }

@@ -6,11 +6,20 @@ struct PictureNormalisation: Sendable {
     private let rescale: Float?
     /// Whether the network's first channel is a picture's last: blue.
     private let isReversed: Bool
+    /// Whether a pixel's channels lie side by side in the network's input.
+    let isChannelsLast: Bool
     /// x of every byte, for one channel after the other.
     private(set) var table: [Float]
 
-    init(mean: [Float], scale: [Float], rescale: Float?, isReversed: Bool) {
+    init(
+        mean: [Float],
+        scale: [Float],
+        rescale: Float?,
+        isReversed: Bool,
+        isChannelsLast: Bool
+    ) {
         (self.mean, self.scale) = (mean, scale)
+        self.isChannelsLast = isChannelsLast
         (self.rescale, self.isReversed) = (rescale, isReversed)
         table = []
         table = mean.indices.flatMap { channel in

@@ -27,7 +27,8 @@ public final class PicturePreparation: Sendable {
             mean: Self.spread(manifest.preprocessing?.mean, over: channels, default: 0),
             scale: Self.spread(manifest.preprocessing?.scale, over: channels, default: 1),
             rescale: preprocessing?.rescale,
-            isReversed: preprocessing?.colour == .bgr
+            isReversed: preprocessing?.colour == .bgr,
+            isChannelsLast: manifest.isChannelsLast
         )
     }
 

@@ -36,12 +36,18 @@ struct PreparedPicture: Sendable {
     }
 
     /// The input's shape: a batch of one.
-    var shape: Shape { Shape([1, channels, height, width]) }
+    func shape(_ normalisation: PictureNormalisation) -> Shape {
+        normalisation.isChannelsLast
+            ? [1, height, width, channels] : [1, channels, height, width]
+    }
 
-    /// Writes x = (sample / 255 − mean) / scale, [channels, height, width].
+    /// Writes x = (sample / 255 − mean) / scale, [channels, height, width] or [height, width, channels].
     func write(to values: inout MutableSpan<Float>, _ normalisation: PictureNormalisation) {
         let plane = height * width
+        let isLast = normalisation.isChannelsLast
+        let stride = isLast ? channels : 1
         for channel in 0..<channels {
+            let first = isLast ? channel : channel * plane
             let given = normalisation.source(of: channel)
             switch samples {
             case .image(let image):
@@ -49,13 +55,13 @@ struct PreparedPicture: Sendable {
                 let samples = image.samples.span
                 for pixel in 0..<plane {
                     let sample = Int(samples[pixel * channels + given])
-                    values[channel * plane + pixel] = table[channel << 8 | sample]
+                    values[first + pixel * stride] = table[channel << 8 | sample]
                 }
             case .planes(let planes):
                 // Numbers come in the network's own order of channels.
                 for pixel in 0..<plane {
-                    let place = channel * plane + pixel
-                    values[place] = normalisation.value(of: planes[place], in: channel)
+                    let sample = planes[channel * plane + pixel]
+                    values[first + pixel * stride] = normalisation.value(of: sample, in: channel)
                 }
             }
         }

@@ -31,10 +31,9 @@ extension Call {
         let model = try model
         guard let symbols = SymbolModel(model) else {
             throw .wrongTask(
-                model: model.name,
-                operation: model.manifest.input.symbolCount == nil
-                    ? "take a sequence of symbols" : "predict the next symbol",
-                offered: model.manifest.operations
+                model,
+                model.manifest.input.symbolCount == nil
+                    ? "take a sequence of symbols" : "predict the next symbol"
             )
         }
         return symbols
@@ -44,11 +43,7 @@ extension Call {
     func model(thatCan operation: String) throws(ServiceError) -> Model {
         let model = try model
         guard model.manifest.operations.contains(route.operation) else {
-            throw .wrongTask(
-                model: model.name,
-                operation: operation,
-                offered: model.manifest.operations
-            )
+            throw .wrongTask(model, operation)
         }
         return model
     }

@@ -25,15 +25,16 @@ extension Call {
             guard decoder.pixels <= maximumPixels else {
                 throw .picturesTooLarge(limit: maximumPixels)
             }
-            guard shape == nil || shape == picture.shape else {
+            let size = picture.shape(preparation.normalisation)
+            guard shape == nil || shape == size else {
                 throw fault(
                     "The pictures of \(quoted(name)) come out in different sizes.",
                     "wrong_shape",
                     name
                 )
             }
-            shape = picture.shape
-            let count = picture.shape.count
+            shape = size
+            let count = size.count
             guard
                 (files.count - index) * count + values.count <= configuration.answerNumbers
             else { throw .picturesTooLarge(limit: maximumPixels) }
