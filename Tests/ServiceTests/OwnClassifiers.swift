@@ -98,7 +98,9 @@ import Testing
     }
 
     /// A network of [1, 2, 2, 3] whose only logit that is not 0 weighs every number by its place.
-    @Test(arguments: [(nil, [1, 2, 2, 3]), ("nhwc", [nil, nil, nil, 3])] as [(String?, [Int64?])])
+    @Test(
+        arguments: [(nil, [1, 2, 2, 3]), ("nhwc", [nil, nil, nil, 3])] as [(String?, [Int64?])]
+    )
     func `channels lie last where the file or the manifest says so`(
         layout: String?,
         dimensions: [Int64?]
@@ -172,7 +174,8 @@ import Testing
             outputs: [SmallOnnx.port("scores", [nil, 3])]
         )
         let data: Data = try model.serializedBytes()
-        let picture = try Image(width: 1, height: 1, channels: 3, samples: [0, 51, 102]).encodedPNG()
+        let picture = try Image(width: 1, height: 1, channels: 3, samples: [0, 51, 102])
+            .encodedPNG()
         let manifest: String = try SmallOnnx.inFolder(["net.onnx": data]) { folder in
             let service = Fixture.service(folders: [folder]) { _ in }
             let reply = try Reply("POST", "/models/net/classify", body: picture, from: service)
