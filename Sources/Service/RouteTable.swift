@@ -19,8 +19,8 @@ struct RouteTable: Sendable {
             [
                 Index.route, Health.route, ModelList.route, ModelDetail.route, Classify.route,
                 Detect.route, SegmentPicture.route, Features.route, Preview.route, Kernels.route,
-                Next.route, Score.route,
-                Generate.route, Encode.route, TreeRoute.route, DiagramPage.route,
+                Next.route, Score.route, Generate.route, Explain.route,
+                Encode.route, TreeRoute.route, DiagramPage.route,
                 ExampleFile.route, MetricsPage.route(page),
             ] + ConsoleFiles.routes
         let foreign =

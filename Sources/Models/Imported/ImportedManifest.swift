@@ -30,7 +30,7 @@ extension Manifest {
             form = nil
         } else if let (picture, head) = Self.detector(signature, notes) {
             (task, input, form) = (.imageDetection, picture, DetectionForm(head))
-        } else if let picture = PictureSignature(signature) {
+        } else if let picture = InferredPicture(signature) {
             (task, input, form) = (picture.task, picture.input, nil)
             isChannelsLast = picture.isChannelsLast
         } else {
@@ -75,7 +75,7 @@ extension Manifest {
         signature: ModelSignature
     ) throws(ModelError) {
         let neighbours = NeighbourFiles(files)
-        let picture = PictureSignature(signature, size: neighbours.size)
+        let picture = InferredPicture(signature, size: neighbours.size)
         let isWritten = files.exists("model.json")
         // Labels or a preparation alone say enough of a classifier of pictures.
         let isSaid =

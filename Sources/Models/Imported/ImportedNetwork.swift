@@ -73,8 +73,8 @@ struct ImportedNetwork {
         guard written == nil else { return (nil, "") }
         if looksSequential { return (nil, Self.advice(signature, states, reason)) }
         let isPicture =
-            PictureSignature(signature) != nil || ExporterNotes(graph.metadata).task != nil
-        return (nil, isPicture ? "" : PictureSignature.advice(signature) ?? "")
+            InferredPicture(signature) != nil || ExporterNotes(graph.metadata).task != nil
+        return (nil, isPicture ? "" : InferredPicture.advice(signature) ?? "")
     }
 
     /// Whether indices go through a layer that keeps a state.

@@ -3,6 +3,15 @@ import Files
 import Foundation
 import Graph
 
+/// A file with one input of pictures and one output, as its signature tells it.
+struct InferredPicture {
+    let input: Manifest.Input
+    /// Whether an input is [N, height, width, channels], as Keras has it.
+    let isChannelsLast: Bool
+    /// What such a network is for unless a manifest says otherwise.
+    let task: ModelTask
+}
+
 /// What a model folder says about its model: `model.json` without the layers.
 public struct Manifest: Sendable {
     public enum Input: Sendable {
@@ -82,7 +91,7 @@ public struct Manifest: Sendable {
         /// Of a model of tensors.
         let input: Input
         /// Of a model of pictures, where that is certain.
-        let picture: PictureSignature?
+        let picture: InferredPicture?
     }
 
     /// The fields of model.json.

@@ -3,6 +3,6 @@ extension ModelTask {
     public static let imageClassification = ModelTask(
         "image-classification",
         .pictures,
-        operations: ["classify", "features", "preview", "kernels"]
+        operations: ["classify", "features", "preview", "kernels", "explain"]
     )
 }

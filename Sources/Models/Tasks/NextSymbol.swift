@@ -3,7 +3,7 @@ extension ModelTask {
     public static let nextSymbol = ModelTask(
         "next-symbol",
         .steps,
-        operations: ["next", "score", "generate", "encode"],
+        operations: ["next", "score", "generate", "encode", "explain"],
         withoutOutputs: ["encode"],
         readsForward: true
     )

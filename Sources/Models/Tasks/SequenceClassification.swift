@@ -3,7 +3,7 @@ extension ModelTask {
     public static let sequenceClassification = ModelTask(
         "sequence-classification",
         .symbols,
-        operations: ["classify", "encode"],
+        operations: ["classify", "encode", "explain"],
         hasLabels: true
     )
 }

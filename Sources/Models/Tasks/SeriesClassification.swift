@@ -3,7 +3,7 @@ extension ModelTask {
     public static let seriesClassification = ModelTask(
         "series-classification",
         .series,
-        operations: ["classify", "features", "kernels"],
+        operations: ["classify", "features", "kernels", "explain"],
         hasLabels: true
     )
 }

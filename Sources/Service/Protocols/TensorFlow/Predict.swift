@@ -1,3 +1,4 @@
+import Graph
 import HTTP
 import Models
 import TensorFormats
@@ -34,10 +35,20 @@ enum Predict {
     }
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        let model = try call.model
+        let (format, inputs) = try call.instances()
+        let asked = TensorRequest(inputs: inputs)
+        let answer = try PredictAnswer(try call.infer(asked), of: try call.model)
+        return format == .rows ? try answer.rows() : try answer.columns()
+    }
+}
+
+extension Call {
+    /// The tensors of a predict request, and how they were written; pictures are prepared.
+    mutating func instances() throws(ServiceError) -> (PredictDocument.Format, [String: Tensor]) {
+        let model = try model
         let example = RequestForm.tensorFlow.example(for: model)
-        try call.request.checkBody(expecting: "a predict request: \(example)")
-        let document = try call.request.body.readJSON(allowsNonFinite: true) {
+        try request.checkBody(expecting: "a predict request: \(example)")
+        let document = try request.body.readJSON(allowsNonFinite: true) {
             (reader) throws(ServiceError) in
             do throws(JSONError) {
                 return try PredictDocument(&reader, for: model.signature)
@@ -45,21 +56,16 @@ enum Predict {
                 throw .json(error)
             }
         }
-        if let mistake = document.mistake { throw call.fault(mistake, "invalid_value", nil) }
+        if let mistake = document.mistake { throw fault(mistake, "invalid_value", nil) }
         guard let format = document.format else {
-            throw call.fault("\"instances\" is missing.", "missing_field", "instances")
+            throw fault("\"instances\" is missing.", "missing_field", "instances")
         }
-        try call.checkSignatureName(document.signatureName)
-        var asked = TensorRequest()
-        for (name, tensor) in document.tensors {
-            asked.inputs[name] = try call.pictures(tensor, for: name)
-        }
-        let answer = try PredictAnswer(try call.infer(asked), of: model)
-        return format == .rows ? try answer.rows() : try answer.columns()
+        try checkSignatureName(document.signatureName)
+        var inputs: [String: Tensor] = [:]
+        for (name, tensor) in document.tensors { inputs[name] = try pictures(tensor, for: name) }
+        return (format, inputs)
     }
-}
 
-extension Call {
     /// Models have one signature.
     func checkSignatureName(_ name: String?) throws(ServiceError) {
         guard let name, !name.isEmpty, name != TensorFlowServing.signatureName else { return }

@@ -7,7 +7,8 @@ enum TensorFlowServing {
     static let signatureName = "serving_default"
 
     static let routes: [Route] =
-        Predict.routes + ClassifyExamples.routes + paths("/metadata").map(metadata)
+        Predict.routes + ClassifyExamples.routes + ExplainInstances.routes
+        + paths("/metadata").map(metadata)
         + paths("").map(status) + [list]
 
     /// A model's path, with and without a version or a version's label, and something after it.

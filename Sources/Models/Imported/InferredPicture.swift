@@ -1,13 +1,6 @@
 import Graph
 
-/// A file with one input of pictures and one output, as its signature tells it.
-struct PictureSignature {
-    let input: Manifest.Input
-    /// Whether an input is [N, height, width, channels], as Keras has it.
-    let isChannelsLast: Bool
-    /// What such a network is for unless a manifest says otherwise.
-    let task: ModelTask
-
+extension InferredPicture {
     /// Nil unless that is certain: one float32 input with one or three channels, and for each picture scores of classes, for
     /// which the input's sides must be fixed, or maps.
     ///
