@@ -16,7 +16,8 @@ public func listed(_ items: [String], _ conjunction: String) -> String {
 /// The text with a capital first letter and a full stop.
 public func sentence(_ text: String) -> String {
     let capitalised = text.prefix(1).uppercased() + text.dropFirst()
-    return capitalised.hasSuffix(".") ? capitalised : capitalised + "."
+    let ends: [Character] = [".", "?", "!"]
+    return capitalised.last.map(ends.contains) == true ? capitalised : capitalised + "."
 }
 
 /// The text without spaces and tabs at its ends.

@@ -45,7 +45,7 @@ struct CheckCommand: ParsableCommand {
             throw ExitCode.failure
         }
         print(SummaryTable(model).text)
-        print("check vectors: passed")
+        print("check vectors: \(model.hasCheckVectors ? "passed" : "none")")
         printDefinitions(model)
         if let images, let labels { try printAccuracy(model, images, labels) }
         if let text { try printScore(model, text) }

@@ -25,7 +25,13 @@ struct SummaryTable {
             "total", "", "", grouped(model.parameterCount), grouped(model.multiplyAdds), "",
         ]
         let manifest = model.manifest
-        var lines = ["\(model.name) version \(model.version): \(manifest.description)"]
+        let about = manifest.description.isEmpty ? "" : ". \(manifest.description)"
+        var lines = ["\(model.name) version \(model.version): \(task)\(about)"]
+        if let preparation = manifest.preparation { lines.append("input: \(preparation)") }
+        if manifest.operations.contains("classify"), manifest.task.input == .pictures {
+            lines.append("scores: \(model.scores.rawValue)")
+        }
+        if !model.remark.isEmpty { lines.append(model.remark) }
         if case .image(_, _, nil, nil) = manifest.input {
             let side = LayerSummary.referenceSide
             lines.append("shapes and costs for pictures of \(side)x\(side)")
@@ -36,6 +42,12 @@ struct SummaryTable {
         lines.append("")
         lines += columns([header] + rows + [total], rightAligned: [3, 4, 5])
         return lines.joined(separator: "\n")
+    }
+
+    /// What the model is for.
+    private var task: String {
+        let labels = model.manifest.labels.count
+        return model.manifest.task.name + (labels > 0 ? " of \(labels) labels" : "")
     }
 }
 

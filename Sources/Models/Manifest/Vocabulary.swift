@@ -9,6 +9,10 @@ public struct VocabularyError: Error, Equatable, Sendable, CustomStringConvertib
     /// In characters from the start, the first 0; sentences count from 1.
     public let position: Int
 
+    package init(symbol: String, position: Int) {
+        (self.symbol, self.position) = (symbol, position)
+    }
+
     public var description: String {
         "the model does not know the symbol \"\(symbol)\" at position \(position + 1)"
     }

@@ -23,6 +23,8 @@ public final class Model: Sendable {
 
     /// Whether the model came as an ONNX file.
     public let isImported: Bool
+    /// Whether there were inputs with expected outputs, which the model then answered as expected.
+    public let hasCheckVectors: Bool
     /// What computes the model's graph.
     let program: Program
     let states: [StatePair]
@@ -124,6 +126,7 @@ public final class Model: Sendable {
             manifest: manifest
         )
         signature = try ModelSignature(stack, manifest: manifest, of: program)
+        hasCheckVectors = verifies && files.exists("check.json")
         try checkTask()
         if verifies { try verify(files) }
     }
@@ -199,6 +202,7 @@ public final class Model: Sendable {
             manifest: manifest
         )
         backwardLayer = nil
+        hasCheckVectors = !isAlone && files.exists("check.json")
         try checkForm()
         if !isAlone { try verify(files) }
     }
