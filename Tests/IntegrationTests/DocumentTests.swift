@@ -78,7 +78,9 @@ import Testing
                 "sh",
                 ["-c", "cd '\(folder.path)' && \(command)"]
             )
-            #expect(!messages.contains("rror"), "\(example.command): \(messages)")
+            // The program's own commands show how far they are.
+            let isQuiet = messages.isEmpty || example.command.hasPrefix("striate ")
+            #expect(isQuiet, "\(example.command): \(messages)")
             let text = String(decoding: output, as: UTF8.self)
             #expect(
                 matches(text, example.output),

@@ -53,6 +53,8 @@ struct SymbolCandidate {
     let states: [StatePair]
     /// The states' inputs as the file declares them.
     private let ports: [ModelSignature.Port]
+    /// A state that no node reads.
+    private let unread: String?
     private let end = ContinuousClock.now + .seconds(4)
 
     /// Nil where the inputs and outputs are not of that kind.
@@ -74,6 +76,8 @@ struct SymbolCandidate {
         ports = states.compactMap { state in
             signature.inputs.first { $0.name == state.input }
         }
+        let read = Set(graph.nodes.flatMap(\.inputs))
+        unread = states.map(\.input).first { !read.contains($0) }
         let last = graph.producer(of: answer).map { graph.nodes[$0] }
         if let last, last.op == "Softmax", let before = last.inputs.first {
             (logits, probabilities) = (before, answer)
@@ -126,6 +130,12 @@ struct SymbolCandidate {
         let varying = found.filter { tokens.dimensions[$0.timeAxis] == nil }
         if varying.count == 1 { return varying[0] }
         if varying.isEmpty, let only = found.first, found.count == 1 { return only }
+        if let unread {
+            throw UncertainReading(
+                reason: "no node reads the state \"\(unread)\" (an exporter that is given one tensor for two states "
+                    + "takes them for one)"
+            )
+        }
         throw UncertainReading(
             reason: varying.isEmpty
                 ? "two symbols at once do not answer what one and then another do"
