@@ -39,6 +39,8 @@ public struct Diagram: Sendable {
         var tag: String?
         /// Whether it belongs to the circuit drawn beside an unfolded graph.
         var isCircuit = false
+        /// The layer that it stands for, if it is one.
+        var layer: String?
         /// Of how many layers alike it is the first.
         var repeats = 1
     }

@@ -2,7 +2,11 @@
 extension DiagramDrawing {
     mutating func draw(_ node: Diagram.Node) {
         let part = node.isCircuit ? " circuit" : ""
-        svg.begin("g", [("class", "node \(node.role.rawValue)\(part)"), ("stroke-width", "1.4")])
+        var attributes = [
+            ("class", "node \(node.role.rawValue)\(part)"), ("stroke-width", "1.4"),
+        ]
+        if let layer = node.layer { attributes.append(("data-layer", layer)) }
+        svg.begin("g", attributes)
         switch node.shape {
         case .circle(let radius):
             svg.empty(

@@ -37,7 +37,8 @@ struct SequenceColumns {
             shape: row.shape(grid),
             at: Diagram.Point(x: x, y: grid.heights[index]),
             tag: row.cell?.isGated == true ? row.cell?.op : nil,
-            isCircuit: time == nil
+            isCircuit: time == nil,
+            layer: row.layer
         )
         guard direction == .bidirectional else { return add(node) }
         node.at.x -= grid.split

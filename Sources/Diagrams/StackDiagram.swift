@@ -50,6 +50,7 @@ struct StackDiagram {
                     label: row.role == .gap ? .words("⋮", bold: true) : MathText(runs: []),
                     shape: shape,
                     at: Diagram.Point(x: 0, y: y + tall / 2),
+                    layer: row.role == .gap ? nil : row.name,
                     repeats: repeats.first { $0.rows.contains(index) }?.count ?? 1
                 )
             )

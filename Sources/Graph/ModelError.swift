@@ -45,7 +45,7 @@ extension ModelError: CustomStringConvertible {
         case .invalidManifest(let field, let expected, let got):
             "\(field): expected \(expected), got \(got)"
         case .unknownField(let field, let hint):
-            "\(field): no such field" + (hint.isEmpty ? "" : "; \(hint)")
+            "\(field): no such field" + (hint.isEmpty ? "" : " (\(hint))")
         case .invalidWeights(let reason):
             "the weights do not fit: \(reason)"
         case .unsupportedOperator(let node, let op):

@@ -15,7 +15,9 @@ public func listed(_ items: [String], _ conjunction: String) -> String {
 
 /// The text with a capital first letter and a full stop.
 public func sentence(_ text: String) -> String {
-    let capitalised = text.prefix(1).uppercased() + text.dropFirst()
+    // The name of a file stays as it is.
+    let isFile = text.prefix { $0 != " " && $0 != "," }.dropLast().contains(".")
+    let capitalised = isFile ? text : text.prefix(1).uppercased() + text.dropFirst()
     let ends: [Character] = [".", "?", "!"]
     return capitalised.last.map(ends.contains) == true ? capitalised : capitalised + "."
 }

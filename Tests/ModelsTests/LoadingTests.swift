@@ -182,9 +182,9 @@ import Testing
         let said = mistakes.map(\.description)
         #expect(
             said == [
-                #"model.json, nam: no such field; did you mean "name"?"#,
-                #"model.json, layers[0] "conv", kernel_size: no such field; did you mean "kernel"?"#,
-                #"model.json, layers[1] "out", out_features: no such field; did you mean "units"?"#,
+                #"model.json, nam: no such field (did you mean "name"?)"#,
+                #"model.json, layers[0] "conv", kernel_size: no such field (did you mean "kernel"?)"#,
+                #"model.json, layers[1] "out", out_features: no such field (did you mean "units"?)"#,
                 "model.json, name: expected a text, got nothing",
                 said.first { $0.contains("task") } ?? "",
                 "model.json, input, channels: expected an integer from 1, got 0",

@@ -53,7 +53,7 @@ async function ask(request, signal, patience = 3) {
 }
 
 // The same request for a terminal; `file` is what the body is called there, `save` the answer.
-function curl({ path, body, type, accept, file, save }) {
+function curl({ path, body, type, accept, file, save, source }) {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const words = ["curl"];
   if (accept === "text/event-stream") words.push("-N");
@@ -63,8 +63,41 @@ function curl({ path, body, type, accept, file, save }) {
   if (file) words.push("--data-binary", quoted(`@${file}`));
   else if (body) words.push(type === "application/json" ? "-d" : "--data-raw", quoted(body));
   if (save) words.push("-o", save);
-  return [...words, quoted(location.origin + path)].join(" ");
+  const first = source ? `curl -sO ${quoted(location.origin + source)} && ` : "";
+  return first + [...words, quoted(location.origin + path)].join(" ");
 }
+
+// The same as a program; what is saved there is only printed by its size.
+function program(request, isPython) {
+  const { path, body, type, accept, file, save, source } = request;
+  const quoted = (text) => JSON.stringify(text);
+  const url = quoted(location.origin + path);
+  const headers = { ...(accept && { Accept: accept }), ...(type && { "Content-Type": type }), ...(key && { Authorization: "Bearer …" }) };
+  const example = quoted(source ? location.origin + source : file ?? "");
+  if (isPython) {
+    const data = file ? (source ? `urllib.request.urlopen(${example}).read()` : `open(${example}, "rb").read()`) : body ? `${quoted(body)}.encode()` : "None";
+    return `import urllib.request\n\nrequest = urllib.request.Request(${url}, ${data}, ${quoted(headers)})\n`
+      + (save ? `open(${quoted(save)}, "wb").write(urllib.request.urlopen(request).read())` : "print(urllib.request.urlopen(request).read().decode())");
+  }
+  const data = file ? (source ? `await (await fetch(${example})).blob()` : `await (await import("node:fs/promises")).readFile(${example})`) : body ? quoted(body) : null;
+  const options = data ? `{ method: "POST", headers: ${quoted(headers)}, body: ${data} }` : `{ headers: ${quoted(headers)} }`;
+  return `const reply = await fetch(${url}, ${options});\n${save ? "const picture = await reply.blob();" : "console.log(await reply.text());"}`;
+}
+
+const languages = { curl, Python: (request) => program(request, true), JavaScript: (request) => program(request, false) };
+let language = sessionStorage.getItem("language") ?? "curl";
+
+// A drawing as a document: the page's rules (Trusted Types) let no text become one.
+const drawn = (path) => new Promise((resolve, reject) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", path);
+  request.setRequestHeader("Accept", "image/svg+xml");
+  if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
+  request.responseType = "document";
+  request.onload = () => (request.responseXML ? resolve(document.importNode(request.responseXML.documentElement, true)) : reject(Error("The drawing is none.")));
+  request.onerror = () => reject(Error("The server does not answer."));
+  request.send();
+});
 
 function timing(reply) {
   const field = reply.headers.get("Server-Timing") ?? "";
@@ -92,19 +125,29 @@ function card(title, { to, input, accept, save, show, controls = [], above = [],
     copy.textContent = copied ?? "Selected";
     setTimeout(() => (copy.textContent = "Copy"), 1500);
   });
-  const call = h("div.call", { hidden: "" }, h("pre", command), copy);
+  const tabs = h("select", { "aria-label": "Language of the request", onchange: () => speak(tabs.value) }, Object.keys(languages).map((name) => h("option", name)));
+  const call = h("div.call", { hidden: "" }, h("pre", { tabindex: 0, "aria-label": "The same request" }, command), tabs, copy);
   const time = h("p.time");
-  let newest;
+  let newest, last;
   const made = {
+    say() {
+      tabs.value = language;
+      if (last) command.textContent = languages[language](last);
+    },
     element: h("section.card" + kind, h("header", h("h2", title), controls), above, body, call, time),
     stop: () => newest?.abort(),
     async run() {
       made.stop();
       const sent = input ? input() : {};
-      if (!sent) return body.replaceChildren();
+      if (!sent) {
+        call.hidden = true;
+        time.textContent = "";
+        return body.replaceChildren(hint("Waits for what is to be sent."));
+      }
       const request = { path: base + to(), ...sent, accept, save };
       const controller = (newest = new AbortController());
-      command.textContent = curl(request);
+      last = request;
+      made.say();
       call.hidden = false;
       made.element.ariaBusy = "true";
       try {
@@ -114,7 +157,9 @@ function card(title, { to, input, accept, save, show, controls = [], above = [],
       } catch (error) {
         if (error.name === "AbortError") return;
         time.textContent = "";
-        body.replaceChildren(problem(error));
+        // A mistake in what was given is told once, by the first of the cards.
+        const isTold = [...document.querySelectorAll(".card .problem")].some((told) => told.textContent === error.message && !body.contains(told));
+        body.replaceChildren(isTold ? hint("As above.") : problem(error));
       } finally {
         if (newest === controller) made.element.ariaBusy = null;
       }
@@ -123,6 +168,12 @@ function card(title, { to, input, accept, save, show, controls = [], above = [],
   cards.push(made);
   if (!input) queueMicrotask(made.run);
   return made;
+}
+
+// Shows every request in another language.
+function speak(name) {
+  sessionStorage.setItem("language", (language = name));
+  for (const { say } of cards) say();
 }
 
 const runAll = (some) => some.forEach(({ run }) => run());
@@ -151,26 +202,51 @@ function pictureCard(title, save, options) {
 }
 
 // A picture of a layer that `fits`; null if there is none.
-function layerCard(title, route, fits, options) {
+function layerCard(title, route, fits, { preferred = model.features_layer, ...options }) {
   const choices = model.layers.filter(fits).map(({ name, op, output_shape }) =>
-    h("option", { value: name, selected: name === model.features_layer ? "" : null }, `${name}: ${op} ${output_shape.slice(1).join("×")}`));
+    h("option", { value: name, selected: name === preferred ? "" : null }, `${name}: ${op} ${output_shape.slice(1).join("×")}`));
   const choice = h("select", { "aria-label": "Layer", onchange: () => made.run() }, choices);
   const made = choices.length ? pictureCard(title, `${route}.png`, { controls: choice, to: () => `/${route}?layer=${choice.value}`, ...options }) : null;
   return made;
 }
 
-// A card of labels with probabilities; null where the model has none.
+// A card of labels with probabilities; null where the model has none. Another model's stand beside them.
 function labelsCard(title, route, input) {
   if (!model.operations.includes(route)) return null;
   const words = ({ label, index }) => label ?? `class ${index}`;
-  return card(title, {
+  const others = hosted.filter((other) => other.name !== model.name && other.operations.includes(route) && kindOf(other) === kindOf(model));
+  const other = h("select", { "aria-label": "Compare with", onchange: () => made.run() }, h("option", { value: "" }, "compare with…"), others.map(({ name }) => h("option", name)));
+  const ranked = async (reply) => {
+    const { predictions } = await reply.json();
+    return [h("p.answer", { role: "status" }, words(predictions[0])), bars(predictions, (row) => h("span", words(row)))];
+  };
+  const made = card(title, {
+    controls: others.length ? other : [],
     to: () => `/${route}?top=${Math.min(10, model.labels.length || 10)}`, input,
-    show: async (reply) => {
-      const { predictions } = await reply.json();
-      return [h("p.answer", { role: "status" }, words(predictions[0])), bars(predictions, (row) => h("span", words(row)))];
+    show: async (reply, { request }) => {
+      const own = await ranked(reply);
+      if (!other.value) return own;
+      const answer = await ask({ ...request, path: `/models/${other.value}/${route}` }).then(ranked, (error) => [problem(error)]);
+      return h("div.stage", h("div", hint(model.name), own), h("div", hint(other.value), answer));
     },
   });
+  return made;
 }
+
+// What each symbol of a sequence adds, in bits.
+const symbolsExplained = (input) => model.operations.includes("explain") ? card("Where it comes from", {
+  kind: ".wide", to: () => "/explain", input: () => { const sent = input(); return sent?.body.length > 1 ? sent : null; },
+  show: async (reply) => {
+    const { steps, target } = await reply.json();
+    const most = Math.max(...steps.map(({ bits }) => Math.abs(bits)), 1e-9);
+    const spans = steps.map(({ symbol, bits }) => {
+      const span = h("span", { title: `${visible(symbol)} ${bits.toFixed(3)} bits` }, symbol === "\n" ? "⏎\n" : symbol);
+      span.style.setProperty("--loss", Math.max(0, bits / most));
+      return span;
+    });
+    return [h("p.losses", spans), hint(`The deeper the colour, the more bits “${visible(target.label)}” (${percent(target.probability)}) costs without the symbol.`)];
+  },
+}) : null;
 
 const bars = (rows, name) => h("ol", rows.map((row) => {
   const bar = h("i");
@@ -180,7 +256,7 @@ const bars = (rows, name) => h("ol", rows.map((row) => {
 
 function table(head, rows) {
   const cells = (kind, row) => h("tr", row.map((cell) => h(kind, cell)));
-  return h("div.scroll", h("table", h("thead", cells("th", head)), h("tbody", rows.map((row) => cells("td", row)))));
+  return h("div.scroll", { tabindex: 0, role: "group", "aria-label": "Table" }, h("table", h("thead", cells("th", head)), h("tbody", rows.map((row) => cells("td", row)))));
 }
 
 const example = (name) => ask({ path: `/models/${model.name}/examples/${name}`, accept: "*/*" });
@@ -191,11 +267,15 @@ const example = (name) => ask({ path: `/models/${model.name}/examples/${name}`, 
 let picture;
 
 function pictureCards() {
-  const input = () => picture && { body: picture.blob, type: picture.blob.type, file: picture.name };
+  const input = () => picture && {
+    body: picture.blob, type: picture.blob.type, file: picture.name,
+    source: picture.isOwn || !model.examples.includes(picture.name) ? null : `/models/${model.name}/examples/${picture.name}`,
+  };
   const [sent, given] = ["What is sent", "What the network is given"].map((alt) => h("img", { alt }));
   const name = h("a", { title: "Save" });
   const words = h("figcaption");
-  const canvas = h("canvas", { width: 280, height: 280, "aria-label": "Draw here with mouse, pen or finger" });
+  const canvas = h("canvas", { width: 280, height: 280, tabindex: 0, role: "img", "aria-label": "Draw here with mouse, pen or finger; or move with the arrow keys, draw with space, undo with z" });
+  const brush = h("input", { type: "range", min: 4, max: 60, value: 22, "aria-label": "Brush size" });
   const thumbs = h("div.row");
 
   const changed = () => {
@@ -203,7 +283,7 @@ function pictureCards() {
     name.textContent = name.download = picture.name;
     name.href = sent.src;
     sent.hidden = picture.name === "drawing.png";
-    canvas.hidden = !sent.hidden;
+    tools.hidden = canvas.hidden = !sent.hidden;
     for (const thumb of thumbs.children) thumb.ariaPressed = thumb.firstChild.alt === picture.name;
     runAll(asking);
   };
@@ -211,13 +291,15 @@ function pictureCards() {
   // Browsers take up to a second for toBlob().
   const bytes = () => Uint8Array.from(atob(canvas.toDataURL().split(",")[1]), (letter) => letter.charCodeAt());
   const drawing = () => take(new Blob([bytes()], { type: "image/png" }), "drawing.png");
-  const clear = pen(canvas, patient(drawing, 60));
+  const { clear, undo } = pen(canvas, brush, patient(drawing, 60));
+  const tools = h("div.row", { hidden: "" }, h("label", "brush", brush), button("Undo", undo), button("Clear", () => { clear(); drawing(); }));
   takeDropped = (file) => file && take(file, file.name);
   const file = h("input", { type: "file", accept: "image/png,image/jpeg", onchange: () => takeDropped(file.files[0]) });
 
   const asking = [card("Picture", {
     above: [
-      h("div.row", thumbs, h("label.file", "Choose a file", file), button("Draw", () => { clear(); drawing(); })),
+      h("div.row", thumbs, h("label.file", "Choose a file", file), button("Draw", () => { clear(); drawing(); canvas.focus(); })),
+      tools,
       h("div.stage", h("figure", sent, canvas, h("figcaption", name)), h("figure", given, words)),
     ],
     to: () => "/preview", accept: "image/png", input, save: "preview.png",
@@ -227,11 +309,13 @@ function pictureCards() {
       return [];
     },
   })];
+  queueMicrotask(() => picture || runAll(asking));
   firstPicture(thumbs, take, changed).catch((error) => thumbs.append(problem(error)));
   const [labels, kernels] = [labelsCard("Classes", "classify", input), kernelCard()];
   const drawn = [["detect", "Boxes"], ["segment", "Segments"]].filter(([route]) => model.operations.includes(route));
   const found = drawn.map(([route, title]) => pictureCard(title, `${route}.png`, { to: () => `/${route}`, input }));
-  const answers = [labels, ...found].filter(Boolean);
+  const why = model.operations.includes("explain") ? pictureCard("Where it comes from", "explain.png", { to: () => "/explain", input }) : null;
+  const answers = [labels, why, ...found].filter(Boolean);
   const maps = featureCard(input, answers.length ? "" : ".wide");
   asking.push(...answers, maps);
   return answers.length ? [...asking, kernels] : [asking[0], kernels, maps];
@@ -241,7 +325,8 @@ function pictureCards() {
 async function firstPicture(thumbs, take, changed) {
   const names = model.examples;
   const isKept = picture && (picture.isOwn || names.includes(picture.name) || !names.length);
-  if (isKept) changed();
+  // After the cards that ask with it are made.
+  if (isKept) queueMicrotask(changed);
   for (const name of names) {
     const blob = await (await example(name)).blob();
     const image = h("img", { alt: name });
@@ -252,31 +337,60 @@ async function firstPicture(thumbs, take, changed) {
   }
 }
 
-// White strokes on black, as in MNIST; returns what clears the canvas.
-function pen(canvas, changed) {
+// White strokes on black, as in MNIST; what clears the canvas, and what takes the last stroke back.
+function pen(canvas, brush, changed) {
   const context = canvas.getContext("2d");
+  const before = [];
   let last;
-  const stroke = ({ offsetX, offsetY }) => {
-    if (!last) return;
-    const scale = canvas.width / canvas.clientWidth;
-    const next = [offsetX * scale, offsetY * scale];
+  let cursor = [140, 140];
+  const begin = () => {
+    before.push(context.getImageData(0, 0, canvas.width, canvas.height));
+    if (before.length > 20) before.shift();
+  };
+  const line = (next) => {
+    Object.assign(context, { strokeStyle: "#fff", lineWidth: brush.value, lineCap: "round" });
     context.beginPath();
-    context.moveTo(...(last.length ? last : next));
+    context.moveTo(...(last?.length ? last : next));
     context.lineTo(...next);
     context.stroke();
     last = next;
     changed();
   };
-  canvas.onpointerdown = (event) => { canvas.setPointerCapture(event.pointerId); last = []; stroke(event); };
+  const stroke = ({ offsetX, offsetY }) => {
+    const scale = canvas.width / canvas.clientWidth;
+    if (last) line([offsetX * scale, offsetY * scale]);
+  };
+  const undo = () => {
+    if (!before.length) return;
+    context.putImageData(before.pop(), 0, 0);
+    changed();
+  };
+  canvas.onpointerdown = (event) => { canvas.setPointerCapture(event.pointerId); begin(); last = []; stroke(event); };
   canvas.onpointermove = stroke;
   canvas.onpointerup = canvas.onpointercancel = () => (last = null);
-  return () => {
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    Object.assign(context, { strokeStyle: "#fff", lineWidth: 22, lineCap: "round" });
+  let isDown = false;
+  canvas.onkeydown = (event) => {
+    const step = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] }[event.key];
+    if (event.key === "z") undo();
+    else if (event.key === " ") {
+      isDown = !isDown;
+      if (isDown) { begin(); last = cursor; line(cursor); } else last = null;
+    } else if (step) {
+      cursor = cursor.map((place, axis) => Math.max(0, Math.min(279, place + step[axis])));
+      if (isDown) line(cursor);
+    } else return;
+    event.preventDefault();
   };
+  const clear = () => {
+    before.length = 0;
+    isDown = false;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  };
+  return { clear, undo };
 }
 
-const featureCard = (input, kind) => layerCard("Feature maps", "features", ({ op }) => op !== "Flatten", { input, kind });
+const hasMaps = ({ op, output_shape: { length } }) => op !== "Flatten" && (length > 2 || !/^(Shape|Slice|Concat|Gather|Reshape|Constant)$/.test(op));
+const featureCard = (input, kind) => layerCard("Feature maps", "features", hasMaps, { input, kind });
 const kernelCard = (kind) => layerCard("Kernels", "kernels", ({ op }) => /^(Conv|TiledConv|LocallyConnected|Gabor)$/.test(op), { kind });
 
 // --- What is typed
@@ -287,7 +401,7 @@ const json = (value) => ({ body: JSON.stringify(value), type: "application/json"
 
 // A field for what a model takes, with its examples.
 function writing(title, changed) {
-  const { task } = model;
+  const task = `${model.task} ${model.vocabulary?.length}`;
   const area = h("textarea", { "aria-label": title, spellcheck: "false", autocapitalize: "off", oninput: patient(() => write(area.value)) });
   const write = (text) => { area.value = typed[task] = text; changed(); };
   const row = h("div.row");
@@ -297,7 +411,7 @@ function writing(title, changed) {
     return button(text.length > 60 ? name : text, () => write(text));
   });
   Promise.all(buttons).then((made) => row.append(...made), ({ message }) => row.append(message));
-  if (typed[task]) queueMicrotask(() => write(typed[task]));
+  queueMicrotask(() => (typed[task] ? write(typed[task]) : changed()));
   return { area, row, write, text: () => area.value.normalize("NFC") };
 }
 
@@ -327,7 +441,9 @@ function curves(image, text) {
   put(image, new Blob([`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${rows.length - 1 || 1} 1" preserveAspectRatio="none">`, ...lines, "</svg>"], { type: "image/svg+xml" }));
 }
 
-const stateCard = (input) => layerCard("States over time", "encode", ({ op, output_shape: { length } }) => op !== "OneHot" && length > 2, { input, kind: ".wide" });
+const cells = /^(RNN|LSTM|GRU|Jordan)$/;
+// Of an imported network only what a person would call a layer.
+const stateCard = (input) => layerCard("States over time", "encode", ({ op, output_shape: { length } }) => length > 2 && (/^(Gemm|MatMul|Softmax|Tanh|Relu|Gather)$/.test(op) || cells.test(op)), { input, kind: ".wide", preferred: model.layers.findLast(({ op }) => cells.test(op))?.name });
 
 // --- Symbols one by one
 
@@ -341,11 +457,11 @@ function symbolCards() {
     show: async (reply, { request }) => losses(await reply.json(), [...JSON.parse(request.body).text]),
   });
   const next = card("Next symbol", {
-    to: () => "/next?top=10", input,
+    to: () => `/next?top=${Math.min(10, model.vocabulary.length)}`, input,
     show: async (reply) => [bars((await reply.json()).next, ({ symbol }) => button(visible(symbol), () => write(area.value + symbol))), hint("Take a symbol to append it.")],
   });
-  const asking = [score, next, stateCard(input)];
-  return [score, next, generateCard(text, write), asking[2]];
+  const asking = [score, next, symbolsExplained(input), stateCard(input)].filter(Boolean);
+  return [score, next, generateCard(text, write), ...asking.slice(2)];
 }
 
 // The deeper the ground of a symbol, the more it surprised.
@@ -408,11 +524,35 @@ async function* events(stream) {
 
 // --- Every model
 
+// The drawing stands in the page itself, so that its layers can be chosen.
 function graphCard() {
-  const isRecurrent = model.layers.some(({ op }) => /^(RNN|LSTM|GRU|Jordan)$/.test(op));
   const steps = h("select", { "aria-label": "Shown as", onchange: () => made.run() }, h("option", { value: "" }, "circuit"), [2, 3, 4, 8].map((count) => h("option", { value: `?unfold=${count}` }, `${count} steps`)));
-  const made = pictureCard("Graph", "graph.svg", { kind: ".wide.graph", controls: isRecurrent ? steps : [], to: () => `/graph${steps.value}` });
+  const made = card("Graph", {
+    kind: ".wide.graph", accept: "image/svg+xml", save: "graph.svg",
+    controls: model.layers.some(({ op }) => cells.test(op)) ? steps : [], to: () => `/graph${steps.value}`,
+    show: async (_, { request }) => {
+      const drawing = await drawn(request.path);
+      drawing.setAttribute("role", "group");
+      for (const node of drawing.querySelectorAll("[data-layer]")) {
+        const name = node.dataset.layer;
+        if (!choosers(name).length) continue;
+        Object.assign(node, { onclick: () => choose(name), onkeydown: ({ key }) => key === "Enter" && choose(name) });
+        for (const [attribute, value] of [["tabindex", 0], ["role", "button"], ["aria-label", `Show ${name}`]]) node.setAttribute(attribute, value);
+      }
+      return [h("div.scroll", { tabindex: 0, role: "group", "aria-label": "Graph" }, drawing), hint("Choose a layer to see its maps, kernels or states.")];
+    },
+  });
   return made;
+}
+
+// The cards' choices that have this layer.
+const choosers = (name) => [...document.querySelectorAll(".card select[aria-label=Layer]")].filter((choice) => [...choice.options].some(({ value }) => value === name));
+
+// Shows a layer in every card that can.
+function choose(name) {
+  const found = choosers(name);
+  for (const choice of found) { choice.value = name; choice.onchange(); }
+  found[0]?.closest(".card").scrollIntoView({ behavior: "smooth" });
 }
 
 const layersCard = () => card("Layers", {
@@ -421,15 +561,27 @@ const layersCard = () => card("Layers", {
     [layer.name, layer.op, layer.output_shape.join("×"), count(layer.parameters), count(layer.multiply_adds), layer.receptive_field?.join("×") ?? ""])),
 });
 
+// What a model of tensors takes and answers, and why it is no more than that.
+function tensorCard() {
+  const made = plain("Tensors", ".wide", model.remark ? h("p.hint", `It is ${model.remark}.`) : null, h("p", "Ask it by the Open Inference Protocol or TensorFlow Serving's routes."));
+  ask({ path: `/v2/models/${model.name}` }).then((reply) => reply.json()).then(({ inputs, outputs }) => {
+    const rows = (ports, kind) => ports.map(({ name, datatype, shape }) => [kind, name, datatype, `[${shape.join(", ")}]`]);
+    const example = { inputs: inputs.map(({ name, datatype, shape }) => ({ name, datatype, shape: shape.map((size) => Math.max(1, size)), data: ["…"] })) };
+    made.element.append(table(["kind", "name", "type", "shape"], [...rows(inputs, "input"), ...rows(outputs, "output")]),
+      h("pre.well", { tabindex: 0 }, `curl -d '${JSON.stringify(example)}' '${location.origin}/v2/models/${model.name}/infer'`));
+  }, (error) => made.element.append(problem(error)));
+  return made;
+}
+
 // What models take: their group's name and their cards.
 const kinds = {
   image: ["Pictures", pictureCards],
   symbols: ["Text", symbolCards],
-  tokens: ["Sequences", () => bodyCards("Text", "text/plain", (input) => [labelsCard("Classes", "classify", input), stateCard(input)])],
+  tokens: ["Sequences", () => bodyCards("Text", "text/plain", (input) => [labelsCard("Classes", "classify", input), symbolsExplained(input), stateCard(input)])],
   tree: ["Trees", () => bodyCards("Tree", "application/json", (input) => [labelsCard("Root", "tree", input), nodesCard(input)])],
   series: ["Series", () => [...bodyCards("Series", "text/csv", (input) => [labelsCard("Classes", "classify", input), featureCard(input, ".wide")], curves), kernelCard(".wide")]],
   steps: ["Systems", () => bodyCards("Steps", "application/json", (input) => [stateCard(input)])],
-  tensors: ["Tensors", () => [plain("Tensors", ".wide", h("p", "By the Open Inference Protocol: ", h("a", { href: `/v2/models/${model.name}` }, "names and shapes"), "."))]],
+  tensors: ["Tensors", () => [tensorCard()]],
 };
 const kindOf = ({ operations, input }) => (operations.includes("tree") ? "tree" : operations.includes("next") ? "symbols" : input.kind);
 
@@ -449,7 +601,9 @@ function facts() {
 // --- The page
 
 const main = $("main");
-const chosen = () => location.hash.slice(1) || document.querySelector("nav a").title;
+// The models in short, and those that could not be loaded.
+let hosted = [], failures = [];
+const chosen = () => decodeURIComponent(location.hash.slice(1)) || hosted[0]?.name || failures[0]?.name;
 const complain = (error) => main.replaceChildren(problem(error));
 
 async function open(event) {
@@ -459,7 +613,12 @@ async function open(event) {
   const name = chosen();
   for (const link of $("models").querySelectorAll("a")) link.ariaCurrent = link.title === name ? "page" : null;
   document.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  document.title = `${name} · Striate`;
+  document.title = `${name ?? "no model"} · Striate`;
+  clearInterval(watching);
+  const failure = failures.find((failure) => failure.name === name);
+  if (name === ":server") return server();
+  if (!name) return nothing();
+  if (failure && !hosted.some((model) => model.name === name)) return broken(failure);
   try {
     const answer = await (await ask({ path: `/models/${name}` })).json();
     if (chosen() !== name) return;
@@ -475,18 +634,59 @@ async function open(event) {
   }
 }
 
+// Nothing is hosted: how that changes.
+const nothing = () => main.replaceChildren(h("h1", "No model is hosted"), h("p.lead", "Put an ONNX file, or a folder with a model.json, into the folder that the server watches; it appears within a second. ",
+  h("code", "striate serve --models FOLDER"), " names another folder, ", h("code", "striate check FILE.onnx"), " says what is known of a file."));
+
+// A model that could not be loaded, and every reason.
+function broken({ name, folder, error }) {
+  main.replaceChildren(h("h1", { tabindex: -1 }, name), h("p.lead", `It could not be loaded from ${folder || "its file"}.`),
+    h("section.card", h("h2", "What is wrong"), h("ul", error.split("; ").map((reason) => h("li.plain", reason)))),
+    h("pre.well", { tabindex: 0 }, `striate check ${folder || name}`));
+}
+
+let watching;
+
+// How the server does, from its metrics, every two seconds.
+function server() {
+  const figures = { "requests a second": [], "milliseconds a request": [], "waiting": [], "memory, MiB": [] };
+  const shown = Object.keys(figures).map((name) => ({ name, image: h("img.curves", { alt: name }), value: h("p.answer") }));
+  let before;
+  const look = async () => {
+    const text = await (await ask({ path: "/metrics", accept: "*/*" })).text();
+    const sum = (name) => text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)).reduce((total, line) => total + Number(line.split(" ").at(-1)), 0);
+    const now = { time: performance.now() / 1000, requests: sum("striate_requests_total"), seconds: sum("striate_request_duration_seconds_sum") };
+    if (before) {
+      const requests = now.requests - before.requests;
+      const values = [requests / (now.time - before.time), requests ? 1000 * (now.seconds - before.seconds) / requests : 0, sum("striate_queue_requests"), sum("process_resident_memory_bytes") / 2 ** 20];
+      shown.forEach(({ name, image, value }, index) => {
+        const series = figures[name];
+        series.push(values[index]);
+        if (series.length > 150) series.shift();
+        value.textContent = values[index].toLocaleString("en", { maximumFractionDigits: 2 });
+        if (series.length > 1) curves(image, series.map((number, step) => `${number},0`).join("\n"));
+      });
+    }
+    before = now;
+  };
+  main.replaceChildren(h("h1", { tabindex: -1 }, "Server"), h("p.lead", "From /metrics, every two seconds; the last five minutes."),
+    h("div.cards", shown.map(({ name, image, value }) => h("section.card", h("h2", name), value, image))));
+  look().catch(complain);
+  watching = setInterval(() => look().catch(complain), 2000);
+}
+
 async function start() {
   try {
     const { models, failed } = await (await ask({ path: "/models" })).json();
+    [hosted, failures] = [models, failed];
     $("access").hidden = true;
     $("status").textContent = `${models.length} models${failed.length ? `, ${failed.length} failed to load` : ""}`;
     const link = (model) => h("a", { href: `#${model.name}`, title: model.name }, h("b", model.name), h("small", `${short(model.parameters)} ${model.score ? `· ${scoreWords(model)}` : "parameters"}`));
     $("models").replaceChildren(...Object.entries(kinds).flatMap(([kind, [title]]) => {
       const links = models.filter((model) => kindOf(model) === kind).map(link);
       return links.length ? [h("h2", title), ...links] : [];
-    }));
-    if (models.length) open();
-    else complain(Error("No model is hosted."));
+    }), ...(failed.length ? [h("h2", "Failed"), failed.map(({ name }) => h("a", { href: `#${name}`, title: name }, h("b", name), h("small", "could not be loaded")))] : []));
+    open();
   } catch (error) {
     complain(error);
     if (!$("access").hidden) $("key").focus();
@@ -503,5 +703,9 @@ $("access").onsubmit = (event) => {
 main.ondragover = (event) => { event.preventDefault(); main.classList.add("dragging"); };
 main.ondragleave = () => main.classList.remove("dragging");
 main.ondrop = (event) => { event.preventDefault(); main.ondragleave(); takeDropped?.(event.dataTransfer.files[0]); };
+document.onpaste = ({ clipboardData }) => {
+  const file = [...clipboardData.files].find(({ type }) => /^image\/(png|jpeg)$/.test(type));
+  if (file) takeDropped?.(file);
+};
 onhashchange = open;
 start();

@@ -132,7 +132,8 @@ struct SymbolCandidate {
         if varying.isEmpty, let only = found.first, found.count == 1 { return only }
         if let unread {
             throw UncertainReading(
-                reason: "no node reads the state \"\(unread)\" (an exporter that is given one tensor for two states "
+                reason:
+                    "no node reads the state \"\(unread)\" (an exporter that is given one tensor for two states "
                     + "takes them for one)"
             )
         }
