@@ -115,7 +115,7 @@ let package = Package(
         ),
         .target(
             name: "Images",
-            dependencies: ["CPNG", "CPictures"],
+            dependencies: ["CPNG", "CPictures", "CZlib"],
             swiftSettings: safe + fuzzing
         ),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),

@@ -6,18 +6,12 @@ extension Image {
     /// A picture of few colours, such as feature maps, is written with a palette.
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         if channels == 3, let picture = IndexedPicture(samples) {
-            let format = PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_COLORMAP
-            return try encoded(picture.indices, format: Int(format), palette: picture.colours)
+            return try picture.encodedPNG(width: width, height: height)
         }
-        let format = channels == 3 ? Int(PNG_FORMAT_FLAG_COLOR) : 0
-        return try encoded(samples, format: format, palette: [])
+        return try encoded(format: channels == 3 ? Int(PNG_FORMAT_FLAG_COLOR) : 0)
     }
 
-    private func encoded(
-        _ pixels: [UInt8],
-        format: Int,
-        palette: [UInt8]
-    ) throws(ImageError) -> [UInt8] {
+    private func encoded(format: Int) throws(ImageError) -> [UInt8] {
         var image = unsafe png_image()
         unsafe png_image_prepare(&image)
         defer { unsafe png_image_free(&image) }
@@ -25,23 +19,11 @@ extension Image {
         unsafe image.height = UInt32(height)
         unsafe image.format = UInt32(format)
         unsafe image.flags = UInt32(PNG_IMAGE_FLAG_FAST)
-        unsafe image.colormap_entries = UInt32(palette.count / 3)
         var size = unsafe png_image_encoded_bound(&image)
         var encoded = try Memory.bytes(Int(size))
-        // SAFETY: libpng reads height * width samples of each channel and the palette, and writes at
-        // most `size` bytes, which there are.
-        let status = unsafe pixels.withUnsafeBytes { pixels in
-            unsafe palette.withUnsafeBytes { palette in
-                unsafe png_image_write_to_memory(
-                    &image,
-                    &encoded,
-                    &size,
-                    0,
-                    pixels.baseAddress,
-                    0,
-                    palette.baseAddress
-                )
-            }
+        // SAFETY: libpng reads height * width samples of each channel, and writes at most `size` bytes, which there are.
+        let status = unsafe samples.withUnsafeBytes { pixels in
+            unsafe png_image_write_to_memory(&image, &encoded, &size, 0, pixels.baseAddress, 0, nil)
         }
         // All else that can fail is a side beyond libpng's million pixels.
         guard status != 0 else { throw .outOfMemory }

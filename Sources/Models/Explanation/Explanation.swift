@@ -14,11 +14,9 @@ extension Model {
     /// How far a class's probability falls when a window of a picture or series is covered (Zeiler and Fergus, 2014,
     /// section 4.2); below 0 where it rises.
     ///
-    /// Covered is what the network sees as 0, which is the mean of what it was trained with.
-    /// - Parameters:
-    ///   - values: The input's numbers as the network is given them, of the shape [1, …].
-    ///   - target: A class; nil is the likeliest.
-    /// - Throws: what computing throws; `invalidManifest` where scores are no probabilities.
+    /// Covered is what the network sees as 0, which is the mean of what it was trained with. `values` are the input's numbers as
+    /// the network is given them, of the shape [1, …]; `target` is a class, nil the likeliest. Throws what computing throws, and
+    /// `invalidManifest` where scores are no probabilities.
     public func occlusion(
         of values: [Float],
         shape: Shape,

@@ -8,10 +8,7 @@ extension Model {
     /// By how many bits the surprise about a class or the next symbol grows when a symbol is left out: for each
     /// log₂ p(target | all) − log₂ p(target | all others).
     ///
-    /// - Parameters:
-    ///   - tokens: At least two.
-    ///   - target: A class or a symbol; nil is the likeliest.
-    /// - Throws: what computing throws.
+    /// There are at least two tokens; `target` is a class or a symbol, nil the likeliest. Throws what computing throws.
     public func omission(
         of tokens: [Int32],
         output: String,
