@@ -28,15 +28,4 @@ struct Canvas {
             for channel in 0..<3 { span[start + 3 * pixel + channel] = colour[channel] }
         }
     }
-
-    /// Copies a stretch of a row into the rows below, so that it is there `times` times.
-    mutating func repeatRow(_ row: Int, from column: Int, _ count: Int, times: Int) {
-        let start = (row * width + column) * 3
-        // Copied out first: a slice would share the samples, and writing would then copy them all.
-        let stretch = Array(samples[start..<start + count * 3])
-        for copy in 1..<max(times, 1) {
-            let target = start + copy * width * 3
-            samples.replaceSubrange(target..<target + stretch.count, with: stretch)
-        }
-    }
 }

@@ -12,8 +12,8 @@ public enum ColourMap: String, Sendable, CaseIterable {
 typealias Colour = SIMD3<UInt8>
 
 extension ColourMap {
-    /// With the background and the invalid colour they fill the palette of a PNG file, but for greys.
-    var colourCount: Int { self == .grey ? 256 : 254 }
+    /// With the background and the invalid colour they fill the palette of a PNG file.
+    var colourCount: Int { 254 }
 
     /// The colours, evenly spaced.
     var table: [Colour] {

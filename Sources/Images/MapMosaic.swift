@@ -73,39 +73,66 @@ public struct MapMosaic: Sendable {
 
     /// The finished picture, RGB.
     public func render() -> Image {
-        let layout = MosaicLayout(self)
-        var canvas = Canvas(width: layout.width, height: layout.height, fill: colours.background)
-        let table = colours.table
-        let ranges = ranges
-        for map in 0..<count {
-            draw(map, range: ranges[map], table: table, layout: layout, on: &canvas)
+        let (picture, layout) = indexed
+        let palette = picture.colours
+        var samples = [UInt8](repeating: 0, count: 3 * picture.indices.count)
+        for (pixel, index) in picture.indices.enumerated() {
+            for channel in 0..<3 {
+                samples[3 * pixel + channel] = palette[3 * Int(index) + channel]
+            }
         }
-        return canvas.image
+        return Image(width: layout.width, height: layout.height, channels: 3, samples: samples)
+    }
+
+    /// The finished picture as a PNG file, without its RGB in between.
+    public func encodedPNG() throws(ImageError) -> [UInt8] {
+        let (picture, layout) = indexed
+        return try picture.encodedPNG(width: layout.width, height: layout.height)
+    }
+
+    /// The numbers of colours, the background and the colour of what is not finite behind the map's own.
+    private var indexed: (picture: IndexedPicture, layout: MosaicLayout) {
+        let layout = MosaicLayout(self)
+        let colourCount = colours.colourCount
+        var indices = [UInt8](repeating: UInt8(colourCount), count: layout.width * layout.height)
+        let ranges = ranges
+        for map in 0..<count { draw(map, range: ranges[map], layout: layout, on: &indices) }
+        let table = colours.table + [colours.background, ColourMap.invalid]
+        let palette = table.flatMap { colour in (0..<3).map { colour[$0] } }
+        return (IndexedPicture(colours: palette, indices: indices), layout)
     }
 
     private func draw(
         _ map: Int,
         range: ClosedRange<Float>,
-        table: [Colour],
         layout: MosaicLayout,
-        on canvas: inout Canvas
+        on indices: inout [UInt8]
     ) {
         let (left, top) = layout.corner(of: map)
+        let scale = layout.scale
         // In halves, so that the difference of huge ends stays finite.
         let span = range.upperBound / 2 - range.lowerBound / 2
         let last = Float(colours.colourCount - 1)
         // A smaller span is noise, and last / span could be infinite.
         let factor = span > 0x1p-110 ? last / span : 0
+        let middle = range.lowerBound / 2
+        let invalid = UInt8(colours.colourCount + 1)
+        let values = maps.span
+        var pixels = indices.mutableSpan
         for row in 0..<height {
-            let y = top + row * layout.scale
+            let start = (top + row * scale) * layout.width + left
+            let first = (map * height + row) * width
             for column in 0..<width {
-                let value = maps[(map * height + row) * width + column]
-                let position = (value / 2 - range.lowerBound / 2) * factor + 0.5
-                let colour =
-                    value.isFinite ? table[Int(min(max(position, 0), last))] : ColourMap.invalid
-                canvas.fill(row: y, from: left + column * layout.scale, layout.scale, with: colour)
+                let value = values[first + column]
+                let position = (value / 2 - middle) * factor + 0.5
+                let index = value.isFinite ? UInt8(min(max(position, 0), last)) : invalid
+                for pixel in 0..<scale { pixels[start + column * scale + pixel] = index }
             }
-            canvas.repeatRow(y, from: left, width * layout.scale, times: layout.scale)
+            for copy in 1..<max(scale, 1) {
+                for pixel in 0..<width * scale {
+                    pixels[start + copy * layout.width + pixel] = pixels[start + pixel]
+                }
+            }
         }
     }
 

@@ -8,6 +8,10 @@ struct IndexedPicture {
     static let mostColours = 256
     private static let slots = 1024
 
+    init(colours: [UInt8], indices: [UInt8]) {
+        (self.colours, self.indices) = (colours, indices)
+    }
+
     /// Nil if the picture, which is RGB, has more colours than a palette holds.
     init?(_ samples: [UInt8]) {
         var table = [UInt32](repeating: .max, count: Self.slots)

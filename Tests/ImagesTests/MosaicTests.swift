@@ -123,7 +123,7 @@ import Testing
         }
         #expect(tones(.perMap) == [0, 85, 170, 255, 0, 85, 170, 255])
         #expect(tones(.shared) == [85, 106, 128, 149, 0, 85, 170, 255])
-        #expect(tones(.symmetric) == [128, 143, 159, 175, 64, 128, 191, 255])
+        #expect(tones(.symmetric) == [128, 143, 159, 175, 63, 128, 192, 255])
     }
 
     @Test func `maps of one value are compared with each other`() {

@@ -107,7 +107,7 @@ enum Kernels {
             mosaic.group = 2
             legend += "the two kernels of a maxout pair side by side; "
         }
-        return try Answer(mosaic.render(), legend: legend + mosaic.legend)
+        return try Answer(mosaic, legend: legend + mosaic.legend)
     }
 
     /// An even number of columns, so that no pair is torn apart: the fewest empty places, a wide rectangle.

@@ -99,6 +99,6 @@ struct FeatureAnswer {
             colours: isSigned ? .diverging : .viridis
         )
         let legend = "\(tensor.name) \(tensor.shape): \(mosaic.legend)"
-        return try Answer(mosaic.render(), legend: legend)
+        return try Answer(mosaic, legend: legend)
     }
 }
