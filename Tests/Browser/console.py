@@ -7,14 +7,13 @@ usage: console.py PROGRAM [PICTURES]     (the built striate; needs chromium and 
 import base64
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
 import axe_playwright_python
 import onnx
-from neighbours import Check, Driver, wait_for
+from neighbours import Check, Driver, serve, wait_for
 from onnx import TensorProto, helper
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -100,21 +99,7 @@ def start(program, folder):
     (models / "numbers/model.onnx").symlink_to(ROOT / "Tests/OnnxCases/test_add_int8/model.onnx")
     (models / "broken").mkdir()
     (models / "broken/model.json").write_text('{"nam": "broken", "layers": [{"op": "Conv2d"}]}')
-    return serve(program, folder, models)
-
-
-def serve(program, folder, models):
-    ready = folder / f"port-{models.name}"
-    server = subprocess.Popen(
-        [program, "serve", "--port", "0", "--ready-file", str(ready), "--models", str(models), "--log-level", "error"],
-        stderr=subprocess.DEVNULL,
-    )
-    for _ in range(300):
-        if ready.exists() and ready.read_text().strip():
-            return server, int(ready.read_text().split()[0])
-        time.sleep(0.1)
-    server.kill()
-    sys.exit("the server did not start")
+    return serve(program, models)
 
 
 class Console(Driver):
@@ -173,7 +158,7 @@ def main():
         folder = pathlib.Path(place)
         server, port = start(program, folder)
         (folder / "nothing").mkdir()
-        empty, other = serve(program, folder, folder / "nothing")
+        empty, other = serve(program, folder / "nothing")
         console = Console(port + 1 if port < 65000 else port - 1, f"http://localhost:{port}", pictures)
         try:
             everything(console, port, check)

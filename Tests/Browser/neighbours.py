@@ -112,15 +112,11 @@ class Check:
         self.failures += not is_right
 
 
-def start(program, folder):
-    root = pathlib.Path(__file__).resolve().parents[2]
-    models = folder / "models"
-    models.mkdir()
-    (models / "brackets").symlink_to(root / "config/models/brackets")
-    ready = folder / "port"
+def serve(program, models, *options):
+    """A server on a folder of models, and its port."""
+    ready = models.with_name(f"port-{models.name}")
     server = subprocess.Popen(
-        [program, "serve", "--port", "0", "--ready-file", str(ready), "--models", str(models),
-         "--set", "repository_changes=true", "--log-level", "error"]
+        [program, "serve", "--port", "0", "--ready-file", str(ready), "--models", str(models), "--log-level", "error", *options]
     )
     for _ in range(300):
         if ready.exists() and ready.read_text().strip():
@@ -128,6 +124,14 @@ def start(program, folder):
         time.sleep(0.1)
     server.kill()
     sys.exit("the server did not start")
+
+
+def start(program, folder):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    models = folder / "models"
+    models.mkdir()
+    (models / "brackets").symlink_to(root / "config/models/brackets")
+    return serve(program, models, "--set", "repository_changes=true")
 
 
 def is_served(port):

@@ -38,7 +38,7 @@ extension Model {
             var covered: [Float] = []
             covered.reserveCapacity(batch * values.count)
             for index in falls.count..<falls.count + batch {
-                covered += cover(values, shape, grid, index)
+                covered += cover(grid.area(of: index), of: values, shape, grid)
             }
             let sizes = [batch] + shape.dimensions.dropFirst()
             for row in try rows(of: covered, Shape(sizes), output, isCancelled) {
@@ -57,13 +57,12 @@ extension Model {
 
     /// The input with zeros in one window, in all of its channels.
     private func cover(
-        _ values: [Float],
+        _ area: (rows: Range<Int>, columns: Range<Int>),
+        of values: [Float],
         _ shape: Shape,
-        _ grid: OcclusionGrid,
-        _ index: Int
+        _ grid: OcclusionGrid
     ) -> [Float] {
         var values = values
-        let area = grid.area(of: index)
         let plane = grid.height * grid.width
         let channels = shape.count / max(1, plane)
         let (step, first) = manifest.isChannelsLast ? (channels, 1) : (1, plane)

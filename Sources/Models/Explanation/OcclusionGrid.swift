@@ -60,13 +60,13 @@ public struct OcclusionGrid: Sendable, Equatable {
 
     /// What the window at an index covers; the last one of a row ends with the input.
     public func area(of index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
-        func range(_ place: Int, _ side: Int, _ window: Int, _ stride: Int) -> Range<Int> {
+        func range(_ place: Int, of side: Int, window: Int, stride: Int) -> Range<Int> {
             let start = min(place * stride, side - window)
             return start..<start + window
         }
         return (
-            range(index / columns, height, window.height, stride.height),
-            range(index % columns, width, window.width, stride.width)
+            range(index / columns, of: height, window: window.height, stride: stride.height),
+            range(index % columns, of: width, window: window.width, stride: stride.width)
         )
     }
 

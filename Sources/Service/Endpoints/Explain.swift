@@ -97,7 +97,7 @@ enum Explain {
             throw .invalidValue(field: "method", expected: "\"occlusion\"", got: method)
         }
         if case .tokens(_, let vocabulary) = model.manifest.input {
-            return try symbols(&call, model, vocabulary, output)
+            return try symbols(of: vocabulary, through: model, output, &call)
         }
         let reader = try call.inputReader()
         let target = try call.target(of: model)
@@ -121,10 +121,10 @@ enum Explain {
     }
 
     private static func symbols(
-        _ call: inout Call,
-        _ model: Model,
-        _ vocabulary: Vocabulary,
-        _ output: String
+        of vocabulary: Vocabulary,
+        through model: Model,
+        _ output: String,
+        _ call: inout Call
     ) throws(ServiceError) -> Answer {
         for key in ["window", "stride"] where call.text(key) != nil {
             throw .unwantedField(

@@ -40,7 +40,7 @@ enum ExplainInstances {
         call.stopwatch.enter(.compute)
         let explanations: [JSON]
         if case .tokens(_, let vocabulary) = model.manifest.input {
-            explanations = [try call.symbols(tensor, vocabulary, output, target)]
+            explanations = [try call.symbols(tensor, of: vocabulary, output, target: target)]
         } else {
             explanations = try call.windows(tensor, output, target)
         }
@@ -87,9 +87,9 @@ extension Call {
     /// One sequence.
     fileprivate func symbols(
         _ tensor: Tensor,
-        _ vocabulary: Vocabulary,
+        of vocabulary: Vocabulary,
         _ output: String,
-        _ target: Int?
+        target: Int?
     ) throws(ServiceError) -> JSON {
         let model = try model
         let tokens = (tensor.integers ?? []).compactMap { Int32(exactly: $0) }
