@@ -44,7 +44,15 @@ struct FoldedStack {
 
     /// Of blocks that are the same but for their weights the first one stays; rows that read another read it.
     private mutating func foldBlocks() {
-        let signatures = rows.map(\.signature)
+        // As numbers, which are compared many times.
+        var known: [[String]: Int] = [:]
+        var signatures: [Int] = []
+        for row in rows {
+            let signature = row.signature
+            let number = known[signature] ?? known.count
+            known[signature] = number
+            signatures.append(number)
+        }
         let places = Dictionary(rows.enumerated().map { ($1.name, $0) }) { first, _ in first }
         let reads = rows.map { row in row.inputs.map { places[$0] ?? -1 } }
         /// Whether a row does with what lies `distance` rows further what another one does.

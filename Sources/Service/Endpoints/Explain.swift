@@ -103,7 +103,10 @@ enum Explain {
         let target = try call.target(of: model)
         let subject = try call.subject(reader)
         let grid = try call.grid(of: subject.input.shape, for: model)
-        try call.checkAnswer(numbers: grid.count + subject.drawnPixels)
+        try call.checkExplanation(
+            numbers: grid.count + subject.drawnPixels,
+            input: subject.input.shape.count
+        )
         call.stopwatch.enter(.compute)
         let explanation = try call.occlusion(
             of: subject.input,
@@ -227,6 +230,12 @@ extension Call {
             )
         }
         return grid
+    }
+
+    /// Refuses what there is no memory for: the input stands whole beside its copies and a number for each place.
+    mutating func checkExplanation(numbers: Int, input: Int) throws(ServiceError) {
+        try checkAnswer(numbers: numbers)
+        try answerRoom?.take(bytes: input.times(4 * MemoryLayout<Float>.stride), for: nil)
     }
 
     /// Covers the windows one after the other.

@@ -66,7 +66,7 @@ extension Call {
         }
         let shape = Shape([1] + tensor.shape.dimensions.dropFirst())
         let grid = try grid(of: shape, for: model)
-        try checkAnswer(numbers: tensor.shape[0] * grid.count)
+        try checkExplanation(numbers: tensor.shape[0] * grid.count, input: shape.count)
         var answers: [JSON] = []
         for index in 0..<tensor.shape[0] {
             let part = Array(values[index * shape.count..<(index + 1) * shape.count])
