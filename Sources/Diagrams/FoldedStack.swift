@@ -24,8 +24,8 @@ struct FoldedStack {
 
     /// A row that only changes numbers where they stand joins the only row that it reads, if nobody else reads that one.
     private mutating func joinActivations() {
-        var readers: [String: Int] = [:]
-        for input in rows.flatMap(\.inputs) { readers[input, default: 0] += 1 }
+        joinGates()
+        let readers = readers
         var joined: [StackRow] = []
         var places: [String: String] = [:]
         for var row in rows {
@@ -38,6 +38,28 @@ struct FoldedStack {
             } else {
                 joined.append(row)
             }
+        }
+        rows = joined
+    }
+
+    /// How many rows read each value.
+    private var readers: [String: Int] {
+        rows.flatMap(\.inputs).reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    }
+
+    /// A value times its own sigmoid, which exporters write as two nodes, is one row: SiLU, x · σ(x).
+    private mutating func joinGates() {
+        let readers = readers
+        var joined: [StackRow] = []
+        for row in rows {
+            guard row.words == "Mul", row.inputs.count == 2, let gate = joined.last,
+                gate.words == "Sigmoid", let source = gate.inputs.first,
+                Set(row.inputs) == [source, gate.name], readers[gate.name] == 1
+            else {
+                joined.append(row)
+                continue
+            }
+            joined[joined.count - 1] = row.gate(of: source)
         }
         rows = joined
     }
@@ -107,8 +129,17 @@ extension StackRow {
 
     private static let activations: Set<String> = [
         "BatchNormalization", "Celu", "Clip", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish",
-        "LeakyRelu", "Mish", "PRelu", "Relu", "Selu", "Sigmoid", "Softplus", "Swish", "Tanh",
+        "LeakyRelu", "Mish", "PRelu", "Relu", "Selu", "SiLU", "Sigmoid", "Softplus", "Swish",
+        "Tanh",
     ]
+
+    /// The row of SiLU that ends here.
+    fileprivate func gate(of source: String) -> StackRow {
+        var row = self
+        row.words = "SiLU"
+        row.inputs = [source]
+        return row
+    }
 
     /// Adds an activation that follows.
     fileprivate mutating func take(_ row: StackRow) {

@@ -21,6 +21,8 @@ public struct MapMosaic: Sendable {
     public let width: Int
     /// Maps in a row; nil chooses a picture that is a little wider than high.
     public var columns: Int?
+    /// Where each map stands, counted along the rows of `columns`, so that places may be left empty; nil: one after the other.
+    public var places: [Int]?
     /// Neighbours in a row that belong together and stand closer; `columns` is then a multiple of it.
     public var group = 1
     /// The side, in pixels, that small maps are enlarged towards.

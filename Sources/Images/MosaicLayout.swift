@@ -9,17 +9,19 @@ struct MosaicLayout {
     /// Pixels between the maps of a group.
     let innerGap: Int
     private let group: Int
+    private let places: [Int]?
     private let tile: (width: Int, height: Int)
     let width: Int
     let height: Int
 
     init(_ mosaic: MapMosaic) {
+        let cells = mosaic.places.map { ($0.max() ?? 0) + 1 } ?? mosaic.count
         let columns = min(
-            mosaic.count,
+            cells,
             mosaic.columns
                 ?? Self.columns(for: mosaic.count, width: mosaic.width, height: mosaic.height)
         )
-        let rows = (mosaic.count + columns - 1) / columns
+        let rows = (cells + columns - 1) / columns
         // Neither side is enlarged beyond the wanted size; one big square is nothing to look at.
         let longest = max(columns * mosaic.width, rows * mosaic.height)
         let scale = min(max(1, mosaic.wantedSize / longest), 64)
@@ -33,7 +35,7 @@ struct MosaicLayout {
         self.scale = scale
         self.gap = gap
         self.innerGap = innerGap
-        group = mosaic.group
+        (group, places) = (mosaic.group, mosaic.places)
         tile = (mosaic.width * scale, mosaic.height * scale)
         width = columns * tile.width + (columns - groups) * innerGap + (groups + 1) * gap
         height = rows * (mosaic.height * scale + gap) + gap
@@ -41,7 +43,8 @@ struct MosaicLayout {
 
     /// The first pixel of a map.
     func corner(of map: Int) -> (left: Int, top: Int) {
-        let (row, column) = (map / columns, map % columns)
+        let place = places?[map] ?? map
+        let (row, column) = (place / columns, place % columns)
         let outer = column / group
         let left = column * tile.width + (column - outer) * innerGap + (outer + 1) * gap
         return (left, row * (tile.height + gap) + gap)

@@ -9,6 +9,8 @@ public struct LayerKernels: Sendable {
     public let values: [Float]
     /// Neighbouring kernels are the members of maxout pairs.
     public let isMaxoutPair: Bool
+    /// Of a connection table: the input and the output of each kernel.
+    public private(set) var connections: [(input: Int, output: Int)]?
 }
 
 extension Model {
@@ -56,6 +58,16 @@ extension Model {
 }
 
 extension LayerKernels {
+    /// The table of a convolution; nil where it says nothing of some kernel.
+    private func connections(of node: Node) -> [(input: Int, output: Int)]? {
+        guard case .ints(let inputs) = node.attributes["connections"],
+            case .ints(let counts) = node.attributes["connection_counts"],
+            inputs.count == shape[0], counts.reduce(0, +) == inputs.count
+        else { return nil }
+        let outputs = counts.enumerated().flatMap { Array(repeating: $0, count: $1) }
+        return zip(inputs, outputs).map { (input: $0, output: $1) }
+    }
+
     /// The kernels of layers that have several for an output as [kernels, input channels, rows, columns]:
     /// an output's positions, or the places of its tiling, one after the other.
     fileprivate func listed(for node: Node) -> LayerKernels {
@@ -82,11 +94,13 @@ extension LayerKernels {
             )
         case (_, 2...3) where node.attributes["connections"] != nil:
             // A connection table has a kernel for each connection.
-            return LayerKernels(
+            var listed = LayerKernels(
                 shape: Shape([sizes[0], 1] + sizes.dropFirst()),
                 values: values,
                 isMaxoutPair: false
             )
+            listed.connections = connections(of: node)
+            return listed
         default:
             return self
         }

@@ -83,7 +83,8 @@ enum Encode {
             steps: count,
             width: values.count / max(steps, 1),
             isWhole: wantsAll,
-            values: values
+            values: values,
+            symbols: model.symbols(of: run.tokens)
         )
         return try trajectory.encoded(as: form)
     }
@@ -102,5 +103,13 @@ enum Encode {
             throw .missingField("layer", expected: "a layer's name")
         }
         return recurrent
+    }
+}
+
+extension Model {
+    /// The texts of symbols; none of a system that runs by itself.
+    fileprivate func symbols(of tokens: [Int32]) -> [String] {
+        guard case .tokens(_, let vocabulary) = manifest.input else { return [] }
+        return tokens.map { vocabulary.symbols[Int($0)] }
     }
 }

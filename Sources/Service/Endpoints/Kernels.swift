@@ -97,7 +97,13 @@ enum Kernels {
         )
         var legend = "\(layer) \(shape): "
         if isSeries { legend += "time to the right, a row for each input channel; " }
-        if inputs > 1 {
+        if let connections = kernels.connections {
+            let columns = (connections.map(\.input).max() ?? 0) + 1
+            mosaic.columns = columns
+            mosaic.places = connections.map { $0.output * columns + $0.input }
+            legend +=
+                "a row for each output channel, a column for each input it is connected with; "
+        } else if inputs > 1 {
             mosaic.columns = inputs
             mosaic.normalisation = .symmetricPerRow
             mosaic.wantedSize = 2400

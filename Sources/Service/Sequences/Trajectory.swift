@@ -13,6 +13,8 @@ struct Trajectory {
     let isWhole: Bool
     /// [steps, width], or [width].
     let values: [Float]
+    /// What was read at each step; empty of a system that runs by itself.
+    let symbols: [String]
 
     private var shape: [Int] { isWhole ? [steps, width] : [width] }
 
@@ -79,12 +81,12 @@ struct Trajectory {
             \(steps) steps to the right, a row for each of \(width) units; \
             \(mosaic.colours.rawValue) from -\(largest) to \(largest), 0 in the middle
             """
-        return (mosaic.render(), legend)
+        return (mosaic.render(steps: steps, symbols: symbols), legend)
     }
 
     /// The units over time, and beside them the path of the first two.
     private var lines: (image: Image, legend: String) {
-        let plot = TrajectoryPlot(values: values, steps: steps, units: width)
+        let plot = TrajectoryPlot(values: values, steps: steps, units: width, symbols: symbols)
         return (plot.render(), plot.legend)
     }
 
