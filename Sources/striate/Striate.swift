@@ -25,7 +25,7 @@ struct Striate: ParsableCommand {
         version: striateVersion,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DescribeCommand.self, PredictCommand.self,
-            NewCommand.self, DocumentCommand.self,
+            NewCommand.self, ImportCommand.self, DocumentCommand.self,
             QuantiseCommand.self, BenchCommand.self, HealthCommand.self, KeyCommand.self,
         ],
         defaultSubcommand: ServeCommand.self

@@ -115,9 +115,16 @@ struct LayerStack {
         for input in node.inputs where !known.contains(input) {
             throw object.mismatch("inputs", "names of earlier layers", .string(input))
         }
+        let module = try object.string("torch")
+        let torchLayer = try object.int("torch_layer", minimum: 0) ?? 0
         var sizes = LayerSizes()
         node.attributes = try LayerFields(layer: name, op: op, axes: spatialAxes)
             .read(&object, sizes: &sizes)
+        if let module {
+            let torch = TorchWeights(module: module, layer: torchLayer)
+            let found = try torch.take(for: op, &node.attributes, from: &weights)
+            for (parameter, tensor) in found { weights["\(name).\(parameter)"] = tensor }
+        }
         let count = try takeWeights(of: &node, parameters, sizes: sizes)
         layers.append(Layer(name: name, op: op, parameters: count))
         try append(node)

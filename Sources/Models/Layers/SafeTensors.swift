@@ -60,7 +60,9 @@ struct SafeTensors {
             throw .invalidWeights("the header is not an object")
         }
         var tensors: [String: Tensor] = [:]
-        for (name, entry) in entries where name != "__metadata__" {
+        // PyTorch counts the batches of its normalisations, which nothing needs.
+        for (name, entry) in entries
+        where name != "__metadata__" && !name.hasSuffix(".num_batches_tracked") {
             tensors[name] = try tensor(named: name, entry, body: body, take)
         }
         return tensors
