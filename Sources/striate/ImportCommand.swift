@@ -34,8 +34,7 @@ struct ImportCommand: ParsableCommand {
         guard !files.fileExists(atPath: target.path) else {
             throw ValidationError("\"\(output)\" is there already")
         }
-        let draft = target.appendingPathExtension("new")
-        try? files.removeItem(at: draft)
+        let draft = target.appendingPathExtension("\(UUID().uuidString).new")
         try files.createDirectory(at: draft, withIntermediateDirectories: true)
         defer { try? files.removeItem(at: draft) }
         // What the manifest names (labels, a vocabulary, examples) lies beside it.
