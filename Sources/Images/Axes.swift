@@ -30,16 +30,18 @@ enum Ticks {
 extension Canvas {
     static let axisInk = Colour(80, 80, 80)
 
-    /// Writes a line whose middle, left or right end stands at a column.
+    /// Writes a line whose middle, left or right end stands at a column; letters that would lie outside are left out.
     mutating func letter(
         _ text: String,
         at column: Int,
         top: Int,
         anchor: TextAnchor = .middle,
-        ink: Colour = Canvas.axisInk
+        ink: Colour = Canvas.axisInk,
+        scale: Int = 1
     ) {
         let letters = Array(text.unicodeScalars)
-        let length = letters.count * Lettering.width
+        let (wide, high) = (Lettering.width * scale, Lettering.height * scale)
+        let length = letters.count * wide
         let left =
             switch anchor {
             case .start: column
@@ -47,14 +49,13 @@ extension Canvas {
             case .end: column - length
             }
         for (index, letter) in letters.enumerated() {
-            let start = left + index * Lettering.width
-            guard start >= 0, start + Lettering.width <= width, top >= 0,
-                top + Lettering.height <= height
+            let start = left + index * wide
+            guard start >= 0, start + wide <= width, top >= 0, top + high <= height
             else { continue }
-            for row in 0..<Lettering.height {
-                for pixel in 0..<Lettering.width
-                where Lettering.isSet(letter, row: row, column: pixel) {
-                    fill(row: top + row, from: start + pixel, 1, with: ink)
+            for row in 0..<high {
+                for column in 0..<Lettering.width
+                where Lettering.isSet(letter, row: row / scale, column: column) {
+                    fill(row: top + row, from: start + column * scale, scale, with: ink)
                 }
             }
         }

@@ -119,13 +119,9 @@ extension Canvas {
         let ink = isLight ? Colour(0, 0, 0) : Colour(255, 255, 255)
         for row in 0..<size.height {
             fill(row: top + row, from: left, size.width, with: ground)
-            for (index, letter) in letters.enumerated() {
-                for column in 0..<Lettering.width
-                where Lettering.isSet(letter, row: row / scale, column: column) {
-                    let start = left + (1 + index * Lettering.width + column) * scale
-                    fill(row: top + row, from: start, scale, with: ink)
-                }
-            }
         }
+        var line = String.UnicodeScalarView()
+        line.append(contentsOf: letters)
+        letter(String(line), at: left + scale, top: top, anchor: .start, ink: ink, scale: scale)
     }
 }

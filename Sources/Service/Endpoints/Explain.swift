@@ -22,10 +22,15 @@ enum Explain {
         answer: answer
     )
 
+    /// How parts are taken away.
+    private enum Method: String, CaseIterable {
+        case occlusion
+    }
+
     static let keys = [
         QueryKey(
             name: "method",
-            kind: .choice(["occlusion"]),
+            kind: .choice(Method.allCases.map(\.rawValue)),
             summary: "occlusion, which is the only one."
         ),
         QueryKey(
@@ -92,10 +97,7 @@ enum Explain {
         guard let output = model.manifest.outputs.first else {
             throw .wrongTask(model, "explain its answers")
         }
-        let method = call.text("method") ?? "occlusion"
-        guard method == "occlusion" else {
-            throw .invalidValue(field: "method", expected: "\"occlusion\"", got: method)
-        }
+        _ = try call.choice("method", of: Method.self)
         if case .tokens(_, let vocabulary) = model.manifest.input {
             return try symbols(of: vocabulary, through: model, output, &call)
         }

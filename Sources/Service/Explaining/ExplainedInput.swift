@@ -22,12 +22,8 @@ struct ExplainedInput {
             return Answer(.npy, body: NPY.encode(shape: shape, values: explanation.values.span))
         case .csv: return Answer(.csv, body: table)
         case .png: return try drawing()
-        default: return Answer(.object(Self.names(model) + members))
+        default: return Answer(.answer(of: model, [members]))
         }
-    }
-
-    static func names(_ model: Model) -> [(String, JSON)] {
-        [("model", .string(model.name)), ("version", .string(model.version))]
     }
 
     /// The class that is explained, the windows, and what each adds.

@@ -28,7 +28,7 @@ struct ExplainedSymbols {
                 got: "image/png"
             )
         default:
-            return Answer(.object(ExplainedInput.names(model) + members))
+            return Answer(.answer(of: model, [members]))
         }
     }
 
