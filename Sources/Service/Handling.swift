@@ -56,7 +56,7 @@ extension Service {
                 loading.run { exchange.respond(self.finished(self.response(to: call), for: call)) }
             }
         } catch {
-            exchange.respond(refusal(error, of: request.head, settings(of: request)))
+            exchange.respond(refusal(error, of: request))
         }
     }
 
@@ -71,7 +71,7 @@ extension Service {
                 let call = try call(request, nil)
                 return finished(response(to: call), for: call)
             } catch {
-                return refusal(error, of: request.head, settings(of: request))
+                return refusal(error, of: request)
             }
         }
     }
@@ -93,8 +93,14 @@ extension Service {
         return call
     }
 
-    private func settings(of request: Request) -> Settings {
-        (request.context as? RequestContext)?.settings ?? settings
+    /// The answer to a request that was admitted, and goes no further.
+    private func refusal(_ error: ServiceError, of request: Request) -> Response {
+        let context = request.context as? RequestContext
+        var response = refusal(error, of: request.head, context?.settings ?? settings)
+        if let id = context?.matched?.parameters.session {
+            response.headers.append(("X-Session-Id", id))
+        }
+        return response
     }
 
     public func errorResponse(_ error: HTTPError, requestID: String) -> Response {
@@ -107,7 +113,8 @@ extension Service {
         let refuse: @Sendable (ServiceError) -> Void = { error in
             exchange.respond(self.finished(self.response(with: error, call), for: call))
         }
-        let job = job(for: call, run: { self.run(call, exchange) }, refuse: refuse)
+        var job = job(for: call, run: { self.run(call, exchange, $0) }, refuse: refuse)
+        if job.company != nil { job.join = { self.join(call, exchange) } }
         do throws(ServiceError) {
             try scheduler.submit(job)
         } catch {
@@ -120,7 +127,7 @@ extension Service {
         for call: Call,
         share: Double = 1,
         after computedBefore: Double = 0,
-        run: @escaping @Sendable () -> Bool,
+        run: @escaping @Sendable (SharedTurn) -> Bool,
         refuse: @escaping @Sendable (ServiceError) -> Void
     ) -> Scheduler.Job {
         Scheduler.Job(
@@ -134,21 +141,47 @@ extension Service {
             model: call.modelLabel,
             cancellation: call.cancellation,
             computedBefore: computedBefore,
+            company: company(of: call),
             run: run,
             refuse: refuse
         )
     }
 
+    /// What a call can be computed together with: the steps of its model.
+    private func company(of call: Call) -> ObjectIdentifier? {
+        guard call.route.joins, let model = call.namedModel, model.canStepTogether,
+            call.configuration.joinedSteps > 1, host.joinCosts(of: model).mayJoin
+        else { return nil }
+        return ObjectIdentifier(model)
+    }
+
+    /// Prepares a call for another one's turn; nil if it has no symbols read, or is answered by that.
+    private func join(_ call: Call, _ exchange: Exchange) -> JoiningMember? {
+        var call = call
+        do throws(ServiceError) {
+            var answer = try answer(to: &call)
+            if let work = answer.work {
+                return JoiningMember(SequenceMember(call, exchange, work))
+            }
+            try conclude(&answer, call)
+            exchange.respond(finished(response(with: answer, call), for: call))
+        } catch {
+            exchange.respond(finished(response(with: error, call), for: call))
+        }
+        return nil
+    }
+
     /// Runs the endpoint and sends what it answers; false if the time it took is not typical.
-    private func run(_ call: Call, _ exchange: Exchange) -> Bool {
+    private func run(_ call: Call, _ exchange: Exchange, _ turn: SharedTurn) -> Bool {
         var call = call
         let response: Response
         var isTypical = true
         do throws(ServiceError) {
-            let answer = try answer(to: &call)
-            if let events = answer.events {
-                return try begin(answer, events, for: call, over: exchange)
+            var answer = try answer(to: &call)
+            if let work = answer.work {
+                return compute(SequenceMember(call, exchange, work), turn)
             }
+            try conclude(&answer, call)
             response = self.response(with: answer, call)
         } catch {
             response = self.response(with: error, call)
@@ -163,7 +196,8 @@ extension Service {
         var call = call
         do throws(ServiceError) {
             var answer = try answer(to: &call)
-            if let events = answer.events { answer.body = try events.whole(for: call) }
+            if let work = answer.work { answer = try work.answer(&call) }
+            try conclude(&answer, call)
             return response(with: answer, call)
         } catch {
             return response(with: error, call)

@@ -17,9 +17,34 @@ extension Service {
         return response
     }
 
+    /// Has a session move on with an answer that is whole, and says where it stands.
+    func conclude(_ answer: inout Answer, _ call: Call) throws(ServiceError) {
+        guard let session = call.session else { return }
+        answer = sessionHeaders(of: answer, call)
+        do throws(SessionFault) {
+            try session.conclude((answer.contentType, answer.body, answer.headers))
+        } catch {
+            throw .session(session.name.id, error)
+        }
+    }
+
+    /// With the fields that tell of the call's session.
+    func sessionHeaders(of answer: Answer, _ call: Call) -> Answer {
+        guard let session = call.session, session.name.model == nil else { return answer }
+        var answer = answer
+        if !answer.headers.contains(where: { $0.0 == "X-Session-Id" }) {
+            answer.headers.append(("X-Session-Id", session.name.id))
+            if let position = session.next?.position {
+                answer.headers.append(("X-Session-Position", String(position)))
+            }
+        }
+        return answer
+    }
+
     func response(with error: ServiceError, _ call: Call) -> Response {
         let note = conclude(call, error)
         var response = error.response(requestID: call.request.requestID)
+        if let id = call.parameters.session { response.headers.append(("X-Session-Id", id)) }
         response.headers.append(("Server-Timing", note.stopwatch?.serverTiming ?? ""))
         response.note = note
         return response
@@ -49,7 +74,8 @@ extension Service {
         _ call: Call,
         _ stopwatch: Stopwatch?
     ) -> [(String, String)] {
-        var headers = [("Content-Type", answer.contentType)] + answer.headers
+        let type = answer.contentType.isEmpty ? [] : [("Content-Type", answer.contentType)]
+        var headers = type + answer.headers
         // RFC 9110 §12.5.5: caches keep what other clients would be sent in another form.
         if call.route.variesByAccept { headers.append(("Vary", "Accept")) }
         headers.append(("Server-Timing", (stopwatch ?? call.stopwatch).serverTiming))

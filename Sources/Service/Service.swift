@@ -30,12 +30,16 @@ public final class Service: Handler {
         repository: ModelRepository,
         configuration: Configuration,
         keys: [AccessKey] = [],
+        stateKeys: StateKeys = StateKeys(),
         logger: Logger,
         accessLog: AccessLog? = nil
     ) {
         host = Host(
             repository: repository,
-            sequences: SequenceStates(configuration.sequenceTable),
+            sessions: Sessions(configuration.sessions) { [repository] model in
+                repository.model(named: model.name, version: model.version) === model
+            },
+            tokens: StateTokens(stateKeys),
             phase: ServingPhase()
         )
         self.logger = logger

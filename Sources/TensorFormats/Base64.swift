@@ -102,3 +102,34 @@ public enum Base64 {
         return values
     }()
 }
+
+extension Base64 {
+    /// The alphabet for addresses, without padding (RFC 4648 section 5).
+    public static func urlEncode(_ bytes: [UInt8]) -> String {
+        let text = encode(bytes).utf8.compactMap { byte -> UInt8? in
+            switch byte {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            case UInt8(ascii: "="): nil
+            default: byte
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The bytes of such a text; nil if it is none.
+    public static func urlDecode(_ text: String) -> [UInt8]? {
+        var plain: [UInt8] = []
+        plain.reserveCapacity(text.utf8.count + 3)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
+            case UInt8(ascii: "_"): plain.append(UInt8(ascii: "/"))
+            case UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="): return nil
+            default: plain.append(byte)
+            }
+        }
+        while plain.count % 4 != 0 { plain.append(UInt8(ascii: "=")) }
+        return try? decode(plain.span)
+    }
+}

@@ -22,17 +22,31 @@ extension GunzipError: CustomStringConvertible {
 public enum Gunzip {
     /// Unpacks all members; at most `limit` bytes may come out.
     public static func decompress(_ bytes: RawSpan, limit: Int) throws(GunzipError) -> [UInt8] {
+        try decompress(bytes, limit: limit, windowBits: 15 + 16)
+    }
+
+    /// Unpacks deflated data without a file around it (RFC 1951).
+    static func inflate(_ bytes: RawSpan, limit: Int) throws(GunzipError) -> [UInt8] {
+        try decompress(bytes, limit: limit, windowBits: -15)
+    }
+
+    private static func decompress(
+        _ bytes: RawSpan,
+        limit: Int,
+        windowBits: Int32
+    ) throws(GunzipError) -> [UInt8] {
         // zlib counts its input in 32 bits.
         guard bytes.byteCount <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
         // SAFETY: the pointer does not leave the closure, and zlib only reads through it.
         return try unsafe bytes.withUnsafeBytes { (input) throws(GunzipError) in
-            try unsafe decompress(input, limit: limit)
+            try unsafe decompress(input, limit: limit, windowBits: windowBits)
         }
     }
 
     private static func decompress(
         _ input: UnsafeRawBufferPointer,
-        limit: Int
+        limit: Int,
+        windowBits: Int32
     ) throws(GunzipError) -> [UInt8] {
         var stream = unsafe z_stream()
         // zlib never writes through next_in.
@@ -40,7 +54,7 @@ public enum Gunzip {
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         )
         unsafe stream.avail_in = UInt32(input.count)
-        guard unsafe inflate_init(&stream, 15 + 16) == Z_OK else { throw .corrupt }
+        guard unsafe inflate_init(&stream, windowBits) == Z_OK else { throw .corrupt }
         defer { unsafe inflateEnd(&stream) }
         var output: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -68,7 +82,7 @@ public enum Gunzip {
         unsafe chunk.withUnsafeMutableBufferPointer { buffer in
             unsafe stream.next_out = buffer.baseAddress
             unsafe stream.avail_out = UInt32(buffer.count)
-            let status = unsafe inflate(&stream, Z_NO_FLUSH)
+            let status = unsafe CZlib.inflate(&stream, Z_NO_FLUSH)
             return (status, buffer.count - Int(unsafe stream.avail_out))
         }
     }

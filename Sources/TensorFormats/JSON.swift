@@ -22,6 +22,12 @@ extension JSON {
     public static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
     public static func optional(_ number: Int?) -> JSON { number.map { .integer($0) } ?? .null }
 
+    /// An object with more members behind its own.
+    public func adding(_ more: [(String, JSON)]) -> JSON {
+        guard case .object(let members) = self else { return self }
+        return .object(members + more)
+    }
+
     /// The text of a value without numbers that could be NaN or infinite; those become null.
     public var text: [UInt8] {
         var writer = JSONWriter(reservingCapacity: 256)
@@ -37,7 +43,8 @@ extension JSON {
         return writer.bytes + [UInt8(ascii: "\n")]
     }
 
-    private func write(to writer: inout JSONWriter) {
+    /// Writes the value where one may stand.
+    public func write(to writer: inout JSONWriter) {
         switch self {
         case .null: writer.null()
         case .boolean(let value): writer.boolean(value)

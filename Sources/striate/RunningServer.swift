@@ -82,7 +82,7 @@ enum RunningServer {
         reloads.register(
             Reloads.Part(
                 name: "keys",
-                files: { [service.keysFile?.path].compactMap(\.self) },
+                files: { [service.keysFile, service.stateKeysFile].compactMap { $0?.path } },
                 reload: { try service.reloadKeys() }
             )
         )
@@ -186,10 +186,13 @@ enum RunningServer {
         else {
             throw StartError.noModels(folders)
         }
-        return Service(
+        return try Service(
             repository: repository,
             configuration: configuration,
             keys: keys,
+            stateKeys: configuration.stateKeysFile.isEmpty
+                ? StateKeys()
+                : StateKeyFile.read(URL(fileURLWithPath: configuration.stateKeysFile)),
             logger: logger,
             accessLog: log.access
         )

@@ -5,8 +5,8 @@ import Testing
 
 /// The sequence routes on every kind of recurrent layer.
 @Suite struct `Recurrent model routes` {
-    private static let predictors = ["jordan", "fed-softmax", "lstm", "gru", "stack"]
-    private static let service = Result { try SmallModels.service(models) }
+    static let predictors = ["jordan", "fed-softmax", "lstm", "gru", "stack"]
+    static let service = Result { try SmallModels.service(models) }
 
     private static var models: [SmallModels.Model] {
         let jordan = #"{"name": "out", "op": "Jordan", "hidden": 9, "units": 4}"#

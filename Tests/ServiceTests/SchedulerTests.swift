@@ -41,7 +41,7 @@ import Testing
                 client: ClientIdentity(keyName: client, peer: nil),
                 level: level,
                 cancellation: cancellation,
-                run: {
+                run: { _ in
                     self.opened.wait()
                     self.ran.add(1, ordering: .relaxed)
                     self.finished.signal()
@@ -177,7 +177,7 @@ import Testing
             units: 1,
             client: ClientIdentity(keyName: client, peer: nil),
             cancellation: cancellation,
-            run: {
+            run: { _ in
                 while !isOver() {
                     if cancellation.isCancelled {
                         finish(true)
@@ -244,7 +244,7 @@ import Testing
             units: 1,
             cancellation: cancellation,
             computedBefore: 0.95,
-            run: {
+            run: { _ in
                 while !cancellation.isCancelled {}
                 error.withLock { $0 = cancellation.explain(.cancelled) }
                 ended.signal()
@@ -303,7 +303,7 @@ import Testing
             (Score.route, PathParameters(model: "scripture")),
             exchange
         )
-        let error = #expect(throws: ServiceError.self) { try Score.answer(&call) }
+        let error = #expect(throws: ServiceError.self) { try Score.answer(&call).work?.answer(&call) }
         #expect(error?.status == .clientClosedRequest)
     }
 }

@@ -33,6 +33,12 @@ struct SymbolReading: Sendable {
         return Shape(shape)
     }
 
+    /// The shape of one symbol each of several sequences; nil where only one sequence goes in.
+    func shape(ofStep count: Int) -> Shape? {
+        guard rank == 2 else { return nil }
+        return timeAxis == 0 ? [1, count] : [count, 1]
+    }
+
     /// One sequence as the model's input.
     func tensor(_ tokens: some Collection<Int32>) -> Tensor {
         let elements: Tensor.Elements =

@@ -246,7 +246,9 @@ extension LayerStack {
         graph.inputs.append(
             Graph.Input(name: input, type: .float32, dimensions: [1, nil, count])
         )
-        states.append(StatePair(input: input, output: output, shape: [1, 1, count]))
+        states.append(
+            StatePair(input: input, output: output, shape: [1, 1, count], batchAxis: 1)
+        )
     }
 
     mutating func readsBackward(_ layer: String) { backwardLayer = backwardLayer ?? layer }
@@ -258,6 +260,8 @@ struct StatePair: Sendable {
     let output: String
     /// Of one sequence.
     let shape: Shape
+    /// Along which those of several sequences lie side by side; nil where that is not known.
+    let batchAxis: Int?
 
     var count: Int { shape.count }
 }

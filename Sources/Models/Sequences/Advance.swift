@@ -1,14 +1,19 @@
 import Engine
 public import Graph
 
-/// The named outputs of one step.
+/// The named outputs of one step of a sequence, or of one of several sequences that went a step together.
 public struct SequenceRows {
+    /// Which row of the values is meant.
+    enum Place {
+        case step(Int, of: Int)
+        case member(Int, of: Int)
+    }
+
     let source: SequenceSource
     let names: [String]
-    let step: Int
-    let steps: Int
+    let place: Place
 
-    /// Reads the step's row of the output at `index` in the list asked for.
+    /// Reads the row of the output at `index` in the list asked for.
     ///
     /// Of a value that stands for the whole sequence so far, [1, …], every step gets the same row: the last
     /// step's is the one that counts.
@@ -18,24 +23,34 @@ public struct SequenceRows {
     ) throws(ModelError) -> Result {
         switch source {
         case .plan(let outputs):
-            let row = row(of: try outputs.shape(of: names[index]))
+            let row = try row(of: try outputs.shape(of: names[index]), names[index])
             return try outputs.withFloats(names[index]) { span throws(ModelError) in
                 try body(span.extracting(row))
             }
         case .tensors(let rows):
-            let row = row(of: try rows.shape(of: names[index]))
+            let row = try row(of: try rows.shape(of: names[index]), names[index])
             let floats = try rows.floats(names[index])
             return try body(floats.span.extracting(row))
         }
     }
 
-    /// Where the step's numbers are among those of a value.
-    private func row(of shape: Shape) -> Range<Int> {
-        let isBatchFirst = shape.rank > 2 && shape[0] == 1 && shape[1] == steps
-        let isWhole = shape[0] != steps && !isBatchFirst
-        let width = isWhole ? shape.count / max(shape[0], 1) : shape.count / steps
-        let start = isWhole ? 0 : step * width
-        return start..<start + width
+    /// Where the row's numbers are among those of a value.
+    private func row(of shape: Shape, _ name: String) throws(ModelError) -> Range<Int> {
+        switch place {
+        case .step(let step, let steps):
+            let isBatchFirst = shape.rank > 2 && shape[0] == 1 && shape[1] == steps
+            let isWhole = shape[0] != steps && !isBatchFirst
+            let width = isWhole ? shape.count / max(shape[0], 1) : shape.count / steps
+            let start = isWhole ? 0 : step * width
+            return start..<start + width
+        case .member(let member, let count):
+            // [1, B, …] or [B, …]: one step of each.
+            guard shape.dimensions.first(where: { $0 != 1 }) ?? 1 == count else {
+                throw .shape(node: name, reason: "it has no row for each of \(count) sequences")
+            }
+            let width = shape.count / count
+            return member * width..<(member + 1) * width
+        }
     }
 }
 
@@ -53,7 +68,7 @@ enum SequenceSource {
         for (step, index) in indices.enumerated() {
             try each(
                 index,
-                SequenceRows(source: self, names: names, step: step, steps: indices.count)
+                SequenceRows(source: self, names: names, place: .step(step, of: indices.count))
             )
         }
     }
@@ -63,6 +78,11 @@ extension Model {
     /// Steps that plans are made for: any sequence is cut into these, largest first, so that a model
     /// needs few plans and bounded memory however long its sequences are.
     private var chunkLengths: [Int] { reading?.takesSeveral == false ? [1] : [64, 16, 4, 1] }
+
+    /// How many of so many symbols are read at once, beginning with the first.
+    public func chunk(of rest: Int) -> Int {
+        backwardLayer == nil ? chunkLengths.first { $0 <= rest } ?? 1 : rest
+    }
 
     /// Steps of the longest sequence a model with a layer that reads backward takes: it is one plan.
     public static let longestWhole = 4096
@@ -88,6 +108,7 @@ extension Model {
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
     ) throws(ModelError) {
         try check(tokens)
+        try check(state)
         if let backwardLayer {
             guard state.position == 0 else { throw .notStreamable(layer: backwardLayer) }
             guard tokens.count <= Self.longestWhole else {
@@ -96,9 +117,7 @@ extension Model {
         }
         var done = 0
         while done < tokens.count {
-            let rest = tokens.count - done
-            let length =
-                backwardLayer == nil ? chunkLengths.first { $0 <= rest } ?? 1 : rest
+            let length = chunk(of: tokens.count - done)
             try advanceChunk(
                 tokens[done..<done + length],
                 state: &state,
@@ -110,7 +129,13 @@ extension Model {
         }
     }
 
-    private func check(_ tokens: [Int32]) throws(ModelError) {
+    private func check(_ state: SequenceState) throws(ModelError) {
+        for (pair, tensor) in zip(carriedStates, state.tensors) where pair.shape != tensor.shape {
+            throw .inputShape(name: pair.input, expected: "\(pair.shape)", got: tensor.shape)
+        }
+    }
+
+    func check(_ tokens: [Int32]) throws(ModelError) {
         guard let count = manifest.input.symbolCount else {
             throw .wrongTask(model: name, task: manifest.task.name)
         }
@@ -156,12 +181,8 @@ extension Model {
                     for (index, token) in tokens.enumerated() { span[index] = Int(token) }
                 }
             }
-            for (index, pair) in states.enumerated() {
-                try inputs.withFloats(pair.input) { span throws(ModelError) in
-                    let given = before.values[index]
-                    let values = given.span
-                    for unit in 0..<pair.count { span[unit] = values[unit] }
-                }
+            for (pair, tensor) in zip(states, before.tensors) {
+                try inputs.fill(plan.input(named: pair.input), tensor)
             }
         } read: { results throws(ModelError) in
             try SequenceSource.plan(results).handOver(outputs, tokens.indices, each)
@@ -170,9 +191,8 @@ extension Model {
                 guard shape.count == pair.count else {
                     throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
                 }
-                try results.withFloats(pair.output) { span throws(ModelError) in
-                    var values = state.values[index].mutableSpan
-                    for unit in 0..<pair.count { values[unit] = span[unit] }
+                state.tensors[index] = try results.withFloats(pair.output) {
+                    (span) throws(ModelError) in Tensor(shape: pair.shape, copying: span)
                 }
             }
         }

@@ -13,9 +13,7 @@ extension Model {
     ) throws(ModelError) {
         let states = carriedStates
         var inputs = [manifest.input.name: tokens]
-        for (pair, values) in zip(states, state.values) {
-            inputs[pair.input] = Tensor(shape: pair.shape, floats: values)
-        }
+        for (pair, tensor) in zip(states, state.tensors) { inputs[pair.input] = tensor }
         let names = outputs + states.map(\.output)
         let answer = ImportedRows(
             tensors: try execute(inputs, outputs: names, isCancelled: isCancelled)
@@ -27,7 +25,7 @@ extension Model {
                 let shape = try answer.shape(of: pair.output)
                 throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
             }
-            state.values[index] = values
+            state.tensors[index] = Tensor(shape: pair.shape, floats: values)
         }
         state.position += indices.count
     }

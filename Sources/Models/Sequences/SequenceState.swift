@@ -1,20 +1,26 @@
 public import Graph
 
-/// What a recurrent model remembers between two calls: one list of numbers per state of its layers.
+/// What a recurrent model remembers between two calls: one tensor of float32 for each state of its layers.
 ///
 /// A value: copying it branches the sequence.
 public struct SequenceState: Sendable, Equatable {
-    /// In the order of the model's states.
-    var values: [[Float]]
+    /// In the order of the model's states, and in their shapes for one sequence.
+    public internal(set) var tensors: [Tensor]
 
-    /// Symbols consumed so far.
+    /// Steps so far: symbols read, or requests of tensors.
     public internal(set) var position = 0
+
+    /// A state as it was stored; whether it is one of a model is for `Model.takes` to say.
+    public init(tensors: [Tensor], position: Int = 0) {
+        self.tensors = tensors
+        self.position = position
+    }
 }
 
 extension Model {
     /// The state before the first symbol: zeros.
     public func initialState() -> SequenceState {
-        SequenceState(values: carriedStates.map { Array(repeating: 0, count: $0.count) })
+        SequenceState(tensors: carriedStates.map(\.zeros))
     }
 
     /// Numbers a state holds.
@@ -31,7 +37,10 @@ extension Model {
         var state = initialState()
         var start = 0
         for (index, pair) in carriedStates.enumerated() {
-            state.values[index] = Array(values[start..<start + pair.count])
+            state.tensors[index] = Tensor(
+                shape: pair.shape,
+                floats: Array(values[start..<start + pair.count])
+            )
             start += pair.count
         }
         return state
@@ -55,5 +64,52 @@ extension Model {
     public var batchAxis: Int {
         guard manifest.input.symbolCount != nil else { return 0 }
         return reading?.timeAxis == 1 ? 0 : 1
+    }
+}
+
+extension StatePair {
+    /// The state before the first step.
+    var zeros: Tensor {
+        Tensor(shape: shape, floats: Array(repeating: 0, count: count))
+    }
+}
+
+extension Tensor {
+    init(shape: Shape, copying span: Span<Float>) {
+        let floats = [Float](capacity: span.count) { output in
+            for index in span.indices { output.append(span[index]) }
+        }
+        self.init(shape: shape, floats: floats)
+    }
+}
+
+extension SequenceState {
+    /// The state after so many more steps.
+    public func moved(by steps: Int, to tensors: [Tensor]) -> SequenceState {
+        SequenceState(tensors: tensors, position: position + steps)
+    }
+}
+
+extension Model {
+    /// Whether a state is one of this model's: as many tensors, of sizes that its inputs take.
+    public func takes(_ state: SequenceState) -> Bool {
+        let pairs = carriedStates
+        guard state.tensors.count == pairs.count else { return false }
+        return zip(pairs, state.tensors).allSatisfy { pair, tensor in
+            let port = signature.inputs.first { $0.name == pair.input }
+            return tensor.type == .float32 && (try? port?.check(tensor)) != nil
+        }
+    }
+
+    /// Whether it is the state of one sequence, and not of several side by side.
+    public func isOfOneSequence(_ state: SequenceState) -> Bool {
+        state.tensors.count == carriedStates.count
+            && zip(carriedStates, state.tensors).allSatisfy { $0.shape == $1.shape }
+    }
+
+    /// Steps that an input of this shape has: symbols, or one for tensors.
+    public func steps(in shape: Shape) -> Int {
+        guard let reading, reading.timeAxis < shape.rank else { return 1 }
+        return shape[reading.timeAxis]
     }
 }

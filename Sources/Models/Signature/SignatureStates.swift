@@ -7,7 +7,9 @@ extension ModelSignature.Port {
         StatePair(
             input: name,
             output: output.name,
-            shape: Shape(dimensions.map { $0 ?? 1 })
+            shape: Shape(dimensions.map { $0 ?? 1 }),
+            batchAxis: dimensions.count { $0 == nil } == 1
+                ? dimensions.firstIndex { $0 == nil } : nil
         )
     }
 

@@ -15,13 +15,8 @@ public struct KeyDigest: Hashable, Sendable {
 
     /// From 64 hexadecimal digits.
     init?(hexadecimal text: String) {
-        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard text.utf8.count == 2 * Self.byteCount, digits.count == text.utf8.count else {
-            return nil
-        }
-        bytes = stride(from: 0, to: digits.count, by: 2).map {
-            UInt8(digits[$0] << 4 | digits[$0 + 1])
-        }
+        guard let bytes = hexadecimalBytes(text), bytes.count == Self.byteCount else { return nil }
+        self.bytes = bytes
     }
 
     public var hexadecimal: String { Texts.hexadecimal(bytes) }

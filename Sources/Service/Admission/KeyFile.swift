@@ -126,18 +126,8 @@ extension KeyFile {
         return JSON.object([("keys", .array(entries))]).text
     }
 
-    /// Replaces the file as a whole, readable by its owner only, so that no reader ever sees half of it.
+    /// Replaces the file as a whole.
     public static func write(_ keys: [AccessKey], to file: URL) throws {
-        let temporary = file.deletingLastPathComponent()
-            .appending(path: ".\(file.lastPathComponent).\(UUID().uuidString)")
-        let isMade = FileManager.default.createFile(
-            atPath: temporary.path,
-            contents: Data(document(keys)),
-            attributes: [.posixPermissions: 0o600]
-        )
-        guard isMade, unsafe rename(temporary.path, file.path) == 0 else {
-            try? FileManager.default.removeItem(at: temporary)
-            throw CocoaError(.fileWriteUnknown)
-        }
+        try PrivateFile.write(document(keys), to: file)
     }
 }

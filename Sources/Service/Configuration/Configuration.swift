@@ -1,5 +1,6 @@
 public import Files
 public import HTTP
+import Models
 public import Telemetry
 
 /// The server's settings, each with its default.
@@ -63,11 +64,19 @@ public struct Configuration: Sendable, Equatable {
     public var sequenceLimit = 100_000
     public var seriesNumbers = 4_000_000
     public var queueMilliseconds = 500
-    /// Sequences that are remembered between requests, and of these one client's.
-    public var sequences = 1024
-    public var clientSequences = 256
-    /// Bytes of their states; a quarter of them is a client's.
-    public var sequenceBytes = 256 << 20
+    /// Bytes of the states of all sessions; a client's are at most three times what is free then.
+    public var sessionBytes = 256 << 20
+    /// Seconds that a session or a state's token lives unused.
+    public var sessionSeconds = 600
+    /// Seconds for which sessions go on with a model that was replaced.
+    public var sessionDrainSeconds = 600
+    /// Steps of different requests that are computed together at most; 1: none.
+    public var joinedSteps = Model.mostTogether
+    /// Time for which a step waits for others to come, in microseconds.
+    public var batchWaitMicroseconds = 0
+    static let longestSession = 30 * 86_400
+    /// The file of keys that seal states; empty: a random key that ends with the process.
+    public var stateKeysFile = ""
     public var connections = limits.connections
     public var clientConnections = limits.clientConnections
     public var handshakes = limits.handshakes

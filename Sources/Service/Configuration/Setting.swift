@@ -1,4 +1,5 @@
 import HTTP
+import Models
 import TensorFormats
 import Texts
 
@@ -39,6 +40,11 @@ public struct Setting: Sendable {
 
     private static let access = [
         text("keys_file", \.keysFile, "the file of API keys; empty: none"),
+        text(
+            "state_keys_file",
+            \.stateKeysFile,
+            "the file of keys for states that travel with clients; empty: a key that ends with the process"
+        ),
         flag("anonymous", \.anonymous, "serve clients without a key, also from other machines"),
         word("metrics_access", \.metricsAccess, "who may read /metrics"),
         text("hosts", \.hosts, "names by which requests without a key may call it; * for all"),
@@ -120,13 +126,35 @@ public struct Setting: Sendable {
             in: 1...(1 << 32),
             "numbers of all series in a body"
         ),
-        number("sequences", \.sequences, in: 1...100_000, "sequences remembered between requests"),
-        number("client_sequences", \.clientSequences, in: 1...100_000, "of these, one client's"),
         number(
-            "sequence_bytes",
-            \.sequenceBytes,
-            in: 1024...(1 << 40),
-            "states of all sequences; a quarter is one client's"
+            "session_bytes",
+            \.sessionBytes,
+            in: 65_536...(1 << 40),
+            "states of all sessions; one client's are at most three times what is free then"
+        ),
+        number(
+            "session_ttl_seconds",
+            \.sessionSeconds,
+            in: 1...Configuration.longestSession,
+            "life of a session or of a state's token after its last use"
+        ),
+        number(
+            "joined_steps",
+            \.joinedSteps,
+            in: 1...Model.mostTogether,
+            "steps of different sessions and requests computed together at most; 1: none"
+        ),
+        number(
+            "batch_wait_microseconds",
+            \.batchWaitMicroseconds,
+            in: 0...1_000_000,
+            "time for which a step waits for others to come and go along"
+        ),
+        number(
+            "session_drain_seconds",
+            \.sessionDrainSeconds,
+            in: 0...Configuration.longestSession,
+            "time for which sessions go on with a model that was replaced"
         ),
         number("connections", \.connections, in: 1...1_000_000, "open connections"),
         number(

@@ -87,18 +87,20 @@ enum Classify {
             rows: probabilities,
             top: top
         )
-        return try encode(predictions, form)
+        return try encode(predictions, call.carriedAnswer, form)
     }
 
     private static func encode(
         _ predictions: Predictions,
+        _ carried: [(String, JSON)],
         _ form: AnswerForm
     ) throws(ServiceError) -> Answer {
         switch form {
         case .npy: return Answer(.npy, body: predictions.npy)
         case .csv: return Answer(.csv, body: predictions.csv)
         default:
-            let text = try predictions.document.text(of: predictions.output)
+            let document = predictions.document.adding(carried)
+            let text = try document.text(of: predictions.output)
             return Answer(.json, body: text)
         }
     }
@@ -120,12 +122,35 @@ extension Call {
         _ inputs: [NetworkInput],
         output: String
     ) throws(ServiceError) -> [[Float]] {
+        if session != nil { return try classify(inSession: inputs, output: output) }
         stopwatch.enter(.compute)
         var rows: [[Float]] = []
         for input in inputs {
             rows.append(try run(input, outputs: [output]).first?.values ?? [])
         }
         return rows
+    }
+}
+
+extension Call {
+    /// The same for the next rows of a session.
+    private mutating func classify(
+        inSession inputs: [NetworkInput],
+        output: String
+    ) throws(ServiceError) -> [[Float]] {
+        guard let input = inputs.first, inputs.count == 1 else {
+            throw .unwantedField(
+                "series",
+                reason: "one series in a session",
+                got: "\(inputs.count) of them"
+            )
+        }
+        var values = [Float](repeating: 0, count: input.shape.count)
+        var span = values.mutableSpan
+        input.fill(&span)
+        let tensor = Tensor(shape: input.shape, floats: values)
+        let asked = TensorRequest(inputs: [input.name: tensor], outputs: [output])
+        return try infer(asked).map { $0.tensor.floats ?? [] }
     }
 }
 

@@ -27,6 +27,7 @@ enum Encode {
             ),
         ],
         forms: [.json, .npy, .csv, .png],
+        joins: true,
         document: document,
         answer: answer
     )
@@ -51,11 +52,21 @@ enum Encode {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        let model = try call.model(thatCan: "take a sequence of symbols")
+        try answer(&call, layer: call.text("layer"))
+    }
+
+    /// The states of a layer, by its name, or of the last recurrent one.
+    static func answer(_ call: inout Call, layer name: String?) throws(ServiceError) -> Answer {
+        let model: Model
+        if let session = call.session {
+            model = session.model
+        } else {
+            model = try call.model(thatCan: "take a sequence of symbols")
+        }
         let form = call.form
         // A picture shows how the states change.
         let wantsAll = try call.flag("all") || form == .png
-        let layer = try layer(named: call.text("layer"), of: model)
+        let layer = try layer(named: name, of: model)
         if wantsAll, layer.outputShape.rank < 3, !model.isImported {
             throw .invalidValue(
                 field: "all",
@@ -63,30 +74,18 @@ enum Encode {
                 got: "true"
             )
         }
-        var run = try call.sequenceRun(of: model)
+        let (steps, start) = try call.steps(of: model)
         if wantsAll {
-            try call.checkAnswer(numbers: run.tokens.count * layer.outputShape.count)
+            try call.checkAnswer(numbers: steps.count * layer.outputShape.count)
         }
         call.stopwatch.enter(.compute)
-        var values: [Float] = []
-        let count = run.tokens.count
-        try call.advance(model, run.tokens, state: &run.state, output: layer.name) {
-            (step, row) throws(ModelError) in
-            guard wantsAll || step == count - 1 else { return }
-            for index in row.indices { values.append(row[index]) }
-        }
-        call.stopwatch.enter(.encode)
-        let steps = wantsAll ? count : 1
-        let trajectory = Trajectory(
-            model: model,
-            layer: layer.name,
-            steps: count,
-            width: values.count / max(steps, 1),
-            isWhole: wantsAll,
-            values: values,
-            symbols: model.symbols(of: run.tokens)
+        return Answer(
+            EncodeWork(
+                run: SequenceRun(model, steps, from: start, outputs: [layer.name]),
+                form: form,
+                wantsAll: wantsAll
+            )
         )
-        return try trajectory.encoded(as: form)
     }
 
     private static func layer(
@@ -106,9 +105,45 @@ enum Encode {
     }
 }
 
+/// The states of a layer while symbols are being read.
+private struct EncodeWork: SequenceWork {
+    var run: SequenceRun
+    private let form: AnswerForm
+    private let wantsAll: Bool
+    private var values: [Float] = []
+
+    init(run: SequenceRun, form: AnswerForm, wantsAll: Bool) {
+        (self.run, self.form, self.wantsAll) = (run, form, wantsAll)
+    }
+
+    mutating func take(_ step: Int, _ rows: SequenceRows) throws(ModelError) {
+        guard step == run.tokens.count - 1 || wantsAll && step >= run.leading else { return }
+        try rows.withRow(0) { (row) throws(ModelError) in
+            for index in row.indices { values.append(row[index]) }
+        }
+    }
+
+    mutating func proceed(_ call: inout Call) throws(ServiceError) -> SequenceProgress {
+        call.stopwatch.enter(.encode)
+        let steps = wantsAll ? run.sent.count : 1
+        let trajectory = Trajectory(
+            model: run.model,
+            layer: run.outputs[0],
+            steps: run.sent.count,
+            end: run.state.position,
+            width: values.count / max(steps, 1),
+            isWhole: wantsAll,
+            values: values,
+            symbols: run.model.symbols(of: run.sent),
+            carried: try call.carry(CarriedState(state: run.state), as: "state_token")
+        )
+        return .answers(try trajectory.encoded(as: form))
+    }
+}
+
 extension Model {
     /// The texts of symbols; none of a system that runs by itself.
-    fileprivate func symbols(of tokens: [Int32]) -> [String] {
+    fileprivate func symbols(of tokens: some Sequence<Int32>) -> [String] {
         guard case .tokens(_, let vocabulary) = manifest.input else { return [] }
         return tokens.map { vocabulary.symbols[Int($0)] }
     }

@@ -15,11 +15,12 @@ enum Generate {
         body: .sequence,
         placement: .queue,
         forms: [.json, .eventStream],
+        joins: true,
         document: document,
         answer: answer
     )
 
-    private static let document = RouteDocument(
+    static let document = RouteDocument(
         request: SequenceReader.schema("GenerationRequest", GenerationSettings.members),
         requestExample: ["text": "In the ", "length": 40, "temperature": .number(0.5), "seed": 7],
         answer: Schema.answer(
@@ -37,16 +38,13 @@ enum Generate {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        let prompt = try call.sequence(for: symbols, allowsOptions: true)
+        let (prompt, start) = try call.prompt(for: symbols)
         let settings = try GenerationSettings(
             prompt.options,
             symbols: symbols.vocabulary.symbols.count
         )
         call.stopwatch.enter(.compute)
-        var generation = Generation(settings, after: prompt.tokens, symbols)
-        if call.form == .eventStream { return Answer(GenerationEvents(generation)) }
-        while try generation.next(call) != nil {}
-        call.stopwatch.enter(.encode)
-        return Answer(generation.document)
+        let generation = Generation(settings, after: prompt.tokens, from: start, symbols)
+        return Answer(GenerationWork(generation, wantsEvents: call.form == .eventStream))
     }
 }

@@ -24,6 +24,7 @@ enum Next {
             ),
         ],
         forms: [.json, .npy, .csv],
+        joins: true,
         document: document,
         answer: answer
     )
@@ -46,81 +47,113 @@ enum Next {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        let form = call.form
         let top = try call.integer("top", in: 1...symbols.vocabulary.symbols.count) ?? 5
         let wantsAll = try call.flag("all")
-        let tokens = try call.sequence(for: symbols).tokens
-        let width = form == .npy ? symbols.vocabulary.symbols.count : top
-        try call.checkAnswer(numbers: wantsAll ? tokens.count * width : width)
+        let sent = try call.sequence(for: symbols)
+        let start = try call.carriedState(of: symbols.model, sent.options.carried)
+        let width = call.form == .npy ? symbols.vocabulary.symbols.count : top
+        try call.checkAnswer(numbers: wantsAll ? sent.tokens.count * width : width)
         call.stopwatch.enter(.compute)
-        var state = symbols.model.initialState()
-        var rows: [[Float]] = []
-        var rankings: [[Ranked]] = []
-        try call.advance(
-            symbols.model,
-            tokens,
-            state: &state,
-            output: symbols.probabilities
-        ) { (step, row) throws(ModelError) in
-            guard wantsAll || step == tokens.count - 1 else { return }
+        return Answer(
+            NextWork(
+                symbols,
+                run: SequenceRun(
+                    symbols.model,
+                    sent.tokens,
+                    from: start,
+                    outputs: call.carries ? symbols.rows : [symbols.probabilities]
+                ),
+                form: call.form,
+                top: top,
+                wantsAll: wantsAll
+            )
+        )
+    }
+}
+
+/// The distributions after symbols that are being read.
+private struct NextWork: SequenceWork {
+    private let symbols: SymbolModel
+    var run: SequenceRun
+    private let form: AnswerForm
+    private let top: Int
+    private let wantsAll: Bool
+    private var rows: [[Float]] = []
+    private var rankings: [[Ranked]] = []
+    private var scores: [Float] = []
+
+    init(
+        _ symbols: SymbolModel,
+        run: SequenceRun,
+        form: AnswerForm,
+        top: Int,
+        wantsAll: Bool
+    ) {
+        (self.symbols, self.run) = (symbols, run)
+        (self.form, self.top, self.wantsAll) = (form, top, wantsAll)
+    }
+
+    mutating func take(_ step: Int, _ rows: SequenceRows) throws(ModelError) {
+        let isLast = step == run.tokens.count - 1
+        if isLast, run.outputs == symbols.rows { scores = try symbols.carriedScores(rows) }
+        guard isLast || wantsAll && step >= run.leading else { return }
+        try rows.withRow(0) { (row) throws(ModelError) in
             if let index = row.indices.first(where: { !row[$0].isFinite }) {
                 throw .nonFinite(output: symbols.probabilities, index: index)
             }
             if form == .npy {
-                rows.append([Float](copying: row))
+                self.rows.append([Float](copying: row))
             } else {
                 rankings.append(ranking(of: row, count: top))
             }
         }
+    }
+
+    mutating func proceed(_ call: inout Call) throws(ServiceError) -> SequenceProgress {
         call.stopwatch.enter(.encode)
+        let carried = try call.carry(CarriedState(state: run.state, scores: scores))
         switch form {
-        case .npy: return npy(rows, wantsAll)
-        case .csv: return csv(rankings, firstStep: tokens.count - rankings.count, symbols)
-        default: return json(rankings, position: tokens.count, wantsAll, symbols)
+        case .npy: return .answers(npy)
+        case .csv: return .answers(csv)
+        default: return .answers(json(carried))
         }
     }
 
-    private static func json(
-        _ rankings: [[Ranked]],
-        position: Int,
-        _ wantsAll: Bool,
-        _ symbols: SymbolModel
-    ) -> Answer {
-        let lists = rankings.map { list($0, symbols.vocabulary) }
-        return Answer([
+    private func json(_ carried: [(String, JSON)]) -> Answer {
+        let lists = rankings.map(list)
+        let document: JSON = [
             "model": .string(symbols.model.name), "version": .string(symbols.model.version),
-            "next": wantsAll ? .array(lists) : lists.last ?? [], "position": .integer(position),
-        ])
+            "next": wantsAll ? .array(lists) : lists.last ?? [],
+            "position": .integer(run.state.position),
+        ]
+        return Answer(document.adding(carried))
     }
 
-    private static func list(_ ranking: [Ranked], _ vocabulary: Vocabulary) -> JSON {
+    private func list(_ ranking: [Ranked]) -> JSON {
         .array(
             ranking.map { entry in
                 [
-                    "symbol": .string(vocabulary.symbols[entry.index]),
+                    "symbol": .string(symbols.vocabulary.symbols[entry.index]),
                     "index": .integer(entry.index), "probability": .float(entry.probability),
                 ]
             }
         )
     }
 
-    private static func npy(_ rows: [[Float]], _ wantsAll: Bool) -> Answer {
+    private var npy: Answer {
         let count = rows.first?.count ?? 0
         let shape = wantsAll ? [rows.count, count] : [count]
         let values = Array(rows.joined())
         return Answer(.npy, body: NPY.encode(shape: shape, values: values.span))
     }
 
-    private static func csv(
-        _ rankings: [[Ranked]],
-        firstStep: Int,
-        _ symbols: SymbolModel
-    ) -> Answer {
+    private var csv: Answer {
         var lines: [[String]] = []
+        let first = run.state.position - rankings.count
         for (step, ranking) in rankings.enumerated() {
             for (rank, entry) in ranking.enumerated() {
                 lines.append([
-                    String(firstStep + step + 1), String(rank + 1),
+                    String(first + step + 1), String(rank + 1),
                     symbols.vocabulary.symbols[entry.index], String(entry.index),
                     entry.probability.description,
                 ])

@@ -13,6 +13,7 @@ enum Score {
         body: .sequence,
         placement: .queue,
         forms: [.json, .npy, .csv],
+        joins: true,
         document: document,
         answer: answer
     )
@@ -36,70 +37,105 @@ enum Score {
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let symbols = try call.symbolModel()
-        let form = call.form
-        let tokens = try call.sequence(for: symbols, atLeast: 2).tokens
+        let sent = try call.sequence(for: symbols)
+        let start = try call.carriedState(of: symbols.model, sent.options.carried)
+        guard sent.tokens.count >= 2 || start.position > 0 else {
+            throw .emptySequence(field: sent.field, atLeast: 2)
+        }
         call.stopwatch.enter(.compute)
-        let losses = try losses(of: tokens, symbols, call)
-        call.stopwatch.enter(.encode)
-        switch form {
-        case .npy: return npy(losses)
-        case .csv: return csv(losses, tokens, symbols)
-        default: return json(losses, tokens, symbols)
+        return Answer(ScoreWork(symbols, sent.tokens, from: start, form: call.form))
+    }
+}
+
+/// The losses of symbols that are being read.
+private struct ScoreWork: SequenceWork {
+    private let symbols: SymbolModel
+    /// All but the last symbol, which is scored and not read.
+    var run: SequenceRun
+    private let form: AnswerForm
+    /// The symbols that are scored.
+    private let targets: [Int32]
+    private let last: Int32
+    /// Symbols before those that were sent.
+    private let before: Int
+    private let symbolCount: Int
+    /// Nats of each target so far.
+    private var losses: [Double] = []
+
+    init(
+        _ symbols: SymbolModel,
+        _ tokens: [Int32],
+        from start: CarriedState,
+        form: AnswerForm
+    ) {
+        (self.symbols, self.form) = (symbols, form)
+        (before, symbolCount, last) = (start.position, tokens.count, tokens[tokens.count - 1])
+        run = SequenceRun(
+            symbols.model,
+            Array(tokens.dropLast()),
+            from: start,
+            outputs: [symbols.scores]
+        )
+        // The first symbol is scored where what comes before it is known.
+        let knowsFirst = start.unread != nil || !start.scores.isEmpty
+        targets = knowsFirst ? tokens : Array(tokens.dropFirst())
+        losses.reserveCapacity(targets.count)
+        if start.unread == nil, knowsFirst {
+            losses.append(symbols.loss(of: start.scores.span, target: Int(tokens[0])))
         }
     }
 
-    /// Nats of every symbol but the first.
-    private static func losses(
-        of tokens: [Int32],
-        _ symbols: SymbolModel,
-        _ call: Call
-    ) throws(ServiceError) -> [Double] {
-        var losses: [Double] = []
-        losses.reserveCapacity(tokens.count - 1)
-        var state = symbols.model.initialState()
-        let given = Array(tokens.dropLast())
-        try call.advance(symbols.model, given, state: &state, output: symbols.scores) {
-            (step, row) throws(ModelError) in
-            losses.append(symbols.loss(of: row, target: Int(tokens[step + 1])))
+    mutating func take(_ step: Int, _ rows: SequenceRows) throws(ModelError) {
+        let target = Int(targets[losses.count])
+        try rows.withRow(0) { (row) throws(ModelError) in
+            losses.append(symbols.loss(of: row, target: target))
         }
+    }
+
+    mutating func proceed(_ call: inout Call) throws(ServiceError) -> SequenceProgress {
+        call.stopwatch.enter(.encode)
         if let step = losses.firstIndex(where: { !$0.isFinite }) {
             throw .nonFiniteResult(output: symbols.scores, index: step)
         }
-        return losses
+        let carried = try call.carry(CarriedState(state: run.state, unread: last), addsPosition: true)
+        switch form {
+        case .npy: return .answers(npy)
+        case .csv: return .answers(csv)
+        default: return .answers(json(carried))
+        }
     }
 
-    private static func json(
-        _ losses: [Double],
-        _ tokens: [Int32],
-        _ symbols: SymbolModel
-    ) -> Answer {
+    private func json(_ carried: [(String, JSON)]) -> Answer {
         let total = losses.reduce(0, +)
         let mean = total / Double(losses.count)
-        let scored = "1…\(losses.count): the first symbol is given, none comes before it"
-        return Answer([
+        let first = before + symbolCount - losses.count
+        let scored =
+            first > 0 && before > 0
+            ? "\(first)…\(first + losses.count - 1)"
+            : "1…\(losses.count): the first symbol is given, none comes before it"
+        let document: JSON = [
             "model": .string(symbols.model.name), "version": .string(symbols.model.version),
-            "symbols": .integer(tokens.count),
+            "symbols": .integer(symbolCount),
             "scored": .string(scored),
             "losses": .tensor(shape: [losses.count], values: losses.map { Float($0) }),
             "total": .number(total), "unit": "nat",
             "bits_per_symbol": .number(mean / log(2)), "perplexity": .number(exp(mean)),
-        ])
+        ]
+        return Answer(document.adding(carried))
     }
 
-    private static func npy(_ losses: [Double]) -> Answer {
+    private var npy: Answer {
         let values = losses.map { Float($0) }
         return Answer(.npy, body: NPY.encode(shape: [values.count], values: values.span))
     }
 
-    private static func csv(
-        _ losses: [Double],
-        _ tokens: [Int32],
-        _ symbols: SymbolModel
-    ) -> Answer {
-        let lines = losses.enumerated().map { step, loss in
-            let token = Int(tokens[step + 1])
-            let symbol = symbols.vocabulary.symbols[token]
-            return [String(step + 1), symbol, String(token), Float(loss).description]
+    private var csv: Answer {
+        let first = before + symbolCount - losses.count
+        let lines = zip(targets, losses).enumerated().map { index, scored in
+            [
+                String(first + index), symbols.vocabulary.symbols[Int(scored.0)],
+                String(scored.0), Float(scored.1).description,
+            ]
         }
         let header = ["position", "symbol", "index", "loss"]
         return Answer(.csv, body: CSV.encode(header: header, rows: lines))

@@ -47,7 +47,8 @@ extension ServiceError: CustomStringConvertible {
         case .unknownVersion, .modelNotServed, .loadFailed, .repositoryLocked: repositoryMessage
         case .tensor(let fault):
             "\(fault.sentence) Its signature: \(fault.signature). For example: \(fault.example)"
-        case .sequence(let id, let fault): fault.sentence(of: id)
+        case .session(let id, let fault): fault.sentence(of: id, isSequence: false)
+        case .sequence(let id, let fault): fault.sentence(of: id, isSequence: true)
         case .wrongTask(let model, let operation, let offered, let advice):
             "The model \(quoted(model)) cannot \(operation); "
                 + (offered == ["graph"]

@@ -23,6 +23,9 @@ extension ServiceError {
             members.append(("signature", .string(fault.signature)))
             members.append(("example", .string(fault.example)))
         }
+        if case .session(_, .position(let current, _)) = self {
+            members.append(("position", .integer(current)))
+        }
         if let got { members.append(("got", .string(String(got.prefix(200))))) }
         return .object(members)
     }

@@ -12,7 +12,8 @@ extension ServiceError {
         case .unknownRoute, .unknownModel, .unknownExample, .unknownVersion: .notFound
         case .modelNotServed(_, _, let isLoading): isLoading ? .serviceUnavailable : .notFound
         case .repositoryLocked: .forbidden
-        case .sequence(_, let fault): fault.status
+        case .session(_, let fault): fault.status(isSequence: false)
+        case .sequence(_, let fault): fault.status(isSequence: true)
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .unsupportedMedia: .unsupportedMediaType
@@ -73,7 +74,8 @@ extension ServiceError {
         case .modelNotServed(_, _, let isLoading): isLoading ? "model_loading" : "model_not_served"
         case .loadFailed: "load_failed"
         case .tensor(let fault): fault.code
-        case .sequence(_, let fault): fault.code
+        case .session(_, let fault): fault.code(isSequence: false)
+        case .sequence(_, let fault): fault.code(isSequence: true)
         case .repositoryLocked: "repository_locked"
         case .wrongTask: "wrong_task"
         case .model(let error): error.code

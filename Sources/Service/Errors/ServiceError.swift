@@ -61,7 +61,10 @@ public enum ServiceError: Error, Sendable {
     case modelNotServed(model: String, reason: String, isLoading: Bool)
     /// A mistake in tensors sent by another protocol's rules.
     case tensor(TensorFault)
-    case sequence(String, SequenceFault)
+    /// Of the session of this id, or of a state that travels with its client.
+    case session(String, SessionFault)
+    /// Of a session that is a sequence of the sequence extension.
+    case sequence(String, SessionFault)
     case loadFailed(model: String, ModelError)
     /// The repository may not be changed over HTTP.
     case repositoryLocked

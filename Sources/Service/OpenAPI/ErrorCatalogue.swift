@@ -68,9 +68,14 @@ enum ErrorCatalogue {
         .unknownVersion(model: "fashion", version: "7", available: ["2"]),
         .modelNotServed(model: "fashion", reason: "it is being loaded", isLoading: true),
         .modelNotServed(model: "fashion", reason: "it was unloaded", isLoading: false),
-        .sequence("7", .withoutStates(model: "fashion")), .sequence("7", .unknown),
-        .sequence("7", .busy), .sequence("7", .tooMany(limit: 1024)),
-        .sequence("7", .tooLarge(limit: 67_108_864)),
+        .sequence("7", .withoutStates(model: "fashion", layer: nil)), .sequence("7", .unknown),
+        .sequence("7", .busy), .session("draft", .unknown),
+        .session("draft", .expired(isModelGone: false, ttl: 600, ago: 733)),
+        .session("draft", .taken), .session("draft", .busy),
+        .session("draft", .position(current: 12, asked: 9)),
+        .session("draft", .noRoom(held: 201_326_592, all: 201_326_592, limit: 268_435_456)),
+        .session("", .invalidState(reason: "it has expired")),
+        .session("", .stateOfOtherModel(model: "scripture", reason: "its weights are others now")),
         .loadFailed(
             model: "fashion",
             .unknownField(field: "model.json, lables", hint: "did you mean \"labels\"?")

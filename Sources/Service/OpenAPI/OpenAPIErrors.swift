@@ -113,7 +113,7 @@ enum OpenAPIErrors {
             errors += [
                 .shape(field: "", expected: "", got: ""),
                 .sequence("", .unknown), .sequence("", .busy),
-                .sequence("", .tooMany(limit: 1)),
+                .session("", .noRoom(held: 0, all: 0, limit: 0)),
             ]
         case .none, .document: break
         }

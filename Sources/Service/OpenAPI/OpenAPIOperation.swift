@@ -90,6 +90,7 @@ struct OpenAPIOperation {
         case .version: "A version of the model."
         case .label: "A version's label; versions have numbers here, so that none is known."
         case .example: "The name of one of the model's examples."
+        case .session: "A session's id."
         }
     }
 
@@ -104,7 +105,7 @@ struct OpenAPIOperation {
         switch parameter {
         case .model: return model?.name
         case .version: return model?.version
-        case .label: return nil
+        case .label, .session: return nil
         case .example: return model?.manifest.examples.first?.name
         }
     }

@@ -7,7 +7,8 @@ import TensorFormats
 extension Service {
     /// Settings that count from the next request on; the others are read at the start only.
     static let liveSettings: Set<String> = [
-        "keys_file", "anonymous", "metrics_access", "hosts", "cors_origins", "nv_metrics",
+        "keys_file", "state_keys_file", "session_bytes", "session_ttl_seconds",
+        "session_drain_seconds", "joined_steps", "batch_wait_microseconds", "anonymous", "metrics_access", "hosts", "cors_origins", "nv_metrics",
         "queue_milliseconds", "drain_delay_seconds", "drain_seconds", "body_bytes",
         "image_body_bytes", "maximum_pixels",
         "sequence_limit", "series_numbers", "answer_numbers", "compute_seconds",
@@ -20,10 +21,20 @@ extension Service {
         return path.isEmpty ? nil : URL(fileURLWithPath: path)
     }
 
+    /// The file that keys for states are read from now; nil for none.
+    public var stateKeysFile: URL? {
+        let path = configuration.stateKeysFile
+        return path.isEmpty ? nil : URL(fileURLWithPath: path)
+    }
+
     /// Reads the keys again; returns their names.
     public func reloadKeys() throws(ConfigurationError) -> String {
         let keys = try Self.readKeys(configuration)
+        let stateKeys = try stateKeysFile.map { (file) throws(ConfigurationError) in
+            try StateKeyFile.read(file)
+        }
         try replaceSettings(configuration, keys)
+        if let stateKeys { host.tokens.use(stateKeys) }
         return keys.isEmpty ? "no keys" : keys.map(\.name).joined(separator: ", ")
     }
 
@@ -34,7 +45,12 @@ extension Service {
         // Chosen by the machine at the start.
         (new.threads, new.loops) = (old.threads, old.loops)
         let changed = Setting.all.filter { $0.read(old).text != $0.read(new).text }.map(\.name)
+        let stateKeys =
+            new.stateKeysFile.isEmpty
+            ? nil : try StateKeyFile.read(URL(fileURLWithPath: new.stateKeysFile))
         try replaceSettings(new, Self.readKeys(new))
+        if let stateKeys { host.tokens.use(stateKeys) }
+        host.sessions.limit(to: new.sessions)
         scheduler.limitWait(to: Double(new.queueMilliseconds) / 1000)
         let live = changed.filter(Self.liveSettings.contains)
         let others = changed.filter { !Self.liveSettings.contains($0) }

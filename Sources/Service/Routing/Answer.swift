@@ -7,8 +7,8 @@ struct Answer: Sendable {
     var contentType: String
     var body: [UInt8]
     var headers: [(String, String)] = []
-    /// What makes the body, where it is sent while it is made.
-    var events: (any EventSource)?
+    /// What makes the answer, where it is made symbol by symbol; nothing else counts then but the headers of events.
+    var work: (any SequenceWork)?
 
     /// A JSON document without numbers that may be NaN or infinite.
     init(_ document: JSON, status: Status = .ok) {
@@ -17,12 +17,18 @@ struct Answer: Sendable {
         body = document.text
     }
 
-    init(_ events: any EventSource) {
+    /// An answer that symbols are to be read for.
+    init(_ work: any SequenceWork) {
+        self.init(events: [])
+        self.work = work
+    }
+
+    /// An answer of events.
+    init(events: [UInt8]) {
         contentType = AnswerForm.eventStream.contentType
-        body = []
+        body = events
         // The second keeps nginx from collecting events before it passes them on.
         headers = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
-        self.events = events
     }
 
     init(contentType: String, body: [UInt8], headers: [(String, String)] = []) {

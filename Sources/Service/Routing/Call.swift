@@ -1,6 +1,7 @@
 import HTTP
 import Models
 import Telemetry
+import TensorFormats
 import Texts
 
 /// A request on its way to its answer: what an endpoint reads from.
@@ -24,6 +25,12 @@ struct Call {
     let key: AccessKey?
     /// Held among the concurrent requests of the client's key until the call is over.
     var place: KeyUse.Place?
+    /// The session whose step this is.
+    var session: SessionStep?
+    /// Whether the state is wanted back as a token.
+    var returnsState = false
+    /// What the answer says of the state that goes on, where whoever computes does not write it.
+    var carriedAnswer: [(String, JSON)] = []
     /// Memory promised to the answer.
     var answerRoom: AnswerRoom?
     /// The model the path names.
@@ -56,7 +63,10 @@ struct Call {
                 available: host.repository.versions(of: model)
             )
         }
-        if let chooseModel = route.chooseModel {
+        if route.isSessionStep, let id = parameters.session {
+            let step = try host.sessions.openStep(id, of: context.key)
+            (session, namedModel) = (step, step.model)
+        } else if let chooseModel = route.chooseModel {
             namedModel = try chooseModel(request, host.repository)
         } else if route.needsModel, let name = parameters.model {
             namedModel = try host.repository.servedModel(

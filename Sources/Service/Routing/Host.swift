@@ -4,10 +4,27 @@ import Synchronization
 /// What endpoints answer from.
 struct Host: Sendable {
     let repository: ModelRepository
-    let sequences: SequenceStates
+    let sessions: Sessions
+    let tokens: StateTokens
     let phase: ServingPhase
     /// How models want their pictures.
     let preparations = ModelMemory<PicturePreparation>()
+    private let digests = ModelMemory<[UInt8]>()
+    private let costs = ModelMemory<JoinCosts>()
+}
+
+extension Host {
+    /// What steps of the model cost alone and together.
+    func joinCosts(of model: Model) -> JoinCosts {
+        (try? costs.value(of: model, isFit: { _ in true }) { JoinCosts() }) ?? JoinCosts()
+    }
+
+    /// What tells a model's weights from others; made once.
+    func digest(of model: Model) throws(ServiceError) -> [UInt8] {
+        try digests.value(of: model, isFit: { _ in true }) { () throws(ServiceError) in
+            try model.weightsDigest()
+        }
+    }
 }
 
 /// Whether the server is about to end.

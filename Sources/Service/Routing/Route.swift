@@ -6,6 +6,8 @@ final class Route: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
     }
 
     /// Whose rules a route keeps.
@@ -63,6 +65,10 @@ final class Route: Sendable {
     let conventions: Conventions
     /// Whether a parameter of the body says which of its client's requests goes first.
     let readsPriority: Bool
+    /// Whether it is a step of the session that the path names, whose model it runs.
+    let isSessionStep: Bool
+    /// Whether it has symbols read, so that its steps may be computed together with those of others.
+    let joins: Bool
     /// Finds the model where the path names none.
     let chooseModel: ModelChoice?
     let answer: Answering
@@ -83,6 +89,8 @@ final class Route: Sendable {
         needsModel: Bool = true,
         conventions: Conventions = .own,
         readsPriority: Bool = false,
+        isSessionStep: Bool = false,
+        joins: Bool = false,
         chooseModel: ModelChoice? = nil,
         document: RouteDocument = RouteDocument(),
         answer: @escaping Answering
@@ -91,7 +99,8 @@ final class Route: Sendable {
         (self.body, self.placement, self.access) = (body, placement, access)
         (self.isRevalidated, self.query, self.forms) = (isRevalidated, query, forms)
         (self.needsModel, self.conventions) = (needsModel, conventions)
-        (self.readsPriority, self.chooseModel) = (readsPriority, chooseModel)
+        (self.readsPriority, self.isSessionStep) = (readsPriority, isSessionStep)
+        (self.joins, self.chooseModel) = (joins, chooseModel)
         (self.answer, self.document) = (answer, document)
         let isOfModel = template.hasPrefix("/models/{model}/") || placement == .queue
         let word = template.split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? ""

@@ -6,6 +6,7 @@ struct PathParameters: Sendable, Equatable {
     var version: String?
     var label: String?
     var example: String?
+    var session: String?
 }
 
 /// Finds the route for a method and path.
@@ -25,7 +26,7 @@ struct Router: Sendable {
         var allowedMethods: [String] {
             let methods = routes.map(\.method)
             return (methods.contains(.get) ? ["GET", "HEAD"] : [])
-                + (methods.contains(.post) ? ["POST"] : []) + ["OPTIONS"]
+                + methods.filter { $0 != .get }.map(\.rawValue) + ["OPTIONS"]
         }
     }
 

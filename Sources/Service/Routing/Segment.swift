@@ -1,7 +1,7 @@
 /// One segment of a route's template.
 enum Segment: Sendable {
     enum Parameter: String, Sendable {
-        case model, version, label, example
+        case model, version, label, example, session
     }
 
     case literal(String)
@@ -32,6 +32,7 @@ enum Segment: Sendable {
             case .version: parameters.version = value
             case .label: parameters.label = value
             case .example: parameters.example = value
+            case .session: parameters.session = value
             }
             return true
         }

@@ -52,17 +52,25 @@ struct Cancellation: Sendable {
 
     var isClientGone: Bool { exchange?.isAbandoned ?? false }
 
+    /// Whether nobody waits for the answer any more, or it is too late for it.
+    var isGivenUp: Bool { isClientGone || deadline?.isPassed ?? false }
+
     /// Polled between the layers and steps of a computation; others may come in between.
     var isCancelled: Bool {
         giveWay()
-        return isClientGone || Turn.isSpent || deadline?.isPassed ?? false
+        return isGivenUp || Turn.isSpent
     }
 
     /// Throws when there is no longer a reason to go on.
     func check() throws(ServiceError) {
         giveWay()
-        if isClientGone { throw .clientGone }
+        try checkQuietly()
         if Turn.isSpent { throw .computedTooLong(seconds: computeSeconds) }
+    }
+
+    /// The same for one whose turn it is not: others do not come in between.
+    func checkQuietly() throws(ServiceError) {
+        if isClientGone { throw .clientGone }
         if let deadline, deadline.isPassed {
             throw .deadlineExceeded(milliseconds: deadline.milliseconds)
         }

@@ -81,15 +81,17 @@ private final class Computation {
         let seconds = job.cancellation.computeSeconds
         limit = seconds > 0 ? Double(seconds) - job.computedBefore : .infinity
         began = scheduler.now
-        return turn.run(job.run)
+        let shared = SharedTurn(scheduler, task) { [unowned self] in hasHadItsSlice }
+        return turn.run { job.run(shared) }
     }
+
+    private var hasHadItsSlice: Bool { scheduler.now - began >= scheduler.slice }
 
     /// Between two pieces of work, while others wait or now and then.
     private func ask(_ turn: Turn) {
         if turn.computedSeconds > limit { turn.isSpent = true }
         guard scheduler.waiters.count > 0, let task else { return }
-        let now = scheduler.now
-        guard now - began >= scheduler.slice else { return }
+        guard hasHadItsSlice else { return }
         if !scheduler.ask(task, on: thread) { turn.pause(thread.pause) }
         began = scheduler.now
     }

@@ -36,6 +36,27 @@ struct FairLine<Element: Sendable>: Sendable {
             entries.insert(entry, at: place)
         }
 
+        /// Entries are in the order of their levels, those of one level in that in which they came.
+        mutating func remove(level: Int, order: Int) -> Entry? {
+            var (low, high) = (taken, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                let entry = entries[middle]
+                if (entry.level, entry.order) < (level, order) {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            guard low < entries.count, entries[low].order == order else { return nil }
+            if low == taken {
+                let entry = entries[low]
+                removeFirst()
+                return entry
+            }
+            return entries.remove(at: low)
+        }
+
         mutating func removeFirst() {
             taken += 1
             if taken == entries.count {
@@ -56,12 +77,30 @@ struct FairLine<Element: Sendable>: Sendable {
     /// Predicted seconds of those that were never taken.
     private(set) var freshSeconds = 0.0
 
-    mutating func append(_ entry: Entry) {
+    /// Where an entry waits, as long as it does.
+    struct Place: Sendable {
+        fileprivate let kind: Kind
+        fileprivate let level: Int
+        fileprivate let order: Int
+    }
+
+    @discardableResult
+    mutating func append(_ entry: Entry) -> Place {
         var entry = entry
         nextOrder += 1
         entry.order = nextOrder
         lanes[entry.kind.rawValue].insert(entry)
         note(entry, 1)
+        return Place(kind: entry.kind, level: entry.level, order: entry.order)
+    }
+
+    /// Takes the entry at a place, out of its turn; nil if it waits no more.
+    mutating func take(at place: Place) -> Entry? {
+        guard
+            let entry = lanes[place.kind.rawValue].remove(level: place.level, order: place.order)
+        else { return nil }
+        note(entry, -1)
+        return entry
     }
 
     private mutating func note(_ entry: Entry, _ change: Int) {

@@ -69,20 +69,31 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
         lines[client]?.line.seconds(upTo: level) ?? 0
     }
 
+    @discardableResult
     mutating func append(
         _ element: Element,
         client: Client,
         seconds: Double,
         level: Int = 0,
         kind: Line.Kind = .short
-    ) {
+    ) -> Line.Place {
         var waiting = lines.removeValue(forKey: client) ?? Waiting()
-        waiting.line.append(
+        let place = waiting.line.append(
             Line.Entry(element: element, seconds: seconds, level: level, kind: kind)
         )
         count += 1
         if waiting.head == 0 { pushHead(&waiting, client) }
         lines[client] = waiting
+        return place
+    }
+
+    /// Takes a client's entry out of its turn; what it takes is for `settle` to say. Nil if it waits no more.
+    mutating func take(at place: Line.Place, of client: Client) -> Element? {
+        guard var waiting = lines.removeValue(forKey: client) else { return nil }
+        let entry = waiting.line.take(at: place)
+        if entry != nil { count -= 1 }
+        if waiting.line.count > 0 { lines[client] = waiting }
+        return entry?.element
     }
 
     private mutating func pushHead(_ waiting: inout Waiting, _ client: Client) {

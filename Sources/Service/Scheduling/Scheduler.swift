@@ -28,8 +28,12 @@ final class Scheduler: Sendable {
         let cancellation: Cancellation
         /// Seconds that earlier jobs of the same request have computed.
         var computedBefore = 0.0
+        /// What it can be computed together with; nil for nothing.
+        var company: TurnTable<Job>.Company?
         /// Makes the answer and says whether its time is typical for the estimate.
-        let run: @Sendable () -> Bool
+        let run: @Sendable (SharedTurn) -> Bool
+        /// Prepares what another job of the same company computes together with its own.
+        var join: (@Sendable () -> (any Companion)?)?
         /// Answers without computing.
         let refuse: @Sendable (ServiceError) -> Void
     }
@@ -154,7 +158,8 @@ final class SchedulerCore: Sendable {
             job,
             client: job.client,
             level: job.level,
-            predicted: seconds
+            predicted: seconds,
+            company: job.company
         )
         state.table.append(task, at: now)
         state.count(1, job)

@@ -6,6 +6,9 @@ import Telemetry
 /// given less. A task that lets a slice and more pass without asking loses its core on paper: another is
 /// started beside it, and it waits as soon as it asks.
 struct TurnTable<Payload: Sendable> {
+    /// What tasks have in common that can be computed together.
+    typealias Company = ObjectIdentifier
+
     struct Task: Sendable {
         let id: Int
         let payload: Payload
@@ -13,6 +16,8 @@ struct TurnTable<Payload: Sendable> {
         let level: Int
         /// Seconds it was predicted to take.
         let predicted: Double
+        /// What it can be computed together with; nil for nothing.
+        let company: Company?
         /// Seconds it has computed, up to its current turn.
         fileprivate(set) var used = 0.0
         /// When its current turn began.
@@ -21,6 +26,8 @@ struct TurnTable<Payload: Sendable> {
         fileprivate(set) var hasBegun = false
         /// What its client was charged for the current turn in advance.
         fileprivate var charged = 0.0
+        /// Seconds of its current turn that those are charged who went along.
+        fileprivate var shared = 0.0
         /// Whether another was started on its core.
         fileprivate var isOverdue = false
 
@@ -29,13 +36,15 @@ struct TurnTable<Payload: Sendable> {
             _ payload: Payload,
             client: ClientIdentity,
             level: Int,
-            predicted: Double
+            predicted: Double,
+            company: Company? = nil
         ) {
             self.id = id
             self.payload = payload
             self.client = client
             self.level = level
             self.predicted = predicted
+            self.company = company
         }
     }
 
@@ -77,6 +86,14 @@ struct TurnTable<Payload: Sendable> {
     private var accounts: [ClientIdentity: Account] = [:]
     private var waitingSince = 0.0
     private var pending = 0.0
+    /// Where those wait that can be computed together, in the order in which they came.
+    private var companies: [Company: WaitingCompany] = [:]
+
+    fileprivate struct WaitingCompany: Sendable {
+        var places: [(client: ClientIdentity, place: FairLine<Task>.Place)] = []
+        /// Those before are taken.
+        var first = 0
+    }
 
     init(cores: Int, slice: Double) {
         self.cores = max(1, cores)
@@ -99,13 +116,46 @@ struct TurnTable<Payload: Sendable> {
     }
 
     private mutating func wait(_ task: Task) {
-        queue.append(
+        let place = queue.append(
             task,
             client: task.client,
             seconds: task.hasBegun ? slice : min(task.predicted, slice),
             level: task.level,
             kind: task.hasBegun ? .begun : task.predicted > slice ? .long : .short
         )
+        // One that pauses in the middle of its work has a thread, and goes on there.
+        guard let company = task.company, !task.hasBegun else { return }
+        companies[company, default: WaitingCompany()].places.append((task.client, place))
+        companies[company]?.forgetTaken(of: queue.count)
+    }
+
+    /// Takes along those that wait and can be computed together with the task: they share its turn.
+    ///
+    /// Each is to be ended by `end(companion:took:leader:)`.
+    mutating func takeAlong(with task: Task, most: Int) -> [Task] {
+        guard let company = task.company, most > 0,
+            var waiting = companies.removeValue(forKey: company)
+        else { return [] }
+        var taken: [Task] = []
+        while taken.count < most, waiting.first < waiting.places.count {
+            let (client, place) = waiting.places[waiting.first]
+            waiting.first += 1
+            if let task = queue.take(at: place, of: client) { taken.append(task) }
+        }
+        if waiting.first < waiting.places.count { companies[company] = waiting }
+        return taken
+    }
+
+    /// A task that was taken along has had its share of the turn: it has ended, or waits anew as another.
+    mutating func end(companion: Task, took seconds: Double, leader id: Int) {
+        computing[id]?.shared += seconds
+        queue.settle(
+            companion.client,
+            took: seconds,
+            given: 0,
+            among: max(accounts.count, cores)
+        )
+        forget(companion)
     }
 
     /// The tasks whose turn begins now, on cores that are free.
@@ -162,7 +212,8 @@ struct TurnTable<Payload: Sendable> {
     }
 
     private mutating func settle(_ task: inout Task, at now: Double) {
-        let seconds = max(0, now - task.began)
+        let seconds = max(0, now - task.began - task.shared)
+        task.shared = 0
         task.used += seconds
         queue.settle(
             task.client,
@@ -185,6 +236,7 @@ struct TurnTable<Payload: Sendable> {
         forget(task)
         if queue.count == 0, computing.isEmpty {
             queue.forget()
+            companies = [:]
             pending = 0
         } else {
             queue.release()
@@ -209,6 +261,17 @@ struct TurnTable<Payload: Sendable> {
             overdue += 1
         }
         return begin(at: now)
+    }
+}
+
+extension TurnTable.WaitingCompany {
+    /// Forgets places that were taken, when they are many more than the `waiting` that there may be.
+    ///
+    /// One that is forgotten with them still gets its own turn.
+    fileprivate mutating func forgetTaken(of waiting: Int) {
+        guard places.count > 64 + 4 * waiting else { return }
+        places.removeFirst(places.count - waiting)
+        first = 0
     }
 }
 

@@ -7,48 +7,57 @@ import TensorFormats
 struct Generation: Sendable {
     let symbols: SymbolModel
     let settings: GenerationSettings
-    private let promptCount: Int
+    /// What the model reads: the prompt, then each symbol drawn.
+    var run: SequenceRun
     private var sampler: Sampler
-    private var state: SequenceState
-    /// What the model has not read yet.
-    private var pending: [Int32]
+    /// Of the last symbol read.
+    private var scores: [Double] = []
     private(set) var drawn: [Int32] = []
 
-    init(_ settings: GenerationSettings, after prompt: [Int32], _ symbols: SymbolModel) {
+    init(
+        _ settings: GenerationSettings,
+        after prompt: [Int32],
+        from start: CarriedState,
+        _ symbols: SymbolModel
+    ) {
         self.symbols = symbols
         self.settings = settings
-        promptCount = prompt.count
         sampler = Sampler(
             temperature: settings.temperature,
             topK: settings.topK,
             seed: UInt64(bitPattern: Int64(settings.seed))
         )
-        state = symbols.model.initialState()
-        pending = prompt
+        run = SequenceRun(symbols.model, prompt, from: start, outputs: [symbols.scores])
+        scores = run.rest == 0 ? symbols.scores(of: start.scores.span) : []
     }
 
-    /// Symbols of the prompt and those drawn.
-    var position: Int { promptCount + drawn.count }
+    /// Where the text stands: its last symbol is drawn and not read.
+    var carried: CarriedState {
+        CarriedState(state: run.state, unread: run.rest > 0 ? run.next : nil)
+    }
+
+    /// Symbols read before and those drawn, of which the last is not read yet.
+    var position: Int { run.state.position + run.rest }
 
     /// The share of the symbols that are still to be drawn.
     var remaining: Double { 1 - Double(drawn.count) / Double(settings.length) }
 
-    /// Draws a symbol; nil once there are as many as were asked for.
-    mutating func next(_ call: Call) throws(ServiceError) -> Int32? {
-        guard drawn.count < settings.length else { return nil }
-        let output = symbols.scores
-        var scores: [Double] = []
-        let last = pending.count - 1
-        try call.advance(symbols.model, pending, state: &state, output: output) {
-            (step, row) throws(ModelError) in
-            if step == last { scores = symbols.scores(of: row) }
-        }
+    /// Whether all symbols that were asked for are drawn.
+    var isComplete: Bool { drawn.count == settings.length }
+
+    mutating func take(_ step: Int, _ rows: SequenceRows) throws(ModelError) {
+        guard step == run.tokens.count - 1 else { return }
+        scores = try rows.withRow(0) { (row) throws(ModelError) in symbols.scores(of: row) }
+    }
+
+    /// Draws a symbol, once all before it were read.
+    mutating func draw() throws(ServiceError) -> Int32 {
         if let index = scores.firstIndex(where: \.isNaN) {
-            throw .nonFiniteResult(output: output, index: index)
+            throw .nonFiniteResult(output: symbols.scores, index: index)
         }
         let symbol = Int32(sampler.draw(from: scores))
         drawn.append(symbol)
-        pending = [symbol]
+        run.goOn(with: [symbol])
         return symbol
     }
 }

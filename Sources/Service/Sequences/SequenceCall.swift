@@ -10,6 +10,15 @@ struct SymbolModel {
     /// The value before the softmax, where the manifest names it.
     let logits: String?
 
+    /// The layers whose rows say what comes next: the probabilities first, then where the scores are, if elsewhere.
+    var rows: [String] { [probabilities] + (logits.map { [$0] } ?? []) }
+
+    /// The scores after a step of a run for `rows`, where they are few enough to be carried.
+    func carriedScores(_ step: SequenceRows) throws(ModelError) -> [Float] {
+        guard vocabulary.symbols.count <= CarriedState.mostScores else { return [] }
+        return try step.withRow(logits == nil ? 0 : 1) { row in [Float](copying: row) }
+    }
+
     /// Where scores for losses and draws come from: the logits, or else the probabilities.
     var scores: String { logits ?? probabilities }
 
@@ -48,17 +57,27 @@ extension Call {
         return model
     }
 
-    /// The body's sequence; at least `minimum` symbols.
-    func sequence(
-        for symbols: SymbolModel,
-        atLeast minimum: Int = 1,
-        allowsOptions: Bool = false
-    ) throws(ServiceError) -> SentSequence {
-        try sequences(
-            of: symbols.vocabulary,
-            atLeast: minimum,
-            keys: allowsOptions ? .options : .none
-        )[0]
+    /// The body's sequence, of at least a symbol.
+    func sequence(for symbols: SymbolModel) throws(ServiceError) -> SentSequence {
+        try sequences(of: symbols.vocabulary)[0]
+    }
+
+    /// The text to go on with, and the state that it goes on from; there need be no text behind a known state.
+    mutating func prompt(
+        for symbols: SymbolModel
+    ) throws(ServiceError) -> (prompt: SentSequence, start: CarriedState) {
+        let reader = SequenceReader(
+            vocabulary: symbols.vocabulary,
+            limit: configuration.sequenceLimit,
+            keys: .options,
+            allowsNothing: true
+        )
+        let prompt = try reader.sequences(of: request)[0]
+        let start = try carriedState(of: symbols.model, prompt.options.carried)
+        guard !prompt.tokens.isEmpty || start.unread != nil || !start.scores.isEmpty else {
+            throw .emptySequence(field: prompt.field, atLeast: 1)
+        }
+        return (prompt, start)
     }
 
     /// The body's sequences, at least one; each of at least `minimum` symbols.
@@ -77,28 +96,5 @@ extension Call {
             throw .emptySequence(field: short.field, atLeast: minimum)
         }
         return sequences
-    }
-
-    /// Runs tokens through the model; `each` gets the row of `output` after every token.
-    func advance(
-        _ model: Model,
-        _ tokens: [Int32],
-        state: inout SequenceState,
-        output: String,
-        each: (_ step: Int, _ row: Span<Float>) throws(ModelError) -> Void
-    ) throws(ServiceError) {
-        do throws(ModelError) {
-            try model.advance(
-                tokens,
-                state: &state,
-                outputs: [output],
-                isCancelled: { cancellation.isCancelled },
-                each: { (step, rows) throws(ModelError) in
-                    try rows.withRow(0) { (row) throws(ModelError) in try each(step, row) }
-                }
-            )
-        } catch {
-            throw cancellation.explain(error)
-        }
     }
 }

@@ -9,6 +9,7 @@ struct SequenceOptions: Sendable {
     var temperature: Double?
     var topK: Int?
     var seed: Int?
+    var carried = CarriedOptions()
 
     static let names = ["length", "temperature", "top_k", "seed"]
 }
@@ -23,7 +24,7 @@ struct SentSequence: Sendable {
 
 /// Reads the sequences of a request's body.
 struct SequenceReader {
-    /// The keys a body may have besides "text" and "tokens".
+    /// The keys a body may have besides "text", "tokens" and those of a state.
     enum Keys: Sendable {
         case none
         /// How symbols are drawn.
@@ -35,6 +36,8 @@ struct SequenceReader {
     let vocabulary: Vocabulary
     let limit: Int
     let keys: Keys
+    /// Whether there may be no sequence: what goes on from a state may need none.
+    var allowsNothing = false
 
     private var expected: String {
         let several = keys == .several ? ", {\"texts\": [\"…\"]}" : ""
@@ -72,6 +75,8 @@ struct SequenceReader {
         case (let text?, nil, nil): return [try encode(text, "text", options)]
         case (nil, let tokens?, nil): return [try check(tokens, options)]
         case (nil, nil, let texts?): return try encode(texts)
+        case (nil, nil, nil) where allowsNothing:
+            return [SentSequence(tokens: [], field: "text", options: options)]
         case (nil, nil, nil):
             let names = keys == .several ? "\"text\", \"texts\"" : "\"text\""
             throw .missingField("text", expected: "one of the keys \(names) and \"tokens\"")
@@ -149,10 +154,12 @@ private struct SequenceDocument {
             case ("text", _): document.text = try reader.string()
             case ("tokens", _): document.tokens = try reader.integers(limit: limit)
             case ("texts", .several): document.texts = try Self.texts(&reader, limit: limit)
-            case ("length", .options): document.options.length = try reader.integer()
-            case ("temperature", .options): document.options.temperature = try reader.double()
-            case ("top_k", .options): document.options.topK = try reader.integer()
-            case ("seed", .options): document.options.seed = try reader.integer()
+            case (let key, .none), (let key, .options):
+                if try document.options.carried.read(key, &reader) { return }
+                guard keys == .options else {
+                    throw reader.unknownKey(key, known: Self.names(keys))
+                }
+                try document.readOption(key, &reader)
             default: throw reader.unknownKey(key, known: Self.names(keys))
             }
         }
@@ -161,10 +168,23 @@ private struct SequenceDocument {
 
     private init() {}
 
+    private mutating func readOption(
+        _ key: String,
+        _ reader: inout JSONReader
+    ) throws(JSONError) {
+        switch key {
+        case "length": options.length = try reader.integer()
+        case "temperature": options.temperature = try reader.double()
+        case "top_k": options.topK = try reader.integer()
+        case "seed": options.seed = try reader.integer()
+        default: throw reader.unknownKey(key, known: Self.names(.options))
+        }
+    }
+
     private static func names(_ keys: SequenceReader.Keys) -> [String] {
         switch keys {
-        case .none: ["text", "tokens"]
-        case .options: ["text", "tokens"] + SequenceOptions.names
+        case .none: ["text", "tokens"] + CarriedOptions.names
+        case .options: ["text", "tokens"] + SequenceOptions.names + CarriedOptions.names
         case .several: ["text", "tokens", "texts"]
         }
     }
@@ -189,7 +209,8 @@ extension SequenceReader {
     static func schema(_ title: String, _ more: [(String, JSON)] = []) -> JSON {
         Schema.object(
             title,
-            [("text", Schema.string), ("tokens", Schema.integers)] + more,
+            [("text", Schema.string), ("tokens", Schema.integers)] + more
+                + CarriedOptions.members,
             isClosed: true
         )
     }

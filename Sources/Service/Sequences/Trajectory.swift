@@ -7,6 +7,8 @@ struct Trajectory {
     let model: Model
     let layer: String
     let steps: Int
+    /// Steps from the beginning of the sequence up to the last one here.
+    let end: Int
     /// Numbers of one state.
     let width: Int
     /// Whether every step's state is here, or the last one's alone.
@@ -15,6 +17,8 @@ struct Trajectory {
     let values: [Float]
     /// What was read at each step; empty of a system that runs by itself.
     let symbols: [String]
+    /// What is said of the state beside.
+    let carried: [(String, JSON)]
 
     private var shape: [Int] { isWhole ? [steps, width] : [width] }
 
@@ -31,17 +35,18 @@ struct Trajectory {
     }
 
     private var document: JSON {
-        [
+        let document: JSON = [
             "model": .string(model.name), "version": .string(model.version),
             "layer": .string(layer), "shape": .integers(shape),
             isWhole ? "states" : "state": .tensor(shape: shape, values: values),
-            "position": .integer(steps),
+            "position": .integer(end),
         ]
+        return document.adding(carried)
     }
 
     /// One line for each step; positions count from 1.
     private var csv: [UInt8] {
-        let first = isWhole ? 1 : steps
+        let first = isWhole ? end - steps + 1 : end
         let rows = stride(from: 0, to: values.count, by: max(width, 1)).map { start in
             [String(first + start / width)]
                 + values[start..<start + width].map { $0.description }

@@ -6,5 +6,12 @@ struct TensorRequest: Sendable {
     /// Names of outputs, or of any layers; nil asks for the model's outputs.
     var outputs: [String]?
     /// The server-held sequence this request continues.
-    var sequence: SequenceStep?
+    var sequence: SequencePlace?
+}
+
+/// A request's place in a sequence that the server remembers (the sequence extension).
+struct SequencePlace: Sendable, Equatable {
+    let id: String
+    var starts = false
+    var ends = false
 }

@@ -1,10 +1,11 @@
 import Graph
 import Models
+import Telemetry
 import TensorFormats
 
 /// A text being continued up to one of the texts to stop at.
 struct Continuation: Sendable {
-    private(set) var generation: Generation
+    var generation: Generation
     private let asked: GenerateDocument
     private var stops: StopTexts
 
@@ -18,10 +19,12 @@ struct Continuation: Sendable {
     /// Whether the last part of the answer has something to tell beside its text.
     var hasDetails: Bool { asked.wantsDetails }
 
-    /// Draws a symbol and returns the text that is known to belong to the answer now; nil at the end.
-    mutating func next(_ call: Call) throws(ServiceError) -> String? {
-        guard !stops.isFound, let token = try generation.next(call) else { return nil }
-        return stops.feed(generation.symbols.vocabulary.decode([token]))
+    /// Whether it has come to its end, or to a text to stop at.
+    var isComplete: Bool { stops.isFound || generation.isComplete }
+
+    /// Draws a symbol and returns the text that is known to belong to the answer now.
+    mutating func draw() throws(ServiceError) -> String {
+        stops.feed(generation.symbols.vocabulary.decode([try generation.draw()]))
     }
 
     /// What was held back, at the end.
@@ -43,28 +46,60 @@ struct Continuation: Sendable {
     }
 }
 
-/// A continued text as events: one for each symbol, and a last one if something is left to say.
-struct ContinuationEvents: EventSource {
+/// A continued text: as a whole, or as events, one for each symbol and a last one if something is left to say.
+struct ContinuationWork: SequenceWork {
     private var continuation: Continuation
+    private let wantsEvents: Bool
+    private var text = ""
     private var hasBegun = false
-    private var hasEnded = false
 
-    init(_ continuation: Continuation) {
+    init(_ continuation: Continuation, wantsEvents: Bool) {
         self.continuation = continuation
+        self.wantsEvents = wantsEvents
+    }
+
+    var run: SequenceRun {
+        get { continuation.generation.run }
+        set { continuation.generation.run = newValue }
     }
 
     var remaining: Double { continuation.generation.remaining }
 
-    mutating func next(_ call: Call) throws(ServiceError) -> Event? {
-        guard !hasEnded else { return nil }
-        while let text = try continuation.next(call) {
-            if text.isEmpty { continue }
+    mutating func take(_ step: Int, _ rows: SequenceRows) throws(ModelError) {
+        try continuation.generation.take(step, rows)
+    }
+
+    mutating func proceed(_ call: inout Call) throws(ServiceError) -> SequenceProgress {
+        let more = try continuation.draw()
+        text += more
+        if !continuation.isComplete {
+            guard wantsEvents, !more.isEmpty else { return .reads(nil) }
             hasBegun = true
-            return Event(continuation.document(text, isLast: false))
+            return .reads(Event(continuation.document(more, isLast: false)))
         }
-        hasEnded = true
-        let text = continuation.rest()
-        if text.isEmpty, hasBegun, !continuation.hasDetails { return nil }
-        return Event(continuation.document(text, isLast: true))
+        call.stopwatch.enter(.encode)
+        let rest = continuation.rest()
+        let carried = try call.carry(continuation.generation.carried, addsPosition: true)
+        guard wantsEvents else {
+            let whole = continuation.document(text + rest, isLast: true)
+            return .answers(Answer(whole.withParameters(carried)))
+        }
+        var events: [Event] = []
+        if !more.isEmpty {
+            hasBegun = true
+            events.append(Event(continuation.document(more, isLast: false)))
+        }
+        if !rest.isEmpty || !hasBegun || continuation.hasDetails || !carried.isEmpty {
+            let last = continuation.document(rest, isLast: true)
+            events.append(Event(last.withParameters(carried)))
+        }
+        return .ends(events)
+    }
+}
+
+extension JSON {
+    /// With what goes on beside the answer itself, if there is something.
+    fileprivate func withParameters(_ members: [(String, JSON)]) -> JSON {
+        members.isEmpty ? self : adding([("parameters", .object(members))])
     }
 }

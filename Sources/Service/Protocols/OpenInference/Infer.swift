@@ -22,8 +22,13 @@ enum Infer {
         let model = try call.model
         let asked = try call.inferRequest(for: model)
         if let timeout = asked.timeout { call.setDeadline(microseconds: timeout) }
-        let outputs = try call.infer(asked.tensors)
-        return try InferAnswer(model: model, asked: asked, outputs: outputs).encoded()
+        let outputs = try call.infer(asked.tensors, asked.carried)
+        return try InferAnswer(
+            model: model,
+            asked: asked,
+            outputs: outputs,
+            carried: call.carriedAnswer
+        ).encoded()
     }
 }
 

@@ -9,6 +9,8 @@ struct InferAnswer {
     let model: Model
     let asked: InferRequest
     let outputs: [(name: String, tensor: Tensor)]
+    /// What is said of the state that goes on.
+    let carried: [(String, JSON)]
 
     func encoded() throws(ServiceError) -> Answer {
         let room = model.answerRoom()
@@ -20,6 +22,10 @@ struct InferAnswer {
         header.member("model_name", model.name)
         header.member("model_version", model.version)
         if let id = asked.id { header.member("id", id) }
+        if !carried.isEmpty {
+            header.key("parameters")
+            JSON.object(carried).write(to: &header)
+        }
         header.key("outputs")
         header.beginArray()
         var binaryTensors: [Tensor.Elements] = []

@@ -19,6 +19,8 @@ struct InferParameters {
     var sharedMemoryRegion: String?
     /// A key that is kept for the server's own use.
     var reserved: String?
+    /// A state that travels with its client.
+    var carried = CarriedOptions()
 
     init() {}
 
@@ -44,6 +46,7 @@ struct InferParameters {
         case "classification": classification = try reader.integer()
         case "content_type": contentType = try reader.string()
         case "shared_memory_region": sharedMemoryRegion = try reader.string()
+        case "state", "return_state", "position": _ = try carried.read(key, &reader)
         default: if key.hasPrefix("triton_") { reserved = key }
         }
     }

@@ -21,6 +21,7 @@ struct InferRequest {
     var isBinaryByDefault = false
     /// Microseconds from the request's arrival.
     var timeout: Int?
+    var carried = CarriedOptions()
 }
 
 extension Call {
@@ -110,6 +111,7 @@ extension Call {
             }
             asked.timeout = timeout == 0 ? nil : timeout
         }
+        asked.carried = parameters.carried
         guard let id = parameters.sequenceID else {
             guard !parameters.sequenceStart, !parameters.sequenceEnd else {
                 throw fault(
@@ -120,7 +122,7 @@ extension Call {
             }
             return
         }
-        asked.tensors.sequence = SequenceStep(
+        asked.tensors.sequence = SequencePlace(
             id: id,
             starts: parameters.sequenceStart,
             ends: parameters.sequenceEnd

@@ -22,6 +22,7 @@ enum TextGeneration {
                 placement: .queue,
                 forms: forms,
                 conventions: .openInference,
+                joins: true,
                 document: document,
                 answer: answer
             )
@@ -63,13 +64,13 @@ enum TextGeneration {
             defaultLength: 20
         )
         call.stopwatch.enter(.compute)
-        let generation = Generation(settings, after: prompt, symbols)
-        var continuation = Continuation(generation, asked)
-        if call.form == .eventStream { return Answer(ContinuationEvents(continuation)) }
-        var text = ""
-        while let more = try continuation.next(call) { text += more }
-        text += continuation.rest()
-        call.stopwatch.enter(.encode)
-        return Answer(continuation.document(text, isLast: true))
+        let start = try call.carriedState(of: symbols.model, asked.options.carried)
+        let generation = Generation(settings, after: prompt, from: start, symbols)
+        return Answer(
+            ContinuationWork(
+                Continuation(generation, asked),
+                wantsEvents: call.form == .eventStream
+            )
+        )
     }
 }

@@ -1,0 +1,24 @@
+import Models
+
+extension Sessions {
+    /// A step of the session that a client names.
+    func openStep(_ id: String, of key: AccessKey?) throws(ServiceError) -> SessionStep {
+        do throws(SessionFault) {
+            return try step(SessionName(id, of: key?.name))
+        } catch {
+            throw .session(id, error)
+        }
+    }
+}
+
+extension Call {
+    /// The name of the path's session.
+    var sessionName: SessionName {
+        get throws(ServiceError) {
+            guard let id = parameters.session else {
+                throw .missingField("session", expected: "a session's id in the path")
+            }
+            return SessionName(id, of: key?.name)
+        }
+    }
+}

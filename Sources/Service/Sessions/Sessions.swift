@@ -1,0 +1,312 @@
+import Dispatch
+import Models
+import Synchronization
+import Telemetry
+
+/// The sessions of this server: recurrent states that stay here between requests.
+///
+/// Sessions, sequences of the sequence extension and sessions of SageMaker are the same under other names. A session
+/// belongs to the key that began it; one of its steps runs at a time; nobody's session gives way to another's.
+final class Sessions: Sendable {
+    private let table: Mutex<SessionTable>
+    private let epoch = ContinuousClock.now
+    private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
+    /// Whether a model is the one that is served under its name and version.
+    private let isServed: @Sendable (Model) -> Bool
+
+    init(_ limits: SessionTable.Limits, isServed: @escaping @Sendable (Model) -> Bool) {
+        table = Mutex(SessionTable(limits))
+        self.isServed = isServed
+    }
+
+    deinit { timer.withLock { $0?.cancel() } }
+
+    /// Bounds sessions to come.
+    func limit(to limits: SessionTable.Limits) { table.withLock { $0.limits = limits } }
+
+    /// How many there are, and what they take.
+    var figures: (count: Int, bytes: Int) { table.withLock { ($0.count, $0.bytes) } }
+
+    private var now: Double { (ContinuousClock.now - epoch).seconds }
+
+    /// Expired states are freed though nobody asks.
+    private func startTimer() {
+        timer.withLock { timer in
+            guard timer == nil else { return }
+            let source = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
+            source.schedule(deadline: .now() + 1, repeating: 1, leeway: .milliseconds(200))
+            source.setEventHandler { [weak self] in self?.look() }
+            source.resume()
+            timer = source
+        }
+    }
+
+    private func look() {
+        let now = now
+        table.withLock { table in
+            table.sweep(to: now)
+            table.drain(at: now, isServed: isServed)
+        }
+    }
+
+    // MARK: Sessions
+
+    /// Begins a session at a state; returns the seconds until it expires.
+    func begin(
+        _ name: SessionName,
+        _ model: Model,
+        _ carried: CarriedState,
+        ttl: Int,
+        of client: ClientIdentity
+    ) throws(SessionFault) {
+        startTimer()
+        let now = now
+        try table.withLock { (table) throws(SessionFault) in
+            let session = HeldSession(model: model, carried: carried)
+            try table.begin(name, session, ttl: Double(ttl), of: client, at: now)
+        }
+    }
+
+    /// Begins several sessions where another stands, or none.
+    func branch(
+        _ name: SessionName,
+        to names: [SessionName],
+        of client: ClientIdentity
+    ) throws(SessionFault) -> SessionView {
+        let now = now
+        return try table.withLock { (table) throws(SessionFault) in
+            let (source, ttl, _) = try table.session(name, at: now)
+            var begun: [SessionName] = []
+            for branch in names {
+                do throws(SessionFault) {
+                    let session = HeldSession(model: source.model, carried: source.carried)
+                    try table.begin(branch, session, ttl: ttl, of: client, at: now)
+                    begun.append(branch)
+                } catch {
+                    for one in begun { _ = table.end(one, at: now) }
+                    throw error
+                }
+            }
+            return SessionView(name: name, session: source, rest: ttl)
+        }
+    }
+
+    func session(_ name: SessionName) throws(SessionFault) -> SessionView {
+        let now = now
+        return try table.withLock { (table) throws(SessionFault) in
+            let (session, _, rest) = try table.session(name, at: now)
+            return SessionView(name: name, session: session, rest: rest)
+        }
+    }
+
+    func list(where isWanted: (SessionName, ClientIdentity) -> Bool) -> [SessionView] {
+        let now = now
+        return table.withLock { $0.list(at: now) }.filter { isWanted($0.name, $0.client) }.map {
+            SessionView(name: $0.name, session: $0.session, rest: $0.rest)
+        }
+    }
+
+    /// Ends a session; its state is gone.
+    func end(_ name: SessionName) throws(SessionFault) {
+        let now = now
+        try table.withLock { (table) throws(SessionFault) in
+            _ = try table.session(name, at: now)
+            _ = table.end(name, at: now)
+        }
+    }
+
+    /// Puts a session somewhere else.
+    func set(_ name: SessionName, to carried: CarriedState) throws(SessionFault) -> SessionView {
+        let now = now
+        try table.withLock { (table) throws(SessionFault) in
+            try table.change(name, isUse: true, at: now) { (session) throws(SessionFault) in
+                guard !session.isBusy else { throw .busy }
+                session.carried = carried
+                session.kept = nil
+            }
+        }
+        return try session(name)
+    }
+
+    // MARK: Steps
+
+    /// Begins a step of a session: it is busy until the step is let go of.
+    func step(_ name: SessionName) throws(SessionFault) -> SessionStep {
+        let now = now
+        let (session, ttl) = try table.withLock { (table) throws(SessionFault) in
+            try table.change(name, isUse: false, at: now) { (session) throws(SessionFault) in
+                guard !session.isBusy else { throw .busy }
+                session.isBusy = true
+            }
+            let (session, ttl, _) = try table.session(name, at: now)
+            return (session, ttl)
+        }
+        return SessionStep(self, name, session, ttl: Int(ttl))
+    }
+
+    /// Begins a sequence, or goes on with it; what was there under the name when it starts anew is gone.
+    func sequenceStep(
+        _ name: SessionName,
+        of model: Model,
+        starts: Bool,
+        ttl: Int,
+        _ client: ClientIdentity
+    ) throws(SessionFault) -> SessionStep {
+        if starts {
+            do throws(SessionFault) {
+                let known = try session(name)
+                guard !known.session.isBusy else { throw .busy }
+                try end(name)
+            } catch .unknown {
+            } catch .expired {
+            }
+            try begin(
+                name,
+                model,
+                CarriedState(state: model.initialState()),
+                ttl: ttl,
+                of: client
+            )
+        }
+        let step = try step(name)
+        step.isFirst = starts
+        return step
+    }
+
+    fileprivate func conclude(
+        _ step: SessionStep,
+        _ carried: CarriedState,
+        _ kept: KeptAnswer?
+    ) throws(SessionFault) {
+        let (now, name, serial) = (now, step.name, step.serial)
+        try table.withLock { (table) throws(SessionFault) in
+            try table.change(name, isUse: true, at: now) { (session) throws(SessionFault) in
+                // It was ended meanwhile, and another has its name.
+                guard session.serial == serial else { throw .unknown }
+                session.carried = carried
+                session.kept = kept
+                session.isBusy = false
+            }
+        }
+    }
+
+    fileprivate func giveUp(_ step: SessionStep, ends: Bool) {
+        let (now, name, serial) = (now, step.name, step.serial)
+        table.withLock { table in
+            guard let known = try? table.session(name, at: now).session, known.serial == serial
+            else { return }
+            if ends { _ = table.end(name, at: now) }
+            try? table.change(name, isUse: false, at: now) { (session) throws(SessionFault) in
+                session.isBusy = false
+            }
+        }
+    }
+}
+
+/// A session as somebody sees it from outside.
+struct SessionView: Sendable {
+    let name: SessionName
+    let session: HeldSession
+    /// Seconds until it expires.
+    let rest: Double
+}
+
+/// A step of a session on its way: nobody else steps meanwhile. Let go of before it was concluded, it leaves the session
+/// where it was.
+final class SessionStep: Sendable {
+    private let sessions: Sessions
+    let name: SessionName
+    let model: Model
+    /// Where it begins.
+    let start: CarriedState
+    /// The last step's answer, for a client that repeats it.
+    let kept: KeptAnswer?
+    let ttl: Int
+    fileprivate let serial: Int
+
+    private struct State {
+        var next: CarriedState?
+        /// What the client sent, if it said where the step begins.
+        var request: [UInt8]?
+        var isFirst = false
+        var ends = false
+        var isOver = false
+    }
+    private let state = Mutex(State())
+
+    fileprivate init(_ sessions: Sessions, _ name: SessionName, _ session: HeldSession, ttl: Int) {
+        (self.sessions, self.name, self.ttl) = (sessions, name, ttl)
+        serial = session.serial
+        (model, start, kept) = (session.model, session.carried, session.kept)
+    }
+
+    deinit {
+        let (isOver, isFirst) = state.withLock { ($0.isOver, $0.isFirst) }
+        // A session whose first step fails has not begun, where a step is what begins it.
+        if !isOver { sessions.giveUp(self, ends: isFirst) }
+    }
+
+    /// Whether the session began with this step.
+    var isFirst: Bool {
+        get { state.withLock(\.isFirst) }
+        set { state.withLock { $0.isFirst = newValue } }
+    }
+
+    /// Whether the session ends with this step.
+    var ends: Bool {
+        get { state.withLock(\.ends) }
+        set { state.withLock { $0.ends = newValue } }
+    }
+
+    /// Where the session will stand once the answer is there.
+    var next: CarriedState? {
+        get { state.withLock(\.next) }
+        set { state.withLock { $0.next = newValue } }
+    }
+
+    /// Takes note of where the client has the step begin, and of what it sent.
+    ///
+    /// - Returns: The answer that was given to the same step before; nil for a new one.
+    /// - Throws: `position` where the session stands elsewhere.
+    func begin(at position: Int, _ request: [UInt8]) throws(SessionFault) -> KeptAnswer? {
+        if position == start.position {
+            state.withLock { $0.request = request }
+            return nil
+        }
+        if let kept, kept.position == position, kept.request == request { return kept }
+        throw .position(current: start.position, asked: position)
+    }
+
+    /// The step is done: the session moves on, and the answer is kept if the client may ask for it again.
+    func conclude(_ answer: (contentType: String, body: [UInt8], headers: [(String, String)]))
+        throws(SessionFault)
+    {
+        let (next, request, ends) = state.withLock { state in
+            state.isOver = true
+            return (state.next, state.request, state.ends)
+        }
+        if ends {
+            sessions.giveUp(self, ends: true)
+            return
+        }
+        guard let next else {
+            sessions.giveUp(self, ends: false)
+            return
+        }
+        let kept = request.map { request in
+            KeptAnswer(
+                position: start.position,
+                request: request,
+                contentType: answer.contentType,
+                body: answer.body,
+                headers: answer.headers
+            )
+        }
+        do throws(SessionFault) {
+            try sessions.conclude(self, next, kept)
+        } catch {
+            sessions.giveUp(self, ends: false)
+            throw error
+        }
+    }
+}
