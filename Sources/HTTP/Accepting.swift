@@ -46,7 +46,11 @@ extension EventLoop {
         for case let connection? in connections {
             // A request may have come that was not read yet.
             if connection.isIdle && connection.interest != nil { receive(connection) }
-            if connection.isIdle && connection.hasBeenServed {
+            if connection.upgraded != nil {
+                let reason = "the server is about to end; try another, or later"
+                end(connection, WebSocketClose(code: 1013, reason: reason), lingers: true)
+                settle(connection)
+            } else if connection.isIdle && connection.hasBeenServed {
                 close(connection)
             } else if !connection.isClosed {
                 updateDeadline(connection)

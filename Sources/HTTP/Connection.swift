@@ -31,6 +31,8 @@ final class Connection {
     weak var exchange: Exchange?
     /// The answer that is being sent piece by piece; its request counts as being computed until its end.
     var stream: EventLoop.Stream?
+    /// Set once the connection is a WebSocket; its request counts as being computed until its end.
+    var upgraded: UpgradedConnection?
     var isContinueSent = false
     /// Whether the client has sent its last byte, and it was read.
     var hasInputEnded = false
@@ -77,8 +79,12 @@ final class Connection {
     /// Whether more input would be of use now.
     var mayReceive: Bool {
         if case .finishing = phase { return false }
+        if let upgraded { return upgraded.mayRead && output.isEmpty && !isClosed }
         return output.isEmpty && !isComputing && !isClosed
     }
+
+    /// Whether input is left where it is until an answer is there.
+    var leavesInput: Bool { upgraded.map { !$0.mayRead } ?? isComputing }
 
     /// Whether no request has begun and none is being answered.
     var isIdle: Bool {

@@ -144,6 +144,7 @@ extension EventLoop {
     private func deadlineKind(of connection: Connection) -> Deadlines.Kind? {
         if connection.isLingering { return .linger }
         if !connection.output.isEmpty { return .stall }
+        if connection.upgraded != nil { return .idle }
         if connection.isComputing { return nil }
         let isFirst = !connection.hasBeenServed && connection.current == nil
         if isDraining && isFirst && connection.input.isEmpty { return .lastRequest }
@@ -163,6 +164,10 @@ extension EventLoop {
     }
 
     private func expire(_ connection: Connection, _ kind: Deadlines.Kind?) {
+        if let upgraded = connection.upgraded, kind == .idle {
+            expire(upgraded, connection)
+            return
+        }
         if kind == .body, receivesLessThanPortion(connection) { return }
         let isRequestBegun = !connection.input.isEmpty || connection.current != nil
         if connection.isOpen, isRequestBegun, kind == .head || kind == .body {

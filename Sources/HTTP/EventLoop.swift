@@ -95,6 +95,7 @@ final class EventLoop {
                 counters.openConnections.add(-1)
                 Glibc.close(socket)
             case .answer(_, .stream(let pieces)): pieces.abandon()
+            case .answer(_, .upgrade(let upgrade)): upgrade.receive(.closed)
             default: break
             }
         }
@@ -166,6 +167,7 @@ final class EventLoop {
             case .answer(let token, let reply): deliver(reply, to: token)
             case .pieces(let token): forwardPieces(to: token)
             case .noAnswer(let token): deliverNoAnswer(to: token)
+            case .socketReady(let token): receiveNext(on: token)
             case .connection(let socket, let listener): add(socket, from: listener)
             case .makeRoom:
                 counters.idle.add(1)

@@ -8,6 +8,7 @@ public final class Exchange: Sendable {
     enum Reply: Sendable {
         case response(Response)
         case stream(StreamedPieces)
+        case upgrade(WebSocketUpgrade)
     }
 
     enum Destination: Sendable {
@@ -25,7 +26,7 @@ public final class Exchange: Sendable {
         case finished
     }
 
-    private let destination: Destination
+    let destination: Destination
     private let state: Mutex<State>
     private let abandoned = Atomic(false)
 
@@ -63,16 +64,20 @@ public final class Exchange: Sendable {
     /// Only the first answer counts: the stream of another is abandoned.
     public func stream(_ head: Response) -> ResponseStream {
         let pieces = StreamedPieces(head, to: destination)
-        switch settle(.stream(pieces)) {
+        settle(.stream(pieces)) { pieces.abandon() }
+        return ResponseStream(pieces)
+    }
+
+    /// Brings an answer on its way to the loop; `giveUp` is called if nobody waits for it.
+    func settle(_ reply: Reply, orElse giveUp: () -> Void) {
+        switch settle(reply) {
         case .mustDeliver:
             if case .connection(let mailbox, let token, _) = destination {
-                let isDelivered = mailbox.post(.answer(token, .stream(pieces)))
-                if !isDelivered { pieces.abandon() }
+                if !mailbox.post(.answer(token, reply)) { giveUp() }
             }
         case .isKept: break
-        case .isLate: pieces.abandon()
+        case .isLate: giveUp()
         }
-        return ResponseStream(pieces)
     }
 
     private enum Settlement {

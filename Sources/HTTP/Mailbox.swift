@@ -10,6 +10,8 @@ final class Mailbox: Sendable {
         case answer(ConnectionToken, Exchange.Reply)
         /// The stream of a connection has something new.
         case pieces(ConnectionToken)
+        /// The handler of a WebSocket asks for the next message.
+        case socketReady(ConnectionToken)
         /// The handler let go of the request without answering.
         case noAnswer(ConnectionToken)
         /// A socket accepted for this loop, and the index of the listener it came to.

@@ -8,9 +8,11 @@ extension EventLoop {
 
     /// Does what an event of the poller calls for.
     func react(to event: Poller.Interest, on connection: Connection) {
-        if connection.isComputing {
+        if connection.isComputing, connection.upgraded == nil {
             reactWhileComputing(to: event, on: connection)
-        } else if !connection.output.isEmpty {
+        } else if connection.leavesInput, !event.isDisjoint(with: .broken) {
+            close(connection)
+        } else if !connection.output.isEmpty || connection.leavesInput {
             // Room for more, or the failure that sending will find.
             serve(connection)
         } else {
@@ -51,7 +53,7 @@ extension EventLoop {
         }
         var reads = 0
         var mayHoldMore = true
-        while mayHoldMore, reads < Self.mostReads, connection.isOpen, !connection.isComputing {
+        while mayHoldMore, reads < Self.mostReads, connection.isOpen, !connection.leavesInput {
             let (outcome, room) = receiveOnce(connection)
             reads += 1
             switch outcome {
@@ -143,7 +145,7 @@ extension EventLoop {
         connection.stream?.pieces.keep(unsent: connection.output.count)
         if connection.output.isEmpty {
             // Output that was full may have held back requests.
-            if !connection.input.isEmpty && connection.isOpen && !connection.isComputing {
+            if !connection.input.isEmpty && connection.isOpen && !connection.leavesInput {
                 postpone(connection)
             }
         } else if sent > 0 {
@@ -157,7 +159,8 @@ extension EventLoop {
         switch connection.phase {
         case .open:
             // Nothing can follow what is left of the input but the rest of a request.
-            let isLast = connection.hasInputEnded && !connection.isComputing
+            let isLast =
+                connection.hasInputEnded && (!connection.isComputing || connection.upgraded != nil)
             if isLast && !connection.isPostponed || shouldEndForDrain(connection) {
                 close(connection)
                 return true
@@ -184,6 +187,8 @@ extension EventLoop {
         let wanted: Poller.Interest
         if !connection.output.isEmpty {
             wanted = connection.transport.sendingInterest
+        } else if connection.upgraded != nil {
+            wanted = connection.leavesInput ? [] : connection.transport.receivingInterest
         } else if connection.isComputing {
             // What is not read now must not be reported again and again.
             let isQuiet = sawInput || connection.interest?.contains(.readable) == false

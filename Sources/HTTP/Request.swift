@@ -39,7 +39,8 @@ public struct Request: Sendable {
         _ method: String,
         _ target: String,
         headers: [(String, String)] = [],
-        body: Bytes = .empty
+        body: Bytes = .empty,
+        peer: PeerAddress? = nil
     ) throws(HTTPError) {
         head = try RequestHead(
             method: method,
@@ -49,7 +50,7 @@ public struct Request: Sendable {
         )
         self.body = body
         arrival = .now
-        peer = nil
+        self.peer = peer
     }
 
     public var method: String { head.method }

@@ -6,6 +6,8 @@ struct ResponseEncoder {
         var omitsBody: Bool
         var minorVersion: Int
         var closes: Bool
+        /// Whether the connection goes on as a WebSocket.
+        var upgrades = false
     }
 
     /// Fields that only the server sets.
@@ -74,7 +76,9 @@ struct ResponseEncoder {
     private func appendEnd(_ context: Context, to output: inout OutputQueue) {
         output.append("\r\nX-Request-Id: ")
         output.append(value: context.requestID)
-        if context.closes {
+        if context.upgrades {
+            output.append("\r\nConnection: Upgrade")
+        } else if context.closes {
             output.append("\r\nConnection: close")
         } else if context.minorVersion == 0 {
             output.append("\r\nConnection: keep-alive")

@@ -24,6 +24,10 @@ extension EventLoop {
 
     /// Parses and answers what the input holds, one request after the other.
     func advance(_ connection: Connection) {
+        if let upgraded = connection.upgraded {
+            advance(upgraded, on: connection)
+            return
+        }
         var answered = 0
         while connection.isOpen, !connection.isComputing, connection.output.count < limits.output {
             if answered == limits.pipelined {
@@ -104,6 +108,9 @@ extension EventLoop {
         case .stream(let pieces):
             startComputing(connection, exchange)
             begin(pieces, on: connection)
+        case .upgrade(let upgrade):
+            startComputing(connection, exchange)
+            begin(upgrade, on: connection)
         case nil: startComputing(connection, exchange)
         }
     }
@@ -124,7 +131,11 @@ extension EventLoop {
         case (.stream(let pieces), let connection?):
             begin(pieces, on: connection)
             serve(connection)
+        case (.upgrade(let upgrade), let connection?):
+            begin(upgrade, on: connection)
+            serve(connection)
         case (.stream(let pieces), nil): pieces.abandon()
+        case (.upgrade(let upgrade), nil): upgrade.receive(.closed)
         case (.response, nil): break
         }
     }
@@ -148,6 +159,11 @@ extension EventLoop {
     func abandon(_ connection: Connection) {
         guard connection.isComputing, let current = connection.current else { return }
         connection.exchange?.abandon()
+        if connection.upgraded != nil {
+            connection.stream?.pieces.abandon()
+            endUpgrade(connection)
+            return
+        }
         let stream = connection.stream
         connection.stream = nil
         stream?.pieces.abandon()

@@ -16,6 +16,7 @@ public struct Status: Hashable, Sendable {
 }
 
 extension Status {
+    public static let switchingProtocols = Status(code: 101, reason: "Switching Protocols")
     public static let ok = Status(code: 200, reason: "OK")
     public static let created = Status(code: 201, reason: "Created")
     public static let accepted = Status(code: 202, reason: "Accepted")
@@ -36,6 +37,7 @@ extension Status {
     public static let expectationFailed = Status(code: 417, reason: "Expectation Failed")
     public static let misdirectedRequest = Status(code: 421, reason: "Misdirected Request")
     public static let unprocessableContent = Status(code: 422, reason: "Unprocessable Content")
+    public static let upgradeRequired = Status(code: 426, reason: "Upgrade Required")
     public static let tooManyRequests = Status(code: 429, reason: "Too Many Requests")
     public static let fieldsTooLarge = Status(
         code: 431,

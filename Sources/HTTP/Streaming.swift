@@ -52,7 +52,7 @@ extension EventLoop {
         serve(connection)
     }
 
-    private func forwardPieces(on connection: Connection) {
+    func forwardPieces(on connection: Connection) {
         guard let stream = connection.stream else { return }
         let before = connection.output.count
         let (bytes, end) = stream.pieces.take()
@@ -76,6 +76,12 @@ extension EventLoop {
         note: (any AnyObject & Sendable)?,
         isBroken: Bool = false
     ) {
+        if connection.upgraded != nil {
+            // The handler has closed, or let go of it.
+            endUpgrade(connection)
+            connection.phase = .finishing(lingers: true)
+            return
+        }
         guard let stream = connection.stream, let current = connection.current else { return }
         connection.stream = nil
         endComputing(connection)

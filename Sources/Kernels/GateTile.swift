@@ -28,7 +28,11 @@ struct GateChoice<let N: Int> {
     static func rows(units: Int, remaining: Int) -> Int {
         #if KERNEL_AVX512
         if units > 2 || N == 4 && units > 1 { return 1 }
-        if N == 4 { return remaining >= 6 ? 6 : remaining >= 3 ? 3 : 1 }
+        if N == 4 {
+            // As even as can be, as below.
+            let tiles = (remaining &+ 5) / 6
+            return (remaining &+ tiles &- 1) / tiles
+        }
         return remaining >= 8 ? 8 : remaining >= 4 ? 4 : remaining >= 2 ? 2 : 1
         #elseif KERNEL_FMA || arch(arm64)
         // Six sequences by one gate at a time: more gates would leave no register for their weights.
@@ -89,7 +93,10 @@ struct GateChoice<let N: Int> {
         case (3, _, _): GateTile<1, 1, 3>.run(reduction)
         case (_, 2, _): GateTile<1, 2, 4>.run(reduction)
         case (_, _, 6): GateTile<6, 1, 4>.run(reduction)
+        case (_, _, 5): GateTile<5, 1, 4>.run(reduction)
+        case (_, _, 4): GateTile<4, 1, 4>.run(reduction)
         case (_, _, 3): GateTile<3, 1, 4>.run(reduction)
+        case (_, _, 2): GateTile<2, 1, 4>.run(reduction)
         default: GateTile<1, 1, 4>.run(reduction)
         }
         #elseif KERNEL_FMA || arch(arm64)

@@ -49,6 +49,7 @@ extension Service {
         do {
             let call = try call(request, exchange)
             switch call.route.placement {
+            case _ where call.route.opensSocket: try openStream(call, exchange)
             case .loop where request.head.contentCoding == .identity:
                 send(response(to: call), to: call, exchange)
             case .loop, .queue: schedule(call, exchange)
@@ -142,6 +143,7 @@ extension Service {
             cancellation: call.cancellation,
             computedBefore: computedBefore,
             company: company(of: call),
+            joinsOnly: call.namedModel.map { host.joinCosts(of: $0).takesAllCores } ?? false,
             run: run,
             refuse: refuse
         )
@@ -155,18 +157,28 @@ extension Service {
         return ObjectIdentifier(model)
     }
 
-    /// Prepares a call for another one's turn; nil if it has no symbols read, or is answered by that.
+    /// Prepares a call for another one's turn; nil if it is answered by that, or needs a turn of its own.
     private func join(_ call: Call, _ exchange: Exchange) -> JoiningMember? {
-        var call = call
+        var prepared = call
+        prepared.isCompanion = true
         do throws(ServiceError) {
-            var answer = try answer(to: &call)
+            var answer = try answer(to: &prepared)
+            prepared.isCompanion = false
             if let work = answer.work {
-                return JoiningMember(SequenceMember(call, exchange, work))
+                return JoiningMember(SequenceMember(prepared, exchange, work))
             }
-            try conclude(&answer, call)
-            exchange.respond(finished(response(with: answer, call), for: call))
+            if answer.isDeclined {
+                var job = job(for: call, run: { self.run(call, exchange, $0) }) { error in
+                    exchange.respond(self.finished(self.response(with: error, call), for: call))
+                }
+                job.company = nil
+                scheduler.resume(job)
+                return nil
+            }
+            try conclude(&answer, prepared)
+            exchange.respond(finished(response(with: answer, prepared), for: prepared))
         } catch {
-            exchange.respond(finished(response(with: error, call), for: call))
+            exchange.respond(finished(response(with: error, prepared), for: prepared))
         }
         return nil
     }

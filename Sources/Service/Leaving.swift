@@ -32,6 +32,11 @@ extension Service {
     func sessionHeaders(of answer: Answer, _ call: Call) -> Answer {
         guard let session = call.session, session.name.model == nil else { return answer }
         var answer = answer
+        if session.isFirst {
+            // SageMaker hands it to the client, which names it from then on.
+            let value = "\(session.name.id); Expires=\(call.timestamp(after: session.ttl))"
+            answer.headers.append((SageMakerSession.header, value))
+        }
         if !answer.headers.contains(where: { $0.0 == "X-Session-Id" }) {
             answer.headers.append(("X-Session-Id", session.name.id))
             if let position = session.next?.position {

@@ -22,7 +22,7 @@ struct RouteTable: Sendable {
                 Next.route, Score.route, Generate.route, Explain.route,
                 Encode.route, TreeRoute.route, DiagramPage.route,
                 ExampleFile.route, MetricsPage.route(page),
-            ] + SessionRoutes.routes + ConsoleFiles.routes
+            ] + SessionRoutes.routes + [Stream.route] + ConsoleFiles.routes
         let foreign =
             OpenInference.routes(statistics, log: log) + TensorFlowServing.routes
             + CloudRoutes.routes

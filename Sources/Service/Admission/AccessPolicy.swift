@@ -50,7 +50,22 @@ struct AccessPolicy: Sendable {
         }
     }
 
-    /// `Authorization: Bearer …` (RFC 6750) or `X-API-Key: …`.
+    /// What a browser names beside its key when it opens a WebSocket: it can send no other fields.
+    static let socketProtocol = "striate"
+    private static let keyPrefix = "key."
+
+    /// Whether the key came as a protocol of a WebSocket, of which the other one is to be chosen.
+    static func isKeyAsProtocol(_ head: RequestHead) -> Bool {
+        protocols(head).contains(socketProtocol)
+    }
+
+    private static func protocols(_ head: RequestHead) -> [String] {
+        (head.header("Sec-WebSocket-Protocol") ?? "").split(separator: ",").map {
+            String(trimmed($0))
+        }
+    }
+
+    /// `Authorization: Bearer …` (RFC 6750), `X-API-Key: …`, or of a WebSocket the protocol `key.…`.
     private static func presentedKey(_ head: RequestHead) -> String? {
         if let field = head.header("Authorization") {
             let parts = field.split(separator: " ", maxSplits: 1)
@@ -58,6 +73,8 @@ struct AccessPolicy: Sendable {
                 return String(trimmed(parts[1]))
             }
         }
-        return head.header("X-API-Key")
+        if let key = head.header("X-API-Key") { return key }
+        return protocols(head).first { $0.hasPrefix(keyPrefix) }
+            .map { String($0.dropFirst(keyPrefix.count)) }
     }
 }

@@ -42,7 +42,9 @@ struct HostPolicy: Sendable {
                 throw .unknownHost(authority, isLoopbackOnly: isLoopbackOnly)
             }
         }
-        if head.method != "GET", head.method != "HEAD", let origin = head.header("Origin") {
+        // Any page may open a WebSocket, and read what comes.
+        let isRead = (head.method == "GET" || head.method == "HEAD") && head.header("Upgrade") == nil
+        if !isRead, let origin = head.header("Origin") {
             guard isOwn(origin, of: head) || crossOrigin.names(origin, for: access) else {
                 throw .foreignOrigin(origin)
             }

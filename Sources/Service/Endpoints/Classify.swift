@@ -55,6 +55,7 @@ enum Classify {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        if call.isCompanion { return .declined }
         let model = try call.model
         guard model.manifest.operations.contains("classify"),
             let output = model.manifest.outputs.first

@@ -13,7 +13,7 @@ enum SessionSteps {
         summary: "Where the step is to begin, as \"position\" in a JSON body: a step sent again is answered again."
     )
 
-    private static let step = Route(
+    static let step = Route(
         method: .post,
         template: "/sessions/{session}/step",
         summary: """

@@ -47,6 +47,7 @@ extension ServiceError: CustomStringConvertible {
         case .unknownVersion, .modelNotServed, .loadFailed, .repositoryLocked: repositoryMessage
         case .tensor(let fault):
             "\(fault.sentence) Its signature: \(fault.signature). For example: \(fault.example)"
+        case .webSocket(let refusal): refusal.description
         case .session(let id, let fault): fault.sentence(of: id, isSequence: false)
         case .sequence(let id, let fault): fault.sentence(of: id, isSequence: true)
         case .wrongTask(let model, let operation, let offered, let advice):

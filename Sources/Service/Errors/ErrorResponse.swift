@@ -36,6 +36,7 @@ extension ServiceError {
         switch self {
         case .methodNotAllowed(_, let allowed):
             headers.append(("Allow", allowed.joined(separator: ", ")))
+        case .webSocket(let refusal): headers += refusal.headers
         case .overloaded(_, let seconds), .tooManyRequests(_, let seconds):
             headers.append(("Retry-After", String(seconds)))
         case .http(.tooManyConnections), .http(.tooManyOfClient), .http(.tooManyBodies),

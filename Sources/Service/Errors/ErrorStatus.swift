@@ -14,6 +14,7 @@ extension ServiceError {
         case .repositoryLocked: .forbidden
         case .session(_, let fault): fault.status(isSequence: false)
         case .sequence(_, let fault): fault.status(isSequence: true)
+        case .webSocket(let refusal): refusal.status
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .unsupportedMedia: .unsupportedMediaType
@@ -45,6 +46,7 @@ extension ServiceError {
         case .http(let error): error.code
         case .contentCoding(let error): error.code
         case .unknownRoute: "unknown_route"
+        case .webSocket: "websocket_required"
         case .methodNotAllowed: "method_not_allowed"
         case .invalidHeader: "invalid_header"
         case .notAcceptable: "not_acceptable"

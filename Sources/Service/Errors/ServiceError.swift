@@ -53,6 +53,8 @@ public enum ServiceError: Error, Sendable {
     case answerTooLarge(limit: Int, got: Int)
     /// The same in bytes of memory.
     case answerTooLong(limit: Int, got: Int, advice: String)
+    /// A request that does not open a WebSocket where one is to be opened.
+    case webSocket(WebSocketRefusal)
     // The model.
     case unknownModel(String, available: [String])
     case unknownExample(String, model: String, available: [String])

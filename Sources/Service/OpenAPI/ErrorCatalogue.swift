@@ -30,6 +30,7 @@ enum ErrorCatalogue {
         .unknownRoute(path: "/models/fashion/clasify", nearest: "/models/fashion/classify"),
         .methodNotAllowed(method: "GET", allowed: ["POST"]),
         .invalidHeader(name: "X-Request-Timeout-Ms", expected: "an integer from 1", got: "soon"),
+        .webSocket(.notAsked),
         .notAcceptable(accept: "image/webp", available: ["image/png", "application/json"]),
         .unsupportedMedia(got: "text/html", expected: "application/json"),
         .unauthorized(isKeyGiven: false), .forbidden(reason: "it needs an administrator's key"),

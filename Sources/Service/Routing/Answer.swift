@@ -9,6 +9,14 @@ struct Answer: Sendable {
     var headers: [(String, String)] = []
     /// What makes the answer, where it is made symbol by symbol; nothing else counts then but the headers of events.
     var work: (any SequenceWork)?
+    private(set) var isDeclined = false
+
+    /// Stands for the answer of a companion that has no symbols read: it needs a turn of its own.
+    static var declined: Answer {
+        var answer = Answer(contentType: "", body: [])
+        answer.isDeclined = true
+        return answer
+    }
 
     /// A JSON document without numbers that may be NaN or infinite.
     init(_ document: JSON, status: Status = .ok) {

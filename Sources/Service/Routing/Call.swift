@@ -25,6 +25,8 @@ struct Call {
     let key: AccessKey?
     /// Held among the concurrent requests of the client's key until the call is over.
     var place: KeyUse.Place?
+    /// Whether it is prepared for another one's turn, in which nothing may be computed but steps.
+    var isCompanion = false
     /// The session whose step this is.
     var session: SessionStep?
     /// Whether the state is wanted back as a token.
@@ -67,7 +69,7 @@ struct Call {
             let step = try host.sessions.openStep(id, of: context.key)
             (session, namedModel) = (step, step.model)
         } else if let chooseModel = route.chooseModel {
-            namedModel = try chooseModel(request, host.repository)
+            namedModel = try chooseModel(request, host, context.key)
         } else if route.needsModel, let name = parameters.model {
             namedModel = try host.repository.servedModel(
                 named: name,

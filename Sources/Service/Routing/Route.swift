@@ -47,7 +47,7 @@ final class Route: Sendable {
     }
 
     typealias Answering = @Sendable (inout Call) throws(ServiceError) -> Answer
-    typealias ModelChoice = @Sendable (Request, ModelRepository) throws(ServiceError) -> Model
+    typealias ModelChoice = @Sendable (Request, Host, AccessKey?) throws(ServiceError) -> Model
 
     let method: Method
     /// The path with `{model}` where a model's name stands, as in OpenAPI.
@@ -69,6 +69,8 @@ final class Route: Sendable {
     let isSessionStep: Bool
     /// Whether it has symbols read, so that its steps may be computed together with those of others.
     let joins: Bool
+    /// Whether it opens a WebSocket instead of being answered.
+    let opensSocket: Bool
     /// Finds the model where the path names none.
     let chooseModel: ModelChoice?
     let answer: Answering
@@ -91,6 +93,7 @@ final class Route: Sendable {
         readsPriority: Bool = false,
         isSessionStep: Bool = false,
         joins: Bool = false,
+        opensSocket: Bool = false,
         chooseModel: ModelChoice? = nil,
         document: RouteDocument = RouteDocument(),
         answer: @escaping Answering
@@ -100,7 +103,7 @@ final class Route: Sendable {
         (self.isRevalidated, self.query, self.forms) = (isRevalidated, query, forms)
         (self.needsModel, self.conventions) = (needsModel, conventions)
         (self.readsPriority, self.isSessionStep) = (readsPriority, isSessionStep)
-        (self.joins, self.chooseModel) = (joins, chooseModel)
+        (self.joins, self.opensSocket, self.chooseModel) = (joins, opensSocket, chooseModel)
         (self.answer, self.document) = (answer, document)
         let isOfModel = template.hasPrefix("/models/{model}/") || placement == .queue
         let word = template.split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? ""

@@ -9,6 +9,8 @@ final class JoinCosts: Sendable {
     /// Single steps after which joining is tried again, where it did not pay before.
     private static let patience = 1024
     private static let weight = 0.2
+    /// Seconds of a step that is worth sharing among cores.
+    private static let longStep = 1e-4
 
     private struct Costs {
         /// Seconds of a chunk of so many steps of one sequence.
@@ -39,6 +41,16 @@ final class JoinCosts: Sendable {
             guard !costs.isImpossible else { return false }
             guard let alone = costs.alone[1], !costs.joined.isEmpty else { return true }
             return costs.joined.contains { $0.value < Self.worthwhile * alone * Double($0.key) }
+        }
+    }
+
+    /// Whether steps are so long, and gain so much, that one batch over all cores is better than one on each.
+    var takesAllCores: Bool {
+        costs.withLock { costs in
+            guard !costs.isImpossible, let alone = costs.alone[1], alone > Self.longStep else {
+                return false
+            }
+            return costs.joined.contains { 2 * $0.value < alone * Double($0.key) }
         }
     }
 

@@ -30,6 +30,8 @@ final class Scheduler: Sendable {
         var computedBefore = 0.0
         /// What it can be computed together with; nil for nothing.
         var company: TurnTable<Job>.Company?
+        /// Whether it rather goes along with one of its company that computes than beside it.
+        var joinsOnly = false
         /// Makes the answer and says whether its time is typical for the estimate.
         let run: @Sendable (SharedTurn) -> Bool
         /// Prepares what another job of the same company computes together with its own.
@@ -113,7 +115,7 @@ final class SchedulerCore: Sendable {
     var load: LoadFigures {
         state.withLock { state in
             LoadFigures(
-                waiting: state.table.queue.count,
+                waiting: state.table.waiting,
                 running: state.table.running,
                 predictedWaitSeconds: state.table.longestWait,
                 waitingByModel: state.waitingByModel
@@ -159,7 +161,8 @@ final class SchedulerCore: Sendable {
             client: job.client,
             level: job.level,
             predicted: seconds,
-            company: job.company
+            company: job.company,
+            joinsOnly: job.joinsOnly
         )
         state.table.append(task, at: now)
         state.count(1, job)
@@ -170,7 +173,7 @@ final class SchedulerCore: Sendable {
 
     /// Tells those who compute whether others wait, and has somebody look after those who do not ask.
     func noteWaiting(_ state: inout State) {
-        let count = state.table.queue.count
+        let count = state.table.waiting
         waiters.count = count
         guard count > 0, !state.isWatched, !state.isEnded else { return }
         state.isWatched = true
@@ -222,7 +225,7 @@ extension SchedulerCore {
         if wholeWait > state.longestWaitSeconds, state.table.waitingSeconds(of: job.client) > 0 {
             displaced = state.table.removeLast(of: job.client, behind: job.level)
             if displaced == nil { throw overloaded(wholeWait) }
-        } else if state.table.queue.count >= Scheduler.mostWaiting {
+        } else if state.table.waiting >= Scheduler.mostWaiting {
             let share = state.table.waitingSeconds(of: job.client) + seconds
             displaced = state.table.removeLast(ofMoreThan: share)
             if displaced == nil { throw overloaded(state.table.longestWait) }

@@ -102,10 +102,10 @@ extension SchedulerCore {
             let now = now
             let starts = state.withLock { state -> [Start]? in
                 if state.isEnded { return nil }
-                quiet = state.table.queue.count > 0 || !isOver ? 0 : quiet + 1
+                quiet = state.table.waiting > 0 || !isOver ? 0 : quiet + 1
                 if quiet >= Self.mostQuiet { state.isWatched = false }
                 let starts = assign(state.table.replaceOverdue(at: now), &state)
-                waiters.count = state.table.queue.count
+                waiters.count = state.table.waiting
                 return starts
             }
             guard let starts else { return }

@@ -18,6 +18,8 @@ struct TurnTable<Payload: Sendable> {
         let predicted: Double
         /// What it can be computed together with; nil for nothing.
         let company: Company?
+        /// Whether it waits for a place beside one of its company that computes, rather than for a core of its own.
+        let joinsOnly: Bool
         /// Seconds it has computed, up to its current turn.
         fileprivate(set) var used = 0.0
         /// When its current turn began.
@@ -37,14 +39,15 @@ struct TurnTable<Payload: Sendable> {
             client: ClientIdentity,
             level: Int,
             predicted: Double,
-            company: Company? = nil
+            company: Company? = nil,
+            joinsOnly: Bool = false
         ) {
             self.id = id
             self.payload = payload
             self.client = client
             self.level = level
             self.predicted = predicted
-            self.company = company
+            (self.company, self.joinsOnly) = (company, joinsOnly)
         }
     }
 
@@ -89,6 +92,11 @@ struct TurnTable<Payload: Sendable> {
     /// Where those wait that can be computed together, in the order in which they came.
     private var companies: [Company: WaitingCompany] = [:]
 
+    /// Tasks that wait for a place beside one that computes, and how many of each company compute.
+    private var held: [Company: [Task]] = [:]
+    private var heldCount = 0
+    private var leaders: [Company: Int] = [:]
+
     fileprivate struct WaitingCompany: Sendable {
         var places: [(client: ClientIdentity, place: FairLine<Task>.Place)] = []
         /// Those before are taken.
@@ -105,6 +113,8 @@ struct TurnTable<Payload: Sendable> {
     /// Tasks that compute.
     var running: Int { computing.count }
     var isFull: Bool { computing.count - overdue >= cores }
+    /// Tasks that wait.
+    var waiting: Int { queue.count + heldCount }
 
     /// Has a task wait for its turn; what can begin is for `begin` to say.
     mutating func append(_ task: Task, at now: Double) {
@@ -112,7 +122,30 @@ struct TurnTable<Payload: Sendable> {
         accounts[task.client, default: Account()].tasks += 1
         accounts[task.client, default: Account()].pending += task.predicted
         pending += task.predicted
-        wait(task)
+        if !hold(task) { wait(task) }
+    }
+
+    /// Has a task wait for a place beside one of its company; false if it needs a core.
+    private mutating func hold(_ task: Task) -> Bool {
+        guard task.joinsOnly, let company = task.company, leaders[company] != nil else {
+            return false
+        }
+        held[company, default: []].append(task)
+        heldCount += 1
+        return true
+    }
+
+    /// One of a company computes no more: those that waited for a place beside it wait for a core.
+    private mutating func release(_ task: Task) {
+        guard let company = task.company, let count = leaders[company] else { return }
+        leaders[company] = count > 1 ? count - 1 : nil
+        guard count == 1, let tasks = held.removeValue(forKey: company) else { return }
+        heldCount -= tasks.count
+        for var task in tasks {
+            queue.settle(task.client, took: 0, given: task.charged, among: .max)
+            task.charged = 0
+            wait(task)
+        }
     }
 
     private mutating func wait(_ task: Task) {
@@ -133,10 +166,13 @@ struct TurnTable<Payload: Sendable> {
     ///
     /// Each is to be ended by `end(companion:took:leader:)`.
     mutating func takeAlong(with task: Task, most: Int) -> [Task] {
-        guard let company = task.company, most > 0,
-            var waiting = companies.removeValue(forKey: company)
-        else { return [] }
-        var taken: [Task] = []
+        guard let company = task.company, most > 0 else { return [] }
+        var taken = Array(held[company]?.prefix(most) ?? [])
+        if !taken.isEmpty {
+            held[company]?.removeFirst(taken.count)
+            heldCount -= taken.count
+        }
+        guard var waiting = companies.removeValue(forKey: company) else { return taken }
         while taken.count < most, waiting.first < waiting.places.count {
             let (client, place) = waiting.places[waiting.first]
             waiting.first += 1
@@ -152,7 +188,7 @@ struct TurnTable<Payload: Sendable> {
         queue.settle(
             companion.client,
             took: seconds,
-            given: 0,
+            given: companion.charged,
             among: max(accounts.count, cores)
         )
         forget(companion)
@@ -163,9 +199,11 @@ struct TurnTable<Payload: Sendable> {
         var tasks: [Task] = []
         while !isFull, let entry = queue.takeFirst(mayTake) {
             var task = entry.element
-            task.began = now
             task.charged = entry.seconds
+            if !task.hasBegun, hold(task) { continue }
+            task.began = now
             tasks.append(task)
+            if let company = task.company { leaders[company, default: 0] += 1 }
             if !task.hasBegun {
                 task.hasBegun = true
                 begun += 1
@@ -205,6 +243,7 @@ struct TurnTable<Payload: Sendable> {
         }
         computing[id] = nil
         if queue.count == 0 { waitingSince = now }
+        release(task)
         wait(task)
         let next = begin(at: now)
         let others = next.filter { $0.id != id }
@@ -234,6 +273,7 @@ struct TurnTable<Payload: Sendable> {
         begun -= 1
         accounts[task.client]?.begun -= 1
         forget(task)
+        release(task)
         if queue.count == 0, computing.isEmpty {
             queue.forget()
             companies = [:]

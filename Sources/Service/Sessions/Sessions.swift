@@ -246,7 +246,7 @@ final class SessionStep: Sendable {
         if !isOver { sessions.giveUp(self, ends: isFirst) }
     }
 
-    /// Whether the session began with this step.
+    /// Whether the session began with this step, and so has not begun if that fails.
     var isFirst: Bool {
         get { state.withLock(\.isFirst) }
         set { state.withLock { $0.isFirst = newValue } }

@@ -48,11 +48,18 @@ enum CloudRoutes {
             placement: .queue,
             forms: [],
             conventions: .tensorFlow,
-            chooseModel: { (request, repository) throws(ServiceError) in
-                try Invocation(request).model(of: repository)
+            joins: true,
+            chooseModel: { (request, host, key) throws(ServiceError) in
+                if let model = try SageMakerSession(request)?.model(of: host, key) { return model }
+                return try Invocation(request).model(of: host.repository)
             },
             answer: { (call) throws(ServiceError) in
-                try Invocation(call.request).answer(&call)
+                if let session = SageMakerSession(call.request),
+                    let answer = try session.begin(&call)
+                {
+                    return answer
+                }
+                return try Invocation(call.request).answer(&call)
             }
         )
     }

@@ -13,6 +13,7 @@ enum Infer {
             forms: [],
             conventions: .openInference,
             readsPriority: true,
+            joins: true,
             document: InferSchema.document,
             answer: answer
         )
@@ -22,6 +23,8 @@ enum Infer {
         let model = try call.model
         let asked = try call.inferRequest(for: model)
         if let timeout = asked.timeout { call.setDeadline(microseconds: timeout) }
+        if let work = try InferWork(&call, model, asked) { return Answer(work) }
+        if call.isCompanion { return .declined }
         let outputs = try call.infer(asked.tensors, asked.carried)
         return try InferAnswer(
             model: model,

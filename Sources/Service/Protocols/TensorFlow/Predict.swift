@@ -35,6 +35,7 @@ enum Predict {
     }
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
+        if call.isCompanion { return .declined }
         let (format, inputs) = try call.instances()
         let asked = TensorRequest(inputs: inputs)
         let answer = try PredictAnswer(try call.infer(asked), of: try call.model)

@@ -18,7 +18,7 @@ extension Call {
         let shape = asked.inputs[model.manifest.input.name]?.shape ?? []
         inferences = axis < shape.rank ? shape[axis] : 1
         try cancellation.check()
-        if let place = asked.sequence { try beginSequence(place, of: model) }
+        if let place = asked.sequence, session == nil { try beginSequence(place, of: model) }
         guard session != nil || options.state != nil || options.returnsState else {
             let answer = try run(asked, model)
             stopwatch.enter(.encode)
@@ -32,7 +32,7 @@ extension Call {
     }
 
     /// The sequence's session, begun if it starts here.
-    private mutating func beginSequence(
+    mutating func beginSequence(
         _ place: SequencePlace,
         of model: Model
     ) throws(ServiceError) {
