@@ -17,6 +17,9 @@ final class TestService: Handler {
     let records = Mutex<[AccessRecord]>([])
     /// Exchanges of "/held", to be answered by the test.
     let held = Mutex<[Exchange]>([])
+    /// WebSockets of "/socket", the newest last, and how many have ended.
+    let sockets = Mutex<[WebSocket]>([])
+    let endedSockets = Atomic(0)
 
     func admit(_ head: RequestHead) -> Admission {
         switch head.path.first {
@@ -40,6 +43,7 @@ final class TestService: Handler {
             stream.send(Array("at ".utf8))
             stream.send(Array("once".utf8))
             stream.end()
+        case "socket": openSocket(request, exchange)
         case "later":
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(30)) {
                 exchange.respond(Response(.ok, body: Array("later".utf8)))
@@ -54,6 +58,43 @@ final class TestService: Handler {
             )
         default: exchange.respond(plainAnswer(to: request))
         }
+    }
+
+    /// A WebSocket that sends back what comes; "close" ends it, "wait" asks for nothing more.
+    private func openSocket(_ request: Request, _ exchange: Exchange) {
+        let head: Response
+        do {
+            head = try WebSocketHandshake.answer(to: request.head)
+        } catch {
+            exchange.respond(
+                Response(error.status, headers: error.headers, body: Array("\(error)".utf8))
+            )
+            return
+        }
+        let own = Mutex<WebSocket?>(nil)
+        let ready = DispatchSemaphore(value: 0)
+        let socket = exchange.upgrade(head, limit: 1 << 20) { event in
+            ready.wait()
+            ready.signal()
+            let socket = own.withLock { $0 }
+            switch event {
+            case .message(.text("close")):
+                socket?.close(WebSocketClose(code: 1000, reason: "as asked"))
+            case .message(.text("wait")): break
+            case .message(.text(let text)):
+                socket?.send(text: Array(text.utf8))
+                socket?.receiveNext()
+            case .message(.binary(let bytes)):
+                socket?.send(binary: bytes)
+                socket?.receiveNext()
+            case .closed:
+                self.endedSockets.add(1, ordering: .relaxed)
+                own.withLock { $0 = nil }
+            }
+        }
+        own.withLock { $0 = socket }
+        sockets.withLock { $0.append(socket) }
+        ready.signal()
     }
 
     private func plainAnswer(to request: Request) -> Response {

@@ -65,6 +65,16 @@ struct Reply {
         response = service.respond(to: request)
     }
 
+    /// A member of the answer, always in the same words.
+    func member(_ name: String) throws -> String {
+        let value = try #require(try json()[name], "\(text)")
+        let data = try JSONSerialization.data(
+            withJSONObject: value,
+            options: [.sortedKeys, .fragmentsAllowed]
+        )
+        return String(decoding: data, as: UTF8.self)
+    }
+
     var status: Int { response.status.code }
     var text: String { String(decoding: response.body, as: UTF8.self) }
 

@@ -1,0 +1,172 @@
+import Dispatch
+import Foundation
+import HTTP
+import Models
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Graph
+@testable import Service
+
+/// Many clients at once, whose steps go together as it happens.
+@Suite struct `Steps computed together` {
+    /// Sends requests through the service's queue, all at once, and waits for their answers.
+    private func answers(
+        _ requests: [(target: String, body: String, headers: [(String, String)])],
+        _ service: Service
+    ) throws -> [Response] {
+        let answers = Mutex<[Int: Response]>([:])
+        let group = DispatchGroup()
+        for (index, request) in requests.enumerated() {
+            group.enter()
+            let exchange = Exchange { response in
+                answers.withLock { $0[index] = response }
+                group.leave()
+            }
+            let sent = try Request(
+                "POST",
+                request.target,
+                headers: request.headers,
+                body: Bytes(Array(request.body.utf8))
+            )
+            service.handle(service.admitted(sent), exchange)
+        }
+        #expect(group.wait(timeout: .now() + 120) == .success)
+        return try answers.withLock { answers in
+            try requests.indices.map { try #require(answers[$0]) }
+        }
+    }
+
+    private func text(_ response: Response) -> String {
+        // The time of expiry is another for each.
+        String(decoding: response.body, as: UTF8.self)
+            .replacing(/"expires_at":"[^"]*"/, with: "")
+    }
+
+    @Test(arguments: `Recurrent model routes`.predictors)
+    func `64 sessions give the bits of single requests`(_ model: String) throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SeededGenerator(seed: seed)
+        let service = try `Recurrent model routes`.service.get()
+        let count = 64
+        let texts = (0..<count).map { _ in
+            (0..<random.int(6...20)).map { _ in ["a", "b", "c", "d"][random.int(0...3)] }.joined()
+        }
+        let begun = try answers(
+            (0..<count).map { _ in ("/sessions", #"{"model":"\#(model)"}"#, []) },
+            service
+        )
+        let ids = try begun.map { try #require(try Reply($0).json()["id"] as? String) }
+        var rest = texts.map { Substring($0) }
+        var last = [String](repeating: "", count: count)
+        while rest.contains(where: { !$0.isEmpty }) {
+            var requests: [(String, String, [(String, String)])] = []
+            var members: [Int] = []
+            for member in 0..<count where !rest[member].isEmpty {
+                let piece = rest[member].prefix(random.int(1...3))
+                rest[member] = rest[member].dropFirst(piece.count)
+                members.append(member)
+                requests.append(
+                    ("/sessions/\(ids[member])/step?top=4", #"{"text":"\#(piece)"}"#, [])
+                )
+            }
+            for (member, response) in zip(members, try answers(requests, service)) {
+                #expect(response.status == .ok, "seed \(seed): \(text(response))")
+                last[member] = try Reply(response).member("next")
+            }
+        }
+        for member in 0..<count {
+            let whole = try Reply(
+                "POST",
+                "/models/\(model)/next?top=4",
+                body: Array(#"{"text":"\#(texts[member])"}"#.utf8),
+                from: service
+            )
+            let expected = try whole.member("next")
+            #expect(last[member] == expected, "seed \(seed), \(model), \(texts[member])")
+        }
+    }
+
+    @Test func `requests of all kinds go along, and each gets its own answer`() throws {
+        let service = Fixture.service { _ in }
+        let model = "/models/scripture"
+        let stream = [("Accept", "text/event-stream")]
+        var requests: [(String, String, [(String, String)])] = []
+        for index in 0..<16 {
+            let text = ["In the ", "And God ", "beginning", "x"][index % 4]
+            requests.append(("\(model)/next?top=3", #"{"text":"\#(text)"}"#, []))
+            requests.append(("\(model)/next?all=true&top=2", #"{"text":"\#(text)"}"#, []))
+            requests.append(("\(model)/score", #"{"text":"\#(text)\#(text)"}"#, []))
+            requests.append(
+                ("\(model)/generate", #"{"text":"\#(text)","length":20,"seed":\#(index)}"#, [])
+            )
+            requests.append(
+                ("\(model)/generate", #"{"text":"\#(text)","length":20,"seed":\#(index)}"#, stream)
+            )
+            requests.append(("\(model)/encode", #"{"text":"\#(text)"}"#, []))
+            requests.append(("\(model)/next", #"{"txt":"\#(text)"}"#, []))
+            requests.append(
+                (
+                    "/v2\(model)/infer",
+                    #"{"inputs":[{"name":"tokens","datatype":"INT64","shape":[1,1],"data":[\#(index)]}],"#
+                        + #""parameters":{"sequence_id":\#(index + 1),"sequence_start":true}}"#,
+                    []
+                )
+            )
+            requests.append(
+                (
+                    "/v2\(model)/generate",
+                    #"{"text_input":"\#(text)","max_tokens":9,"seed":\#(index)}"#, []
+                )
+            )
+        }
+        let joined = try answers(requests, service)
+        for (request, response) in zip(requests, joined) {
+            let alone = try Reply(
+                "POST",
+                request.0,
+                request.2,
+                body: Array(request.1.utf8),
+                from: service
+            )
+            #expect(response.status.code == alone.status, "\(request.0)")
+            let identifier = /"request_id":"[^"]*"/
+            #expect(
+                text(response).replacing(identifier, with: "")
+                    == text(alone.response).replacing(identifier, with: ""),
+                "\(request.0) \(request.1)"
+            )
+        }
+    }
+
+    @Test func `one that is given up leaves the others alone`() throws {
+        let service = Fixture.service { _ in }
+        let group = DispatchGroup()
+        let answered = Mutex<[Int]>([])
+        var exchanges: [Exchange] = []
+        for index in 0..<12 {
+            group.enter()
+            let exchange = Exchange { response in
+                answered.withLock { $0.append(response.status.code) }
+                group.leave()
+            }
+            let body = #"{"text":"a","length":400,"seed":\#(index)}"#
+            let headers = index % 4 == 1 ? [("X-Request-Timeout-Ms", "30")] : []
+            let request = try Request(
+                "POST",
+                "/models/scripture-lstm/generate",
+                headers: headers,
+                body: Bytes(Array(body.utf8))
+            )
+            service.handle(service.admitted(request), exchange)
+            exchanges.append(exchange)
+        }
+        for index in stride(from: 0, to: 12, by: 4) { exchanges[index].abandon() }
+        #expect(group.wait(timeout: .now() + 120) == .success)
+        let codes = answered.withLock { $0 }
+        #expect(codes.count == 12)
+        #expect(codes.filter { $0 == 200 }.count >= 6)
+        #expect(codes.allSatisfy { [200, 499, 504].contains($0) }, "\(codes)")
+    }
+}
