@@ -6,7 +6,7 @@ import Service
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Make an API key and add its hash to a key file.",
+        abstract: "Make an API key and add its hash to a key file, or a key that seals states.",
         discussion: """
             The key is printed once, on standard output; the file holds its SHA-256 only. A server whose
             keys_file this is takes it up on SIGHUP.
@@ -15,11 +15,18 @@ struct KeyCommand: ParsableCommand {
               striate key alice --file keys.json --requests-per-second 50 --concurrent-requests 8
               striate key operator --file keys.json --administrator
               striate key alice --file keys.json --remove
+              striate key --state --file states.json
+
+            With --state a new key that seals states which travel with clients is put before those of the file
+            (state_keys_file); older ones still open what they sealed. Nothing is printed.
             """
     )
 
     @Argument(help: "The name the key has in logs.")
-    var name: String
+    var name: String?
+
+    @Flag(help: "Make a key for states instead of an API key.")
+    var state = false
 
     @Option(help: "The key file; made if it is missing.", completion: .file())
     var file: String
@@ -44,6 +51,11 @@ struct KeyCommand: ParsableCommand {
         where !(1...1_000_000).contains(number) {
             throw ValidationError("limits are numbers from 1 to 1000000")
         }
+        guard let name else {
+            if state { return }
+            throw ValidationError("give the key a name")
+        }
+        guard !state else { throw ValidationError("keys for states have no names") }
         guard AccessKey.isName(name) else {
             throw ValidationError("a name is 1 to 64 visible ASCII characters")
         }
@@ -51,6 +63,10 @@ struct KeyCommand: ParsableCommand {
 
     func run() throws {
         let url = URL(fileURLWithPath: file)
+        guard let name else {
+            try StateKeyFile.addKey(to: url)
+            return
+        }
         let exists = FileManager.default.fileExists(atPath: url.path)
         var keys = exists ? try KeyFile.read(url) : []
         let isKnown = keys.contains { $0.name == name }

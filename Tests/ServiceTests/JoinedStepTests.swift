@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func `requests of all kinds go along, and each gets its own answer`() throws {
-        let service = Fixture.service { _ in }
+        let service = Fixture.service { $0.queueMilliseconds = 3_600_000 }
         let model = "/models/scripture"
         let stream = [("Accept", "text/event-stream")]
         var requests: [(String, String, [(String, String)])] = []
@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test func `one that is given up leaves the others alone`() throws {
-        let service = Fixture.service { _ in }
+        let service = Fixture.service { $0.queueMilliseconds = 3_600_000 }
         let group = DispatchGroup()
         let answered = Mutex<[Int]>([])
         var exchanges: [Exchange] = []

@@ -43,9 +43,12 @@ enum SmallModels {
             workers: Workers(count: 1)
         )
         #expect(repository.failures.isEmpty, "\(repository.failures)")
+        var configuration = Configuration()
+        // However slow the tests are: under the thread sanitizer, say.
+        configuration.queueMilliseconds = 3_600_000
         return Service(
             repository: repository,
-            configuration: Configuration(),
+            configuration: configuration,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
     }

@@ -10,7 +10,7 @@ struct CarriedOptions: Sendable {
     var returnsState = false
     var position: Int?
 
-    static let names = ["state", "return_state", "position"]
+    static let names = ["state", "return_state"]
 
     /// Takes a value, if it is one of these.
     mutating func read(_ key: String, _ reader: inout JSONReader) throws(JSONError) -> Bool {
