@@ -151,14 +151,15 @@ extension Service {
 
     /// What a call can be computed together with: the steps of its model.
     private func company(of call: Call) -> ObjectIdentifier? {
-        guard call.route.joins, let model = call.namedModel, model.canStepTogether,
+        guard call.route.joins, let model = call.namedModel,
+            model.canStepTogether || model.isMemoryBound && model.sideBySide != nil,
             call.configuration.joinedSteps > 1, host.joinCosts(of: model).mayJoin
         else { return nil }
         return ObjectIdentifier(model)
     }
 
     /// Prepares a call for another one's turn; nil if it is answered by that, or needs a turn of its own.
-    private func join(_ call: Call, _ exchange: Exchange) -> JoiningMember? {
+    private func join(_ call: Call, _ exchange: Exchange) -> (any Companion)? {
         var prepared = call
         prepared.isCompanion = true
         do throws(ServiceError) {
@@ -166,6 +167,11 @@ extension Service {
             prepared.isCompanion = false
             if let work = answer.work {
                 return JoiningMember(SequenceMember(prepared, exchange, work))
+            }
+            if let work = answer.tensors {
+                return JoiningTensors(
+                    TensorMember(call: prepared, exchange: exchange, work: work)
+                )
             }
             if answer.isDeclined {
                 var job = job(for: call, run: { self.run(call, exchange, $0) }) { error in
@@ -193,6 +199,9 @@ extension Service {
             if let work = answer.work {
                 return compute(SequenceMember(call, exchange, work), turn)
             }
+            if let work = answer.tensors {
+                return compute(TensorMember(call: call, exchange: exchange, work: work), turn)
+            }
             try conclude(&answer, call)
             response = self.response(with: answer, call)
         } catch {
@@ -209,6 +218,9 @@ extension Service {
         do throws(ServiceError) {
             var answer = try answer(to: &call)
             if let work = answer.work { answer = try work.answer(&call) }
+            if let work = answer.tensors {
+                answer = try work.finish(try work.compute(call.cancellation), &call)
+            }
             try conclude(&answer, call)
             return response(with: answer, call)
         } catch {

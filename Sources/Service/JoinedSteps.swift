@@ -64,7 +64,10 @@ extension Service {
         }
         let room = configuration.joinedSteps - seats.count
         for place in turn?.takeAlong(most: room) ?? [] {
-            guard let member = (place.companion as? JoiningMember)?.take() else { continue }
+            guard let member = (place.companion as? JoiningMember)?.take() else {
+                turn?.end(place, took: 0)
+                continue
+            }
             seats.append(Seat(member: member, place: place))
         }
     }
@@ -208,16 +211,5 @@ extension Service {
             seat.member.computed += seat.took
             requeue(seat.member)
         }
-    }
-}
-
-/// The time that a thread works, pauses of its turn not counted.
-private struct WorkWatch {
-    private let start = ContinuousClock.now
-    private let paused = Turn.pausedNanoseconds
-
-    var seconds: Double {
-        let pauses = Double(Turn.pausedNanoseconds - paused) * 1e-9
-        return max(0, (ContinuousClock.now - start).seconds - pauses)
     }
 }

@@ -1,4 +1,7 @@
+import Dispatch
 import HTTP
+import Synchronization
+import Testing
 
 @testable import Service
 
@@ -30,5 +33,31 @@ extension Service {
             host: host,
             cancellation: Cancellation(request, exchange: exchange)
         )
+    }
+
+    /// Sends requests through the service's queue, all at once, and waits for their answers.
+    func answers(
+        _ requests: [(target: String, body: String, headers: [(String, String)])]
+    ) throws -> [Response] {
+        let answers = Mutex<[Int: Response]>([:])
+        let group = DispatchGroup()
+        for (index, request) in requests.enumerated() {
+            group.enter()
+            let exchange = Exchange { response in
+                answers.withLock { $0[index] = response }
+                group.leave()
+            }
+            let sent = try Request(
+                "POST",
+                request.target,
+                headers: request.headers,
+                body: Bytes(Array(request.body.utf8))
+            )
+            handle(admitted(sent), exchange)
+        }
+        #expect(group.wait(timeout: .now() + 120) == .success)
+        return try answers.withLock { answers in
+            try requests.indices.map { try #require(answers[$0]) }
+        }
     }
 }

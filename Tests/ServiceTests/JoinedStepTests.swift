@@ -11,33 +11,6 @@ import Testing
 
 /// Many clients at once, whose steps go together as it happens.
 @Suite struct `Steps computed together` {
-    /// Sends requests through the service's queue, all at once, and waits for their answers.
-    private func answers(
-        _ requests: [(target: String, body: String, headers: [(String, String)])],
-        _ service: Service
-    ) throws -> [Response] {
-        let answers = Mutex<[Int: Response]>([:])
-        let group = DispatchGroup()
-        for (index, request) in requests.enumerated() {
-            group.enter()
-            let exchange = Exchange { response in
-                answers.withLock { $0[index] = response }
-                group.leave()
-            }
-            let sent = try Request(
-                "POST",
-                request.target,
-                headers: request.headers,
-                body: Bytes(Array(request.body.utf8))
-            )
-            service.handle(service.admitted(sent), exchange)
-        }
-        #expect(group.wait(timeout: .now() + 120) == .success)
-        return try answers.withLock { answers in
-            try requests.indices.map { try #require(answers[$0]) }
-        }
-    }
-
     private func text(_ response: Response) -> String {
         // The time of expiry is another for each.
         String(decoding: response.body, as: UTF8.self)
@@ -53,9 +26,8 @@ import Testing
         let texts = (0..<count).map { _ in
             (0..<random.int(6...20)).map { _ in ["a", "b", "c", "d"][random.int(0...3)] }.joined()
         }
-        let begun = try answers(
-            (0..<count).map { _ in ("/sessions", #"{"model":"\#(model)"}"#, []) },
-            service
+        let begun = try service.answers(
+            (0..<count).map { _ in ("/sessions", #"{"model":"\#(model)"}"#, []) }
         )
         let ids = try begun.map { try #require(try Reply($0).json()["id"] as? String) }
         var rest = texts.map { Substring($0) }
@@ -71,7 +43,7 @@ import Testing
                     ("/sessions/\(ids[member])/step?top=4", #"{"text":"\#(piece)"}"#, [])
                 )
             }
-            for (member, response) in zip(members, try answers(requests, service)) {
+            for (member, response) in zip(members, try service.answers(requests)) {
                 #expect(response.status == .ok, "seed \(seed): \(text(response))")
                 last[member] = try Reply(response).member("next")
             }
@@ -121,7 +93,7 @@ import Testing
                 )
             )
         }
-        let joined = try answers(requests, service)
+        let joined = try service.answers(requests)
         for (request, response) in zip(requests, joined) {
             let alone = try Reply(
                 "POST",

@@ -286,7 +286,7 @@ import Testing
             ("POST", "/sessions/\(id)/step", #"{"text":"a","state":"\#(state)"}"#, 400, "invalid_value"),
             ("POST", "/sessions/\(id)/step", #"{"txt":"a"}"#, 400, "unknown_field"),
             ("POST", "/sessions/\(id)/step?top=0", #"{"text":"a"}"#, 400, "invalid_value"),
-            ("POST", "/sessions/\(id)/generate", #"{"length":3}"#, 400, "empty_sequence"),
+            ("POST", "/sessions/\(id)/generate", #"{"length":3}"#, 400, "missing_field"),
             ("POST", "/sessions/\(id)/branch", #"{"count":0}"#, 400, "invalid_value"),
             ("PUT", "/sessions/\(id)/state", #"{"state":"\#(broken)"}"#, 400, "invalid_state"),
             ("PUT", "/sessions/\(id)/state", #"{"state":[1,2]}"#, 400, "wrong_shape"),

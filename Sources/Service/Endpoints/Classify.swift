@@ -19,6 +19,7 @@ enum Classify {
             )
         ],
         forms: [.json, .csv, .npy],
+        joins: true,
         document: document,
         answer: answer
     )
@@ -55,25 +56,47 @@ enum Classify {
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
-        if call.isCompanion { return .declined }
         let model = try call.model
         guard model.manifest.operations.contains("classify"),
             let output = model.manifest.outputs.first
         else {
             throw .wrongTask(model, "classify")
         }
-        let form = call.form
         let top = try call.integer("top", in: 1...model.classCount(of: output)) ?? 5
-        let rows: [[Float]]
-        let noun: String
         if case .tokens(_, let vocabulary) = model.manifest.input {
-            rows = try call.classifySequences(of: vocabulary, through: model, output: output)
-            noun = "sequence"
-        } else {
-            let reader = try call.inputReader()
-            rows = try call.classify(call.inputs(reader), output: output)
-            noun = reader.noun
+            if call.isCompanion { return .declined }
+            let rows = try call.classifySequences(of: vocabulary, through: model, output: output)
+            return try answer(&call, rows, "sequence", output: output, top: top)
         }
+        let reader = try call.inputReader()
+        let inputs = try call.inputs(reader)
+        if inputs.count == 1, call.session == nil, model.isMemoryBound, model.sideBySide != nil {
+            return Answer(
+                TensorWork(
+                    model: model,
+                    inputs: [inputs[0].name: inputs[0].tensor],
+                    outputs: [output],
+                    explain: { [cancellation = call.cancellation] in cancellation.explain($0) },
+                    finish: { (outputs, call) throws(ServiceError) in
+                        let row = outputs[0].tensor.floats ?? []
+                        return try answer(&call, [row], reader.noun, output: output, top: top)
+                    }
+                )
+            )
+        }
+        if call.isCompanion { return .declined }
+        let rows = try call.classify(inputs, output: output)
+        return try answer(&call, rows, reader.noun, output: output, top: top)
+    }
+
+    private static func answer(
+        _ call: inout Call,
+        _ rows: [[Float]],
+        _ noun: String,
+        output: String,
+        top: Int
+    ) throws(ServiceError) -> Answer {
+        let model = try call.model
         call.stopwatch.enter(.encode)
         let probabilities: [[Float]]
         do throws(ModelError) {
@@ -88,7 +111,7 @@ enum Classify {
             rows: probabilities,
             top: top
         )
-        return try encode(predictions, call.carriedAnswer, form)
+        return try encode(predictions, call.carriedAnswer, call.form)
     }
 
     private static func encode(
@@ -146,11 +169,7 @@ extension Call {
                 got: "\(inputs.count) of them"
             )
         }
-        var values = [Float](repeating: 0, count: input.shape.count)
-        var span = values.mutableSpan
-        input.fill(&span)
-        let tensor = Tensor(shape: input.shape, floats: values)
-        let asked = TensorRequest(inputs: [input.name: tensor], outputs: [output])
+        let asked = TensorRequest(inputs: [input.name: input.tensor], outputs: [output])
         return try infer(asked).map { $0.tensor.floats ?? [] }
     }
 }

@@ -159,12 +159,3 @@ public struct ExampleInputs {
         return inputs
     }
 }
-
-extension NetworkInput {
-    fileprivate var tensor: Tensor {
-        var values = [Float](repeating: 0, count: shape.count)
-        var span = values.mutableSpan
-        fill(&span)
-        return Tensor(shape: shape, floats: values)
-    }
-}

@@ -9,6 +9,14 @@ struct NetworkInput: Sendable {
     let shape: Shape
     /// Writes all of the input's numbers.
     let fill: @Sendable (inout MutableSpan<Float>) -> Void
+
+    /// The numbers on their own.
+    var tensor: Tensor {
+        var values = [Float](repeating: 0, count: shape.count)
+        var span = values.mutableSpan
+        fill(&span)
+        return Tensor(shape: shape, floats: values)
+    }
 }
 
 /// A copied output of one input; the batch's dimension of one is dropped.
@@ -60,11 +68,11 @@ extension Model {
         outputs: [String],
         isCancelled: () -> Bool
     ) throws(ModelError) -> [NamedTensor] {
-        var values = [Float](repeating: 0, count: input.shape.count)
-        var span = values.mutableSpan
-        input.fill(&span)
-        let tensor = Tensor(shape: input.shape, floats: values)
-        let answer = try infer([input.name: tensor], outputs: outputs, isCancelled: isCancelled)
+        let answer = try infer(
+            [input.name: input.tensor],
+            outputs: outputs,
+            isCancelled: isCancelled
+        )
         var tensors: [NamedTensor] = []
         for (name, tensor) in answer {
             let floats = tensor.floats ?? tensor.elements.doubles?.map { Float($0) }

@@ -9,6 +9,8 @@ struct Answer: Sendable {
     var headers: [(String, String)] = []
     /// What makes the answer, where it is made symbol by symbol; nothing else counts then but the headers of events.
     var work: (any SequenceWork)?
+    /// What makes the answer, where that may be computed together with others'.
+    var tensors: TensorWork?
     private(set) var isDeclined = false
 
     /// Stands for the answer of a companion that has no symbols read: it needs a turn of its own.
@@ -29,6 +31,12 @@ struct Answer: Sendable {
     init(_ work: any SequenceWork) {
         self.init(events: [])
         self.work = work
+    }
+
+    /// An answer that tensors are to be computed for.
+    init(_ work: TensorWork) {
+        self.init(contentType: "", body: [])
+        tensors = work
     }
 
     /// An answer of events.

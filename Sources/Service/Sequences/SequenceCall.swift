@@ -75,7 +75,10 @@ extension Call {
         let prompt = try reader.sequences(of: request)[0]
         let start = try carriedState(of: symbols.model, prompt.options.carried)
         guard !prompt.tokens.isEmpty || start.unread != nil || !start.scores.isEmpty else {
-            throw .emptySequence(field: prompt.field, atLeast: 1)
+            guard prompt.isAbsent else {
+                throw .emptySequence(field: prompt.field, atLeast: 1)
+            }
+            throw .missingField("text", expected: "one of the keys \"text\" and \"tokens\"")
         }
         return (prompt, start)
     }

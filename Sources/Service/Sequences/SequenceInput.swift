@@ -20,6 +20,8 @@ struct SentSequence: Sendable {
     /// The key it came under, for error messages.
     let field: String
     let options: SequenceOptions
+    /// Whether there was none.
+    var isAbsent = false
 }
 
 /// Reads the sequences of a request's body.
@@ -76,7 +78,9 @@ struct SequenceReader {
         case (nil, let tokens?, nil): return [try check(tokens, options)]
         case (nil, nil, let texts?): return try encode(texts)
         case (nil, nil, nil) where allowsNothing:
-            return [SentSequence(tokens: [], field: "text", options: options)]
+            return [
+                SentSequence(tokens: [], field: "text", options: options, isAbsent: true)
+            ]
         case (nil, nil, nil):
             let names = keys == .several ? "\"text\", \"texts\"" : "\"text\""
             throw .missingField("text", expected: "one of the keys \(names) and \"tokens\"")

@@ -24,14 +24,16 @@ enum Infer {
         let asked = try call.inferRequest(for: model)
         if let timeout = asked.timeout { call.setDeadline(microseconds: timeout) }
         if let work = try InferWork(&call, model, asked) { return Answer(work) }
-        if call.isCompanion { return .declined }
-        let outputs = try call.infer(asked.tensors, asked.carried)
-        return try InferAnswer(
-            model: model,
-            asked: asked,
-            outputs: outputs,
-            carried: call.carriedAnswer
-        ).encoded()
+        return try call.infer(asked.tensors, asked.carried) {
+            (outputs, call) throws(ServiceError) in
+            try InferAnswer(
+                model: model,
+                asked: asked,
+                outputs: outputs,
+                carried: call.carriedAnswer,
+                namesCarried: call.route.isSessionStep
+            ).encoded()
+        }
     }
 }
 

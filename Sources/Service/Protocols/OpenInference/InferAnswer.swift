@@ -11,6 +11,8 @@ struct InferAnswer {
     let outputs: [(name: String, tensor: Tensor)]
     /// What is said of the state that goes on.
     let carried: [(String, JSON)]
+    /// Whether that is among the answer's own members, as a session's route has it, and not a parameter.
+    var namesCarried = false
 
     func encoded() throws(ServiceError) -> Answer {
         let room = model.answerRoom()
@@ -22,7 +24,12 @@ struct InferAnswer {
         header.member("model_name", model.name)
         header.member("model_version", model.version)
         if let id = asked.id { header.member("id", id) }
-        if !carried.isEmpty {
+        if namesCarried {
+            for (name, value) in carried {
+                header.key(name)
+                value.write(to: &header)
+            }
+        } else if !carried.isEmpty {
             header.key("parameters")
             JSON.object(carried).write(to: &header)
         }

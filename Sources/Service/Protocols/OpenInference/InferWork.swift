@@ -59,8 +59,13 @@ struct InferWork: SequenceWork {
             (name: $0, tensor: Tensor(shape: $1.0, floats: $1.1))
         }
         return .answers(
-            try InferAnswer(model: run.model, asked: asked, outputs: outputs, carried: carried)
-                .encoded()
+            try InferAnswer(
+                model: run.model,
+                asked: asked,
+                outputs: outputs,
+                carried: carried,
+                namesCarried: call.route.isSessionStep
+            ).encoded()
         )
     }
 }
