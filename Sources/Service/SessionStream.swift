@@ -25,7 +25,7 @@ final class SessionStream: Sendable {
         _ service: Service,
         _ call: Call,
         _ name: SessionName,
-        _ frames: StreamFrames,
+        frames: StreamFrames,
         step: (route: Route, target: String)
     ) {
         (self.service, self.call, self.name, self.frames) = (service, call, name, frames)
@@ -170,12 +170,13 @@ extension Service {
         let query = call.request.query.filter { kept.contains($0.name) }.map {
             "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")"
         }
-        let target = "/sessions/\(name.id)/step" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        let target =
+            "/sessions/\(name.id)/step" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         let stream = SessionStream(
             self,
             call,
             name,
-            frames,
+            frames: frames,
             step: (SessionSteps.step, target)
         )
         let socket = exchange.upgrade(head, limit: call.configuration.bodyBytes) {

@@ -23,7 +23,8 @@ public enum NPZ {
     private static let endSignature = 0x0605_4B50
     private static let most = 4096
 
-    public static func encode(_ arrays: [(name: String, shape: [Int], values: [Float])]) -> [UInt8] {
+    public static func encode(_ arrays: [(name: String, shape: [Int], values: [Float])]) -> [UInt8]
+    {
         var file: [UInt8] = []
         var directory: [UInt8] = []
         for array in arrays {

@@ -185,6 +185,7 @@ def everything(console, port, check):
     seen = console.show("imported-characters")
     for card in ("Next symbol", "States over time", "Where it comes from", "Graph"):
         check(card in seen["cards"], f"an imported network of symbols has {card}")
+    session(console, check)
     console.show("broken", 3000)
     text = console.run("arguments[0](document.querySelector('main').textContent)")
     check("no such field" in text and "did you mean" in text, f"a failed model says why: {text[:160]}")
@@ -215,6 +216,40 @@ def everything(console, port, check):
     console.save("narrow")
     console.cdp("Emulation.clearDeviceMetricsOverride")
     keyboard(console, check)
+
+
+def session(console, check):
+    """A session is stepped, branched and rewound; its state is shown."""
+    console.show("scripture")
+
+    def press(words):
+        console.run(
+            """const card = [...document.querySelectorAll('.card')].find((one) => one.querySelector('h2').textContent === 'Session');
+            [...card.querySelectorAll('button')].find((one) => one.textContent === arguments[0]).click();
+            setTimeout(arguments[1], 700);""",
+            words,
+        )
+        return console.run(
+            """const card = [...document.querySelectorAll('.card')].find((one) => one.querySelector('h2').textContent === 'Session');
+            arguments[0]({text: card.querySelector('.written')?.textContent, cells: card.querySelectorAll('.cells i').length,
+              rows: card.querySelectorAll('li').length, words: card.textContent, problem: card.querySelector('.problem')?.textContent});"""
+        )
+
+    console.run("document.querySelector('[aria-label=\"Next symbols\"]').value = 'In the '; arguments[0]();")
+    seen = press("Step")
+    check(seen["text"] == "In the " and seen["cells"] == 561 and seen["rows"] == 8, f"a session steps: {seen}")
+    console.run("document.querySelector('[aria-label=\"Next symbols\"]').scrollIntoView(); arguments[0]();")
+    console.save("session")
+    console.run("document.querySelector('[aria-label=\"Next symbols\"]').value = 'land'; arguments[0]();")
+    press("Branch")
+    seen = press("Step")
+    check(seen["text"] == "In the land" and "at 11" in seen["words"], f"a branch goes on: {seen}")
+    seen = press("Branch 1")
+    check(seen["text"] == "In the " and "at 7" in seen["words"], f"where it came from stays: {seen}")
+    press("Branch 2")
+    seen = press("Rewind")
+    check(seen["text"] == "In the " and "at 7" in seen["words"], f"a step is taken back: {seen}")
+    check(console.errors() == [], "a session leaves nothing in the browser's console")
 
 
 def keyboard(console, check):

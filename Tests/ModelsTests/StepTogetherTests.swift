@@ -48,7 +48,9 @@ import Testing
             for count in [1, 2, 3, 5, 8, 16, 17, 31, 32] {
                 let tokens = (0..<count).map { _ in Int32(random.int(0...4)) }
                 // Rows of different layers for each.
-                let outputs = (0..<count).map { $0 % 3 == 0 ? ["logits"] : ["probabilities", "logits"] }
+                let outputs = (0..<count).map {
+                    $0 % 3 == 0 ? ["logits"] : ["probabilities", "logits"]
+                }
                 var joined = Array(states[..<count])
                 var rows: [[Float]] = []
                 let isPlanned = try model.stepTogether(tokens, states: &joined, outputs: outputs) {
@@ -84,7 +86,8 @@ import Testing
         }
         #expect(throws: ModelError.cancelled) {
             _ = try model.stepTogether([1, 2], states: &states, outputs: outputs) {
-                _, _ throws(ModelError) in throw .cancelled
+                _,
+                _ throws(ModelError) in throw .cancelled
             }
         }
         #expect(states.allSatisfy { $0 == model.initialState() })

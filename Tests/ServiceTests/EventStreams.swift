@@ -129,7 +129,7 @@ struct ReadEvent {
         var made = 0
 
         init(count: Int, failsAt: Int = .max) {
-            let model = Fixture.service.repository.models.first { $0.name == "scripture" }!
+            let model = Fixture.model("scripture")
             let start = CarriedState(state: model.initialState())
             run = SequenceRun(model, [], from: start, outputs: [])
             (self.count, self.failsAt) = (count, failsAt)

@@ -18,6 +18,14 @@ enum Fixture {
 
     static let service = service { _ in }
 
+    /// A shipped model.
+    static func model(_ name: String) -> Model {
+        guard let model = service.repository.models.first(where: { $0.name == name }) else {
+            fatalError("\(name) is not shipped")
+        }
+        return model
+    }
+
     /// A service whose settings `change` has changed.
     static func service(
         keys: [AccessKey] = [],

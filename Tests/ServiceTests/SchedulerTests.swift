@@ -303,7 +303,9 @@ import Testing
             (Score.route, PathParameters(model: "scripture")),
             exchange
         )
-        let error = #expect(throws: ServiceError.self) { try Score.answer(&call).work?.answer(&call) }
+        let error = #expect(throws: ServiceError.self) {
+            try Score.answer(&call).work?.answer(&call)
+        }
         #expect(error?.status == .clientClosedRequest)
     }
 }

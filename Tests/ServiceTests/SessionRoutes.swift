@@ -219,7 +219,10 @@ import Testing
         let client = Client(service: service)
         let id = try client.begin("scripture", #","id":"draft","ttl_seconds":60"#)
         #expect(id == "draft")
-        #expect(try client.send("POST", "/sessions", #"{"model":"scripture","id":"draft"}"#).status == 409)
+        #expect(
+            try client.send("POST", "/sessions", #"{"model":"scripture","id":"draft"}"#).status
+                == 409
+        )
         let branch = try client.send("POST", "/sessions/draft/branch", #"{"ids":["left","right"]}"#)
         #expect(branch.status == 201, "\(branch.text)")
         let list = try client.send("GET", "/sessions").json()["sessions"] as? [[String: Any]]
@@ -246,7 +249,8 @@ import Testing
         }
         let id = try client(alice).begin("scripture", #","id":"mine""#)
         for (method, target) in [
-            ("GET", "/sessions/mine"), ("DELETE", "/sessions/mine"), ("GET", "/sessions/mine/state"),
+            ("GET", "/sessions/mine"), ("DELETE", "/sessions/mine"),
+            ("GET", "/sessions/mine/state"),
         ] {
             #expect(try client(bob).send(method, target).status == 404)
         }
@@ -280,10 +284,16 @@ import Testing
             ("POST", "/sessions", #"{"model":"scripture","ttl_seconds":0}"#, 400, "invalid_value"),
             ("POST", "/sessions", #"{"model":"scripture","state":[1]}"#, 400, "wrong_shape"),
             ("POST", "/sessions", #"{"model":"scripture","state":"x"}"#, 400, "invalid_state"),
-            ("POST", "/sessions", #"{"model":"orbit","state":"\#(state)"}"#, 409, "state_of_other_model"),
+            (
+                "POST", "/sessions", #"{"model":"orbit","state":"\#(state)"}"#, 409,
+                "state_of_other_model"
+            ),
             ("GET", "/sessions/none", "", 404, "unknown_session"),
             ("POST", "/sessions/none/step", #"{"text":"a"}"#, 404, "unknown_session"),
-            ("POST", "/sessions/\(id)/step", #"{"text":"a","state":"\#(state)"}"#, 400, "invalid_value"),
+            (
+                "POST", "/sessions/\(id)/step", #"{"text":"a","state":"\#(state)"}"#, 400,
+                "invalid_value"
+            ),
             ("POST", "/sessions/\(id)/step", #"{"txt":"a"}"#, 400, "unknown_field"),
             ("POST", "/sessions/\(id)/step?top=0", #"{"text":"a"}"#, 400, "invalid_value"),
             ("POST", "/sessions/\(id)/generate", #"{"length":3}"#, 400, "missing_field"),
@@ -292,7 +302,10 @@ import Testing
             ("PUT", "/sessions/\(id)/state", #"{"state":[1,2]}"#, 400, "wrong_shape"),
             ("PUT", "/sessions/\(id)/state", "PK12", 400, "invalid_value"),
             ("POST", "/models/scripture/next", #"{"text":"a","position":0}"#, 400, "invalid_value"),
-            ("POST", "/models/scripture/next", #"{"text":"a","state":"\#(broken)"}"#, 400, "invalid_state"),
+            (
+                "POST", "/models/scripture/next", #"{"text":"a","state":"\#(broken)"}"#, 400,
+                "invalid_state"
+            ),
         ]
         for (method, target, body, status, code) in cases {
             let reply = try client.send(method, target, body)

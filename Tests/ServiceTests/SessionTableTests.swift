@@ -8,7 +8,7 @@ import Testing
 
 /// Who has which session and when they end, decided by a clock of the test's.
 @Suite struct `The table of sessions` {
-    private let model = Fixture.service.repository.models.first { $0.name == "scripture" }!
+    private let model = Fixture.model("scripture")
 
     private func name(_ id: Int) -> SessionName { SessionName("s\(id)", of: nil) }
     private func client(_ name: String) -> ClientIdentity {

@@ -8,7 +8,7 @@ import Testing
 
 /// States that travel with their clients.
 @Suite struct `State tokens` {
-    private let model = Fixture.service.repository.models.first { $0.name == "scripture" }!
+    private let model = Fixture.model("scripture")
     private let digest = [UInt8](repeating: 7, count: 32)
 
     private func key(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 32) }
@@ -87,11 +87,15 @@ import Testing
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)
         let token = Array(seal(tokens).utf8)
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=. ".utf8)
+        let letters = Array(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=. ".utf8
+        )
         for _ in 0..<2_000 {
             var changed = token
             switch random.int(0...2) {
-            case 0: changed[random.int(0...changed.count - 1)] = letters[random.int(0...letters.count - 1)]
+            case 0:
+                changed[random.int(0...changed.count - 1)] =
+                    letters[random.int(0...letters.count - 1)]
             case 1: changed.removeLast(random.int(1...changed.count))
             default: changed += [letters[random.int(0...letters.count - 1)]]
             }

@@ -36,11 +36,11 @@ let key = sessionStorage.getItem("key");
 
 // The reply to a request; where the server refuses, its sentence is thrown. A busy server is asked again.
 async function ask(request, signal, patience = 3) {
-  const { path, body, type, accept = "application/json" } = request;
+  const { path, body, type, accept = "application/json", method = body == null ? "GET" : "POST" } = request;
   const headers = { Accept: accept };
   if (type) headers["Content-Type"] = type;
   if (key) headers.Authorization = `Bearer ${key}`;
-  const reply = await fetch(path, { method: body == null ? "GET" : "POST", headers, body, signal }).catch((error) => {
+  const reply = await fetch(path, { method, headers, body, signal }).catch((error) => {
     throw error.name === "AbortError" ? error : Error("The server does not answer.");
   });
   if (reply.ok) return reply;
@@ -461,7 +461,7 @@ function symbolCards() {
     show: async (reply) => [bars((await reply.json()).next, ({ symbol }) => button(visible(symbol), () => write(area.value + symbol))), hint("Take a symbol to append it.")],
   });
   const asking = [score, next, symbolsExplained(input), stateCard(input)].filter(Boolean);
-  return [score, next, generateCard(text, write), ...asking.slice(2)];
+  return [score, next, generateCard(text, write), sessionCard(), ...asking.slice(2)];
 }
 
 // The deeper the ground of a symbol, the more it surprised.
@@ -507,6 +507,59 @@ function generateCard(text, write) {
   });
   made.element.querySelector(".body").append(hint("The text goes on, symbol by symbol."));
   return made;
+}
+
+// --- Sessions
+
+// A session stepped symbol by symbol, with its state and its branches.
+function sessionCard() {
+  if (!model.states.length) return null;
+  const branches = h("div.row"), body = h("div.body", hint("A state that the server keeps."));
+  const field = h("input", { "aria-label": "Next symbols" });
+  let now = { text: "", past: [] };
+  const at = async (rest, more) => (await ask({ path: "/sessions" + rest, ...more })).json();
+  const trying = (work) => () => work().then(show, (error) => body.replaceChildren(problem(error)));
+  async function show() {
+    const reply = await ask({ path: `/sessions/${now.id}/state`, accept: "application/x-npy" });
+    const state = h("div.cells", numbers(await reply.arrayBuffer()).map((number) => {
+      const cell = h("i");
+      cell.style.setProperty("--value", number);
+      return cell;
+    }));
+    const name = ({ symbol, label }) => symbol ? button(visible(symbol), trying(() => step(symbol))) : h("span", label);
+    body.replaceChildren(h("p.written", now.text), now.rows ? bars(now.rows, name) : "", state, hint(`State of ${now.id} at ${reply.headers.get("X-Session-Position")}`));
+  }
+  async function step(text) {
+    now.id ??= (await at("", json({ model: model.name }))).id;
+    const before = [now.text, now.rows, (await at(`/${now.id}/state`)).state];
+    const { next, predictions } = await at(`/${now.id}/step?top=8`, json({ text }));
+    now.past.push(before);
+    now.rows = next ?? predictions;
+    now.text += text;
+    field.value = "";
+  }
+  async function rewind() {
+    if (!now.past.length) return;
+    await at(`/${now.id}/state`, { ...json({ state: now.past.at(-1)[2] }), method: "PUT" });
+    [now.text, now.rows] = now.past.pop();
+  }
+  async function branch() {
+    const own = now, { sessions: [{ id }] } = await at(`/${own.id}/branch`, json({}));
+    for (const one of [branches.firstChild ? [] : own, { ...own, id, past: [...own.past] }].flat()) {
+      branches.append(button(`Branch ${branches.childElementCount + 1}`, trying(async () => (now = one))));
+      now = one;
+    }
+  }
+  return plain("Session", ".wide", h("div.row", field, button("Step", trying(() => step(field.value)), "button.primary"), button("Rewind", trying(rewind)), button("Branch", trying(branch))), branches, body);
+}
+
+// The numbers of all arrays of an npz file, which stores them as they are.
+function numbers(buffer) {
+  const heads = new TextDecoder("latin1").decode(buffer).matchAll(/NUMPY[^{]+{[^(]*\(([\d, ]*)[^\n]*\n/g);
+  return [...heads].flatMap(({ 0: head, 1: shape, index }) => {
+    const start = index + head.length, size = shape.split(",").reduce((size, side) => size * (side || 1), 4);
+    return [...new Float32Array(buffer.slice(start, start + size))];
+  });
 }
 
 // Server-sent events of a body that is still being sent.
@@ -577,7 +630,7 @@ function tensorCard() {
 const kinds = {
   image: ["Pictures", pictureCards],
   symbols: ["Text", symbolCards],
-  tokens: ["Sequences", () => bodyCards("Text", "text/plain", (input) => [labelsCard("Classes", "classify", input), symbolsExplained(input), stateCard(input)])],
+  tokens: ["Sequences", () => bodyCards("Text", "text/plain", (input) => [labelsCard("Classes", "classify", input), symbolsExplained(input), sessionCard(), stateCard(input)])],
   tree: ["Trees", () => bodyCards("Tree", "application/json", (input) => [labelsCard("Root", "tree", input), nodesCard(input)])],
   series: ["Series", () => [...bodyCards("Series", "text/csv", (input) => [labelsCard("Classes", "classify", input), featureCard(input, ".wide")], curves), kernelCard(".wide")]],
   steps: ["Systems", () => bodyCards("Steps", "application/json", (input) => [stateCard(input)])],

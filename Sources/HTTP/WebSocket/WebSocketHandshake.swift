@@ -8,7 +8,8 @@ public enum WebSocketHandshake {
     ///
     /// No extension is agreed on, permessage-deflate neither, and no subprotocol.
     public static func answer(to head: RequestHead) throws(WebSocketRefusal) -> Response {
-        guard head.method == "GET", head.minorVersion >= 1, names(head.header("Upgrade"), "websocket"),
+        guard head.method == "GET", head.minorVersion >= 1,
+            names(head.header("Upgrade"), "websocket"),
             names(head.header("Connection"), "upgrade")
         else { throw .notAsked }
         guard head.header("Sec-WebSocket-Version") == version else { throw .version }

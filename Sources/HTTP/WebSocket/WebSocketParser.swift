@@ -155,7 +155,9 @@ struct WebSocketParser {
         let count: Int
     }
 
-    /// The frame's header; nil if it is not complete. A length that is no Int counts as the largest.
+    /// The frame's header; nil if it is not complete.
+    ///
+    /// A length that is no Int counts as the largest.
     private static func header(_ bytes: Span<UInt8>) -> Header? {
         guard bytes.count >= 2 else { return nil }
         let isMasked = bytes[1] & 0x80 != 0

@@ -192,7 +192,7 @@ extension Model {
                     throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
                 }
                 state.tensors[index] = try results.withFloats(pair.output) {
-                    (span) throws(ModelError) in Tensor(shape: pair.shape, copying: span)
+                    (span) throws(ModelError) in Tensor(copying: span, pair.shape)
                 }
             }
         }

@@ -75,7 +75,7 @@ extension StatePair {
 }
 
 extension Tensor {
-    init(shape: Shape, copying span: Span<Float>) {
+    init(copying span: Span<Float>, _ shape: Shape) {
         let floats = [Float](capacity: span.count) { output in
             for index in span.indices { output.append(span[index]) }
         }

@@ -43,7 +43,8 @@ struct HostPolicy: Sendable {
             }
         }
         // Any page may open a WebSocket, and read what comes.
-        let isRead = (head.method == "GET" || head.method == "HEAD") && head.header("Upgrade") == nil
+        let isRead =
+            (head.method == "GET" || head.method == "HEAD") && head.header("Upgrade") == nil
         if !isRead, let origin = head.header("Origin") {
             guard isOwn(origin, of: head) || crossOrigin.names(origin, for: access) else {
                 throw .foreignOrigin(origin)

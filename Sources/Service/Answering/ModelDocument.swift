@@ -32,6 +32,7 @@ struct ModelDocument {
             ("features_layer", .optional(manifest.featuresLayer)),
             ("numerics", .string(model.numerics)),
             ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
+            ("states", .strings(model.stateNames.map(\.input))),
             ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
             ("by_definition", byDefinition),
             ("remark", model.remark.isEmpty ? .null : .string(model.remark)),

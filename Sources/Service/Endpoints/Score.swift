@@ -97,7 +97,10 @@ private struct ScoreWork: SequenceWork {
         if let step = losses.firstIndex(where: { !$0.isFinite }) {
             throw .nonFiniteResult(output: symbols.scores, index: step)
         }
-        let carried = try call.carry(CarriedState(state: run.state, unread: last), addsPosition: true)
+        let carried = try call.carry(
+            CarriedState(state: run.state, unread: last),
+            addsPosition: true
+        )
         switch form {
         case .npy: return .answers(npy)
         case .csv: return .answers(csv)

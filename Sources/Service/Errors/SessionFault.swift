@@ -91,3 +91,10 @@ extension SessionFault {
 extension String {
     fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
+
+/// Why a session ended that nobody ended.
+enum SessionEnd: Sendable {
+    case expired
+    /// Its model was replaced or unloaded, and the time for sessions to go on was over.
+    case modelReplaced
+}

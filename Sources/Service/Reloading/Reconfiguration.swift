@@ -8,7 +8,8 @@ extension Service {
     /// Settings that count from the next request on; the others are read at the start only.
     static let liveSettings: Set<String> = [
         "keys_file", "state_keys_file", "session_bytes", "session_ttl_seconds",
-        "session_drain_seconds", "joined_steps", "batch_wait_microseconds", "anonymous", "metrics_access", "hosts", "cors_origins", "nv_metrics",
+        "session_drain_seconds", "joined_steps", "batch_wait_microseconds", "anonymous",
+        "metrics_access", "hosts", "cors_origins", "nv_metrics",
         "queue_milliseconds", "drain_delay_seconds", "drain_seconds", "body_bytes",
         "image_body_bytes", "maximum_pixels",
         "sequence_limit", "series_numbers", "answer_numbers", "compute_seconds",

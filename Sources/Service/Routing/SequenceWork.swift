@@ -37,7 +37,9 @@ extension SequenceWork {
     ) throws(ServiceError) {
         var run = run
         defer { self.run = run }
-        try run.advance(cancellation, most: most) { (step, rows) throws(ModelError) in try take(step, rows) }
+        try run.advance(cancellation, most: most) { (step, rows) throws(ModelError) in
+            try take(step, rows)
+        }
     }
 
     /// Does the whole work alone; events come together.

@@ -87,7 +87,9 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
         return place
     }
 
-    /// Takes a client's entry out of its turn; what it takes is for `settle` to say. Nil if it waits no more.
+    /// Takes a client's entry out of its turn; nil if it waits no more.
+    ///
+    /// The time it takes is for `settle` to say.
     mutating func take(at place: Line.Place, of client: Client) -> Element? {
         guard var waiting = lines.removeValue(forKey: client) else { return nil }
         let entry = waiting.line.take(at: place)

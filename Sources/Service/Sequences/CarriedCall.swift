@@ -89,10 +89,7 @@ extension Call {
 
     /// Has the session move on with the answer, and says what the answer says of the state beside its own.
     ///
-    /// - Parameters:
-    ///   - carried: The state after the request.
-    ///   - name: The member that a token goes under.
-    ///   - addsPosition: Whether the answer does not say itself where it stands.
+    /// A token goes under `name`; `addsPosition` where the answer does not say itself where it stands.
     mutating func carry(
         _ carried: CarriedState,
         as name: String = "state",

@@ -31,10 +31,3 @@ struct KeptAnswer: Sendable {
         }
     }
 }
-
-/// Why a session ended that nobody ended.
-enum SessionEnd: Sendable {
-    case expired
-    /// Its model was replaced or unloaded, and the time for sessions to go on was over.
-    case modelReplaced
-}

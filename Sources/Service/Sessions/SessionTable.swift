@@ -1,7 +1,8 @@
 import Models
 
-/// The sessions that are held: who has which, what they take, and when they end. All decisions, without clocks and locks.
+/// The sessions that are held: who has which, what they take, and when they end.
 ///
+/// All decisions, without clocks and locks.
 /// Each operation takes a time that does not depend on how many there are. Seconds count from any fixed moment.
 struct SessionTable {
     struct Limits: Sendable {
@@ -138,7 +139,9 @@ struct SessionTable {
     }
 
     /// Every session, with whose share it counts for and the time until it expires.
-    func list(at now: Double) -> [(name: SessionName, client: ClientIdentity, session: HeldSession, rest: Double)] {
+    func list(
+        at now: Double
+    ) -> [(name: SessionName, client: ClientIdentity, session: HeldSession, rest: Double)] {
         places.values.compactMap { place in
             let slot = slots[place]
             guard case .held(let session) = slot.content, slot.end > now else { return nil }

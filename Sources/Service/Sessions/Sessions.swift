@@ -211,8 +211,9 @@ struct SessionView: Sendable {
     let rest: Double
 }
 
-/// A step of a session on its way: nobody else steps meanwhile. Let go of before it was concluded, it leaves the session
-/// where it was.
+/// A step of a session on its way, while which nobody else steps.
+///
+/// Let go of before it was concluded, it leaves the session where it was.
 final class SessionStep: Sendable {
     private let sessions: Sessions
     let name: SessionName
@@ -278,7 +279,9 @@ final class SessionStep: Sendable {
     }
 
     /// The step is done: the session moves on, and the answer is kept if the client may ask for it again.
-    func conclude(_ answer: (contentType: String, body: [UInt8], headers: [(String, String)]))
+    func conclude(
+        _ answer: (contentType: String, body: [UInt8], headers: [(String, String)])
+    )
         throws(SessionFault)
     {
         let (next, request, ends) = state.withLock { state in

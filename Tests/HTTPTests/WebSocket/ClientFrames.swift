@@ -37,7 +37,9 @@ enum ClientFrames {
         var cases: [(String, [UInt8], Int)] = []
         for bit in [UInt8(0x40), 0x20, 0x10] {
             for opcode in [UInt8(0), 1, 2, 8, 9, 10] {
-                cases.append(("reserved bit \(bit), \(opcode)", frame(opcode, [], flags: 0x80 | bit), 1002))
+                cases.append(
+                    ("reserved bit \(bit), \(opcode)", frame(opcode, [], flags: 0x80 | bit), 1002)
+                )
             }
         }
         for opcode in [UInt8(3), 4, 5, 6, 7, 11, 12, 13, 14, 15] {
@@ -48,7 +50,9 @@ enum ClientFrames {
         for opcode in [UInt8(1), 2, 8, 9, 10] {
             for count in [0, 1, 125, 126] {
                 let payload = [UInt8](repeating: 65, count: count)
-                cases.append(("unmasked \(opcode), \(count)", frame(opcode, payload, mask: nil), 1002))
+                cases.append(
+                    ("unmasked \(opcode), \(count)", frame(opcode, payload, mask: nil), 1002)
+                )
             }
         }
         for opcode in [UInt8(8), 9, 10] {
@@ -62,7 +66,9 @@ enum ClientFrames {
         cases.append(("a message in another", frame(1, [65], flags: 0) + frame(1, [65]), 1002))
         cases.append(("half a close code", frame(8, [3]), 1002))
         for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
-            cases.append(("close code \(code)", frame(8, [UInt8(code >> 8), UInt8(code & 255)]), 1002))
+            cases.append(
+                ("close code \(code)", frame(8, [UInt8(code >> 8), UInt8(code & 255)]), 1002)
+            )
         }
         cases.append(("a reason that is no text", frame(8, [3, 232, 0xFF]), 1007))
         let texts: [[UInt8]] = [
@@ -72,25 +78,33 @@ enum ClientFrames {
         for text in texts {
             cases.append(("text \(text)", frame(1, text), 1007))
             let half = text.count / 2
-            cases.append((
-                "text \(text) in two",
-                frame(1, Array(text[..<half]), flags: 0) + frame(0, Array(text[half...])), 1007
-            ))
+            cases.append(
+                (
+                    "text \(text) in two",
+                    frame(1, Array(text[..<half]), flags: 0) + frame(0, Array(text[half...])), 1007
+                )
+            )
         }
         for length in [UInt64(1 << 20) + 1, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max] {
             for opcode in [UInt8(1), 2] {
-                cases.append(("length \(length), \(opcode)", frame(opcode, [], length: length), 1009))
-                cases.append((
-                    "length \(length) behind a part, \(opcode)",
-                    frame(opcode, [65], flags: 0) + frame(0, [], length: length), 1009
-                ))
+                cases.append(
+                    ("length \(length), \(opcode)", frame(opcode, [], length: length), 1009)
+                )
+                cases.append(
+                    (
+                        "length \(length) behind a part, \(opcode)",
+                        frame(opcode, [65], flags: 0) + frame(0, [], length: length), 1009
+                    )
+                )
             }
         }
         let part = [UInt8](repeating: 65, count: 1 << 18)
-        cases.append((
-            "parts that grow too large",
-            frame(1, part, flags: 0) + (0..<4).flatMap { _ in frame(0, part, flags: 0) }, 1009
-        ))
+        cases.append(
+            (
+                "parts that grow too large",
+                frame(1, part, flags: 0) + (0..<4).flatMap { _ in frame(0, part, flags: 0) }, 1009
+            )
+        )
         // Bad ones behind good ones.
         for (name, bytes, code) in cases.prefix(84) {
             cases.append(("\(name), behind a message", text("hello") + bytes, code))

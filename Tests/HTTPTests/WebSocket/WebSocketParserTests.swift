@@ -42,9 +42,12 @@ import TestSupport
             for _ in 0..<random.int(1...4) {
                 let isText = random.int(0...1) == 0
                 let count = [0, 1, 7, 125, 126, 300, 65_535, 65_536][random.int(0...7)]
-                let payload = (0..<count).map { _ in UInt8(random.int(isText ? 32...126 : 0...255)) }
+                let payload = (0..<count).map { _ in UInt8(random.int(isText ? 32...126 : 0...255))
+                }
                 expected.append(
-                    .message(isText ? .text(String(decoding: payload, as: UTF8.self)) : .binary(payload))
+                    .message(
+                        isText ? .text(String(decoding: payload, as: UTF8.self)) : .binary(payload)
+                    )
                 )
                 // In fragments, with control frames between them.
                 var rest = payload[...]

@@ -123,7 +123,8 @@ extension Call {
             )
         }
         let pairs = model.stateNames
-        for (pair, tensor) in zip(pairs, start.state.tensors) where asked.inputs[pair.input] == nil {
+        for (pair, tensor) in zip(pairs, start.state.tensors) where asked.inputs[pair.input] == nil
+        {
             asked.inputs[pair.input] = tensor
         }
         asked.outputs = wanted + pairs.map(\.output).filter { !wanted.contains($0) }

@@ -79,15 +79,10 @@ extension Model {
         return count
     }
 
-    /// Computes several requests as one, of `size` elements, and gives each its part of the outputs.
+    /// Computes several requests that fit each other as one, and gives each its part of the outputs.
     ///
-    /// - Parameters:
-    ///   - requests: Inputs of requests that fit each other.
-    ///   - outputs: Names of outputs that lie side by side.
-    ///   - size: At least as many elements as the requests have; the rest is zeros.
-    ///   - isCancelled: Polled between layers.
-    /// - Returns: The outputs of each request; nil where an output does not come apart.
-    /// - Throws: as `infer`.
+    /// The batch has `size` elements, at least as many as the requests have; the rest is zeros. Nil where an output does
+    /// not come apart; throws as `infer`.
     public func inferTogether(
         _ requests: [[String: Tensor]],
         outputs: [String],

@@ -36,7 +36,8 @@ enum SessionState {
     static let read = Route(
         method: .get,
         template: "/sessions/{session}/state",
-        summary: "A session's state: a token that this server alone can read, or its numbers as an npz archive.",
+        summary:
+            "A session's state: a token that this server alone can read, or its numbers as an npz archive.",
         placement: .queue,
         forms: [.json, .npy],
         document: RouteDocument(
@@ -209,7 +210,10 @@ enum SessionState {
         }
         let state = SequenceState(tensors: tensors)
         guard model.takes(state) else {
-            throw .session("", .invalidState(reason: "its arrays have other shapes than the model's states"))
+            throw .session(
+                "",
+                .invalidState(reason: "its arrays have other shapes than the model's states")
+            )
         }
         return state
     }

@@ -10,7 +10,8 @@ enum SessionSteps {
     static let position = QueryKey(
         name: "position",
         kind: .integer(0...Int(Int32.max)),
-        summary: "Where the step is to begin, as \"position\" in a JSON body: a step sent again is answered again."
+        summary:
+            "Where the step is to begin, as \"position\" in a JSON body: a step sent again is answered again."
     )
 
     static let step = Route(
@@ -32,7 +33,8 @@ enum SessionSteps {
             QueryKey(
                 name: "outputs",
                 kind: .text,
-                summary: "Names of outputs or layers, separated by commas: of tensors, those wanted; else one layer."
+                summary:
+                    "Names of outputs or layers, separated by commas: of tensors, those wanted; else one layer."
             ),
             position,
         ],
@@ -62,7 +64,8 @@ enum SessionSteps {
     private static let generate = Route(
         method: .post,
         template: "/sessions/{session}/generate",
-        summary: "Symbols drawn from where the session stands; the text in the body, if any, is read before.",
+        summary:
+            "Symbols drawn from where the session stands; the text in the body, if any, is read before.",
         body: .sequence,
         placement: .queue,
         query: [position],

@@ -39,7 +39,7 @@ extension Model {
         // In one order, so that few plans serve all mixtures.
         let names = Set(outputs.joined()).sorted()
         guard let reading, canStepTogether, states.allSatisfy(isOfOneSequence),
-            let batch = try JoinedStep(self, reading, size, names)
+            let batch = try JoinedStep(self, reading, size, outputs: names)
         else { return false }
         let given = states
         var after: [SequenceState] = given
@@ -80,7 +80,7 @@ private struct JoinedStep {
         _ model: Model,
         _ reading: SymbolReading,
         _ size: Int,
-        _ outputs: [String]
+        outputs: [String]
     ) throws(ModelError) {
         let states = model.carriedStates
         guard let step = reading.shape(ofStep: size) else { return nil }

@@ -17,7 +17,11 @@ enum Stream {
                 kind: .integer(1...1_000_000),
                 summary: "How many symbols or labels, the likeliest first; 5 unless given."
             ),
-            QueryKey(name: "all", kind: .flag, summary: "true: an answer for each step of a frame."),
+            QueryKey(
+                name: "all",
+                kind: .flag,
+                summary: "true: an answer for each step of a frame."
+            ),
             QueryKey(
                 name: "outputs",
                 kind: .text,
@@ -34,7 +38,8 @@ enum Stream {
             QueryKey(
                 name: "constants",
                 kind: .text,
-                summary: "Inputs that every binary frame goes with, as sr:16000, separated by commas."
+                summary:
+                    "Inputs that every binary frame goes with, as sr:16000, separated by commas."
             ),
         ],
         opensSocket: true,
@@ -149,7 +154,9 @@ struct StreamFrames: Sendable {
             ]
         ]
         for (name, value) in constants {
-            guard let port = model.signature.inputs.first(where: { $0.name == name }) else { continue }
+            guard let port = model.signature.inputs.first(where: { $0.name == name }) else {
+                continue
+            }
             let shape = port.dimensions.map { $0 ?? 1 }
             let number = Int(value).map { JSON.integer($0) } ?? .number(Double(value) ?? 0)
             inputs.append([
