@@ -1,12 +1,13 @@
 """Sessions under clients that vanish, in great numbers, and for a long time.
 
-    python3 Tests/Soak/sessions.py .build/release/striate [--only retries,crowd,steps,frames] [--steps N] [--seconds N]
+    python3 Tests/Soak/sessions.py .build/release/striate [--only retries,crowd,steps,frames,throughput] [--steps N] [--seconds N]
 
 retries   10,000 steps whose connections are cut at random moments, repeated by position: every session must end in
           the state of an uninterrupted run, bit for bit
 crowd     100,000 sessions in the bytes that session_bytes states; beginning, stepping and ending cost the same with
           many as with few
 steps     a million steps: memory stays flat
+throughput  steps a second of two LSTM layers of 1,024 and of 512 units, joined and not, in turn (needs wrk)
 frames    ten minutes of mutated WebSocket frames, with a client beside them that must not notice
 Prints what was measured, and exits 1 where something is not so. Needs nothing but Python's own library.
 """
@@ -31,9 +32,9 @@ MODEL = "scripture"
 class Server:
     """The program on a free port."""
 
-    def __init__(self, program, *settings):
+    def __init__(self, program, *settings, models=f"{ROOT}/config/models"):
         self.ready = tempfile.mktemp(prefix="striate-ready-")
-        arguments = [program, "serve", "--port", "0", "--models", f"{ROOT}/config/models", "--set",
+        arguments = [program, "serve", "--port", "0", "--models", models, "--set",
                      f"ready_file={self.ready}"]
         for setting in settings:
             arguments += ["--set", setting]
@@ -352,6 +353,72 @@ def frames(program, options):
     assert document["sessions"] == []
 
 
+def lstm(folder, units, symbols=64):
+    """Two LSTM layers over one-hot symbols and a softmax, of random weights."""
+    os.makedirs(folder)
+    chance = random.Random(units)
+    block = [chance.uniform(-1, 1) / units ** 0.5 for _ in range(65_521)]
+
+    def tensor(*shape):
+        count = 1
+        for size in shape:
+            count *= size
+        repeated = block * (count // len(block) + 1)
+        return list(shape), struct.pack(f"<{count}f", *repeated[:count])
+
+    tensors = {"out.weight": tensor(symbols, units), "out.bias": tensor(symbols)}
+    layers = ['{"name": "onehot", "op": "OneHot"}']
+    width = symbols
+    for layer in range(2):
+        tensors[f"l{layer}.W"] = tensor(1, 4 * units, width)
+        tensors[f"l{layer}.R"] = tensor(1, 4 * units, units)
+        tensors[f"l{layer}.B"] = tensor(1, 8 * units)
+        layers.append(f'{{"name": "l{layer}", "op": "LSTM"}}')
+        width = units
+    layers += ['{"name": "out", "op": "Gemm"}', '{"name": "p", "op": "Softmax"}']
+    head, place = {}, 0
+    for name, (shape, data) in tensors.items():
+        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": [place, place + len(data)]}
+        place += len(data)
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 8)
+    with open(f"{folder}/model.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for _, data in tensors.values():
+            file.write(data)
+    with open(f"{folder}/vocabulary.json", "w") as file:
+        json.dump([chr(32 + index) for index in range(symbols)], file)
+    with open(f"{folder}/model.json", "w") as file:
+        file.write(f'{{"name": "lstm{units}", "task": "next-symbol", "outputs": ["p"], "logits": "out", "input": '
+                   f'{{"name": "tokens", "vocabulary": "vocabulary.json"}}, "layers": [{", ".join(layers)}]}}')
+
+
+def throughput(program, options):
+    with tempfile.TemporaryDirectory() as folder:
+        for units in (1024, 512):
+            lstm(f"{folder}/lstm{units}", units)
+        script = f"{folder}/next.lua"
+        with open(script, "w") as file:
+            file.write('wrk.method = "POST"; wrk.body = \'{"tokens":[7]}\'; wrk.headers["Host"] = "localhost"\n'
+                       'wrk.headers["Content-Type"] = "application/json"\n')
+        servers = [Server(program, f"joined_steps={most}", models=folder) for most in (32, 1)]
+        for units in (1024, 512):
+            for clients in (1, 32):
+                rates = [[], []]
+                for _ in range(3):
+                    for server, found in zip(servers, rates):
+                        answer = subprocess.run(
+                            ["wrk", "-t1", f"-c{clients}", "-d4", "-s", script,
+                             f"http://127.0.0.1:{server.port}/models/lstm{units}/next?top=1"],
+                            capture_output=True, text=True, check=True).stdout
+                        found.append(float(answer.split("Requests/sec:")[1].split()[0]))
+                joined, single = (sorted(found)[1] for found in rates)
+                print(f"throughput: {units} units, {clients} clients: {joined:.0f} steps/s joined, {single:.0f} not, "
+                      f"ratio {joined / single:.2f}")
+        for server in servers:
+            server.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -361,7 +428,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=600)
     options = parser.parse_args()
     for name in options.only.split(","):
-        {"retries": retries, "crowd": crowd, "steps": steps, "frames": frames}[name](options.program, options)
+        {"retries": retries, "crowd": crowd, "steps": steps, "frames": frames,
+         "throughput": throughput}[name](options.program, options)
 
 
 if __name__ == "__main__":

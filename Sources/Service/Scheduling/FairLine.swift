@@ -17,7 +17,8 @@ struct FairLine<Element: Sendable>: Sendable {
         /// Its place among its client's entries; the lowest goes first.
         let level: Int
         let kind: Kind
-        fileprivate(set) var order = 0
+        /// Its number among all entries of all clients; later ones have greater numbers.
+        let order: Int
     }
 
     /// Entries of one kind.
@@ -70,7 +71,6 @@ struct FairLine<Element: Sendable>: Sendable {
     }
 
     private var lanes = [Lane](repeating: Lane(), count: Kind.allCases.count)
-    private var nextOrder = 0
     private(set) var count = 0
     /// Predicted seconds of all entries.
     private(set) var seconds = 0.0
@@ -86,9 +86,6 @@ struct FairLine<Element: Sendable>: Sendable {
 
     @discardableResult
     mutating func append(_ entry: Entry) -> Place {
-        var entry = entry
-        nextOrder += 1
-        entry.order = nextOrder
         lanes[entry.kind.rawValue].insert(entry)
         note(entry, 1)
         return Place(kind: entry.kind, level: entry.level, order: entry.order)

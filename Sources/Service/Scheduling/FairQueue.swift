@@ -51,6 +51,8 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
     private let credit: Double
     private var virtualTime = 0.0
     private var order = 0
+    /// Entries that ever waited.
+    private var entries = 0
     private(set) var count = 0
 
     /// `credit` is in seconds.
@@ -78,8 +80,16 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
         kind: Line.Kind = .short
     ) -> Line.Place {
         var waiting = lines.removeValue(forKey: client) ?? Waiting()
+        // Never given twice, so that a place that was left is nobody else's.
+        entries += 1
         let place = waiting.line.append(
-            Line.Entry(element: element, seconds: seconds, level: level, kind: kind)
+            Line.Entry(
+                element: element,
+                seconds: seconds,
+                level: level,
+                kind: kind,
+                order: entries
+            )
         )
         count += 1
         if waiting.head == 0 { pushHead(&waiting, client) }
@@ -181,7 +191,9 @@ struct FairQueue<Client: Hashable & Sendable, Element: Sendable> {
 
     /// Nobody waits or computes: the past no longer matters.
     mutating func forget() {
+        let entries = entries
         self = Self(credit: credit)
+        self.entries = entries
     }
 
     /// Takes the last entry never taken of the client that has most of them, if that is more than `seconds`.
