@@ -178,7 +178,7 @@ function speak(name) {
 
 const runAll = (some) => some.forEach(({ run }) => run());
 
-const plain = (title, kind, ...content) => ({ element: h("section.card" + kind, h("header", h("h2", title)), content) });
+const plain = (title, kind, ...content) => ({ run() {}, element: h("section.card" + kind, h("header", h("h2", title)), content) });
 
 // Puts a picture into an img, and lets the one before go.
 function put(image, blob) {
@@ -738,7 +738,7 @@ async function start() {
     $("models").replaceChildren(...Object.entries(kinds).flatMap(([kind, [title]]) => {
       const links = models.filter((model) => kindOf(model) === kind).map(link);
       return links.length ? [h("h2", title), ...links] : [];
-    }), ...(failed.length ? [h("h2", "Failed"), failed.map(({ name }) => h("a", { href: `#${name}`, title: name }, h("b", name), h("small", "could not be loaded")))] : []));
+    }), ...(failed.length ? [h("h2", "Failed"), ...failed.map(({ name }) => h("a", { href: `#${name}`, title: name }, h("b", name), h("small", "could not be loaded")))] : []));
     open();
   } catch (error) {
     complain(error);
