@@ -166,6 +166,7 @@ extension Service {
             seats[seat].failure = failures[index]
             seats[seat].took += watch.seconds / Double(indices.count)
         }
+        host.joined.note(indices.count)
         costs.note(joined: Model.batch(for: indices.count), seconds: watch.seconds)
         return true
     }

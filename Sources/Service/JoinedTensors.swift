@@ -114,6 +114,7 @@ extension Service {
             costs.forbid()
             return false
         }
+        host.joined.note(places.count)
         costs.note(joined: size, seconds: watch.seconds)
         let share = watch.seconds / Double(places.count)
         for (place, tensors) in zip(places, outputs) {

@@ -34,7 +34,7 @@ public final class Service: Handler {
         logger: Logger,
         accessLog: AccessLog? = nil
     ) {
-        host = Host(
+        let host = Host(
             repository: repository,
             sessions: Sessions(configuration.sessions) { [repository] model in
                 repository.model(named: model.name, version: model.version) === model
@@ -42,6 +42,7 @@ public final class Service: Handler {
             tokens: StateTokens(stateKeys),
             phase: ServingPhase()
         )
+        self.host = host
         self.logger = logger
         self.accessLog = accessLog
         currentSettings = Mutex(Settings(configuration, keys: keys))
@@ -58,8 +59,13 @@ public final class Service: Handler {
             configuration,
             statistics: metrics.statistics,
             page: { hasAliases in
-                metrics.text(
-                    load: scheduler.load,
+                var load = scheduler.load
+                (load.sessions, load.sessionBytes) = host.sessions.figures
+                (load.joinedBatches, load.joinedRequests) = (
+                    host.joined.batches, host.joined.requests
+                )
+                return metrics.text(
+                    load: load,
                     spans: tracer?.exporter.counts,
                     hasAliases: hasAliases
                 )

@@ -249,6 +249,13 @@ def session(console, check):
     press("Branch 2")
     seen = press("Rewind")
     check(seen["text"] == "In the " and "at 7" in seen["words"], f"a step is taken back: {seen}")
+    answer = console.run(
+        """const socket = new WebSocket(location.origin.replace('http', 'ws') + '/models/scripture/stream?top=1');
+        socket.onopen = () => socket.send('{"text":"In the "}');
+        socket.onmessage = ({data}) => { socket.close(); arguments[0](JSON.parse(data).position); };
+        socket.onerror = () => arguments[0]('an error');"""
+    )
+    check(answer == 7, f"a page of the server opens a WebSocket: {answer}")
     found = console.errors()
     check(found == [], f"a session leaves nothing in the browser's console: {found[:2]}")
 

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 @testable import Service
@@ -93,5 +94,55 @@ import Testing
         let list = try Reply("GET", "/sessions", from: service).json()["sessions"]
         let names = (list as? [[String: Any]])?.compactMap { $0["sequence_id"] as? String }
         #expect(names?.sorted() == ["77", "78"])
+    }
+
+    @Test func `rows of a series go on from step to step, as JSON and CSV`() throws {
+        let root = FileManager.default.temporaryDirectory
+            .appending(path: "striate-series-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: root) }
+        let folder = root.appending(path: "beats")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let manifest = """
+            {"name": "beats", "task": "series-classification", "labels": ["a", "b"], "outputs": ["p"],
+             "input": {"name": "series", "series": true, "channels": 3},
+             "layers": [{"name": "turn", "op": "Transpose", "perm": [2, 0, 1]},
+                        {"name": "cell", "op": "LSTM", "returns": "last"},
+                        {"name": "out", "op": "Gemm"}, {"name": "p", "op": "Softmax"}]}
+            """
+        try Data(manifest.utf8).write(to: folder.appending(path: "model.json"))
+        let shapes = [
+            "cell.W": [1, 16, 3], "cell.R": [1, 16, 4], "out.weight": [2, 4], "out.bias": [2],
+        ]
+        try SmallModels.safeTensors(shapes)
+            .write(to: folder.appending(path: "model.safetensors"))
+        let service = Fixture.service(folders: [root]) { _ in }
+        #expect(service.repository.failures.isEmpty, "\(service.repository.failures)")
+        func send(
+            _ target: String,
+            _ body: String,
+            _ type: String = "application/json"
+        ) throws
+            -> Reply
+        {
+            let reply = try Reply(
+                "POST",
+                target,
+                [("Content-Type", type)],
+                body: Array(body.utf8),
+                from: service
+            )
+            #expect(reply.status < 300, "\(reply.text)")
+            return reply
+        }
+        let whole = try send(
+            "/models/beats/classify",
+            #"{"series":[[1,2,3,4,5],[0,1,0,1,0],[2,2,1,1,0]]}"#
+        )
+        _ = try send("/sessions", #"{"model":"beats","id":"b"}"#)
+        _ = try send("/sessions/b/step", #"{"series":[[1,2],[0,1],[2,2]]}"#)
+        _ = try send("/sessions/b/step", "3,0,1\n4,1,1\n", "text/csv")
+        let last = try send("/sessions/b/step", #"{"series":[[5],[0],[0]]}"#)
+        #expect(try last.member("predictions") == whole.member("predictions"))
+        #expect(try last.json()["position"] as? Int == 5)
     }
 }

@@ -54,7 +54,7 @@ enum SmallModels {
     }
 
     /// Tensors of numbers that look random and are the same each time.
-    private static func safeTensors(_ shapes: [String: [Int]]) -> Data {
+    static func safeTensors(_ shapes: [String: [Int]]) -> Data {
         var (entries, body) = ([String](), Data())
         for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
             let start = body.count

@@ -7,7 +7,7 @@ public struct SequenceState: Sendable, Equatable {
     /// In the order of the model's states, and in their shapes for one sequence.
     public internal(set) var tensors: [Tensor]
 
-    /// Steps so far: symbols read, or requests of tensors.
+    /// Steps so far: symbols or rows of a series read, or requests of tensors.
     public internal(set) var position = 0
 
     /// A state as it was stored; whether it is one of a model is for `Model.takes` to say.
@@ -107,8 +107,9 @@ extension Model {
             && zip(carriedStates, state.tensors).allSatisfy { $0.shape == $1.shape }
     }
 
-    /// Steps that an input of this shape has: symbols, or one for tensors.
+    /// Steps that an input of this shape has: symbols, rows of a series, or one for tensors.
     public func steps(in shape: Shape) -> Int {
+        if manifest.input.isSeries { return shape.dimensions.last ?? 1 }
         guard let reading, reading.timeAxis < shape.rank else { return 1 }
         return shape[reading.timeAxis]
     }

@@ -11,17 +11,7 @@ public enum KeyFile {
 
     /// The keys of a file; a mistake is an error that names it.
     public static func read(_ file: URL) throws(ConfigurationError) -> [AccessKey] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw .unreadable(file: file.path, reason: "it is missing or may not be read")
-        }
-        do throws(JSONError) {
-            return try parse([UInt8](data))
-        } catch {
-            throw .invalidFile(file: file.path, reason: error.description)
-        }
+        try PrivateFile.read(file, parse)
     }
 
     static func parse(_ bytes: [UInt8]) throws(JSONError) -> [AccessKey] {

@@ -6,6 +6,7 @@ struct Host: Sendable {
     let repository: ModelRepository
     let sessions: Sessions
     let tokens: StateTokens
+    let joined = JoinFigures()
     let phase: ServingPhase
     /// How models want their pictures.
     let preparations = ModelMemory<PicturePreparation>()

@@ -1,5 +1,19 @@
 import Synchronization
 
+/// How much was computed together since the start.
+final class JoinFigures: Sendable {
+    private let batchCount = Atomic(0)
+    private let requestCount = Atomic(0)
+
+    var batches: Int { batchCount.load(ordering: .relaxed) }
+    var requests: Int { requestCount.load(ordering: .relaxed) }
+
+    func note(_ requests: Int) {
+        batchCount.add(1, ordering: .relaxed)
+        requestCount.add(requests, ordering: .relaxed)
+    }
+}
+
 /// What steps of a model cost, alone and several together, as it was measured: joined are those that gain by it.
 ///
 /// What is measured for the first time makes a plan, and does not count.

@@ -60,20 +60,14 @@ enum SessionRoutes {
             let limit = call.configuration.answerNumbers
             try call.request.checkJSONBody(expecting: #"{"model": "scripture"}"#)
             var document = Self()
-            try call.request.body.readJSON { (reader) throws(ServiceError) in
-                do throws(JSONError) {
-                    try reader.object { (key, reader) throws(JSONError) in
-                        switch key {
-                        case "model": document.model = try reader.string()
-                        case "version": document.version = try reader.string()
-                        case "id": document.id = try reader.string()
-                        case "ttl_seconds": document.ttl = try reader.integer()
-                        case "state": document.state = try GivenState(&reader, limit: limit)
-                        default: throw reader.unknownKey(key, known: Self.names)
-                        }
-                    }
-                } catch {
-                    throw .json(error)
+            try call.document { (key, reader) throws(JSONError) in
+                switch key {
+                case "model": document.model = try reader.string()
+                case "version": document.version = try reader.string()
+                case "id": document.id = try reader.string()
+                case "ttl_seconds": document.ttl = try reader.integer()
+                case "state": document.state = try GivenState(&reader, limit: limit)
+                default: throw reader.unknownKey(key, known: Self.names)
                 }
             }
             self = document
@@ -137,25 +131,34 @@ enum SessionRoutes {
 
     // MARK: Looking and ending
 
+    /// Sessions that are listed at most.
+    private static let mostListed = 1000
+
     private static let list = Route(
         method: .get,
         template: "/sessions",
-        summary: "Your sessions; an administrator's key sees everybody's.",
+        summary:
+            "Your sessions, a thousand of them at most; an administrator's key sees everybody's.",
+        placement: .queue,
         document: RouteDocument(
-            answer: Schema.object("Sessions", [("sessions", Schema.array(of: session))]),
-            answerExample: ["sessions": [example]]
+            answer: Schema.object(
+                "Sessions",
+                [("sessions", Schema.array(of: session)), ("more", Schema.flag)]
+            ),
+            answerExample: ["sessions": [example], "more": false]
         ),
         answer: { (call) throws(ServiceError) in
-            let (key, client) = (call.key, call.client)
-            let views = call.host.sessions.list { name, owner in
-                key?.isAdministrator == true || owner == client
-            }
+            let isAdministrator = call.key?.isAdministrator == true
+            let (views, isWhole) = call.host.sessions.list(
+                of: isAdministrator ? nil : call.client,
+                most: mostListed
+            )
             let documents = views.sorted { $0.name.id < $1.name.id }.map { view in
                 document(of: view, call).adding(
                     view.name.model == nil ? [] : [("sequence_id", .string(view.name.id))]
-                ).adding(key?.isAdministrator == true ? [("key", view.name.ownerName)] : [])
+                ).adding(isAdministrator ? [("key", view.name.ownerName)] : [])
             }
-            return Answer(["sessions": .array(documents)])
+            return Answer(["sessions": .array(documents), "more": .boolean(!isWhole)])
         }
     )
 
@@ -233,27 +236,19 @@ enum SessionRoutes {
     private static func branch(_ call: Call) throws(ServiceError) -> Answer {
         var count: Int?
         var ids: [String]?
-        if call.request.body.count > 0 {
-            try call.request.body.readJSON { (reader) throws(ServiceError) in
-                do throws(JSONError) {
-                    try reader.object { (key, reader) throws(JSONError) in
-                        switch key {
-                        case "count": count = try reader.integer()
-                        case "ids":
-                            var list: [String] = []
-                            try reader.array { (_, reader) throws(JSONError) in
-                                guard list.count < mostBranches else {
-                                    throw reader.invalid("\"ids\" may hold \(mostBranches) ids.")
-                                }
-                                list.append(try reader.string())
-                            }
-                            ids = list
-                        default: throw reader.unknownKey(key, known: ["count", "ids"])
-                        }
+        try call.document { (key, reader) throws(JSONError) in
+            switch key {
+            case "count": count = try reader.integer()
+            case "ids":
+                var list: [String] = []
+                try reader.array { (_, reader) throws(JSONError) in
+                    guard list.count < mostBranches else {
+                        throw reader.invalid("\"ids\" may hold \(mostBranches) ids.")
                     }
-                } catch {
-                    throw .json(error)
+                    list.append(try reader.string())
                 }
+                ids = list
+            default: throw reader.unknownKey(key, known: ["count", "ids"])
             }
         }
         let wanted = count ?? ids?.count ?? 1

@@ -170,17 +170,9 @@ enum SessionState {
         try call.request.checkJSONBody(expecting: expected)
         let limit = call.configuration.answerNumbers
         var state: GivenState?
-        try call.request.body.readJSON { (reader) throws(ServiceError) in
-            do throws(JSONError) {
-                try reader.object { (key, reader) throws(JSONError) in
-                    guard key == "state" else {
-                        throw reader.unknownKey(key, known: ["state"])
-                    }
-                    state = try GivenState(&reader, limit: limit)
-                }
-            } catch {
-                throw .json(error)
-            }
+        try call.document { (key, reader) throws(JSONError) in
+            guard key == "state" else { throw reader.unknownKey(key, known: ["state"]) }
+            state = try GivenState(&reader, limit: limit)
         }
         guard let state else { throw .missingField("state", expected: expected) }
         return state

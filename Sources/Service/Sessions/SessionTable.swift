@@ -138,15 +138,17 @@ struct SessionTable {
         slots.move(place, due: slots.tick(now + ttl))
     }
 
-    /// Every session, with whose share it counts for and the time until it expires.
-    func list(
-        at now: Double
-    ) -> [(name: SessionName, client: ClientIdentity, session: HeldSession, rest: Double)] {
-        places.values.compactMap { place in
+    /// Some sessions that count for a client, or for all.
+    func list(of client: ClientIdentity?, most: Int, at now: Double) -> [SessionView] {
+        var found: [SessionView] = []
+        for place in places.values where found.count < most {
             let slot = slots[place]
-            guard case .held(let session) = slot.content, slot.end > now else { return nil }
-            return (slot.name, slot.client, session, slot.end - now)
+            guard case .held(let session) = slot.content, slot.end > now,
+                client ?? slot.client == slot.client
+            else { continue }
+            found.append(SessionView(name: slot.name, session: session, rest: slot.end - now))
         }
+        return found
     }
 
     // MARK: Time

@@ -99,10 +99,15 @@ final class Sessions: Sendable {
         }
     }
 
-    func list(where isWanted: (SessionName, ClientIdentity) -> Bool) -> [SessionView] {
+    /// Sessions that count for a client, or for all, and whether there are no more.
+    func list(
+        of client: ClientIdentity?,
+        most: Int
+    ) -> (sessions: [SessionView], isWhole: Bool) {
         let now = now
-        return table.withLock { $0.list(at: now) }.filter { isWanted($0.name, $0.client) }.map {
-            SessionView(name: $0.name, session: $0.session, rest: $0.rest)
+        return table.withLock { table in
+            let found = table.list(of: client, most: most + 1, at: now)
+            return (Array(found.prefix(most)), found.count <= most)
         }
     }
 

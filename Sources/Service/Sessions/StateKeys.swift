@@ -92,25 +92,11 @@ public enum StateKeyFile {
     private static let mostKeys = 64
 
     public static func read(_ file: URL) throws(ConfigurationError) -> StateKeys {
-        let keys = try keys(of: file)
+        let keys = try PrivateFile.read(file, parse)
         guard let found = StateKeys(keys) else {
             throw .invalidFile(file: file.path, reason: "it has no key")
         }
         return found
-    }
-
-    private static func keys(of file: URL) throws(ConfigurationError) -> [[UInt8]] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw .unreadable(file: file.path, reason: "it is missing or may not be read")
-        }
-        do throws(JSONError) {
-            return try parse([UInt8](data))
-        } catch {
-            throw .invalidFile(file: file.path, reason: error.description)
-        }
     }
 
     static func parse(_ bytes: [UInt8]) throws(JSONError) -> [[UInt8]] {
@@ -138,7 +124,7 @@ public enum StateKeyFile {
     /// Adds a new key that seals from now on, and makes the file if there is none; older keys open still.
     public static func addKey(to file: URL) throws {
         let exists = FileManager.default.fileExists(atPath: file.path)
-        let known = exists ? try keys(of: file) : []
+        let known = exists ? try PrivateFile.read(file, parse) : []
         let keys = [StateKeys.random(StateKeys.keyBytes)] + known.prefix(mostKeys - 1)
         let document: JSON = ["state_keys": .strings(keys.map { hexadecimal($0) })]
         try PrivateFile.write(document.text, to: file)

@@ -17,6 +17,12 @@ public struct LoadFigures: Sendable {
     public var running: Int
     public var predictedWaitSeconds: Double
     public var waitingByModel: [ModelLabel: Int]
+    /// Sessions, and the bytes that count for them.
+    public var sessions = 0
+    public var sessionBytes = 0
+    /// Computations of several requests as one, and the requests in them.
+    public var joinedBatches = 0
+    public var joinedRequests = 0
 
     public init(
         waiting: Int,

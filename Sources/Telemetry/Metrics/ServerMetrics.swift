@@ -13,8 +13,23 @@ enum ServerMetrics {
                 "striate_queue_predicted_seconds", "Predicted wait of a new request.",
                 load.predictedWaitSeconds
             ),
+            ("striate_sessions", "Sessions that are held.", Double(load.sessions)),
+            (
+                "striate_session_bytes", "Bytes that count for sessions.",
+                Double(load.sessionBytes)
+            ),
         ]
-        var counters: [(String, String, Double)] = []
+        var counters: [(String, String, Double)] = [
+            (
+                "striate_joined_batches_total", "Computations of several requests as one.",
+                Double(load.joinedBatches)
+            ),
+            (
+                "striate_joined_requests_total",
+                "Requests, or their steps, that were computed with others.",
+                Double(load.joinedRequests)
+            ),
+        ]
         if let server {
             gauges += [
                 (
