@@ -142,7 +142,7 @@ enum SessionRoutes {
         placement: .queue,
         document: RouteDocument(
             answer: Schema.object(
-                "Sessions",
+                "SessionList",
                 [("sessions", Schema.array(of: session)), ("more", Schema.flag)]
             ),
             answerExample: ["sessions": [example], "more": false]
