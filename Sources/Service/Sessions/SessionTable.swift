@@ -160,9 +160,17 @@ struct SessionTable {
         return places[name]
     }
 
-    /// Ends what has expired by now, and forgets what ended long ago.
-    mutating func sweep(to now: Double) {
-        while let place = slots.popDue(before: slots.tick(now)) { expire(place, at: now) }
+    /// Sessions that are ended at a time: nobody waits for all that expired together.
+    private static let mostSwept = 256
+
+    /// Ends some of what has expired by now, and forgets some of what ended long ago; returns whether there is no more.
+    @discardableResult
+    mutating func sweep(to now: Double) -> Bool {
+        for _ in 0..<Self.mostSwept {
+            guard let place = slots.popDue(before: slots.tick(now)) else { return true }
+            expire(place, at: now)
+        }
+        return false
     }
 
     private mutating func expire(_ place: Int, at now: Double) {

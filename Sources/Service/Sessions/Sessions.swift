@@ -43,10 +43,8 @@ final class Sessions: Sendable {
 
     private func look() {
         let now = now
-        table.withLock { table in
-            table.sweep(to: now)
-            table.drain(at: now, isServed: isServed)
-        }
+        while !table.withLock({ $0.sweep(to: now) }) {}
+        table.withLock { $0.drain(at: now, isServed: isServed) }
     }
 
     // MARK: Sessions
