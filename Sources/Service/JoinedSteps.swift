@@ -20,15 +20,22 @@ extension Service {
     /// Computes a request that has symbols read, with those that wait for a step of the same model; returns whether its
     /// time is typical.
     ///
-    /// Without a `turn` nobody does. Whoever waits when a symbol is to be read goes along; nobody waits for others to come. When it is answered, or its
-    /// turn is over, the others wait for a turn of their own.
+    /// Whoever waits when a symbol is to be read goes along; nobody waits for others to come. When the request is answered,
+    /// or its turn is over, the others wait for a turn of their own. Without a `turn` it is computed alone.
     func compute(_ member: SequenceMember, _ turn: SharedTurn?) -> Bool {
         let costs = host.joinCosts(of: member.work.run.model)
         var seats = [Seat(member: member, place: nil)]
         var hasWaited = false
         while true {
-            board(&seats, turn, costs, hasWaited: &hasWaited)
-            step(&seats, costs)
+            if turn?.isOver == true {
+                dismiss(seats.dropFirst(), turn)
+                seats.removeSubrange(1...)
+            }
+            check(&seats[0])
+            if seats[0].failure == nil {
+                board(&seats, turn, costs, hasWaited: &hasWaited)
+                step(&seats, costs)
+            }
             let progress = settle(&seats, turn)
             guard case .goesOn = progress else {
                 dismiss(seats.dropFirst(), turn)
@@ -38,10 +45,6 @@ extension Service {
                     return false
                 }
                 return seats[0].member.isTypical && seats[0].failure == nil
-            }
-            if turn?.isOver == true, seats.count > 1 {
-                dismiss(seats.dropFirst(), turn)
-                seats.removeSubrange(1...)
             }
         }
     }
@@ -87,9 +90,14 @@ extension Service {
         for index in waiting { stepAlone(&seats[index], costs, among: seats.count) }
     }
 
+    /// Whether a member's answer is still wanted; the one whose turn it is gives way to others here.
     private func check(_ seat: inout Seat) {
         do throws(ServiceError) {
             let call = seat.member.call
+            guard seat.place != nil else {
+                try call.cancellation.check()
+                return
+            }
             try call.cancellation.checkQuietly()
             let limit = call.cancellation.computeSeconds
             if limit > 0, seat.member.computed + seat.took > Double(limit) {
