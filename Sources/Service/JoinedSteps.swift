@@ -165,8 +165,8 @@ extension Service {
                 return false
             }
         } catch {
-            // Alone each gets its own error.
-            if error != .cancelled { costs.forbid() }
+            // Alone each gets its own error. Memory that is missing now may be there later.
+            if case .shape = error { costs.forbid() }
             return false
         }
         for (index, seat) in indices.enumerated() {

@@ -146,6 +146,9 @@ extension Service {
         guard model.hasStates else { throw .session("", model.withoutStates) }
         guard !host.phase.isDraining else { throw .ending }
         let frames = try StreamFrames(call)
+        // Each step takes a place among its key's requests, and none stays taken between them.
+        var call = call
+        call.place = nil
         let name = SessionName(SessionName.random(), of: call.key?.name)
         do throws(SessionFault) {
             try host.sessions.begin(
