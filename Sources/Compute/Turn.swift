@@ -43,6 +43,8 @@ public final class Turn {
 
     /// Whether it has computed for as long as it may: whatever polls for an end is told to end.
     public var isSpent = false
+    /// Seconds of it that others are charged who were computed along.
+    private var sharedSeconds = 0.0
     /// Nanoseconds for which others had this turn's place.
     public private(set) var pausedNanoseconds: UInt64 = 0
 
@@ -56,6 +58,7 @@ public final class Turn {
     public func run<Result>(_ job: () -> Result) -> Result {
         isSpent = false
         pausedNanoseconds = 0
+        sharedSeconds = 0
         start = monotonicNanoseconds()
         // SAFETY: the thread forgets the address before this object can go.
         unsafe striate_set_turn(Unmanaged.passUnretained(self).toOpaque())
@@ -79,10 +82,13 @@ public final class Turn {
         ask(self)
     }
 
-    /// Seconds that its job has computed so far.
+    /// Seconds that its job has computed so far, without the shares of those that were computed along.
     public var computedSeconds: Double {
-        Double(monotonicNanoseconds() - start - pausedNanoseconds) * 1e-9
+        Double(monotonicNanoseconds() - start - pausedNanoseconds) * 1e-9 - sharedSeconds
     }
+
+    /// Charges so many of the calling thread's seconds to others that were computed along.
+    public static func share(seconds: Double) { ofThread { $0.sharedSeconds += seconds } }
 
     /// The calling thread's `computedSeconds`, 0 without a turn.
     public static var computedSeconds: Double { ofThread(\.computedSeconds) ?? 0 }

@@ -169,10 +169,12 @@ extension Service {
             if case .shape = error { costs.forbid() }
             return false
         }
+        let share = watch.seconds / Double(indices.count)
         for (index, seat) in indices.enumerated() {
             seats[seat].member.work.run.note(states[index])
             seats[seat].failure = failures[index]
-            seats[seat].took += watch.seconds / Double(indices.count)
+            seats[seat].took += share
+            if seats[seat].place != nil { Turn.share(seconds: share) }
         }
         host.joined.note(indices.count)
         costs.note(joined: Model.batch(for: indices.count), seconds: watch.seconds)

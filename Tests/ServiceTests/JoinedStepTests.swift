@@ -114,7 +114,11 @@ import Testing
     }
 
     @Test func `one that is given up leaves the others alone`() throws {
-        let service = Fixture.service { $0.queueMilliseconds = 3_600_000 }
+        let service = Fixture.service {
+            $0.queueMilliseconds = 3_600_000
+            // Under the thread sanitizer all of it is slow.
+            $0.computeSeconds = 3600
+        }
         let group = DispatchGroup()
         let answered = Mutex<[Int: Int]>([:])
         var exchanges: [Exchange] = []
@@ -149,6 +153,7 @@ import Testing
         let service = Fixture.service {
             $0.queueMilliseconds = 3_600_000
             $0.threads = 1
+            $0.computeSeconds = 3600
         }
         let group = DispatchGroup()
         let order = Mutex<[String]>([])
