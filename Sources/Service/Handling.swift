@@ -131,7 +131,8 @@ extension Service {
         run: @escaping @Sendable (SharedTurn) -> Bool,
         refuse: @escaping @Sendable (ServiceError) -> Void
     ) -> Scheduler.Job {
-        Scheduler.Job(
+        let company = company(of: call)
+        return Scheduler.Job(
             kind: CostEstimates.Kind(
                 model: call.modelLabel?.name ?? "",
                 operation: call.route.operation
@@ -142,20 +143,21 @@ extension Service {
             model: call.modelLabel,
             cancellation: call.cancellation,
             computedBefore: computedBefore,
-            company: company(of: call),
-            joinsOnly: call.namedModel.map { host.joinCosts(of: $0).takesAllCores } ?? false,
+            company: company?.model,
+            joinsOnly: company?.costs.takesAllCores ?? false,
             run: run,
             refuse: refuse
         )
     }
 
     /// What a call can be computed together with: the steps of its model.
-    private func company(of call: Call) -> ObjectIdentifier? {
+    private func company(of call: Call) -> (model: ObjectIdentifier, costs: JoinCosts)? {
         guard call.route.joins, let model = call.namedModel,
             model.canStepTogether || model.isMemoryBound && model.sideBySide != nil,
-            call.configuration.joinedSteps > 1, host.joinCosts(of: model).mayJoin
+            call.configuration.joinedSteps > 1
         else { return nil }
-        return ObjectIdentifier(model)
+        let costs = host.joinCosts(of: model)
+        return costs.mayJoin ? (ObjectIdentifier(model), costs) : nil
     }
 
     /// Prepares a call for another one's turn; nil if it is answered by that, or needs a turn of its own.

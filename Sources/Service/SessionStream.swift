@@ -151,13 +151,7 @@ extension Service {
         call.place = nil
         let name = SessionName(SessionName.random(), of: call.key?.name)
         do throws(SessionFault) {
-            try host.sessions.begin(
-                name,
-                model,
-                CarriedState(state: model.initialState()),
-                ttl: call.configuration.sessionSeconds,
-                of: call.client
-            )
+            try call.beginSession(name, of: model)
         } catch {
             throw .session("", error)
         }

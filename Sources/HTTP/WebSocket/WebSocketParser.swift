@@ -122,15 +122,13 @@ struct WebSocketParser {
                         : "a message begins within another"
                 )
             }
-            guard let length = header.length as Int?, length >= 0,
-                length <= limit - message.count
-            else {
+            guard header.length <= limit - message.count else {
                 throw WebSocketClose(
                     code: 1009,
                     reason: "a message may have \(limit) bytes"
                 )
             }
-            try reserve(message.count + length)
+            try reserve(message.count + header.length)
             if opcode != .continuation { kind = opcode }
         }
         input.consume(header.count)

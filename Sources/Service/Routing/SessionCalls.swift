@@ -1,6 +1,15 @@
 import Models
 
 extension Sessions {
+    /// The session that a client names, as it is.
+    func view(_ id: String, of key: AccessKey?) throws(ServiceError) -> SessionView {
+        do throws(SessionFault) {
+            return try session(SessionName(id, of: key?.name))
+        } catch {
+            throw .session(id, error)
+        }
+    }
+
     /// A step of the session that a client names.
     func openStep(_ id: String, of key: AccessKey?) throws(ServiceError) -> SessionStep {
         do throws(SessionFault) {

@@ -79,11 +79,28 @@ extension Call {
         guard let token = options.state else {
             return CarriedState(state: model.initialState())
         }
-        return try host.tokens.open(
+        return try open(token, of: model)
+    }
+
+    /// The state of a token.
+    func open(_ token: String, of model: Model) throws(ServiceError) -> CarriedState {
+        try host.tokens.open(
             token,
             of: model,
             digest: { () throws(ServiceError) in try host.digest(of: model) },
             keyName: key?.name
+        )
+    }
+
+    /// Begins a session of the client's before the model's first step.
+    func beginSession(_ name: SessionName, of model: Model) throws(SessionFault) {
+        guard model.hasStates else { throw model.withoutStates }
+        try host.sessions.begin(
+            name,
+            model,
+            CarriedState(state: model.initialState()),
+            ttl: configuration.sessionSeconds,
+            of: client
         )
     }
 

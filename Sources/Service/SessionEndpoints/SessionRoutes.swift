@@ -169,13 +169,10 @@ enum SessionRoutes {
         document: RouteDocument(answer: session, answerExample: example),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
-            do throws(SessionFault) {
-                var answer = Answer(document(of: try call.host.sessions.session(name), call))
-                answer.headers = [("X-Session-Id", name.id), ("Cache-Control", "no-store")]
-                return answer
-            } catch {
-                throw .session(name.id, error)
-            }
+            let view = try call.host.sessions.view(name.id, of: call.key)
+            var answer = Answer(document(of: view, call))
+            answer.headers = [("X-Session-Id", name.id), ("Cache-Control", "no-store")]
+            return answer
         }
     )
 

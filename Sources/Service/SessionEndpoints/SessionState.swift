@@ -19,12 +19,7 @@ enum GivenState: Sendable {
     func carried(by model: Model, _ call: Call) throws(ServiceError) -> CarriedState {
         switch self {
         case .token(let token):
-            return try call.host.tokens.open(
-                token,
-                of: model,
-                digest: { () throws(ServiceError) in try call.host.digest(of: model) },
-                keyName: call.key?.name
-            )
+            return try call.open(token, of: model)
         case .numbers(let numbers):
             return CarriedState(state: try StepsReader(model: model, limit: 0).state(numbers))
         }
@@ -55,12 +50,7 @@ enum SessionState {
         ),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
-            let session: HeldSession
-            do throws(SessionFault) {
-                session = try call.host.sessions.session(name).session
-            } catch {
-                throw .session(name.id, error)
-            }
+            let session = try call.host.sessions.view(name.id, of: call.key).session
             var answer =
                 call.form == .npy
                 ? archive(of: session) : try token(of: session, &call)
@@ -114,7 +104,8 @@ enum SessionState {
         ),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
-            let carried = try given(to: try model(of: name, call), call)
+            let model = try call.host.sessions.view(name.id, of: call.key).session.model
+            let carried = try given(to: model, call)
             do throws(SessionFault) {
                 let view = try call.host.sessions.set(name, to: carried)
                 var answer = Answer(SessionRoutes.document(of: view, call))
@@ -125,14 +116,6 @@ enum SessionState {
             }
         }
     )
-
-    private static func model(of name: SessionName, _ call: Call) throws(ServiceError) -> Model {
-        do throws(SessionFault) {
-            return try call.host.sessions.session(name).session.model
-        } catch {
-            throw .session(name.id, error)
-        }
-    }
 
     private static let expected =
         #"{"state": "TOKEN"}, {"state": [0.5, …]}, or an npz or npy file as application/x-npy"#

@@ -24,11 +24,7 @@ struct SageMakerSession {
     /// The model that the session was begun with; nil for a new one, which another header may name.
     func model(of host: Host, _ key: AccessKey?) throws(ServiceError) -> Model? {
         guard !isNew else { return nil }
-        do throws(SessionFault) {
-            return try host.sessions.session(SessionName(id, of: key?.name)).session.model
-        } catch {
-            throw .session(id, error)
-        }
+        return try host.sessions.view(id, of: key).session.model
     }
 
     /// Makes the call a step of the session; an answer if there is nothing to compute.
@@ -53,17 +49,10 @@ struct SageMakerSession {
 
     private func newStep(_ call: Call) throws(ServiceError) -> SessionStep {
         let model = try call.model
-        guard model.hasStates else { throw .session("", model.withoutStates) }
         let id = UUID().uuidString.lowercased()
         let name = SessionName(id, of: call.key?.name)
         do throws(SessionFault) {
-            try call.host.sessions.begin(
-                name,
-                model,
-                CarriedState(state: model.initialState()),
-                ttl: call.configuration.sessionSeconds,
-                of: call.client
-            )
+            try call.beginSession(name, of: model)
             let step = try call.host.sessions.step(name)
             step.isFirst = true
             return step
