@@ -106,7 +106,7 @@ class Console(Driver):
     """The page, with what a person does."""
 
     def __init__(self, port, site, pictures):
-        super().__init__(port, ["--window-size=1280,1400"])
+        super().__init__(port, ["--window-size=1280,1400", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"])
         self.site, self.pictures = site, pictures
 
     def cdp(self, command, **parameters):
@@ -186,6 +186,7 @@ def everything(console, port, check):
     for card in ("Next symbol", "States over time", "Where it comes from", "Graph"):
         check(card in seen["cards"], f"an imported network of symbols has {card}")
     session(console, check)
+    listening(console, check)
     console.show("broken", 3000)
     text = console.run("arguments[0](document.querySelector('main').textContent)")
     check("no such field" in text and "did you mean" in text, f"a failed model says why: {text[:160]}")
@@ -258,6 +259,19 @@ def session(console, check):
     check(answer == 7, f"a page of the server opens a WebSocket: {answer}")
     found = console.errors()
     check(found == [], f"a session leaves nothing in the browser's console: {found[:2]}")
+
+
+def listening(console, check):
+    """The microphone (Chromium's stand-in, which beeps) goes through a WebSocket, and stops with the page."""
+    console.show("voice")
+    console.run("[...document.querySelectorAll('button')].find((one) => one.textContent === 'Listen').click(); setTimeout(arguments[0], 3000);")
+    seen = console.run("arguments[0]({answer: document.querySelector('.answer').textContent, problem: document.querySelector('.problem')?.textContent})")
+    words = seen["answer"].split()
+    check(len(words) == 2 and 0 <= float(words[1]) <= 1 and not seen["problem"], f"the microphone is heard: {seen}")
+    console.save("voice")
+    console.show("fashion")
+    time.sleep(0.5)
+    check(console.errors() == [], "leaving a page that listens leaves nothing in the browser's console")
 
 
 def keyboard(console, check):

@@ -626,6 +626,60 @@ function tensorCard() {
   return made;
 }
 
+// What a network hears, window by window, through a WebSocket that keeps its state.
+function soundCard() {
+  if (!model.sound) return null;
+  const { rate, hop } = model.sound, base = `/models/${model.name}/stream?outputs=${model.outputs[0]}`;
+  const answer = h("p.answer", { "aria-live": "off" }), image = h("img.curves", { alt: `${model.outputs[0]} over time`, hidden: "" }), said = h("div");
+  const start = button("Listen", () => (start.textContent === "Stop" ? stop() : listen().catch(stop)), "button.primary");
+  let context, socket, tracks = [];
+  function stop(error) {
+    for (const track of tracks) track.stop();
+    context?.close();
+    socket?.close();
+    [context, socket, tracks] = [null, null, []];
+    start.textContent = "Listen";
+    if (error) said.replaceChildren(problem(error));
+  }
+  async function listen() {
+    said.replaceChildren();
+    // Undefined in pages that came neither over TLS nor from this machine.
+    if (!navigator.mediaDevices) throw Error("Browsers lend the microphone only to pages that came over TLS or from this machine.");
+    start.textContent = "Stop";
+    const { inputs } = await (await ask({ path: `/v2/models/${model.name}` })).json();
+    const window = new Float32Array(inputs[0].shape.at(-1)), heard = [];
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+    tracks = stream.getTracks();
+    if (start.textContent !== "Stop") return stop();
+    const own = (context = new AudioContext());
+    await own.audioWorklet.addModule("/sound.js");
+    const listener = new AudioWorkletNode(own, "listener", { numberOfOutputs: 0, processorOptions: { rate, hop } });
+    if (own !== context) return;
+    socket = new WebSocket(location.origin.replace("http", "ws") + base, key ? ["striate", `key.${key}`] : []);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => own.createMediaStreamSource(stream).connect(listener);
+    socket.onclose = ({ code, reason }) => own === context && stop(Error(reason || `The server ended the stream (${code}).`));
+    listener.port.onmessage = ({ data }) => {
+      window.copyWithin(0, hop);
+      window.set(data, window.length - hop);
+      if (socket?.readyState === 1) socket.send(window);
+    };
+    const drawing = patient(() => curves(image, heard.map((number) => `${number},0,1`).join("\n")));
+    socket.onmessage = ({ data }) => {
+      const { outputs, error } = JSON.parse(data);
+      if (error) return stop(Error(error));
+      const scores = outputs[0].data, best = scores.indexOf(Math.max(...scores));
+      heard.push(scores[best]);
+      if (heard.length > 300) heard.shift();
+      answer.textContent = `${model.labels[best] ?? model.outputs[0]} ${scores[best].toFixed(2)}`;
+      image.hidden = false;
+      if (heard.length > 1) drawing();
+    };
+  }
+  cards.push({ stop });
+  return plain("Listen", ".wide", h("div.row", start), answer, image, said, hint(`The microphone at ${rate} Hz, ${hop} samples a step; nothing is kept.`));
+}
+
 // What models take: their group's name and their cards.
 const kinds = {
   image: ["Pictures", pictureCards],
@@ -634,7 +688,7 @@ const kinds = {
   tree: ["Trees", () => bodyCards("Tree", "application/json", (input) => [labelsCard("Root", "tree", input), nodesCard(input)])],
   series: ["Series", () => [...bodyCards("Series", "text/csv", (input) => [labelsCard("Classes", "classify", input), featureCard(input, ".wide")], curves), kernelCard(".wide")]],
   steps: ["Systems", () => bodyCards("Steps", "application/json", (input) => [stateCard(input)])],
-  tensors: ["Tensors", () => [tensorCard()]],
+  tensors: ["Tensors", () => [soundCard(), tensorCard()]],
 };
 const kindOf = ({ operations, input }) => (operations.includes("tree") ? "tree" : operations.includes("next") ? "symbols" : input.kind);
 

@@ -98,10 +98,17 @@ extension Manifest {
         self = Manifest(&fields, files: files, inferred: inferred)
         states =
             fields.attempt { (fields) throws(ModelError) in try Self.states(&fields) } ?? [:]
+        sound =
+            fields.attempt { (fields) throws(ModelError) in
+                try fields.object("sound").map { (object) throws(ModelError) in
+                    try Sound(object)
+                }
+            } ?? nil
         try fields.end()
-        guard signature.inputs.contains(where: { $0.name == input.name }) else {
+        guard let port = signature.inputs.first(where: { $0.name == input.name }) else {
             throw .unknownInput(input.name, available: signature.inputs.map(\.name))
         }
+        try sound?.check(port, at: "model.json")
     }
 
     /// Names of inputs with those of the outputs that continue them.

@@ -79,6 +79,8 @@ public struct Manifest: Sendable {
     let form: (any TaskForm)?
     /// Inputs of an ONNX file with the outputs that continue them.
     var states: [String: String] = [:]
+    /// How it listens, if it does.
+    public internal(set) var sound: Sound?
     public let source: String
     public let licence: String
     public let score: Score?

@@ -9,7 +9,7 @@ extension Manifest {
     static let fields =
         [
             "name", "version", "description", "task", "input", "preprocessing", "labels", "scores",
-            "outputs", "features", "logits", "numerics", "states", "layers", "score", "examples",
+            "outputs", "features", "logits", "numerics", "states", "sound", "layers", "score", "examples",
             "source", "licence",
         ] + ModelTask.all.compactMap { $0.form?.key }
 

@@ -33,7 +33,7 @@ struct ModelDocument {
             ("numerics", .string(model.numerics)),
             ("labels", .strings(manifest.labels)), ("vocabulary", vocabulary),
             ("states", .strings(model.stateNames.map(\.input))),
-            ("preprocessing", preprocessing), ("layers", .array(model.layers.map(Self.layer))),
+            ("preprocessing", preprocessing), ("sound", sound), ("layers", .array(model.layers.map(Self.layer))),
             ("by_definition", byDefinition),
             ("remark", model.remark.isEmpty ? .null : .string(model.remark)),
             ("examples", .strings(manifest.examples.map(\.name))),
@@ -76,6 +76,11 @@ struct ModelDocument {
             "metric": .string(score.metric), "value": .number(score.value),
             "data": .string(score.data),
         ]
+    }
+
+    private var sound: JSON {
+        guard let sound = model.manifest.sound else { return .null }
+        return ["rate": .integer(sound.rate), "hop": .integer(sound.hop)]
     }
 
     private var preprocessing: JSON {

@@ -1,10 +1,13 @@
 import Console
 
-/// `GET /console.css` and `GET /console.js`: what the console's page loads.
+/// `GET /console.css`, `/console.js` and `/sound.js`: what the console's page loads.
 enum ConsoleFiles {
     static let routes = [
         file("/console.css", .css, "The console's style sheet.") { Console.style },
         file("/console.js", .javascript, "The console's script.") { Console.script },
+        file("/sound.js", .javascript, "What the console listens to a microphone with.") {
+            Console.sound
+        },
     ]
 
     /// Like the page, they hold no secrets: a browser sends no key for them.
