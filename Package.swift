@@ -76,6 +76,11 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
+        .systemLibrary(
+            name: "CHiredis",
+            pkgConfig: "hiredis",
+            providers: [.apt(["libhiredis-dev"])]
+        ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Compute",
@@ -124,11 +129,12 @@ let package = Package(
             dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib"],
             swiftSettings: safe + fuzzing + trusted
         ),
+        .target(name: "Redis", dependencies: ["CHiredis", "COpenSSL"], swiftSettings: safe),
         .target(
             name: "Console",
             resources: [
                 .embedInCode("page/console.css"), .embedInCode("page/console.html"),
-                .embedInCode("page/console.js"),
+                .embedInCode("page/console.js"), .embedInCode("page/sound.js"),
             ],
             swiftSettings: safe
         ),
@@ -147,7 +153,7 @@ let package = Package(
             name: "Service",
             dependencies: [
                 "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph", "HTTP",
-                "Images", "Models", "Telemetry", "TensorFormats", "Texts", heap, logging,
+                "Images", "Models", "Redis", "Telemetry", "TensorFormats", "Texts", heap, logging,
             ],
             swiftSettings: safe + fuzzing
         ),
@@ -257,6 +263,7 @@ var testTargets: [Target] {
             resources: [.copy("Golden")],
             swiftSettings: safe
         ),
+        .testTarget(name: "RedisTests", dependencies: ["Redis"], swiftSettings: safe),
         .testTarget(
             name: "TensorFormatsTests",
             dependencies: ["CZlib", "TensorFormats", "TestSupport"],

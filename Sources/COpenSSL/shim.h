@@ -1,6 +1,7 @@
 // OpenSSL 3 spells much of its interface as function-like macros, which Swift does not import.
 #pragma once
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -61,4 +62,13 @@ static inline void tls_expiry(const X509 *certificate, char *text, int size) {
         text[count > 0 ? count : 0] = 0;
     }
     BIO_free(memory);
+}
+
+// Has a client's session ask for this host's certificate (RFC 6066 §3) and accept no other (RFC 6125 §6.4).
+static inline int tls_expect(SSL *session, const char *host) {
+    unsigned char address[16];
+    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host);
+    }
+    return SSL_set_tlsext_host_name(session, host) == 1 && SSL_set1_host(session, host) == 1;
 }

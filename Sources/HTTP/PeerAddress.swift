@@ -19,6 +19,22 @@ public struct PeerAddress: Hashable, Sendable {
         self.low = low
     }
 
+    /// The address's 16 bytes, as they are sent.
+    public var bytes: [UInt8] {
+        [high, low].flatMap { half in
+            (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) }
+        }
+    }
+
+    /// Nil for other than 16 bytes.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        let halves = [bytes[..<8], bytes[8...]].map {
+            $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        (high, low) = (halves[0], halves[1])
+    }
+
     private var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
     /// What surely belongs to one client: the address, of IPv6 the first 64 bits.

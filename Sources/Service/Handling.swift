@@ -22,7 +22,8 @@ extension Service {
                 settings,
                 template: template,
                 key: key,
-                matched: match.map { (route, $0.parameters) }
+                matched: match.map { (route, $0.parameters) },
+                holder: host.sessions.newHolder()
             )
             return .read(bodyLimit: route.bodyLimit(settings.configuration), context: context)
         } catch {
@@ -50,15 +51,34 @@ extension Service {
             let call = try call(request, exchange)
             switch call.route.placement {
             case _ where call.route.opensSocket: try openStream(call, exchange)
-            case .loop where request.head.contentCoding == .identity:
-                send(response(to: call), to: call, exchange)
+            case .loop where request.head.contentCoding == .identity: answer(call, exchange)
             case .loop, .queue: schedule(call, exchange)
-            case .loading:
-                loading.run { exchange.respond(self.finished(self.response(to: call), for: call)) }
+            case .loading: loading.run { self.answer(call, exchange) }
             }
         } catch {
+            if beginsAgain(request, exchange, after: error) { return }
             exchange.respond(refusal(error, of: request))
         }
+    }
+
+    /// Whether a request is begun again, once what it lacked is fetched from the store of sessions.
+    private func beginsAgain(
+        _ request: Request,
+        _ exchange: Exchange,
+        after error: ServiceError
+    ) -> Bool {
+        guard error.lacksSession, let context = request.context as? RequestContext,
+            let holder = context.holder
+        else { return false }
+        let client = ClientIdentity(keyName: context.key?.name, peer: request.peer)
+        host.sessions.fetch(for: holder, of: client) { fault in
+            if let fault {
+                exchange.respond(self.refusal(error.replacing(fault), of: request))
+            } else {
+                self.handle(request, exchange)
+            }
+        }
+        return true
     }
 
     /// Answers on the calling thread, without a queue: what tests and tools use.
@@ -69,8 +89,14 @@ extension Service {
             let request = request.carrying(context)
             do throws(ServiceError) {
                 if request.body.count > limit { throw .http(.bodyTooLarge(limit: limit)) }
-                let call = try call(request, nil)
-                return finished(response(to: call), for: call)
+                var call = try call(request, nil)
+                let response: Response
+                do throws(ServiceError) {
+                    response = try answered(&call)
+                } catch {
+                    response = self.response(with: error, call)
+                }
+                return finished(response, for: call)
             } catch {
                 return refusal(error, of: request)
             }
@@ -112,7 +138,7 @@ extension Service {
 extension Service {
     private func schedule(_ call: Call, _ exchange: Exchange) {
         let refuse: @Sendable (ServiceError) -> Void = { error in
-            exchange.respond(self.finished(self.response(with: error, call), for: call))
+            self.leave(self.response(with: error, call), call, exchange)
         }
         var job = job(for: call, run: { self.run(call, exchange, $0) }, refuse: refuse)
         if job.company != nil { job.join = { self.join(call, exchange) } }
@@ -177,16 +203,17 @@ extension Service {
             }
             if answer.isDeclined {
                 var job = job(for: call, run: { self.run(call, exchange, $0) }) { error in
-                    exchange.respond(self.finished(self.response(with: error, call), for: call))
+                    self.leave(self.response(with: error, call), call, exchange)
                 }
                 job.company = nil
                 scheduler.resume(job)
                 return nil
             }
             try conclude(&answer, prepared)
-            exchange.respond(finished(response(with: answer, prepared), for: prepared))
+            leave(response(with: answer, prepared), prepared, exchange)
         } catch {
-            exchange.respond(finished(response(with: error, prepared), for: prepared))
+            if beginsAgain(call.request, exchange, after: error) { return nil }
+            leave(response(with: error, prepared), prepared, exchange)
         }
         return nil
     }
@@ -207,27 +234,34 @@ extension Service {
             try conclude(&answer, call)
             response = self.response(with: answer, call)
         } catch {
+            if beginsAgain(call.request, exchange, after: error) { return false }
             response = self.response(with: error, call)
             isTypical = false
         }
-        exchange.respond(finished(response, for: call))
+        leave(response, call, exchange)
         return isTypical
     }
 
-    /// Runs the endpoint for somebody who does not wait for events one by one.
-    private func response(to call: Call) -> Response {
+    /// Runs the endpoint on this thread, and sends what it answers.
+    private func answer(_ call: Call, _ exchange: Exchange) {
         var call = call
         do throws(ServiceError) {
-            var answer = try answer(to: &call)
-            if let work = answer.work { answer = try work.answer(&call) }
-            if let work = answer.tensors {
-                answer = try work.finish(try work.compute(call.cancellation), &call)
-            }
-            try conclude(&answer, call)
-            return response(with: answer, call)
+            send(try answered(&call), to: call, exchange)
         } catch {
-            return response(with: error, call)
+            if beginsAgain(call.request, exchange, after: error) { return }
+            send(response(with: error, call), to: call, exchange)
         }
+    }
+
+    /// Runs the endpoint for somebody who does not wait for events one by one.
+    private func answered(_ call: inout Call) throws(ServiceError) -> Response {
+        var answer = try answer(to: &call)
+        if let work = answer.work { answer = try work.answer(&call) }
+        if let work = answer.tensors {
+            answer = try work.finish(try work.compute(call.cancellation), &call)
+        }
+        try conclude(&answer, call)
+        return response(with: answer, call)
     }
 
     private func answer(to call: inout Call) throws(ServiceError) -> Answer {

@@ -152,15 +152,15 @@ extension Service {
             call.stopwatch.enter(.encode)
             var answer = try member.work.finish(outputs, &call)
             try conclude(&answer, call)
-            member.exchange.respond(finished(response(with: answer, call), for: call))
+            leave(response(with: answer, call), call, member.exchange)
         } catch {
-            member.exchange.respond(finished(response(with: error, call), for: call))
+            leave(response(with: error, call), call, member.exchange)
         }
     }
 
     private func fail(_ member: TensorMember, _ error: ServiceError) {
         let call = member.call
-        member.exchange.respond(finished(response(with: error, call), for: call))
+        leave(response(with: error, call), call, member.exchange)
     }
 
     /// Has members wait for turns of their own.

@@ -105,9 +105,34 @@ extension Service {
             response.headers.append(("Vary", "Accept-Encoding"))
         }
         response.headers += settings.crossOrigin.headers(for: head)
+        let replica = settings.configuration.replica
+        if !replica.isEmpty { response.headers.append(("X-Replica", replica)) }
         response.headers += PageSecurity.headers(for: response)
         AnswerCoding.pack(&response, coding, with: coder)
         return response
+    }
+
+    /// Sends a response, once what its request did to sessions that servers share is kept.
+    func leave(_ response: Response, _ call: Call, _ exchange: Exchange) {
+        keep(call, failed: response.status.code >= 400) { fault in
+            var response = response
+            if let fault {
+                let note = response.note
+                response = ServiceError.session(call.parameters.session ?? "", fault).response(
+                    requestID: call.request.requestID
+                )
+                response.note = note
+            }
+            exchange.respond(self.finished(response, for: call))
+        }
+    }
+
+    /// Has the store keep what a call did to sessions, or forgets that where the call failed.
+    func keep(_ call: Call, failed: Bool, _ done: @escaping @Sendable (SessionFault?) -> Void) {
+        guard let holder = call.holder, holder.hasChanges else { return done(nil) }
+        guard failed else { return host.sessions.keep(holder, done) }
+        host.sessions.giveUp(holder)
+        done(nil)
     }
 
     /// Sends an answer made on an event loop; a large one is packed elsewhere first.
@@ -115,10 +140,10 @@ extension Service {
         guard response.body.count > AnswerCoding.largestOnLoop,
             AnswerCoding.choose(for: response, call.request.head) != .identity
         else {
-            exchange.respond(finished(response, for: call))
+            leave(response, call, exchange)
             return
         }
-        DispatchQueue.global().async { exchange.respond(self.finished(response, for: call)) }
+        DispatchQueue.global().async { self.leave(response, call, exchange) }
     }
 
     /// What is counted, traced and logged of an exchange once it is over, whoever answered it.

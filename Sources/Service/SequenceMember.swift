@@ -53,8 +53,7 @@ extension Service {
                 if let event { send([event], of: &member) }
             case .answers(var answer):
                 try conclude(&answer, member.call)
-                let response = response(with: answer, member.call)
-                member.exchange.respond(finished(response, for: member.call))
+                leave(response(with: answer, member.call), member.call, member.exchange)
                 return .isOver
             case .ends(let events):
                 send(events, of: &member)
@@ -89,16 +88,24 @@ extension Service {
     private func end(_ member: inout SequenceMember) throws(ServiceError) {
         var whole = Answer(events: member.sent)
         try conclude(&whole, member.call)
-        member.stream?.end(note: conclude(member.call, nil))
+        let ending = member
+        keep(member.call, failed: false) { fault in
+            if let fault {
+                self.fail(ending, .session(ending.call.parameters.session ?? "", fault))
+            } else {
+                ending.stream?.end(note: self.conclude(ending.call, nil))
+            }
+        }
     }
 
     /// Answers with an error; behind the first event, when the status can no longer say it, as an event.
     func fail(_ member: SequenceMember, _ error: ServiceError) {
         let call = member.call
         guard let stream = member.stream else {
-            member.exchange.respond(finished(response(with: error, call), for: call))
+            leave(response(with: error, call), call, member.exchange)
             return
         }
+        keep(call, failed: true) { _ in }
         let name = call.route.conventions == .own ? "error" : nil
         let event = Event(name: name, error.document(requestID: call.request.requestID))
         stream.send(event.bytes)

@@ -1,3 +1,4 @@
+import Foundation
 public import HTTP
 public import Logging
 public import Models
@@ -26,7 +27,7 @@ public final class Service: Handler {
     public var modelNames: [String] { repository.models.map(\.name) }
 
     /// A service over these models; with any `keys`, clients need one.
-    public init(
+    public convenience init(
         repository: ModelRepository,
         configuration: Configuration,
         keys: [AccessKey] = [],
@@ -34,13 +35,46 @@ public final class Service: Handler {
         logger: Logger,
         accessLog: AccessLog? = nil
     ) {
+        self.init(
+            repository: repository,
+            configuration: configuration,
+            keys: keys,
+            stateKeys: stateKeys,
+            store: RedisSessions(configuration),
+            logger: logger,
+            accessLog: accessLog
+        )
+    }
+
+    /// The same with sessions in any store; without one they are this server's.
+    init(
+        repository: ModelRepository,
+        configuration: Configuration,
+        keys: [AccessKey] = [],
+        stateKeys: StateKeys = StateKeys(),
+        store: (any SessionStore)?,
+        logger: Logger,
+        accessLog: AccessLog? = nil
+    ) {
+        let digests = ModelMemory<[UInt8]>()
         let host = Host(
             repository: repository,
-            sessions: Sessions(configuration.sessions) { [repository] model in
+            sessions: Sessions(
+                configuration.sessions,
+                shared: store.map { store in
+                    let models = StoredModels(
+                        repository,
+                        digest: { (model) throws(ServiceError) in try digests.weights(of: model) },
+                        drainSeconds: configuration.sessionDrainSeconds
+                    )
+                    return SharedSessions(store, models)
+                }
+            ) { [repository] model in
                 repository.model(named: model.name, version: model.version) === model
             },
             tokens: StateTokens(stateKeys),
-            phase: ServingPhase()
+            phase: ServingPhase(),
+            digests: digests
         )
         self.host = host
         self.logger = logger
@@ -91,6 +125,42 @@ public final class Service: Handler {
 
     /// Time for requests in flight at the end.
     public var drainSeconds: Int { configuration.drainSeconds }
+
+    /// Writes the sessions in memory to the file that the next start reads, if there is one.
+    public func keepSessions() {
+        guard let file = configuration.sessionsPath else { return }
+        do {
+            let count = try host.sessions.write(to: file, storedModels)
+            logger.notice("sessions kept", metadata: ["count": "\(count)", "file": "\(file.path)"])
+        } catch {
+            let reason = String(describing: error)
+            logger.error(
+                "sessions lost",
+                metadata: ["file": "\(file.path)", "reason": "\(reason)"]
+            )
+        }
+    }
+
+    /// Goes on with the sessions of a server that ended.
+    public func resumeSessions() {
+        guard let file = configuration.sessionsPath,
+            FileManager.default.fileExists(atPath: file.path)
+        else { return }
+        do throws(ConfigurationError) {
+            let (taken, lost) = try host.sessions.read(from: file, storedModels)
+            logger.notice("sessions resumed", metadata: ["count": "\(taken)", "lost": "\(lost)"])
+        } catch {
+            logger.error("sessions lost", metadata: ["reason": "\(error.description)"])
+        }
+    }
+
+    private var storedModels: StoredModels {
+        StoredModels(
+            repository,
+            digest: { [host] (model) throws(ServiceError) in try host.digest(of: model) },
+            drainSeconds: configuration.sessionDrainSeconds
+        )
+    }
 
     /// Sends what is left of the traces.
     public func flush() {

@@ -51,7 +51,7 @@ final class SessionStream: Sendable {
                 return state.exchange.take()
             }
             exchange?.abandon()
-            try? service.host.sessions.end(name)
+            try? service.host.sessions.end(name, nil)
         }
     }
 
@@ -88,7 +88,8 @@ final class SessionStream: Sendable {
                 settings,
                 template: step.route.template,
                 key: call.key,
-                matched: (step.route, parameters)
+                matched: (step.route, parameters),
+                holder: service.host.sessions.newHolder()
             )
             service.handle(request.carrying(context), exchange)
         } catch let error as ServiceError {
@@ -151,7 +152,7 @@ extension Service {
         call.place = nil
         let name = SessionName(SessionName.random(), of: call.key?.name)
         do throws(SessionFault) {
-            try call.beginSession(name, of: model)
+            try call.beginSession(name, of: model, isLocal: true)
         } catch {
             throw .session("", error)
         }

@@ -34,6 +34,7 @@ enum RunningServer {
         let service = try makeService(configuration, keys, log)
         service.report(server)
         service.watchRepository()
+        service.resumeSessions()
         gateway.open(service)
         let reloads = Reloads(logger: log.logger)
         register(source, service, server: server, configuration: configuration, with: reloads)
@@ -61,6 +62,7 @@ enum RunningServer {
         Thread.sleep(forTimeInterval: TimeInterval(service.drainDelaySeconds))
         service.refuseRequests()
         server.shutdown(grace: .seconds(service.drainSeconds))
+        service.keepSessions()
         service.flush()
         logger.notice("stopped")
     }

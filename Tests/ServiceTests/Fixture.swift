@@ -31,6 +31,7 @@ enum Fixture {
         keys: [AccessKey] = [],
         folders: [URL] = [package.appending(path: "config/models")],
         accessLog: AccessLog? = nil,
+        store: (any SessionStore)? = nil,
         _ change: (inout Configuration) -> Void
     ) -> Service {
         let kernels = KernelSet.supported[KernelSet.supported.count - 1]
@@ -46,6 +47,7 @@ enum Fixture {
             repository: repository,
             configuration: configuration,
             keys: keys,
+            store: store,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             accessLog: accessLog
         )

@@ -70,6 +70,16 @@ public struct Configuration: Sendable, Equatable {
     public var sessionSeconds = 600
     /// Seconds for which sessions go on with a model that was replaced.
     public var sessionDrainSeconds = 600
+    /// The address of a Redis or Valkey server in which servers share sessions; empty: each has its own.
+    public var sessionStore = ""
+    /// Time that the store has for an answer.
+    public var sessionStoreMilliseconds = 250
+    /// Connections to the store.
+    public var sessionStoreConnections = 2
+    /// Where sessions in memory wait for the next start; empty: nowhere.
+    public var sessionsFile = ""
+    /// What this server calls itself in answers; empty: nothing.
+    public var replica = ""
     /// Steps of different requests that are computed together at most; 1: none.
     public var joinedSteps = Model.mostTogether
     /// Time for which a step waits for others to come, in microseconds.

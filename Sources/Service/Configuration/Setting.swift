@@ -1,5 +1,6 @@
 import HTTP
 import Models
+import Redis
 import TensorFormats
 import Texts
 
@@ -20,6 +21,19 @@ public struct Setting: Sendable {
         text("host", \.host, "the numeric address to listen on"),
         number("port", \.port, in: -1...65_535, "the port for HTTP; 0: any free one, -1: none"),
         list("models", \.models, "folders of models, separated by colons; empty: those that ship"),
+        Setting(
+            name: "replica",
+            summary:
+                "what this server calls itself in the field X-Replica of its answers; empty: nothing",
+            write: { text, configuration in
+                guard text.utf8.count <= 255, text.utf8.allSatisfy({ (33...126).contains($0) })
+                else { return false }
+                configuration.replica = text
+                return true
+            },
+            read: { .string($0.replica) },
+            expected: "at most 255 visible characters"
+        ),
         text("ready_file", \.readyFile, "a file that gets the address once the server answers"),
     ]
 
@@ -155,6 +169,34 @@ public struct Setting: Sendable {
             \.sessionDrainSeconds,
             in: 0...Configuration.longestSession,
             "time for which sessions go on with a model that was replaced"
+        ),
+        Setting(
+            name: "session_store",
+            summary: "a Redis or Valkey server in which servers share sessions; empty: none",
+            write: { text, configuration in
+                guard text.isEmpty || RedisAddress(text) != nil else { return false }
+                configuration.sessionStore = text
+                return true
+            },
+            read: { .string(RedisAddress($0.sessionStore)?.description ?? "") },
+            expected: "an address like \(RedisAddress.form)"
+        ),
+        number(
+            "session_store_milliseconds",
+            \.sessionStoreMilliseconds,
+            in: 1...60_000,
+            "time that the store of sessions has for an answer"
+        ),
+        number(
+            "session_store_connections",
+            \.sessionStoreConnections,
+            in: 1...64,
+            "connections to the store of sessions, each of a thread"
+        ),
+        text(
+            "sessions_file",
+            \.sessionsFile,
+            "where sessions in memory wait for the next start; empty: nowhere"
         ),
         number("connections", \.connections, in: 1...1_000_000, "open connections"),
         number(

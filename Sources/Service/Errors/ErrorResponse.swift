@@ -40,7 +40,8 @@ extension ServiceError {
         case .overloaded(_, let seconds), .tooManyRequests(_, let seconds):
             headers.append(("Retry-After", String(seconds)))
         case .http(.tooManyConnections), .http(.tooManyOfClient), .http(.tooManyBodies),
-            .tooManyConcurrentRequests, .starting, .ending, .modelNotServed(_, _, isLoading: true):
+            .tooManyConcurrentRequests, .starting, .ending, .modelNotServed(_, _, isLoading: true),
+            .session(_, .storeFault), .sequence(_, .storeFault):
             headers.append(("Retry-After", "1"))
         case .unauthorized(let isKeyGiven):
             let problem = isKeyGiven ? ", error=\"invalid_token\"" : ""

@@ -20,6 +20,10 @@ public enum SessionFault: Error, Equatable, Sendable {
     case invalidState(reason: String)
     /// A state of another model, or of other weights.
     case stateOfOtherModel(model: String, reason: String)
+    /// The request is to be begun again once what it lacks is fetched from the store that servers share; nobody sees it.
+    case elsewhere
+    /// The store did not answer.
+    case storeFault(reason: String)
 }
 
 extension SessionFault {
@@ -59,6 +63,9 @@ extension SessionFault {
         case .invalidState(let reason): "The state cannot be used: \(reason)."
         case .stateOfOtherModel(let model, let reason):
             "The state is not one of the model \(quoted(model)): \(reason)."
+        case .storeFault(let reason):
+            "The store of sessions (session_store) cannot be used: \(reason). Nothing is lost: send the same again."
+        case .elsewhere: "The session is elsewhere: send the same again."
         }
     }
 
@@ -70,6 +77,7 @@ extension SessionFault {
         case .expired: .gone
         case .taken, .busy, .position, .stateOfOtherModel: .conflict
         case .noRoom: .tooManyRequests
+        case .elsewhere, .storeFault: .serviceUnavailable
         }
     }
 
@@ -84,6 +92,26 @@ extension SessionFault {
         case .noRoom: "too_many_sessions"
         case .invalidState: "invalid_state"
         case .stateOfOtherModel: "state_of_other_model"
+        case .elsewhere, .storeFault: "session_store_unavailable"
+        }
+    }
+}
+
+extension ServiceError {
+    /// Whether the request is to be begun again once a session is fetched.
+    var lacksSession: Bool {
+        switch self {
+        case .session(_, .elsewhere), .sequence(_, .elsewhere): true
+        default: false
+        }
+    }
+
+    /// Another fault of the same session.
+    func replacing(_ fault: SessionFault) -> ServiceError {
+        switch self {
+        case .sequence(let id, _): .sequence(id, fault)
+        case .session(let id, _): .session(id, fault)
+        default: .session("", fault)
         }
     }
 }

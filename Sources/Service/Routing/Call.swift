@@ -27,6 +27,8 @@ struct Call {
     var place: KeyUse.Place?
     /// Whether it is prepared for another one's turn, in which nothing may be computed but steps.
     var isCompanion = false
+    /// What it knows of sessions that servers share.
+    let holder: SessionHolder?
     /// The session whose step this is.
     var session: SessionStep?
     /// Whether the state is wanted back as a token.
@@ -48,7 +50,7 @@ struct Call {
     ) throws(ServiceError) {
         self.request = request
         (route, parameters) = matched
-        (settings, key) = (context.settings, context.key)
+        (settings, key, holder) = (context.settings, context.key, context.holder)
         self.host = host
         self.cancellation = cancellation
         stopwatch = Stopwatch(since: request.arrival)
@@ -66,10 +68,10 @@ struct Call {
             )
         }
         if route.isSessionStep, let id = parameters.session {
-            let step = try host.sessions.openStep(id, of: context.key)
+            let step = try host.sessions.openStep(id, of: context.key, holder)
             (session, namedModel) = (step, step.model)
         } else if let chooseModel = route.chooseModel {
-            namedModel = try chooseModel(request, host, context.key)
+            namedModel = try chooseModel(request, host, context)
         } else if route.needsModel, let name = parameters.model {
             namedModel = try host.repository.servedModel(
                 named: name,

@@ -10,7 +10,7 @@ struct Host: Sendable {
     let phase: ServingPhase
     /// How models want their pictures.
     let preparations = ModelMemory<PicturePreparation>()
-    private let digests = ModelMemory<[UInt8]>()
+    let digests: ModelMemory<[UInt8]>
     private let costs = ModelMemory<JoinCosts>()
 }
 
@@ -22,7 +22,14 @@ extension Host {
 
     /// What tells a model's weights from others; made once.
     func digest(of model: Model) throws(ServiceError) -> [UInt8] {
-        try digests.value(of: model, isFit: { _ in true }) { () throws(ServiceError) in
+        try digests.weights(of: model)
+    }
+}
+
+extension ModelMemory<[UInt8]> {
+    /// What tells a model's weights from others; made once.
+    func weights(of model: Model) throws(ServiceError) -> [UInt8] {
+        try value(of: model, isFit: { _ in true }) { () throws(ServiceError) in
             try model.weightsDigest()
         }
     }

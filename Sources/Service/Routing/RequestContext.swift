@@ -9,14 +9,17 @@ final class RequestContext: Sendable {
     let key: AccessKey?
     /// The route and what the path says beyond it; nil for a request that was refused.
     let matched: (route: Route, parameters: PathParameters)?
+    /// What it knows of sessions that servers share; nil where they share none.
+    let holder: SessionHolder?
 
     init(
         _ settings: Settings,
         template: String?,
         key: AccessKey? = nil,
-        matched: (route: Route, parameters: PathParameters)? = nil
+        matched: (route: Route, parameters: PathParameters)? = nil,
+        holder: SessionHolder? = nil
     ) {
         (self.settings, self.template, self.key) = (settings, template, key)
-        self.matched = matched
+        (self.matched, self.holder) = (matched, holder)
     }
 }

@@ -47,7 +47,7 @@ final class Route: Sendable {
     }
 
     typealias Answering = @Sendable (inout Call) throws(ServiceError) -> Answer
-    typealias ModelChoice = @Sendable (Request, Host, AccessKey?) throws(ServiceError) -> Model
+    typealias ModelChoice = @Sendable (Request, Host, RequestContext) throws(ServiceError) -> Model
 
     let method: Method
     /// The path with `{model}` where a model's name stands, as in OpenAPI.

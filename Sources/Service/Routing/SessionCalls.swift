@@ -2,18 +2,26 @@ import Models
 
 extension Sessions {
     /// The session that a client names, as it is.
-    func view(_ id: String, of key: AccessKey?) throws(ServiceError) -> SessionView {
+    func view(
+        _ id: String,
+        of key: AccessKey?,
+        _ holder: SessionHolder?
+    ) throws(ServiceError) -> SessionView {
         do throws(SessionFault) {
-            return try session(SessionName(id, of: key?.name))
+            return try session(SessionName(id, of: key?.name), holder)
         } catch {
             throw .session(id, error)
         }
     }
 
     /// A step of the session that a client names.
-    func openStep(_ id: String, of key: AccessKey?) throws(ServiceError) -> SessionStep {
+    func openStep(
+        _ id: String,
+        of key: AccessKey?,
+        _ holder: SessionHolder?
+    ) throws(ServiceError) -> SessionStep {
         do throws(SessionFault) {
-            return try step(SessionName(id, of: key?.name))
+            return try step(SessionName(id, of: key?.name), holder)
         } catch {
             throw .session(id, error)
         }

@@ -93,14 +93,20 @@ extension Call {
     }
 
     /// Begins a session of the client's before the model's first step.
-    func beginSession(_ name: SessionName, of model: Model) throws(SessionFault) {
+    func beginSession(
+        _ name: SessionName,
+        of model: Model,
+        isLocal: Bool = false
+    ) throws(SessionFault) {
         guard model.hasStates else { throw model.withoutStates }
         try host.sessions.begin(
             name,
             model,
             CarriedState(state: model.initialState()),
             ttl: configuration.sessionSeconds,
-            of: client
+            of: client,
+            holder,
+            isLocal: isLocal
         )
     }
 

@@ -97,9 +97,13 @@ enum SessionRoutes {
         let start =
             try asked.state?.carried(by: model, call) ?? CarriedState(state: model.initialState())
         let name = SessionName(id, of: call.key?.name)
+        let sessions = call.host.sessions
+        if asked.id == nil, call.request.header("X-Session-Id") == nil {
+            sessions.reserve(name, call.holder)
+        }
         do throws(SessionFault) {
-            try call.host.sessions.begin(name, model, start, ttl: ttl, of: call.client)
-            let view = try call.host.sessions.session(name)
+            try sessions.begin(name, model, start, ttl: ttl, of: call.client, call.holder)
+            let view = try sessions.session(name, call.holder)
             var answer = Answer(document(of: view, call), status: .created)
             answer.headers = [("Location", "/sessions/\(id)"), ("X-Session-Id", id)]
             return answer
@@ -149,10 +153,17 @@ enum SessionRoutes {
         ),
         answer: { (call) throws(ServiceError) in
             let isAdministrator = call.key?.isAdministrator == true
-            let (views, isWhole) = call.host.sessions.list(
-                of: isAdministrator ? nil : call.client,
-                most: mostListed
-            )
+            let views: [SessionView]
+            let isWhole: Bool
+            do throws(SessionFault) {
+                (views, isWhole) = try call.host.sessions.list(
+                    of: isAdministrator ? nil : call.client,
+                    most: mostListed,
+                    call.holder
+                )
+            } catch {
+                throw .session("", error)
+            }
             let documents = views.sorted { $0.name.id < $1.name.id }.map { view in
                 document(of: view, call).adding(
                     view.name.model == nil ? [] : [("sequence_id", .string(view.name.id))]
@@ -169,7 +180,7 @@ enum SessionRoutes {
         document: RouteDocument(answer: session, answerExample: example),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
-            let view = try call.host.sessions.view(name.id, of: call.key)
+            let view = try call.host.sessions.view(name.id, of: call.key, call.holder)
             var answer = Answer(document(of: view, call))
             answer.headers = [("X-Session-Id", name.id), ("Cache-Control", "no-store")]
             return answer
@@ -184,7 +195,7 @@ enum SessionRoutes {
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
             do throws(SessionFault) {
-                try call.host.sessions.end(name)
+                try call.host.sessions.end(name, call.holder)
             } catch {
                 throw .session(name.id, error)
             }
@@ -267,8 +278,16 @@ enum SessionRoutes {
             SessionName($0, of: call.key?.name)
         }
         let source = try call.sessionName
+        if ids == nil {
+            for name in names { call.host.sessions.reserve(name, call.holder) }
+        }
         do throws(SessionFault) {
-            let view = try call.host.sessions.branch(source, to: names, of: call.client)
+            let view = try call.host.sessions.branch(
+                source,
+                to: names,
+                of: call.client,
+                call.holder
+            )
             let documents = names.map { name in
                 let branch = SessionView(name: name, session: view.session, rest: view.rest)
                 return document(of: branch, call)

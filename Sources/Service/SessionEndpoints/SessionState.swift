@@ -50,7 +50,7 @@ enum SessionState {
         ),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
-            let session = try call.host.sessions.view(name.id, of: call.key).session
+            let session = try call.host.sessions.view(name.id, of: call.key, call.holder).session
             var answer =
                 call.form == .npy
                 ? archive(of: session) : try token(of: session, &call)
@@ -104,10 +104,11 @@ enum SessionState {
         ),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
-            let model = try call.host.sessions.view(name.id, of: call.key).session.model
+            let model = try call.host.sessions.view(name.id, of: call.key, call.holder).session
+                .model
             let carried = try given(to: model, call)
             do throws(SessionFault) {
-                let view = try call.host.sessions.set(name, to: carried)
+                let view = try call.host.sessions.set(name, to: carried, call.holder)
                 var answer = Answer(SessionRoutes.document(of: view, call))
                 answer.headers = [("X-Session-Id", name.id)]
                 return answer

@@ -9,6 +9,12 @@ struct HeldSession: Sendable {
     var isBusy = false
     /// Tells it from others that had its name before.
     var serial = 0
+    /// What the store that servers share calls the session as it is here; nil before it has it.
+    var storeVersion: String?
+    /// Whether it is of this server only, whatever others share.
+    var isLocal = false
+    /// Who began it, for listings.
+    var begunBy = ""
     /// The last answer, for a client whose connection broke before it came.
     var kept: KeptAnswer?
 

@@ -19,6 +19,10 @@ struct SessionName: Hashable, Sendable {
     private(set) var model: ModelLabel?
     let id: String
 
+    init(owner: Owner, model: ModelLabel?, id: String) {
+        (self.owner, self.model, self.id) = (owner, model, id)
+    }
+
     /// A session by its own name.
     init(_ id: String, of keyName: String?) {
         owner = keyName.map(Owner.key) ?? .everyone

@@ -1,3 +1,4 @@
+import Foundation
 import Models
 
 /// The sessions that are held: who has which, what they take, and when they end.
@@ -90,6 +91,53 @@ struct SessionTable {
         count(size, at: place)
         models[ObjectIdentifier(session.model), default: ServedSince(model: session.model)]
             .sessions += 1
+    }
+
+    /// Takes a session that a store has had, with the seconds that it has left, unless a step of it runs here.
+    mutating func install(
+        _ name: SessionName,
+        _ session: HeldSession,
+        ttl: Double,
+        rest: Double,
+        of client: ClientIdentity,
+        at now: Double
+    ) throws(SessionFault) {
+        if let place = places[name] {
+            if case .held(let known) = slots[place].content, known.isBusy { return }
+            remove(place)
+        }
+        try begin(name, session, ttl: ttl, of: client, at: now)
+        guard let place = places[name] else { return }
+        slots[place].end = now + rest
+        slots.move(place, due: slots.tick(slots[place].end))
+    }
+
+    /// Forgets what a store has no more, unless a request here is about to change that.
+    mutating func discard(_ name: SessionName) {
+        guard let place = places[name], case .held(let session) = slots[place].content,
+            !session.isBusy, session.storeVersion != nil
+        else { return }
+        remove(place)
+    }
+
+    /// Whether a session of this server only has the name.
+    func isLocal(_ name: SessionName) -> Bool {
+        guard let place = places[name], case .held(let session) = slots[place].content else {
+            return false
+        }
+        return session.isLocal
+    }
+
+    /// All that can go on, for the next process.
+    func everything(at now: Double) -> [(view: SessionView, ttl: Int, client: ClientIdentity)] {
+        places.values.compactMap { place in
+            let slot = slots[place]
+            guard case .held(let session) = slot.content, slot.end > now, !session.isLocal else {
+                return nil
+            }
+            let view = SessionView(name: slot.name, session: session, rest: slot.end - now)
+            return (view, Int(slot.ttl), slot.client)
+        }
     }
 
     /// Ends a session; false if there is none.
@@ -255,6 +303,11 @@ struct SessionTable {
 }
 
 extension Configuration {
+    /// Where sessions in memory wait; nil where none do, as a store has them.
+    var sessionsPath: URL? {
+        sessionsFile.isEmpty || !sessionStore.isEmpty ? nil : URL(fileURLWithPath: sessionsFile)
+    }
+
     var sessions: SessionTable.Limits {
         SessionTable.Limits(bytes: sessionBytes, drainSeconds: sessionDrainSeconds)
     }

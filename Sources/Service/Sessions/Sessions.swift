@@ -8,14 +8,21 @@ import Telemetry
 /// Sessions, sequences of the sequence extension and sessions of SageMaker are the same under other names. A session
 /// belongs to the key that began it; one of its steps runs at a time; nobody's session gives way to another's.
 final class Sessions: Sendable {
-    private let table: Mutex<SessionTable>
+    let table: Mutex<SessionTable>
     private let epoch = ContinuousClock.now
     private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
     /// Whether a model is the one that is served under its name and version.
     private let isServed: @Sendable (Model) -> Bool
+    /// What servers share, if they do.
+    let shared: SharedSessions?
 
-    init(_ limits: SessionTable.Limits, isServed: @escaping @Sendable (Model) -> Bool) {
+    init(
+        _ limits: SessionTable.Limits,
+        shared: SharedSessions? = nil,
+        isServed: @escaping @Sendable (Model) -> Bool
+    ) {
         table = Mutex(SessionTable(limits))
+        self.shared = shared
         self.isServed = isServed
     }
 
@@ -27,10 +34,10 @@ final class Sessions: Sendable {
     /// How many there are, and what they take.
     var figures: (count: Int, bytes: Int) { table.withLock { ($0.count, $0.bytes) } }
 
-    private var now: Double { (ContinuousClock.now - epoch).seconds }
+    var now: Double { (ContinuousClock.now - epoch).seconds }
 
     /// Expired states are freed though nobody asks.
-    private func startTimer() {
+    func startTimer() {
         timer.withLock { timer in
             guard timer == nil else { return }
             let source = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
@@ -45,6 +52,7 @@ final class Sessions: Sendable {
         let now = now
         while !table.withLock({ $0.sweep(to: now) }) {}
         table.withLock { $0.drain(at: now, isServed: isServed) }
+        shared?.models.sweep(isServed)
     }
 
     // MARK: Sessions
@@ -55,29 +63,64 @@ final class Sessions: Sendable {
         _ model: Model,
         _ carried: CarriedState,
         ttl: Int,
-        of client: ClientIdentity
+        of client: ClientIdentity,
+        _ holder: SessionHolder?,
+        isLocal: Bool = false
     ) throws(SessionFault) {
         startTimer()
+        if !isLocal { try checkFree([name], holder) }
         let now = now
+        var session = HeldSession(model: model, carried: carried)
+        session.isLocal = isLocal
+        session.begunBy = "\(client)"
         try table.withLock { (table) throws(SessionFault) in
-            let session = HeldSession(model: model, carried: carried)
             try table.begin(name, session, ttl: Double(ttl), of: client, at: now)
         }
+        if !isLocal { holder?.change(name, to: .session(session, ttl: ttl)) }
+    }
+
+    /// - Throws: `elsewhere` before a request has looked in the store, `taken` for what is there.
+    private func checkFree(
+        _ names: [SessionName],
+        _ holder: SessionHolder?
+    ) throws(SessionFault) {
+        guard let holder else { return }
+        try holder.check(names)
+        for name in names {
+            switch try holder.found(name) {
+            // The table says whether it is there still.
+            case .nothing, .session, .fault(.expired): continue
+            case .fault: throw .taken
+            }
+        }
+    }
+
+    /// - Throws: `elsewhere` before a request has fetched the session, or why it cannot go on here.
+    private func checkHere(
+        _ name: SessionName,
+        _ holder: SessionHolder?
+    ) throws(SessionFault) {
+        guard let holder, !table.withLock({ $0.isLocal(name) }) else { return }
+        if case .fault(let fault) = try holder.found(name) { throw fault }
     }
 
     /// Begins several sessions where another stands, or none.
     func branch(
         _ name: SessionName,
         to names: [SessionName],
-        of client: ClientIdentity
+        of client: ClientIdentity,
+        _ holder: SessionHolder?
     ) throws(SessionFault) -> SessionView {
+        try checkHere(name, holder)
+        try checkFree(names, holder)
         let now = now
-        return try table.withLock { (table) throws(SessionFault) in
+        let view = try table.withLock { (table) throws(SessionFault) in
             let (source, ttl, _) = try table.session(name, at: now)
             var begun: [SessionName] = []
             for branch in names {
                 do throws(SessionFault) {
-                    let session = HeldSession(model: source.model, carried: source.carried)
+                    var session = HeldSession(model: source.model, carried: source.carried)
+                    session.begunBy = "\(client)"
                     try table.begin(branch, session, ttl: ttl, of: client, at: now)
                     begun.append(branch)
                 } catch {
@@ -87,9 +130,19 @@ final class Sessions: Sendable {
             }
             return SessionView(name: name, session: source, rest: ttl)
         }
+        for branch in names {
+            var session = HeldSession(model: view.session.model, carried: view.session.carried)
+            session.begunBy = "\(client)"
+            holder?.change(branch, to: .session(session, ttl: Int(view.rest)))
+        }
+        return view
     }
 
-    func session(_ name: SessionName) throws(SessionFault) -> SessionView {
+    func session(
+        _ name: SessionName,
+        _ holder: SessionHolder?
+    ) throws(SessionFault) -> SessionView {
+        try checkHere(name, holder)
         let now = now
         return try table.withLock { (table) throws(SessionFault) in
             let (session, _, rest) = try table.session(name, at: now)
@@ -100,8 +153,10 @@ final class Sessions: Sendable {
     /// Sessions that count for a client, or for all, and whether there are no more.
     func list(
         of client: ClientIdentity?,
-        most: Int
-    ) -> (sessions: [SessionView], isWhole: Bool) {
+        most: Int,
+        _ holder: SessionHolder?
+    ) throws(SessionFault) -> (sessions: [SessionView], isWhole: Bool) {
+        if let holder { return try holder.listing(of: client, most: most) }
         let now = now
         return table.withLock { table in
             let found = table.list(of: client, most: most + 1, at: now)
@@ -110,16 +165,24 @@ final class Sessions: Sendable {
     }
 
     /// Ends a session; its state is gone.
-    func end(_ name: SessionName) throws(SessionFault) {
+    func end(_ name: SessionName, _ holder: SessionHolder?) throws(SessionFault) {
+        try checkHere(name, holder)
         let now = now
-        try table.withLock { (table) throws(SessionFault) in
-            _ = try table.session(name, at: now)
+        let session = try table.withLock { (table) throws(SessionFault) in
+            let (session, _, _) = try table.session(name, at: now)
             _ = table.end(name, at: now)
+            return session
         }
+        if !session.isLocal { holder?.change(name, to: .nothing, from: session.storeVersion) }
     }
 
     /// Puts a session somewhere else.
-    func set(_ name: SessionName, to carried: CarriedState) throws(SessionFault) -> SessionView {
+    func set(
+        _ name: SessionName,
+        to carried: CarriedState,
+        _ holder: SessionHolder?
+    ) throws(SessionFault) -> SessionView {
+        try checkHere(name, holder)
         let now = now
         try table.withLock { (table) throws(SessionFault) in
             try table.change(name, isUse: true, at: now) { (session) throws(SessionFault) in
@@ -128,13 +191,25 @@ final class Sessions: Sendable {
                 session.kept = nil
             }
         }
-        return try session(name)
+        let view = try session(name, holder)
+        if !view.session.isLocal {
+            holder?.change(
+                name,
+                to: .session(view.session, ttl: Int(view.rest.rounded())),
+                from: view.session.storeVersion
+            )
+        }
+        return view
     }
 
     // MARK: Steps
 
     /// Begins a step of a session: it is busy until the step is let go of.
-    func step(_ name: SessionName) throws(SessionFault) -> SessionStep {
+    func step(
+        _ name: SessionName,
+        _ holder: SessionHolder?
+    ) throws(SessionFault) -> SessionStep {
+        try checkHere(name, holder)
         let now = now
         let (session, ttl) = try table.withLock { (table) throws(SessionFault) in
             try table.change(name, isUse: false, at: now) { (session) throws(SessionFault) in
@@ -144,7 +219,7 @@ final class Sessions: Sendable {
             let (session, ttl, _) = try table.session(name, at: now)
             return (session, ttl)
         }
-        return SessionStep(self, name, session, ttl: Int(ttl))
+        return SessionStep(self, name, session, ttl: Int(ttl), session.isLocal ? nil : holder)
     }
 
     /// Begins a sequence, or goes on with it; what was there under the name when it starts anew is gone.
@@ -153,13 +228,14 @@ final class Sessions: Sendable {
         of model: Model,
         starts: Bool,
         ttl: Int,
-        _ client: ClientIdentity
+        _ client: ClientIdentity,
+        _ holder: SessionHolder?
     ) throws(SessionFault) -> SessionStep {
         if starts {
             do throws(SessionFault) {
-                let known = try session(name)
+                let known = try session(name, holder)
                 guard !known.session.isBusy else { throw .busy }
-                try end(name)
+                try end(name, holder)
             } catch .unknown {
             } catch .expired {
             }
@@ -168,10 +244,11 @@ final class Sessions: Sendable {
                 model,
                 CarriedState(state: model.initialState()),
                 ttl: ttl,
-                of: client
+                of: client,
+                holder
             )
         }
-        let step = try step(name)
+        let step = try step(name, holder)
         step.isFirst = starts
         return step
     }
@@ -182,14 +259,20 @@ final class Sessions: Sendable {
         _ kept: KeptAnswer?
     ) throws(SessionFault) {
         let (now, name, serial) = (now, step.name, step.serial)
+        var held: HeldSession?
         try table.withLock { (table) throws(SessionFault) in
             try table.change(name, isUse: true, at: now) { (session) throws(SessionFault) in
                 // It was ended meanwhile, and another has its name.
                 guard session.serial == serial else { throw .unknown }
                 session.carried = carried
                 session.kept = kept
-                session.isBusy = false
+                // It stays so until the store has it.
+                session.isBusy = step.holder != nil
+                held = session
             }
+        }
+        if let held {
+            step.holder?.change(name, to: .session(held, ttl: step.ttl), from: held.storeVersion)
         }
     }
 
@@ -198,7 +281,10 @@ final class Sessions: Sendable {
         table.withLock { table in
             guard let known = try? table.session(name, at: now).session, known.serial == serial
             else { return }
-            if ends { _ = table.end(name, at: now) }
+            if ends {
+                _ = table.end(name, at: now)
+                step.holder?.change(name, to: .nothing, from: known.storeVersion)
+            }
             try? table.change(name, isUse: false, at: now) { (session) throws(SessionFault) in
                 session.isBusy = false
             }
@@ -227,6 +313,8 @@ final class SessionStep: Sendable {
     let kept: KeptAnswer?
     let ttl: Int
     fileprivate let serial: Int
+    /// Of the request, where servers share sessions.
+    fileprivate let holder: SessionHolder?
 
     private struct State {
         var next: CarriedState?
@@ -238,8 +326,14 @@ final class SessionStep: Sendable {
     }
     private let state = Mutex(State())
 
-    fileprivate init(_ sessions: Sessions, _ name: SessionName, _ session: HeldSession, ttl: Int) {
-        (self.sessions, self.name, self.ttl) = (sessions, name, ttl)
+    fileprivate init(
+        _ sessions: Sessions,
+        _ name: SessionName,
+        _ session: HeldSession,
+        ttl: Int,
+        _ holder: SessionHolder?
+    ) {
+        (self.sessions, self.name, self.ttl, self.holder) = (sessions, name, ttl, holder)
         serial = session.serial
         (model, start, kept) = (session.model, session.carried, session.kept)
     }

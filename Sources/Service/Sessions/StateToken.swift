@@ -92,15 +92,7 @@ private struct TokenContent {
         writer.list(digest)
         writer.text(keyName)
         writer.number(end)
-        writer.number(carried.state.position)
-        writer.number(carried.unread.map { Int($0) } ?? -1)
-        writer.floats(carried.scores)
-        writer.number(carried.state.tensors.count)
-        for tensor in carried.state.tensors {
-            writer.number(tensor.shape.rank)
-            for size in tensor.shape.dimensions { writer.number(size) }
-            writer.floats(tensor.floats ?? [])
-        }
+        writer.carried(carried)
         return writer.bytes
     }
 }
@@ -111,89 +103,14 @@ extension TokenContent {
         var reader = ByteReader(bytes)
         guard let model = reader.text(), let digest = reader.list(),
             let keyName = reader.text(), let end = reader.number(),
-            let position = reader.number(), let unread = reader.number(),
-            let scores = reader.floats(), let count = reader.number(), (0...4096).contains(count)
+            let carried = reader.carried(), reader.isAtEnd
         else { return nil }
-        var tensors: [Tensor] = []
-        for _ in 0..<count {
-            guard let rank = reader.number(), (0...16).contains(rank) else { return nil }
-            var sizes: [Int] = []
-            for _ in 0..<rank {
-                guard let size = reader.number(), size >= 0 else { return nil }
-                sizes.append(size)
-            }
-            let shape = Shape(sizes)
-            guard let floats = reader.floats(), shape.checkedCount == floats.count else {
-                return nil
-            }
-            tensors.append(Tensor(shape: shape, floats: floats))
-        }
-        guard reader.isAtEnd, position >= 0 else { return nil }
         self.init(
             model: model,
             digest: digest,
             keyName: keyName,
             end: end,
-            carried: CarriedState(
-                state: SequenceState(tensors: tensors, position: position),
-                unread: Int32(exactly: unread).flatMap { $0 >= 0 ? $0 : nil },
-                scores: scores
-            )
+            carried: carried
         )
-    }
-}
-
-private struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
-
-    mutating func number(_ value: Int) {
-        for byte in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * byte))) }
-    }
-
-    mutating func list(_ list: [UInt8]) {
-        number(list.count)
-        bytes += list
-    }
-
-    mutating func text(_ text: String) { list(Array(text.utf8)) }
-
-    mutating func floats(_ values: [Float]) {
-        list(Tensor(shape: [values.count], floats: values).elements.bytes)
-    }
-}
-
-private struct ByteReader {
-    private let bytes: [UInt8]
-    private var place = 0
-
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-
-    var isAtEnd: Bool { place == bytes.count }
-
-    mutating func number() -> Int? {
-        guard let part = take(8) else { return nil }
-        let bits = part.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return Int(Int64(bitPattern: bits))
-    }
-
-    mutating func list() -> [UInt8]? {
-        guard let count = number(), count >= 0 else { return nil }
-        return take(count).map { Array($0) }
-    }
-
-    mutating func text() -> String? { list().map { String(decoding: $0, as: UTF8.self) } }
-
-    mutating func floats() -> [Float]? {
-        guard let bytes = list(), bytes.count % 4 == 0 else { return nil }
-        if case .floats(let values) = Tensor.Elements(bytes: bytes, as: .float32) { return values }
-        return nil
-    }
-
-    private mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
-        guard count <= bytes.count - place else { return nil }
-        defer { place += count }
-        return bytes[place..<place + count]
     }
 }

@@ -49,8 +49,10 @@ enum CloudRoutes {
             forms: [],
             conventions: .tensorFlow,
             joins: true,
-            chooseModel: { (request, host, key) throws(ServiceError) in
-                if let model = try SageMakerSession(request)?.model(of: host, key) { return model }
+            chooseModel: { (request, host, context) throws(ServiceError) in
+                if let model = try SageMakerSession(request)?.model(of: host, context) {
+                    return model
+                }
                 return try Invocation(request).model(of: host.repository)
             },
             answer: { (call) throws(ServiceError) in

@@ -22,9 +22,9 @@ struct SageMakerSession {
     private var isNew: Bool { id == Self.new }
 
     /// The model that the session was begun with; nil for a new one, which another header may name.
-    func model(of host: Host, _ key: AccessKey?) throws(ServiceError) -> Model? {
+    func model(of host: Host, _ context: RequestContext) throws(ServiceError) -> Model? {
         guard !isNew else { return nil }
-        return try host.sessions.view(id, of: key).session.model
+        return try host.sessions.view(id, of: context.key, context.holder).session.model
     }
 
     /// Makes the call a step of the session; an answer if there is nothing to compute.
@@ -33,7 +33,7 @@ struct SageMakerSession {
         if !isNew, wish == "CLOSE" {
             let name = SessionName(id, of: call.key?.name)
             do throws(SessionFault) {
-                try call.host.sessions.end(name)
+                try call.host.sessions.end(name, call.holder)
             } catch {
                 throw .session(id, error)
             }
@@ -41,7 +41,9 @@ struct SageMakerSession {
             answer.headers = [(Self.closedHeader, id)]
             return answer
         }
-        call.session = isNew ? try newStep(call) : try call.host.sessions.openStep(id, of: call.key)
+        call.session =
+            isNew
+            ? try newStep(call) : try call.host.sessions.openStep(id, of: call.key, call.holder)
         guard isNew, wish == Self.new || call.request.body.count == 0 else { return nil }
         call.session?.next = call.session?.start
         return Answer([:])
@@ -51,9 +53,10 @@ struct SageMakerSession {
         let model = try call.model
         let id = UUID().uuidString.lowercased()
         let name = SessionName(id, of: call.key?.name)
+        call.host.sessions.reserve(name, call.holder)
         do throws(SessionFault) {
             try call.beginSession(name, of: model)
-            let step = try call.host.sessions.step(name)
+            let step = try call.host.sessions.step(name, call.holder)
             step.isFirst = true
             return step
         } catch {

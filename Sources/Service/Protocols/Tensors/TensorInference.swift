@@ -81,7 +81,8 @@ extension Call {
                 of: model,
                 starts: place.starts,
                 ttl: configuration.sessionSeconds,
-                client
+                client,
+                holder
             )
             step.ends = place.ends
             session = step

@@ -1,0 +1,4 @@
+// Of hiredis what writes commands and reads replies: sockets, deadlines and TLS are ours.
+#pragma once
+
+#include <hiredis.h>
