@@ -2,7 +2,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
-        libpng-dev libjpeg-dev zlib1g-dev libssl-dev pkg-config \
+        libpng-dev libjpeg-dev zlib1g-dev libssl-dev libhiredis-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY Package.swift ./
@@ -14,7 +14,7 @@ RUN swift build -c release --product striate --static-swift-stdlib \
 # The second holds the binary, the image libraries it calls, and the models.
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
-    && apt-get install -y -qq --no-install-recommends libjpeg62-turbo libpng16-16 libssl3 zlib1g \
+    && apt-get install -y -qq --no-install-recommends libhiredis0.14 libjpeg62-turbo libpng16-16 libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin striate
 COPY --from=build /out/striate /usr/local/bin/striate

@@ -13,7 +13,8 @@ public enum RedisFault: Error, Equatable, Sendable {
         switch self {
         case .unreachable(let reason): reason
         case .late(let milliseconds): "it did not answer within \(milliseconds) ms"
-        case .refused(let words): "it said: \(words)"
+        case .refused(let words):
+            "it said: " + (words.hasSuffix(".") ? String(words.dropLast()) : words)
         case .crowded: "too many requests wait for it"
         }
     }

@@ -98,6 +98,8 @@ public final class Service: Handler {
                 (load.joinedBatches, load.joinedRequests) = (
                     host.joined.batches, host.joined.requests
                 )
+                load.digests = host.knownDigests()
+                load.store = host.sessions.shared?.figures
                 return metrics.text(
                     load: load,
                     spans: tracer?.exporter.counts,

@@ -1,5 +1,8 @@
+import Dispatch
 import Models
 import Synchronization
+import Telemetry
+import Texts
 
 /// What endpoints answer from.
 struct Host: Sendable {
@@ -11,6 +14,7 @@ struct Host: Sendable {
     /// How models want their pictures.
     let preparations = ModelMemory<PicturePreparation>()
     let digests: ModelMemory<[UInt8]>
+    private let digesting = Digesting()
     private let costs = ModelMemory<JoinCosts>()
 }
 
@@ -26,6 +30,33 @@ extension Host {
     }
 }
 
+extension Host {
+    /// A model's digest as others write it.
+    static func text(of digest: [UInt8]) -> String { "sha256:" + hexadecimal(digest) }
+
+    /// The digests of served models that are known; those of others are made meanwhile, without anybody waiting.
+    func knownDigests() -> [ModelLabel: String] {
+        var known: [ModelLabel: String] = [:]
+        var rest: [Model] = []
+        for model in repository.models {
+            if let digest = digests.known(of: model) {
+                known[model.label] = Self.text(of: digest)
+            } else {
+                rest.append(model)
+            }
+        }
+        guard !rest.isEmpty, !digesting.isOn.exchange(true, ordering: .relaxed) else {
+            return known
+        }
+        let models = rest
+        DispatchQueue.global(qos: .utility).async {
+            for model in models { _ = try? digest(of: model) }
+            digesting.isOn.store(false, ordering: .relaxed)
+        }
+        return known
+    }
+}
+
 extension ModelMemory<[UInt8]> {
     /// What tells a model's weights from others; made once.
     func weights(of model: Model) throws(ServiceError) -> [UInt8] {
@@ -33,6 +64,11 @@ extension ModelMemory<[UInt8]> {
             try model.weightsDigest()
         }
     }
+}
+
+/// Whether digests are being made.
+private final class Digesting: Sendable {
+    let isOn = Atomic(false)
 }
 
 /// Whether the server is about to end.

@@ -10,6 +10,12 @@ final class ModelMemory<Value: Sendable>: Sendable {
 
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
 
+    /// The value that was made before; nil if none was.
+    func known(of model: Model) -> Value? {
+        let kept = entries.withLock { $0[ObjectIdentifier(model)] }
+        return kept?.model === model ? kept?.value : nil
+    }
+
     /// The value kept for this model if it `isFit`, else what `make` makes.
     func value(
         of model: Model,

@@ -11,6 +11,16 @@ public struct ServerFigures: Sendable {
     }
 }
 
+/// What a store of sessions was asked for.
+public struct StoreFigures: Sendable {
+    public var answered = 0
+    /// Changes that another server was faster with.
+    public var conflicts = 0
+    public var failed = 0
+
+    public init() {}
+}
+
 /// What waits for a core and has one.
 public struct LoadFigures: Sendable {
     public var waiting: Int
@@ -23,6 +33,10 @@ public struct LoadFigures: Sendable {
     /// Computations of several requests as one, and the requests in them.
     public var joinedBatches = 0
     public var joinedRequests = 0
+    /// What tells the weights of served models from others, where it is known.
+    public var digests: [ModelLabel: String] = [:]
+    /// Questions to the store that servers share sessions in, by how they ended; nil where there is none.
+    public var store: StoreFigures?
 
     public init(
         waiting: Int,

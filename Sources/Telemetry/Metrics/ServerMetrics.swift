@@ -55,5 +55,27 @@ enum ServerMetrics {
         for (name, help, value) in counters {
             page.single(name, .counter, help: help, value: value)
         }
+        if let store = load.store { append(store, to: &page) }
+        guard !load.digests.isEmpty else { return }
+        page.family(
+            "striate_model_info",
+            .gauge,
+            "The weights of a served model, by their SHA-256."
+        )
+        for (model, digest) in load.digests.sorted(by: { $0.key < $1.key }) {
+            let label = MetricsText.label("digest", digest)
+            page.sample("striate_model_info", "\(model.text),\(label)", 1)
+        }
+    }
+
+    private static func append(_ store: StoreFigures, to page: inout MetricsText) {
+        let name = "striate_session_store_requests_total"
+        page.family(name, .counter, "Questions to the store of sessions.")
+        let results = [
+            ("answered", store.answered), ("conflict", store.conflicts), ("failed", store.failed),
+        ]
+        for (result, count) in results {
+            page.sample(name, MetricsText.label("result", result), Double(count))
+        }
     }
 }

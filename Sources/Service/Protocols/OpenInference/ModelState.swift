@@ -61,6 +61,9 @@ enum ModelState {
             "platform": .string(model.platform),
             "inputs": .array(model.signature.inputs.map(port)),
             "outputs": .array(model.signature.outputs.map(port)),
+            "parameters": [
+                "weights_digest": .string(Host.text(of: try call.host.digest(of: model)))
+            ],
         ])
     }
 

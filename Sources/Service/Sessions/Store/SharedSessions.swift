@@ -1,6 +1,7 @@
 import Dispatch
 import Models
 import Synchronization
+import Telemetry
 
 /// What a server needs to share sessions with others: the store, and the models that stored sessions go on with.
 ///
@@ -10,6 +11,23 @@ final class SharedSessions: Sendable {
     let models: StoredModels
     /// Requests that use a session here.
     fileprivate let uses = Mutex<[SessionName: Int]>([:])
+
+    private let counts = Mutex(StoreFigures())
+
+    /// How often the store was asked.
+    var figures: StoreFigures { counts.withLock(\.self) }
+
+    fileprivate func note<Value>(_ answer: Result<Value, StoreFault>, conflicts: Int = 0) {
+        counts.withLock { counts in
+            if case .failure = answer {
+                counts.failed += 1
+            } else if conflicts > 0 {
+                counts.conflicts += 1
+            } else {
+                counts.answered += 1
+            }
+        }
+    }
 
     init(_ store: any SessionStore, _ models: StoredModels) {
         (self.store, self.models) = (store, models)
@@ -59,6 +77,7 @@ extension Sessions {
         switch wanted {
         case .sessions(let names):
             shared.store.read(names) { answer in
+                shared.note(answer)
                 // A model's weights may be read, and the request is begun: the store's threads go on.
                 DispatchQueue.global().async {
                     done(answer.fault { self.install(zip(names, $0), shared, holder, client) })
@@ -66,6 +85,7 @@ extension Sessions {
             }
         case .listing(let owner, let most):
             list(of: owner, most: most, shared) { answer in
+                shared.note(answer)
                 DispatchQueue.global().async {
                     done(answer.fault { holder.take(listing: $0) })
                 }
@@ -210,6 +230,8 @@ extension Sessions {
         }
         let sent = stored
         shared.store.write(sent) { answer in
+            let conflicts = (try? answer.get())?.count { !$0 } ?? 0
+            shared.note(answer, conflicts: conflicts)
             switch answer {
             case .failure(let fault):
                 self.forget(sent)
