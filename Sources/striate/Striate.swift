@@ -26,7 +26,8 @@ struct Striate: ParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DescribeCommand.self, PredictCommand.self,
             NewCommand.self, ImportCommand.self, DocumentCommand.self,
-            QuantiseCommand.self, BenchCommand.self, HealthCommand.self, KeyCommand.self,
+            QuantiseCommand.self, BenchCommand.self, LoadCommand.self, HealthCommand.self,
+            KeyCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )

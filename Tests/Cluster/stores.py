@@ -1,6 +1,6 @@
 """The store of sessions as people run it: with a user's password, over TLS, with sentinels, as a cluster; and when it fails.
 
-usage: stores.py PROGRAM          (the built striate; needs redis-server, redis-sentinel and openssl of Debian's packages)
+usage: stores.py PROGRAM          (the built striate; needs redis-server and openssl of Debian's packages)
 """
 
 import pathlib

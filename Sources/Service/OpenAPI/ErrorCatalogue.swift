@@ -77,6 +77,7 @@ enum ErrorCatalogue {
         .session("draft", .noRoom(held: 201_326_592, all: 201_326_592, limit: 268_435_456)),
         .session("", .invalidState(reason: "it has expired")),
         .session("", .stateOfOtherModel(model: "scripture", reason: "its weights are others now")),
+        .session("draft", .storeFault(reason: "it did not answer within 250 ms")),
         .loadFailed(
             model: "fashion",
             .unknownField(field: "model.json, lables", hint: "did you mean \"labels\"?")

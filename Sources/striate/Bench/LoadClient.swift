@@ -13,26 +13,43 @@ struct LoadConnection: ~Copyable {
     private var pending: [UInt8] = []
 
     enum Failure: Error {
-        case connect(port: Int)
+        case connect(host: String, port: Int)
         case closed
         case malformed
         case status(Int)
     }
 
-    init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // SAFETY: a sockaddr_in is what AF_INET expects, and connect(2) only reads it.
-        let result = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, size)
+    /// Answers may take `seconds`.
+    init(host: String = "127.0.0.1", port: Int, seconds: Int = 60) throws {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard unsafe getaddrinfo(host, String(port), &hints, &found) == 0,
+            let addresses = unsafe found
+        else { throw Failure.connect(host: host, port: port) }
+        defer { unsafe freeaddrinfo(addresses) }
+        var connected: Int32 = -1
+        var next: UnsafeMutablePointer<addrinfo>? = unsafe addresses
+        while connected < 0, let address = unsafe next?.pointee {
+            unsafe next = address.ai_next
+            let candidate = unsafe socket(address.ai_family, Int32(SOCK_STREAM.rawValue), 0)
+            // SAFETY: the address is one of getaddrinfo's, of the length it says.
+            if unsafe connect(candidate, address.ai_addr, address.ai_addrlen) == 0 {
+                connected = candidate
+            } else {
+                close(candidate)
             }
         }
-        guard descriptor >= 0, result == 0 else { throw Failure.connect(port: port) }
+        guard connected >= 0 else { throw Failure.connect(host: host, port: port) }
+        descriptor = connected
+        var patience = timeval(tv_sec: seconds, tv_usec: 0)
+        _ = unsafe setsockopt(
+            descriptor,
+            SOL_SOCKET,
+            SO_RCVTIMEO,
+            &patience,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
         var on: Int32 = 1
         _ = unsafe setsockopt(
             descriptor,
@@ -47,8 +64,17 @@ struct LoadConnection: ~Copyable {
         close(descriptor)
     }
 
-    /// Sends `request` and returns the answer's head; the body is read and dropped.
+    /// Sends `request` and returns the answer's head, which must say 200; the body is read and dropped.
     mutating func exchange(_ request: [UInt8]) throws -> String {
+        let answer = try answer(to: request)
+        guard answer.status == 200 else { throw Failure.status(answer.status) }
+        return answer.head
+    }
+
+    /// Sends `request` and returns what is answered.
+    mutating func answer(
+        to request: [UInt8]
+    ) throws -> (status: Int, head: String, body: [UInt8]) {
         var sent = 0
         while sent < request.count {
             // SAFETY: the pointer stays inside the array for the duration of send(2), which only reads.
@@ -74,9 +100,9 @@ struct LoadConnection: ~Copyable {
             throw Failure.malformed
         }
         while pending.count < end + length { try receive() }
+        let body = Array(pending[end..<(end + length)])
         pending.removeFirst(end + length)
-        guard status == 200 else { throw Failure.status(status) }
-        return head
+        return (status, head, body)
     }
 
     private mutating func receive() throws {

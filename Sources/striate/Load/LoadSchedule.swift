@@ -1,0 +1,57 @@
+import Foundation
+import Synchronization
+
+/// When requests are due: at a steady rate, or at random with that mean, whatever became of those before.
+///
+/// So a server that stalls is charged with all that would have come meanwhile (no coordinated omission: G. Tene, wrk2).
+final class LoadSchedule: Sendable {
+    enum Arrivals: String, CaseIterable {
+        case even, poisson
+    }
+
+    private struct State {
+        var next = 0.0
+        var random: SplitMix
+    }
+
+    private let state: Mutex<State>
+    private let start: ContinuousClock.Instant
+    private let rate: Double
+    private let seconds: Double
+    private let arrivals: Arrivals
+
+    init(rate: Double, seconds: Double, arrivals: Arrivals, seed: UInt64) {
+        state = Mutex(State(random: SplitMix(state: seed)))
+        start = .now + .milliseconds(20)
+        (self.rate, self.seconds, self.arrivals) = (rate, seconds, arrivals)
+    }
+
+    /// When the next request is due; nil after the last.
+    func next() -> ContinuousClock.Instant? {
+        let due = state.withLock { state in
+            let due = state.next
+            switch arrivals {
+            case .even: state.next += 1 / rate
+            case .poisson: state.next -= log(1 - state.random.fraction()) / rate
+            }
+            return due
+        }
+        return due < seconds ? start + .seconds(due) : nil
+    }
+
+    /// Seconds since the first was due, and no fewer than there are to be.
+    var elapsed: Double { max(seconds, (ContinuousClock.now - start) / .seconds(1)) }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): the same requests for the same seed.
+struct SplitMix {
+    var state: UInt64
+
+    /// From 0 to below 1.
+    mutating func fraction() -> Double {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Double((mixed ^ (mixed >> 31)) >> 11) / Double(UInt64(1) << 53)
+    }
+}
