@@ -57,7 +57,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        // Without streams of Foundation: FoundationEssentials is enough, and 30 MB of ICU's tables stay out of the binary.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
     targets: kernelTargets + [
         .target(name: "KernelInterface"),
@@ -76,11 +77,7 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
-        .systemLibrary(
-            name: "CHiredis",
-            pkgConfig: "hiredis",
-            providers: [.apt(["libhiredis-dev"])]
-        ),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Compute",
@@ -103,7 +100,7 @@ let package = Package(
         .target(
             name: "Models",
             dependencies: [
-                "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts",
+                "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts", "Threads",
             ],
             swiftSettings: safe + fuzzing
         ),
@@ -120,16 +117,20 @@ let package = Package(
         ),
         .target(
             name: "Images",
-            dependencies: ["CPNG", "CPictures", "CZlib"],
+            dependencies: ["CPNG", "CPictures", "CZlib", "Texts"],
             swiftSettings: safe + fuzzing
         ),
         .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
         .target(
             name: "HTTP",
-            dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib"],
+            dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib", "Threads"],
             swiftSettings: safe + fuzzing + trusted
         ),
-        .target(name: "Redis", dependencies: ["CHiredis", "COpenSSL"], swiftSettings: safe),
+        .target(
+            name: "Redis",
+            dependencies: ["CHiredis", "COpenSSL", "Texts", "Threads"],
+            swiftSettings: safe
+        ),
         .target(
             name: "Console",
             resources: [
@@ -139,6 +140,7 @@ let package = Package(
             swiftSettings: safe
         ),
         .target(name: "Texts", swiftSettings: safe),
+        .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: safe),
         .target(
             name: "Diagrams",
             dependencies: ["Compute", "Graph", "Models", "TensorFormats"],
@@ -153,7 +155,8 @@ let package = Package(
             name: "Service",
             dependencies: [
                 "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph", "HTTP",
-                "Images", "Models", "Redis", "Telemetry", "TensorFormats", "Texts", heap, logging,
+                "Images", "Models", "Redis", "Telemetry", "TensorFormats", "Texts", "Threads", heap,
+                logging,
             ],
             swiftSettings: safe + fuzzing
         ),
@@ -161,7 +164,8 @@ let package = Package(
             name: "striate",
             dependencies: [
                 "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
-                "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", arguments, logging,
+                "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", "Threads", arguments,
+                logging,
             ],
             swiftSettings: safe
         ),

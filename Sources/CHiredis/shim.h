@@ -1,4 +1,4 @@
 // Of hiredis what writes commands and reads replies: sockets, deadlines and TLS are ours.
 #pragma once
 
-#include <hiredis.h>
+#include <hiredis/hiredis.h>

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -169,3 +170,5 @@ void clinux_return_large_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
 #endif
 }
+
+void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

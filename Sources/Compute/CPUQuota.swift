@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The processor time that Linux's control groups allow this process, in cores.
 ///

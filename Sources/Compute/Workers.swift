@@ -1,6 +1,6 @@
 import CPUFeatures
 public import Dispatch
-import Foundation
+import FoundationEssentials
 import Synchronization
 
 /// From now on passes of the calling thread borrow no helpers: others hardly feel a thread of low priority, but would

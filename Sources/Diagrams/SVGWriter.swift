@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Writes the elements of an SVG document; every text and attribute is escaped.
 struct SVGWriter {

@@ -1,9 +1,6 @@
-package import Foundation
+import FoundationEssentials
+package import Glibc
 package import Graph
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// What the file system says of models' folders and gives of their files: the only way to either.
 ///

@@ -1,6 +1,7 @@
+import Threads
 import CLinux
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// An HTTP/1.1 server: event loops on their own threads in front of a handler.
@@ -75,7 +76,7 @@ public final class Server: Sendable {
         running.draining.enter()
         running.working.enter()
         let (limits, handler) = (configuration.limits.clamped, handler)
-        let thread = Thread {
+        Threads.startThread(named: "http-\(index)", stackBytes: 2 << 20) {
             let loop = EventLoop(
                 running.loops[index],
                 among: running.loops,
@@ -89,9 +90,6 @@ public final class Server: Sendable {
             loop.run()
             running.working.leave()
         }
-        thread.name = "http-\(index)"
-        thread.stackSize = 2 << 20
-        thread.start()
     }
 
     /// The port listened on for plain HTTP; before the start, the one configured, 0 if none.

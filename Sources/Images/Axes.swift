@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import Texts
 
 /// Round numbers along an axis.
 enum Ticks {
@@ -23,7 +24,8 @@ enum Ticks {
             if rounded == rounded.rounded(), abs(rounded) < 1e6 { return "\(Int(rounded))" }
             if abs(rounded) < 1e6 { return "\(rounded)" }
         }
-        return String(format: "%.1e", value)
+        let exponent = Int(log10(abs(value)).rounded(.down))
+        return fixed(value / pow(10, Double(exponent)), 1) + "e\(exponent)"
     }
 }
 

@@ -1,5 +1,6 @@
 package import Files
-package import Foundation
+package import FoundationEssentials
+import Glibc
 package import Graph
 import OnnxFormat
 import SwiftProtobuf

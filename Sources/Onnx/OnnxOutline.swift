@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Graph
 
 /// An ONNX file whose large tensors are left where they are: the same messages, each such tensor's data replaced by an

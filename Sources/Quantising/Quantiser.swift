@@ -1,6 +1,7 @@
 public import Compute
 import Engine
-public import Foundation
+public import FoundationEssentials
+import Glibc
 public import Graph
 import Onnx
 

@@ -1,4 +1,4 @@
-import Foundation
+import Texts
 
 /// Where a Redis or Valkey server listens, or the sentinels that know it, and how one signs in.
 ///
@@ -31,7 +31,7 @@ public struct RedisAddress: Sendable, Equatable {
 
     /// Nil for a text that is no such address.
     public init?(_ text: String) {
-        guard let scheme = text.range(of: "://"),
+        guard let scheme = text.firstRange(of: "://"),
             let kind = Self.kinds[String(text[..<scheme.lowerBound])]
         else { return nil }
         (isEncrypted, authorities) = (kind.isEncrypted, Self.authorities(text) ?? "")
@@ -48,7 +48,7 @@ public struct RedisAddress: Sendable, Equatable {
                 maxSplits: 1,
                 omittingEmptySubsequences: false
             )
-            let decoded = signs.compactMap { String($0).removingPercentEncoding }
+            let decoded = signs.compactMap { percentDecoded($0) }
             guard decoded.count == 2 else { return nil }
             (user, password) = (decoded[0], decoded[1])
             place = String(place[place.index(after: at)...])
@@ -76,8 +76,8 @@ public struct RedisAddress: Sendable, Equatable {
     ]
 
     private static func authorities(_ text: String) -> String? {
-        guard let start = text.range(of: "?ca=") else { return nil }
-        return String(text[start.upperBound...]).removingPercentEncoding
+        guard let start = text.firstRange(of: "?ca=") else { return nil }
+        return percentDecoded(text[start.upperBound...])
     }
 
     private static func node(_ text: Substring, defaultPort: Int) -> Node? {

@@ -1,5 +1,6 @@
+import Threads
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// Commands to a Redis or Valkey server, sent by threads of their own, each with a connection.
@@ -67,7 +68,7 @@ public final class RedisClient: Sendable {
     public init(_ address: RedisAddress, connections: Int, milliseconds: Int) {
         (threads, self.milliseconds) = (connections, milliseconds)
         for _ in 0..<connections {
-            Thread.detachNewThread { [queue] in RedisThread(address, queue).run() }
+            startThread(named: "store") { [queue] in RedisThread(address, queue).run() }
         }
     }
 

@@ -1,5 +1,5 @@
+import Threads
 import Compute
-import Foundation
 import Graph
 import Models
 import Telemetry
@@ -63,7 +63,7 @@ extension Service {
         let configuration = seats[0].member.call.configuration
         if !hasWaited, configuration.batchWaitMicroseconds > 0, turn != nil {
             hasWaited = true
-            Thread.sleep(forTimeInterval: Double(configuration.batchWaitMicroseconds) * 1e-6)
+            pause(seconds: Double(configuration.batchWaitMicroseconds) * 1e-6)
         }
         let room = configuration.joinedSteps - seats.count
         for place in turn?.takeAlong(most: room) ?? [] {

@@ -1,4 +1,5 @@
-import Foundation
+import Texts
+import Glibc
 import HTTP
 import Models
 import Synchronization
@@ -166,7 +167,7 @@ extension Service {
         head.note = conclude(call, nil)
         let kept = ["top", "all"] + (model.manifest.input.symbolCount == nil ? [] : ["outputs"])
         let query = call.request.query.filter { kept.contains($0.name) }.map {
-            "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")"
+            "\($0.name)=\(percentEncoded($0.value))"
         }
         let target =
             "/sessions/\(name.id)/step" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))

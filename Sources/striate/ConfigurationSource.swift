@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Service
 
 /// Where the settings come from, to be read at the start and whenever they may have changed.

@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// Waits for SIGTERM or SIGINT; a second one ends the process at once.

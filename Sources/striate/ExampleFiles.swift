@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Graph
 import Models
 import Quantising
@@ -45,13 +46,14 @@ struct ExampleFiles {
 
     /// A file, or those of a folder and of the folders in it.
     private static func files(_ path: String) throws -> [String] {
-        let place = URL(fileURLWithPath: path)
-        guard let isFolder = try? place.resourceValues(forKeys: [.isDirectoryKey]).isDirectory
-        else { throw EvaluationError.invalidData(file: path, reason: "is missing") }
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw EvaluationError.invalidData(file: path, reason: "is missing")
+        }
         guard isFolder else { return [path] }
         let known: Set = ["png", "jpg", "jpeg", "npy", "txt", "csv", "gz"]
         return try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
-            .filter { known.contains(($0 as NSString).pathExtension.lowercased()) }
+            .filter { known.contains(($0.split(separator: ".").last ?? "").lowercased()) }
             .map { path + "/" + $0 }
     }
 

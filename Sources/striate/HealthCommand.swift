@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Service
 
 /// `striate health`: asks a running server whether it is ready; for container health checks.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Compute
-import Foundation
+import FoundationEssentials
 import Graph
 import Models
 

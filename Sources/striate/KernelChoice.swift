@@ -1,5 +1,5 @@
 import Compute
-import Foundation
+import FoundationEssentials
 
 extension KernelSet {
     /// The kernels a flag names, else STRIATE_KERNELS, else the fastest.

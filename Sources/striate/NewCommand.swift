@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Graph
 import Models
 import TensorFormats
@@ -54,7 +55,7 @@ struct NewCommand: ParsableCommand {
         members.append(("outputs", .strings(manifest.outputs)))
         print(try Self.lines(.object(members)))
         let notes = left.map { "- \($0)\n" }.joined()
-        FileHandle.standardError.write(Data((notes.isEmpty ? "" : "Left to say:\n\(notes)").utf8))
+        writeError(notes.isEmpty ? "" : "Left to say:\n\(notes)")
     }
 
     /// What a network of pictures was given before the file, which no file tells.
@@ -106,7 +107,7 @@ struct NewCommand: ParsableCommand {
         guard case .object(let members) = json else { return "" }
         let rows = members.map { name, value in
             let text = String(decoding: value.text, as: UTF8.self)
-            return "  \"\(name)\": " + text.trimmingCharacters(in: .newlines)
+            return "  \"\(name)\": " + text.split(separator: "\n").joined(separator: "\n")
         }
         return "{\n\(rows.joined(separator: ",\n"))\n}"
     }

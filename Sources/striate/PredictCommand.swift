@@ -1,5 +1,7 @@
+import Texts
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import HTTP
 import Logging
 import Models
@@ -48,7 +50,7 @@ struct PredictCommand: ParsableCommand {
             throw PredictionError(response.body)
         }
         if json {
-            FileHandle.standardOutput.write(Data(response.body))
+            writeOut(response.body)
         } else {
             for line in columns(rows(of: response.body), rightAligned: [0]) { print(line) }
         }
@@ -78,7 +80,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func input() throws -> Data {
-        if file == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
+        if file == "-" { return Data(readStandardInput()) }
         guard let data = FileManager.default.contents(atPath: file) else {
             throw EvaluationError.invalidData(file: file, reason: "is missing or unreadable")
         }
@@ -87,7 +89,7 @@ struct PredictCommand: ParsableCommand {
 
     /// Probabilities with their labels or symbols, or the channels' values of each layer.
     private func rows(of body: [UInt8]) -> [[String]] {
-        let document = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
+        let document = plainJSON(body) as? [String: Any]
         if let layers = document?["layers"] as? [String: [String: Any]] {
             return layers.sorted { $0.key < $1.key }.flatMap { name, layer in
                 (layer["data"] as? [Double] ?? []).enumerated().map { channel, value in
@@ -118,7 +120,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func percent(_ share: Any?) -> String {
-        String(format: "%.2f %%", (share as? Double ?? 0) * 100)
+        fixed((share as? Double ?? 0) * 100, 2) + " %"
     }
 }
 
@@ -127,7 +129,7 @@ private struct PredictionError: Error, CustomStringConvertible {
     let description: String
 
     init(_ body: [UInt8]) {
-        let document = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
+        let document = plainJSON(body) as? [String: Any]
         description = document?["error"] as? String ?? "the model did not answer"
     }
 }

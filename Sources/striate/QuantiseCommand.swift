@@ -1,6 +1,8 @@
+import Texts
 import ArgumentParser
 import Compute
-import Foundation
+import FoundationEssentials
+import Glibc
 import Graph
 import Models
 import Quantising
@@ -117,7 +119,7 @@ struct QuantiseCommand: ParsableCommand {
     }
 
     private func report(_ result: QuantisedNetwork, _ model: Model, size: Int) -> String {
-        func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
+        func percent(_ share: Double) -> String { fixed(100 * share, 2) + " %" }
         var lines = columns(
             [["layer", "numbers", "error"]]
                 + result.layers.map {

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Models
 import Quantising
 
@@ -50,7 +51,7 @@ struct QuantisedFolder {
             )
         }
         guard let data = files.contents(atPath: source.appending(path: "model.json").path),
-            var manifest = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+            var manifest = plainJSON([UInt8](data)) as? [String: Any]
         else { return }
         for field in ["layers", "numerics", "score"] { manifest[field] = nil }
         manifest["name"] = name
@@ -63,9 +64,6 @@ struct QuantisedFolder {
         if let text = manifest["description"] as? String {
             manifest["description"] = "\(text) Multiplies integers of 8 bits."
         }
-        try JSONSerialization.data(
-            withJSONObject: manifest,
-            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        ).write(to: folder.appending(path: "model.json"))
+        try Data(prettyJSON(manifest).utf8).write(to: folder.appending(path: "model.json"))
     }
 }

@@ -1,11 +1,13 @@
 import Compute
 import Dispatch
 import Engine
-import Foundation
+import FoundationEssentials
+import Glibc
 import HTTP
 import Logging
 import Models
 import Service
+import Threads
 import Telemetry
 
 /// The server from its start to the signal that ends it.
@@ -59,7 +61,7 @@ enum RunningServer {
         logger.notice("draining", metadata: ["signal": "\(signal)"])
         service.beginDraining()
         // Whoever balances the load looks at /healthz, and sends its clients elsewhere meanwhile.
-        Thread.sleep(forTimeInterval: TimeInterval(service.drainDelaySeconds))
+        Threads.pause(seconds: Double(service.drainDelaySeconds))
         service.refuseRequests()
         server.shutdown(grace: .seconds(service.drainSeconds))
         service.keepSessions()

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
+import Glibc
 import Service
 
 /// `striate serve`: the server.
@@ -75,7 +76,7 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         let source = try source()
         if printConfig {
-            FileHandle.standardOutput.write(Data(try source.read().document))
+            writeOut([UInt8](try source.read().document))
             return
         }
         try RunningServer.run(source, showsExamples: examples)

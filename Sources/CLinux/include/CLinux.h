@@ -63,4 +63,7 @@ void clinux_eventfd_clear(int descriptor);
 // Has large blocks of memory go back to the system as soon as they are freed, whatever was freed before.
 void clinux_return_large_memory(void);
 
+// What tools call the calling thread; 15 bytes at most.
+void clinux_name_thread(const char *name);
+
 #endif

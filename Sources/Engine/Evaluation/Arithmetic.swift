@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Graph
 
 /// Arithmetic on two numbers of one kind.

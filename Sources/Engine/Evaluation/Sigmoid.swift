@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The logistic function.
 func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

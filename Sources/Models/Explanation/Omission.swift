@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 public import Graph
 
 extension Model {
@@ -47,7 +47,7 @@ extension Model {
     }
 
     private static func bits(_ probability: Float) -> Float {
-        Float(Foundation.log2(Double(max(probability, .leastNormalMagnitude))))
+        Float(Glibc.log2(Double(max(probability, .leastNormalMagnitude))))
     }
 
     /// The probabilities after the last symbol.

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import Glibc
 import Graph
 
 /// Reads the safetensors format: a JSON header of names, shapes and byte ranges, then little-endian data.

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import Glibc
 import Graph
 
 /// An input to try a model with: a file that the model's routes take as a request's body.

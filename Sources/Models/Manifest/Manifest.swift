@@ -1,6 +1,5 @@
 public import Engine
 import Files
-import Foundation
 import Graph
 
 /// A file with one input of pictures and one output, as its signature tells it.

@@ -1,6 +1,7 @@
+import Texts
 import Engine
 import Files
-import Foundation
+import Glibc
 import Graph
 
 /// How a manifest is read.
@@ -9,7 +10,8 @@ extension Manifest {
     static let fields =
         [
             "name", "version", "description", "task", "input", "preprocessing", "labels", "scores",
-            "outputs", "features", "logits", "numerics", "states", "sound", "layers", "score", "examples",
+            "outputs", "features", "logits", "numerics", "states", "sound", "layers", "score",
+            "examples",
             "source", "licence",
         ] + ModelTask.all.compactMap { $0.form?.key }
 
@@ -278,6 +280,6 @@ extension Manifest {
         let data = try files.text(name, largest: 16 << 20, factor: 64)
         return String(decoding: data, as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: true)
-            .map { $0.trimmingCharacters(in: .whitespaces) }
+            .map { String(trimmed($0)) }
     }
 }

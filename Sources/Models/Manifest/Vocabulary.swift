@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import Glibc
 import Graph
 
 /// A text a vocabulary has no symbols for.

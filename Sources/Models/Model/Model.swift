@@ -1,7 +1,8 @@
 public import Compute
 public import Engine
 import Files
-public import Foundation
+public import FoundationEssentials
+import Glibc
 public import Graph
 
 /// A model in memory: its graph, its manifest, and the plans made so far.

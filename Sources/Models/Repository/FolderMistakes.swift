@@ -1,5 +1,6 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// What in a folder looks as if it were meant to be a model, or a version of one, and is not read: with what to do.
 struct FolderMistakes {

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Graph
 
 /// A model of the repository with all its versions, served or not.

@@ -1,6 +1,7 @@
+import Threads
 import Compute
 import Dispatch
-import Foundation
+
 import Synchronization
 
 #if canImport(Glibc)
@@ -133,14 +134,12 @@ final class LoadQueue: Sendable {
             self?.leave(number)
         }
         let isInBackground = isInBackground.load(ordering: .relaxed)
-        let thread = Thread { [self] in
+        // As deep as graphs may lie in each other.
+        startThread(stackBytes: 8 << 20) { [self] in
             let finish =
                 isInBackground ? Self.inBackground { job.work(attention) } : job.work(attention)
             end(number, finish)
         }
-        // As deep as graphs may lie in each other.
-        thread.stackSize = 8 << 20
-        thread.start()
     }
 
     private static func inBackground(

@@ -2,7 +2,7 @@ public import Compute
 public import Engine
 import Dispatch
 public import Files
-public import Foundation
+public import FoundationEssentials
 public import Graph
 import Synchronization
 

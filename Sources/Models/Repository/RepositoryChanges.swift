@@ -1,6 +1,6 @@
 import Compute
 public import Dispatch
-import Foundation
+
 import Graph
 import Synchronization
 

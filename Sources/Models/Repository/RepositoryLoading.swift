@@ -1,6 +1,8 @@
+import Threads
+import FoundationEssentials
 import Dispatch
 import Files
-import Foundation
+import Glibc
 import Graph
 import Synchronization
 
@@ -146,7 +148,7 @@ extension ModelRepository {
         while !companions(of: version).isSuperset(of: had), !attention.isLost,
             ContinuousClock.now - since < settling
         {
-            Thread.sleep(forTimeInterval: 0.05)
+            Threads.pause(seconds: 0.05)
             let now = FileStamp(version.place, on: disk)
             if now != stamp { (stamp, since) = (now, .now) }
         }

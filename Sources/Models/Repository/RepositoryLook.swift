@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 import Synchronization
 
 /// What a look at a repository's folders found.

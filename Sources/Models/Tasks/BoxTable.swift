@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Graph
 
 /// Where the numbers of each box lie in a network's outputs.

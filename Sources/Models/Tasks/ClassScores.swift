@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Graph
 
 /// What the numbers of a classifier's output are: `scores` in model.json, else told from the last operator.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import HTTP
 
 /// Which host a request without a key must be for, and which pages may have sent it.

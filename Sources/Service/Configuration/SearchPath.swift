@@ -1,4 +1,4 @@
-public import Foundation
+public import FoundationEssentials
 
 /// Finds the files that come with the server, wherever it was started.
 public struct SearchPath: Sendable {

@@ -1,5 +1,4 @@
 import Compute
-import Foundation
 import Graph
 import Models
 import TensorFormats

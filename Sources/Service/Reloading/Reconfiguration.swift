@@ -1,5 +1,6 @@
 import Dispatch
-public import Foundation
+public import FoundationEssentials
+import Glibc
 import Models
 import Synchronization
 import TensorFormats

@@ -1,6 +1,7 @@
+import Threads
 import Compute
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// A thread that computes requests, one after the other.
@@ -13,7 +14,7 @@ final class ComputeThread: Sendable {
     private let next = Mutex<Scheduler.Task?>(nil)
 
     init(_ scheduler: SchedulerCore) {
-        Thread.detachNewThread {
+        startThread {
             let computation = Computation(self, scheduler)
             while let task = self.nextTask(), computation.run(task) {}
         }

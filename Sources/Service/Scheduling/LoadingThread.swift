@@ -1,5 +1,6 @@
+import Threads
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// The threads that look at models' folders and wait for loads: one that does so again and again, and a few for what
@@ -40,7 +41,7 @@ final class LoadingThread: Sendable {
             return true
         }
         guard isShort else { return }
-        Thread.detachNewThread { [shared] in
+        startThread { [shared] in
             while let job = Self.next(shared) { job() }
         }
     }
@@ -58,7 +59,7 @@ final class LoadingThread: Sendable {
 
     /// Runs the job with a pause of so many milliseconds before each run.
     func `repeat`(every milliseconds: Int, _ job: @escaping Job) {
-        Thread.detachNewThread { [shared] in
+        startThread { [shared] in
             while true {
                 let pause = DispatchTime.now() + .milliseconds(milliseconds)
                 if shared.ended.wait(timeout: pause) == .success {

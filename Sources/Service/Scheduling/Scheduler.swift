@@ -1,6 +1,7 @@
+import Threads
 import Compute
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 import Telemetry
 
@@ -185,7 +186,7 @@ final class SchedulerCore: Sendable {
     /// Makes the thread that watches, unless there is one.
     private func startWatching() -> Bool {
         guard !watcherExists.exchange(true, ordering: .relaxed) else { return false }
-        Thread.detachNewThread { self.watch() }
+        startThread { self.watch() }
         return true
     }
 

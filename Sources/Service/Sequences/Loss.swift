@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// −log softmax(logits)[target] in nats, computed in double precision around the largest logit.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Draws symbols from a model's predictions; the same seed draws the same symbols.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Models
 
 /// The sessions that are held: who has which, what they take, and when they end.

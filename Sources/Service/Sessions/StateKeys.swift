@@ -1,5 +1,6 @@
 import COpenSSL
-public import Foundation
+public import FoundationEssentials
+import Glibc
 import TensorFormats
 import Texts
 

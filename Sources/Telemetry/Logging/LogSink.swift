@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// Writes log lines to a file descriptor from a queue, so that nobody waits for a slow terminal.
@@ -72,7 +72,7 @@ public final class LogSink: Sendable {
         while sent < bytes.count {
             // SAFETY: write(2) only reads, and the pointer does not leave the closure.
             let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Foundation.write(
+                unsafe Glibc.write(
                     descriptor,
                     buffer.baseAddress?.advanced(by: sent),
                     buffer.count - sent

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Decides which requests are traced, and makes their spans.
 public final class Tracer: Sendable {

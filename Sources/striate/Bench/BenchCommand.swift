@@ -1,6 +1,5 @@
 import ArgumentParser
 import Compute
-import Foundation
 import Models
 import TensorFormats
 

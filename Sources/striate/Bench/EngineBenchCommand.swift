@@ -1,8 +1,10 @@
+import Texts
 import ArgumentParser
 import Compute
 import Dispatch
 import Engine
-import Foundation
+import FoundationEssentials
+import Glibc
 import Graph
 import Models
 import Telemetry
@@ -107,7 +109,7 @@ struct EngineBenchCommand: ParsableCommand {
     }
 
     private func say(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        writeOut(Array((text + "\n").utf8))
     }
 }
 

@@ -1,7 +1,9 @@
-import Foundation
+import Texts
+import FoundationEssentials
+import Glibc
 import TensorFormats
 
-/// What a number of a tensor costs as JSON, beside Foundation's JSONSerialization in the same run.
+/// What a number of a tensor costs as JSON, beside Foundation's JSONDecoder and JSONEncoder in the same run.
 struct JSONBench {
     let rounds: Int
 
@@ -48,7 +50,7 @@ struct JSONBench {
                             return try reader.tensor(limit: Self.read).values[0]
                         }
                     }
-                ), ("Foundation", { _ = try JSONSerialization.jsonObject(with: data) }),
+                ), ("Foundation", { _ = try JSONDecoder().decode(Nested.self, from: data) }),
             ]
         )
         report(
@@ -60,7 +62,6 @@ struct JSONBench {
     }
 
     private func write(_ values: [Float]) throws {
-        let numbers = values.map { NSNumber(value: $0) }
         var bytes = 0
         // A round of microseconds would measure the clock.
         let repeats = 50
@@ -81,7 +82,7 @@ struct JSONBench {
                     "Foundation",
                     {
                         for _ in 0..<repeats / 10 {
-                            bytes += try JSONSerialization.data(withJSONObject: numbers).count
+                            bytes += try JSONEncoder().encode(values).count
                         }
                     }
                 ),
@@ -116,5 +117,20 @@ struct JSONBench {
             "[\(rows[$0..<$0 + 224].joined(separator: ", "))]"
         }
         return Array("[\(channels.joined(separator: ", "))]".utf8)
+    }
+}
+
+/// Numbers, or lists of them to any depth.
+private enum Nested: Decodable {
+    case numbers([Float])
+    case lists([Nested])
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let numbers = try? container.decode([Float].self) {
+            self = .numbers(numbers)
+        } else {
+            self = .lists(try container.decode([Nested].self))
+        }
     }
 }

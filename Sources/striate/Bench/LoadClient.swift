@@ -1,4 +1,7 @@
-import Foundation
+import Dispatch
+import Threads
+import Texts
+import FoundationEssentials
 import Synchronization
 import Telemetry
 
@@ -130,7 +133,7 @@ struct LoadConnection: ~Copyable {
     private static func contentLength(_ head: String) -> Int? {
         for line in head.split(separator: "\r\n")
         where line.lowercased().hasPrefix("content-length:") {
-            return Int(line.dropFirst(15).trimmingCharacters(in: .whitespaces))
+            return Int(trimmed(line.dropFirst(15)))
         }
         return nil
     }
@@ -167,7 +170,7 @@ struct LoadRun {
         let group = DispatchGroup()
         for _ in 0..<connections {
             group.enter()
-            Thread.detachNewThread {
+            startThread {
                 defer { group.leave() }
                 let own = drive(until: start.addingTimeInterval(seconds), remaining)
                 tally.withLock { tally in
@@ -220,12 +223,11 @@ struct LoadRun {
         for line in head.split(separator: "\r\n")
         where line.lowercased().hasPrefix("server-timing:") {
             for entry in line.dropFirst(14).split(separator: ",") {
-                let parts = entry.trimmingCharacters(in: .whitespaces).components(
-                    separatedBy: ";dur="
-                )
+                let parts = trimmed(entry).split(separator: ";dur=", maxSplits: 1)
                 guard parts.count == 2, let milliseconds = Double(parts[1]) else { continue }
-                let known = tally.phases[parts[0]] ?? (0, 0)
-                tally.phases[parts[0]] = (known.sum + milliseconds, known.count + 1)
+                let name = String(parts[0])
+                let known = tally.phases[name] ?? (0, 0)
+                tally.phases[name] = (known.sum + milliseconds, known.count + 1)
             }
         }
     }

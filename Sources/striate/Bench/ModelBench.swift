@@ -1,3 +1,4 @@
+import Texts
 import Compute
 import Engine
 import Graph

@@ -1,4 +1,6 @@
-import Foundation
+import Texts
+import FoundationEssentials
+import Glibc
 
 /// This binary as a server in a process of its own, under load over loopback.
 struct ServerBench {
@@ -17,8 +19,7 @@ struct ServerBench {
     func run() throws {
         let (process, port, ready) = try start()
         defer {
-            process.terminate()
-            process.waitUntilExit()
+            process.end()
         }
         print("server (loopback, client on the same cores)")
         print("  exec to first answer             \(fixed(ready * 1000, 1)) ms")
@@ -75,21 +76,18 @@ struct ServerBench {
     }
 
     /// Starts the server on a free port and waits for its first answer.
-    private func start() throws -> (process: Process, port: Int, seconds: Double) {
+    private func start() throws -> (process: ServerProcess, port: Int, seconds: Double) {
         let ready = FileManager.default.temporaryDirectory
             .appending(path: "striate-bench-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: ready) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = [
+        let begin = Date()
+        let process = try ServerProcess([
             "serve", "--port", "0", "--ready-file", ready.path, "--models", models.path,
             "--log-level", "error",
-        ]
-        let begin = Date()
-        try process.run()
+        ])
         while Date().timeIntervalSince(begin) < 10 {
             if let text = try? String(contentsOf: ready, encoding: .utf8),
-                let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+                let port = Int(text.prefix { $0 != "\n" }),
                 var connection = try? LoadConnection(port: port),
                 (try? connection.exchange(get("/healthz"))) != nil
             {
@@ -97,7 +95,7 @@ struct ServerBench {
             }
             usleep(500)
         }
-        process.terminate()
+        process.end()
         throw Failure.notReady
     }
 
@@ -106,8 +104,8 @@ struct ServerBench {
     }
 
     /// Resident megabytes (10⁶ bytes) of the server.
-    private func memory(_ process: Process) -> String {
-        let path = "/proc/\(process.processIdentifier)/status"
+    private func memory(_ process: ServerProcess) -> String {
+        let path = "/proc/\(process.identifier)/status"
         let status = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         for line in status.split(separator: "\n") where line.hasPrefix("VmRSS:") {
             let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first

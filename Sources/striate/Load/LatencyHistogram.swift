@@ -1,4 +1,5 @@
-import Foundation
+import Texts
+import Glibc
 import TensorFormats
 
 /// Times in classes of a hundredth of their size, from a microsecond to a thousand seconds (as HdrHistogram's).
@@ -58,8 +59,7 @@ struct LatencyHistogram {
 
     var document: JSON {
         let percentiles = Self.shares.map { share in
-            let name = "p" + String(format: "%g", share * 100)
-            return (name, JSON.number(milliseconds(percentile(share))))
+            (Self.name(of: share), JSON.number(milliseconds(percentile(share))))
         }
         let classes = counts.sorted { $0.key < $1.key }.map { place, count -> JSON in
             let end = pow(10, Double(place) / Self.classes)
@@ -73,13 +73,20 @@ struct LatencyHistogram {
 
     private func milliseconds(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e3 }
 
+    /// As p99.9.
+    static func name(of share: Double) -> String {
+        var digits = fixed(share * 100, 4)
+        while digits.last == "0" { digits.removeLast() }
+        return "p" + (digits.last == "." ? String(digits.dropLast()) : digits)
+    }
+
     /// A time with its unit.
     static func text(_ seconds: Double) -> String {
         switch seconds {
-        case ..<1e-3: String(format: "%.0f µs", seconds * 1e6)
-        case ..<10e-3: String(format: "%.2f ms", seconds * 1e3)
-        case ..<1: String(format: "%.0f ms", seconds * 1e3)
-        default: String(format: "%.2f s", seconds)
+        case ..<1e-3: fixed(seconds * 1e6, 0) + " µs"
+        case ..<10e-3: fixed(seconds * 1e3, 2) + " ms"
+        case ..<1: fixed(seconds * 1e3, 0) + " ms"
+        default: fixed(seconds, 2) + " s"
         }
     }
 }

@@ -1,5 +1,6 @@
+import Texts
 import ArgumentParser
-import Foundation
+import Glibc
 import TensorFormats
 
 extension LoadSubject.Kind: ExpressibleByArgument {}
@@ -106,7 +107,7 @@ struct LoadCommand: ParsableCommand {
         print("answered   \(count(Double(answered) / report.seconds)) a second")
         print("late       \(report.late) found no free connection within 1 ms")
         let names = LatencyHistogram.shares.map { share in
-            share == 1 ? "most" : "p\(String(format: "%g", share * 100))"
+            share == 1 ? "most" : LatencyHistogram.name(of: share)
         }
         print("           " + names.map { padded($0, 9) }.joined())
         for (name, times) in [("from due ", report.fromDue), ("from sent", report.fromSent)] {
@@ -120,7 +121,7 @@ struct LoadCommand: ParsableCommand {
     }
 
     private func count(_ number: Double) -> String {
-        number == number.rounded() ? String(Int(number)) : String(format: "%.1f", number)
+        number == number.rounded() ? String(Int(number)) : fixed(number, 1)
     }
 
     private func document(_ report: LoadReport, _ subject: LoadSubject) -> JSON {

@@ -1,5 +1,6 @@
+import Threads
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// What came of a load.
@@ -37,7 +38,7 @@ struct LoadGenerator {
         let group = DispatchGroup()
         for _ in 0..<connections {
             group.enter()
-            Thread.detachNewThread {
+            startThread {
                 defer { group.leave() }
                 let own = drive { show(sent.add(1, ordering: .relaxed).newValue) }
                 report.withLock { $0.add(own) }
@@ -55,7 +56,7 @@ struct LoadGenerator {
         var worker = LoadWorker(subject)
         while let due = schedule.next() {
             let wait = (due - .now) / .seconds(1)
-            if wait > 0 { Thread.sleep(forTimeInterval: wait) }
+            pause(seconds: wait)
             let start = ContinuousClock.now
             if due.duration(to: start) > .milliseconds(1) { report.late += 1 }
             let status = worker.ask()
@@ -93,8 +94,7 @@ private struct LoadWorker: ~Copyable {
         if session == nil {
             let body = Array(#"{"model":"\#(model)"}"#.utf8)
             guard let begun = send(subject.request("/sessions", body)), begun.status == 201,
-                let answer = try? JSONSerialization.jsonObject(with: Data(begun.body)),
-                let id = (answer as? [String: Any])?["id"] as? String
+                let id = (plainJSON(begun.body) as? [String: Any])?["id"] as? String
             else { return nil }
             session = id
         }

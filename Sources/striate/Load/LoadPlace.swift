@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A server's address: http://HOST[:PORT][/PATH].
 struct LoadPlace: Sendable, CustomStringConvertible {
@@ -47,7 +48,7 @@ struct LoadAsking {
             "GET \(path) HTTP/1.1\r\nHost: \(place.authority)\r\nConnection: close\r\n\(access)\r\n"
         let (status, _, body) = try connection.answer(to: Array(head.utf8))
         guard status == 200 else {
-            let said = (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any]
+            let said = plainJSON(body) as? [String: Any]
             let words = said?["error"] as? String ?? "GET \(path) answers \(status)"
             throw LoadFault(words)
         }
@@ -55,9 +56,7 @@ struct LoadAsking {
     }
 
     func json(_ path: String) throws -> [String: Any] {
-        let body = try bytes(path)
-        let value = try? JSONSerialization.jsonObject(with: Data(body))
-        guard let value = value as? [String: Any] else {
+        guard let value = plainJSON(try bytes(path)) as? [String: Any] else {
             throw LoadFault("\(place)\(path) is no JSON object: is it Striate?")
         }
         return value

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Synchronization
 
 /// When requests are due: at a steady rate, or at random with that mean, whatever became of those before.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import TensorFormats
 
 /// What is asked for, again and again.

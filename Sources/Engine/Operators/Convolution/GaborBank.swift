@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 package import Graph
 
 /// The parameters of a bank of Gabor kernels, one entry per output channel.

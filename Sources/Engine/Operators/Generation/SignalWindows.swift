@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Graph
 
 /// Hann's, Hamming's or Blackman's window: sums of cosines over its length.

@@ -1,4 +1,3 @@
-import Foundation
 import Graph
 
 /// Regions, whose corners are shares of the picture, resized to one size.

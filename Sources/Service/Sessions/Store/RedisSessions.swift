@@ -1,4 +1,5 @@
-import Foundation
+import Texts
+import Glibc
 import Models
 import Redis
 import Synchronization
@@ -182,7 +183,7 @@ extension SessionName {
         if owner == "everyone" {
             self.init(id, of: nil)
         } else if owner.hasPrefix("key:"),
-            let name = String(owner.dropFirst(4)).removingPercentEncoding
+            let name = percentDecoded(owner.dropFirst(4))
         {
             self.init(id, of: name)
         } else {

@@ -1,0 +1,220 @@
+"""Runs the Dockerfile's steps in roots made by debootstrap.
+
+usage: image.py FOLDER          (root)
+
+A stage `FROM swift:…` is Debian with the toolchain that `swift` is here, bound in; `FROM debian:…` is Debian as it is. RUN runs in
+the root, COPY copies, the last stage's user starts the program and asks for its health. Prints the sizes of what the last stage adds
+to its base, and fails where that is more than 60 MB or the server does not answer.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MOST = 60_000_000
+# What the image swift:… has beside the toolchain: what links, and what gets packages.
+TOOLS = "binutils,ca-certificates,git,libc6-dev,libgcc-12-dev,libstdc++-12-dev,libcurl4,libedit2,libncurses6,libsqlite3-0,libxml2,tzdata,zlib1g-dev"
+
+
+def say(words):
+    print(words, flush=True)
+
+
+def run(*words, **options):
+    return subprocess.run(words, check=True, **options)
+
+
+def mirror():
+    """Where this machine's apt gets Debian from."""
+    lines = run("apt-get", "indextargets", "--format", "$(SITE) $(REPO_URI) $(CODENAME) $(COMPONENT)", capture_output=True, text=True).stdout
+    for line in lines.splitlines():
+        words = line.split()
+        if "bookworm" in words and "main" in words:
+            return words[1]
+    sys.exit("image: apt knows no Debian 12 (bookworm) here")
+
+
+def toolchain():
+    """The folder above the toolchain's usr."""
+    program = shutil.which("swift") or sys.exit("image: there is no swift on the path")
+    return pathlib.Path(program).resolve().parents[2]
+
+
+def borrowed():
+    """Files and folders of this machine that getting packages needs: git's settings and the local folders they name, names, certificates."""
+    places = {pathlib.Path("/etc/resolv.conf"), pathlib.Path("/etc/ssl/certs")}
+    listed = subprocess.run(["git", "config", "--list", "--show-origin"], capture_output=True, text=True).stdout
+    for line in listed.splitlines():
+        origin, _, setting = line.partition("\t")
+        if origin.startswith("file:/"):
+            places.add(pathlib.Path(origin[5:]))
+        for path in re.findall(r"(?:^|[=.])(/[\w./-]+)", setting):
+            places.add(pathlib.Path(path.removesuffix(".insteadof").rstrip(".")))
+    return sorted(place for place in places if place.exists())
+
+
+class Stage:
+    def __init__(self, folder, image):
+        self.root, self.image, self.place = folder, image, pathlib.PurePosixPath("/")
+        self.environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+        self.user, self.entry, self.command = "root", [], []
+        self.mounts = []
+        is_swift = image.startswith("swift:")
+        if not (self.root / "etc/debian_version").exists():
+            say(f"— {image}: debootstrap")
+            more = ["--include", TOOLS] if is_swift else []
+            run("debootstrap", "--variant=minbase", *more, "bookworm", str(self.root), mirror(), stdout=subprocess.DEVNULL)
+        self.mount("proc", "/proc", "proc")
+        if is_swift:
+            chain = toolchain()
+            self.bind(chain)
+            self.environment["PATH"] = f"{chain}/usr/bin:" + self.environment["PATH"]
+            for place in borrowed():
+                self.bind(place)
+
+    def mount(self, source, place, kind=None):
+        target = self.root / place.lstrip("/")
+        target.mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", kind, source, str(target))
+        self.mounts.append(target)
+
+    def bind(self, place):
+        target = self.root / str(place).lstrip("/")
+        if place.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+        run("mount", "--bind", "-o", "ro", str(place), str(target))
+        self.mounts.append(target)
+
+    def leave(self):
+        for target in reversed(self.mounts):
+            subprocess.run(["umount", "-l", str(target)])
+        self.mounts = []
+
+    def chroot(self, words, user="root"):
+        inside = ["chroot", *(["--userspec", user] if user != "root" else []), str(self.root), "/usr/bin/env", "-C", str(self.place), "-i"]
+        return [*inside, *(f"{name}={value}" for name, value in self.environment.items()), *words]
+
+    def copy(self, source, target):
+        place = self.root / str(self.place / target).lstrip("/")
+        if source.is_dir():
+            # As .dockerignore says.
+            left = shutil.ignore_patterns("recipe", "__pycache__", ".build", ".git")
+            shutil.copytree(source, place, dirs_exist_ok=True, symlinks=True, ignore=left)
+        else:
+            if str(target).endswith("/"):
+                place = place / source.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, place)
+
+
+def steps(text):
+    """Instructions with what follows them."""
+    joined = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.M))
+    for line in joined.splitlines():
+        if line.strip():
+            word, _, rest = line.strip().partition(" ")
+            yield word.upper(), rest.strip()
+
+
+def size(root):
+    return sum(path.lstat().st_size for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def build(folder):
+    stages, stage, base = {}, None, 0
+    for word, rest in steps((ROOT / "Dockerfile").read_text()):
+        begun = time.monotonic()
+        if word == "ARG":
+            continue
+        if word == "FROM":
+            if stage:
+                stage.leave()
+            words = [one for one in rest.split() if not one.startswith("--")]
+            name = words[2] if len(words) > 2 else "image"
+            stage = stages[name] = Stage(folder / name, words[0])
+            base = size(stage.root)
+        elif word == "RUN":
+            say(f"RUN {rest[:100]}")
+            run(*stage.chroot(["/bin/sh", "-c", rest]))
+        elif word == "WORKDIR":
+            stage.place = stage.place / rest
+            (stage.root / str(stage.place).lstrip("/")).mkdir(parents=True, exist_ok=True)
+        elif word == "COPY":
+            words = shlex.split(rest)
+            origin = ROOT
+            if words[0].startswith("--from="):
+                origin = stages[words.pop(0).removeprefix("--from=")].root
+            for source in words[:-1]:
+                stage.copy(origin / source.lstrip("/"), words[-1])
+        elif word == "ENV":
+            stage.environment |= dict(pair.split("=", 1) for pair in shlex.split(rest))
+        elif word == "USER":
+            stage.user = rest
+        elif word in ("ENTRYPOINT", "CMD"):
+            setattr(stage, "entry" if word == "ENTRYPOINT" else "command", json.loads(rest))
+        elif word not in ("EXPOSE", "HEALTHCHECK", "LABEL"):
+            sys.exit(f"image: no such step is known here: {word}")
+        took = time.monotonic() - begun
+        if took > 5:
+            say(f"  {took:.0f} s")
+    return stage, base
+
+
+def serve(stage):
+    """The image's program as its user, with nothing it may write to; does it answer?"""
+    stage.environment |= {"STRIATE_PORT": "18080", "STRIATE_ANONYMOUS": "true"}
+    server = subprocess.Popen(stage.chroot([*stage.entry, *stage.command], stage.user), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            time.sleep(0.05)
+            if subprocess.run(stage.chroot(["striate", "health"], stage.user), stdout=subprocess.DEVNULL).returncode == 0:
+                break
+        else:
+            sys.exit("image: the server does not become healthy")
+        picture = (ROOT / "config/models/fashion/examples/shirt.png").read_bytes()
+        with urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:18080/models/fashion/classify", picture), timeout=10) as reply:
+            best = json.load(reply)["predictions"][0]
+        say(f"the image's server says: {best['label']} {best['probability']:.4f}")
+        status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
+        say("resident: " + re.search(r"VmRSS:\s+(.*)", status)[1])
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "image").exists():
+        shutil.rmtree(folder / "image")
+    stage = None
+    try:
+        stage, base = build(folder)
+        serve(stage)
+        stage.leave()
+        whole = size(stage.root)
+        say(f"\n{base / 1e6:8.1f} MB the base (debootstrap --variant=minbase; debian:bookworm-slim leaves out manuals and locales)")
+        say(f"{(whole - base) / 1e6:8.1f} MB beside it:")
+        for place in ("usr/local/bin/striate", *sorted(f"srv/striate/config/models/{path.name}" for path in (stage.root / "srv/striate/config/models").iterdir())):
+            path = stage.root / place
+            say(f"{(size(path) if path.is_dir() else path.stat().st_size) / 1e6:8.2f} MB {place}")
+        if whole - base > MOST:
+            sys.exit(f"image: more than {MOST / 1e6:.0f} MB beside its base")
+    finally:
+        for mounted in [line.split()[1] for line in open("/proc/mounts")]:
+            if mounted.startswith(str(folder)):
+                subprocess.run(["umount", "-l", mounted])
+
+
+main()
