@@ -164,7 +164,8 @@ let package = Package(
             name: "striate",
             dependencies: [
                 "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
-                "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", "Threads", arguments,
+                "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", "Threads",
+                arguments,
                 logging,
             ],
             swiftSettings: safe

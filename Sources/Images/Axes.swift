@@ -25,7 +25,10 @@ enum Ticks {
             if abs(rounded) < 1e6 { return "\(rounded)" }
         }
         let exponent = Int(log10(abs(value)).rounded(.down))
-        return fixed(value / pow(10, Double(exponent)), 1) + "e\(exponent)"
+        let digits = String(abs(exponent))
+        let sign = exponent < 0 ? "-" : "+"
+        return fixed(value / pow(10, Double(exponent)), 1) + "e" + sign
+            + (digits.count < 2 ? "0" : "") + digits
     }
 }
 

@@ -98,7 +98,9 @@ import Testing
             Fixture.service.repository.models.flatMap { $0.manifest.operations }
         )
         let templates = Fixture.service.router.resources.map(\.template)
-        let roots = Set(templates.compactMap { $0.split(separator: "/").first })
+        let roots = Set(
+            templates.compactMap { $0.split(separator: "/").first?.prefix { $0 != "." } }
+        )
         // Paths behind a model's own are written "/next?top=10", whole ones `/models/${…}`.
         let named = script.matches(of: /["`]\/([a-z0-9]+)/).map { $0.1 }
         #expect(named.count >= 5)

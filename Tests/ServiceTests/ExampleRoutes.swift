@@ -20,6 +20,9 @@ import Testing
             let operation = try #require(
                 operations.first == "features" ? "preview" : operations.first
             )
+            let route =
+                model.manifest.task == .tensors
+                ? "/v2/models/\(model.name)/infer" : "/models/\(model.name)/\(operation)"
             for name in listed ?? [] {
                 let file = try Reply("GET", "/models/\(model.name)/examples/\(name)")
                 #expect(file.status == 200)
@@ -27,7 +30,7 @@ import Testing
                 let type = try #require(file.header("Content-Type"))
                 let answer = try Reply(
                     "POST",
-                    "/models/\(model.name)/\(operation)",
+                    route,
                     [("Content-Type", type)],
                     body: file.response.body
                 )

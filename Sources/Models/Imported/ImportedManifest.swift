@@ -126,3 +126,17 @@ extension Manifest {
         return states
     }
 }
+
+extension Sound {
+    /// - Throws: `invalidManifest` unless the input takes windows of a stated length, `hop` of them new.
+    func check(_ input: ModelSignature.Port, at path: String) throws(ModelError) {
+        if input.type == .float32, let window = input.dimensions.last ?? nil, window >= hop {
+            return
+        }
+        throw .invalidManifest(
+            field: "\(path), sound",
+            expected: "an input of float32 whose last size is at least the hop, \(hop)",
+            got: input.description
+        )
+    }
+}

@@ -106,7 +106,7 @@ extension Call {
             CarriedState(state: model.initialState()),
             ttl: configuration.sessionSeconds,
             of: client,
-            holder,
+            for: holder,
             isLocal: isLocal
         )
     }

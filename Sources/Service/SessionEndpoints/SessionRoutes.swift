@@ -102,7 +102,14 @@ enum SessionRoutes {
             sessions.reserve(name, call.holder)
         }
         do throws(SessionFault) {
-            try sessions.begin(name, model, start, ttl: ttl, of: call.client, call.holder)
+            try sessions.begin(
+                name,
+                model,
+                start,
+                ttl: ttl,
+                of: call.client,
+                for: call.holder
+            )
             let view = try sessions.session(name, call.holder)
             var answer = Answer(document(of: view, call), status: .created)
             answer.headers = [("Location", "/sessions/\(id)"), ("X-Session-Id", id)]

@@ -129,7 +129,7 @@ struct SessionTable {
     }
 
     /// All that can go on, for the next process.
-    func everything(at now: Double) -> [(view: SessionView, ttl: Int, client: ClientIdentity)] {
+    func everything(at now: Double) -> [(held: SessionView, ttl: Int, client: ClientIdentity)] {
         places.values.compactMap { place in
             let slot = slots[place]
             guard case .held(let session) = slot.content, slot.end > now, !session.isLocal else {

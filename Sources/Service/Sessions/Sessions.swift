@@ -64,7 +64,7 @@ final class Sessions: Sendable {
         _ carried: CarriedState,
         ttl: Int,
         of client: ClientIdentity,
-        _ holder: SessionHolder?,
+        for holder: SessionHolder?,
         isLocal: Bool = false
     ) throws(SessionFault) {
         startTimer()
@@ -219,7 +219,13 @@ final class Sessions: Sendable {
             let (session, ttl, _) = try table.session(name, at: now)
             return (session, ttl)
         }
-        return SessionStep(self, name, session, ttl: Int(ttl), session.isLocal ? nil : holder)
+        return SessionStep(
+            self,
+            name,
+            session,
+            ttl: Int(ttl),
+            for: session.isLocal ? nil : holder
+        )
     }
 
     /// Begins a sequence, or goes on with it; what was there under the name when it starts anew is gone.
@@ -245,7 +251,7 @@ final class Sessions: Sendable {
                 CarriedState(state: model.initialState()),
                 ttl: ttl,
                 of: client,
-                holder
+                for: holder
             )
         }
         let step = try step(name, holder)
@@ -331,7 +337,7 @@ final class SessionStep: Sendable {
         _ name: SessionName,
         _ session: HeldSession,
         ttl: Int,
-        _ holder: SessionHolder?
+        for holder: SessionHolder?
     ) {
         (self.sessions, self.name, self.ttl, self.holder) = (sessions, name, ttl, holder)
         serial = session.serial

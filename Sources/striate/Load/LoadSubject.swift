@@ -95,7 +95,7 @@ struct LoadSubject: Sendable {
     private static func tensors(_ metadata: [String: Any]) -> [UInt8] {
         let inputs = (metadata["inputs"] as? [[String: Any]] ?? []).filter { $0["optional"] == nil }
         let given: [JSON] = inputs.map { port in
-            let shape = (port["shape"] as? [Int] ?? []).map { max(1, $0) }
+            let shape = (port["shape"] as? [Double] ?? []).map { max(1, Int($0)) }
             let zeros = [JSON](repeating: .integer(0), count: shape.reduce(1, *))
             return [
                 "name": .string(port["name"] as? String ?? ""),

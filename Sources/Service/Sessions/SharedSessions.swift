@@ -80,7 +80,11 @@ extension Sessions {
                 shared.note(answer)
                 // A model's weights may be read, and the request is begun: the store's threads go on.
                 DispatchQueue.global().async {
-                    done(answer.fault { self.install(zip(names, $0), shared, holder, client) })
+                    done(
+                        answer.fault {
+                            self.install(zip(names, $0), shared, for: holder, of: client)
+                        }
+                    )
                 }
             }
         case .listing(let owner, let most):
@@ -96,8 +100,8 @@ extension Sessions {
     private func install(
         _ records: some Sequence<(SessionName, StoredRecord?)>,
         _ shared: SharedSessions,
-        _ holder: SessionHolder,
-        _ client: ClientIdentity
+        for holder: SessionHolder,
+        of client: ClientIdentity
     ) {
         for (name, record) in records {
             guard let record else {
@@ -108,7 +112,7 @@ extension Sessions {
                 }
                 continue
             }
-            let found = install(name, record, shared, client)
+            let found = install(name, record, shared, of: client)
             holder.take(name, SessionHolder.Fetched(found: found, version: record.version))
         }
     }
@@ -117,7 +121,7 @@ extension Sessions {
         _ name: SessionName,
         _ record: StoredRecord,
         _ shared: SharedSessions,
-        _ client: ClientIdentity
+        of client: ClientIdentity
     ) -> SessionHolder.Found {
         let now = now
         let read = Self.session(record, shared.models)
@@ -222,7 +226,7 @@ extension Sessions {
         var stored: [StoreChange] = []
         do throws(ServiceError) {
             for (name, expected, change) in changes {
-                stored.append(try Self.stored(name, expected, change, shared.models))
+                stored.append(try Self.stored(name, from: expected, change, shared.models))
             }
         } catch {
             forget(stored)
@@ -259,7 +263,7 @@ extension Sessions {
 
     private static func stored(
         _ name: SessionName,
-        _ expected: String?,
+        from expected: String?,
         _ change: SessionHolder.Change,
         _ models: StoredModels
     ) throws(ServiceError) -> StoreChange {

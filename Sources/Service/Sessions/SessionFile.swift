@@ -127,13 +127,13 @@ extension Sessions {
     /// Writes what is held here; returns how many.
     func write(to file: URL, _ models: StoredModels) throws -> Int {
         let now = now
-        let entries = try table.withLock { $0.everything(at: now) }.map { view, ttl, client in
-            let digest = try models.digest(of: view.session.model)
+        let entries = try table.withLock { $0.everything(at: now) }.map { held, ttl, client in
+            let digest = try models.digest(of: held.session.model)
             return SessionFile.Entry(
-                name: view.name,
+                name: held.name,
                 client: client,
-                end: Date(timeIntervalSinceNow: view.rest),
-                stored: StoredSession(view.session, digest: digest, ttl: ttl)
+                end: Date(timeIntervalSinceNow: held.rest),
+                stored: StoredSession(held.session, digest: digest, ttl: ttl)
             )
         }
         try PrivateFile.write(SessionFile(entries).bytes, to: file)
