@@ -3,7 +3,7 @@ FROM swift:6.3-bookworm AS build
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends \
         libpng-dev libjpeg-dev zlib1g-dev libssl-dev libhiredis-dev pkg-config \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 WORKDIR /source
 COPY Package.swift ./
 COPY Sources Sources
@@ -13,9 +13,12 @@ RUN swift build -c release --product striate --static-swift-stdlib \
 
 # The second holds the binary, the image libraries it calls, and the models.
 FROM debian:bookworm-slim
+LABEL org.opencontainers.image.title="Striate" \
+    org.opencontainers.image.description="An inference server for convolutional and recurrent networks on CPUs" \
+    org.opencontainers.image.licenses="MIT"
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends libhiredis0.14 libjpeg62-turbo libpng16-16 libssl3 zlib1g \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin striate
 COPY --from=build /out/striate /usr/local/bin/striate
 WORKDIR /srv/striate

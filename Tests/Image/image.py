@@ -7,6 +7,7 @@ the root, COPY copies, the last stage's user starts the program and asks for its
 to its base, and fails where that is more than 60 MB or the server does not answer.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -72,6 +73,11 @@ class Stage:
             say(f"— {image}: debootstrap")
             more = ["--include", TOOLS] if is_swift else []
             run("debootstrap", "--variant=minbase", *more, "bookworm", str(self.root), mirror(), stdout=subprocess.DEVNULL)
+            # As the image debian:… leaves them.
+            for place in ("var/cache/apt", "var/lib/apt/lists"):
+                shutil.rmtree(self.root / place)
+                (self.root / place / "partial").mkdir(parents=True)
+        self.base = sizes(self.root)
         self.mount("proc", "/proc", "proc")
         if is_swift:
             chain = toolchain()
@@ -108,6 +114,8 @@ class Stage:
     def copy(self, source, target):
         place = self.root / str(self.place / target).lstrip("/")
         if source.is_dir():
+            # What an earlier run left.
+            shutil.rmtree(place, ignore_errors=True)
             # As .dockerignore says.
             left = shutil.ignore_patterns("recipe", "__pycache__", ".build", ".git")
             shutil.copytree(source, place, dirs_exist_ok=True, symlinks=True, ignore=left)
@@ -128,11 +136,22 @@ def steps(text):
 
 
 def size(root):
-    return sum(path.lstat().st_size for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(sizes(root).values())
+
+
+def sizes(root):
+    """Bytes of the files in each folder three deep, and of the program."""
+    found = collections.Counter()
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            parts = path.relative_to(root).parts
+            place = "/".join(parts[:5] if parts[:2] == ("srv", "striate") else parts[:4] if parts[-1] == "striate" else parts[:2])
+            found[place] += path.lstat().st_size
+    return found
 
 
 def build(folder):
-    stages, stage, base = {}, None, 0
+    stages, stage = {}, None
     for word, rest in steps((ROOT / "Dockerfile").read_text()):
         begun = time.monotonic()
         if word == "ARG":
@@ -143,7 +162,6 @@ def build(folder):
             words = [one for one in rest.split() if not one.startswith("--")]
             name = words[2] if len(words) > 2 else "image"
             stage = stages[name] = Stage(folder / name, words[0])
-            base = size(stage.root)
         elif word == "RUN":
             say(f"RUN {rest[:100]}")
             run(*stage.chroot(["/bin/sh", "-c", rest]))
@@ -168,7 +186,7 @@ def build(folder):
         took = time.monotonic() - begun
         if took > 5:
             say(f"  {took:.0f} s")
-    return stage, base
+    return stage
 
 
 def serve(stage):
@@ -200,16 +218,18 @@ def main():
         shutil.rmtree(folder / "image")
     stage = None
     try:
-        stage, base = build(folder)
+        stage = build(folder)
         serve(stage)
         stage.leave()
-        whole = size(stage.root)
-        say(f"\n{base / 1e6:8.1f} MB the base (debootstrap --variant=minbase; debian:bookworm-slim leaves out manuals and locales)")
-        say(f"{(whole - base) / 1e6:8.1f} MB beside it:")
-        for place in ("usr/local/bin/striate", *sorted(f"srv/striate/config/models/{path.name}" for path in (stage.root / "srv/striate/config/models").iterdir())):
-            path = stage.root / place
-            say(f"{(size(path) if path.is_dir() else path.stat().st_size) / 1e6:8.2f} MB {place}")
-        if whole - base > MOST:
+        whole = sizes(stage.root)
+        more = sum(whole.values()) - sum(stage.base.values())
+        say(f"\n{sum(stage.base.values()) / 1e6:8.1f} MB the base (debootstrap --variant=minbase; debian:bookworm-slim leaves out manuals and locales)")
+        say(f"{more / 1e6:8.1f} MB beside it:")
+        for place in sorted(whole):
+            own = whole[place] - stage.base[place]
+            if abs(own) >= 10_000:
+                say(f"{own / 1e6:8.2f} MB {place}")
+        if more > MOST:
             sys.exit(f"image: more than {MOST / 1e6:.0f} MB beside its base")
     finally:
         for mounted in [line.split()[1] for line in open("/proc/mounts")]:
