@@ -108,7 +108,7 @@ class Server(Process):
 
     def __init__(self, program, models, folder, name, *settings, environment=None):
         self.port, self.name = free_port(), name
-        words = [f"port={self.port}", f"replica={name}", "log_level=warning", "drain_delay_seconds=2", "watch_milliseconds=200", *settings]
+        words = [f"port={self.port}", f"replica={name}", "log_level=warning", "drain_delay_seconds=3", "watch_milliseconds=200", *settings]
         arguments = [program, "serve", "--models", str(models)]
         for word in words:
             arguments += ["--set", word]

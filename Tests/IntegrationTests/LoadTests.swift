@@ -46,6 +46,8 @@ import Testing
         let sent = try #require(report["milliseconds_from_sent"] as? [String: Any])
         let (longest, alone) = (due["p100"] as? Double ?? 0, sent["p50"] as? Double ?? 0)
         #expect(longest > 10 * alone, "\(longest) and \(alone)")
+        let all = [report["sent"], report["never_sent"]].compactMap { $0 as? Int }
+        #expect(all.reduce(0, +) == 400)
         #expect(report["late"] as? Int ?? 0 > 0)
     }
 

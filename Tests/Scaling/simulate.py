@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Servers under a bursty load of session steps, simulated from measured service times; see docs/scaling.md.
 
-usage: simulate.py [--replicas 1,3,10,30,100] [--rate STEPS] [--seconds S] [--alone MS --of-32 MS] [--store MS] [--json]
+usage: simulate.py [--replicas 1,3,10,30,100] [--rate STEPS] [--seconds S] [--alone MS --of-32 MS] [--store MS] [--http MS] [--json]
 
 A replica computes one thing at a time with all its cores. A step alone takes `--alone` milliseconds, 32 together `--of-32`,
 between them a straight line (docs/sessions.md has what was measured). Steps come at random, at `--rate` a second for each replica
@@ -61,7 +61,7 @@ def simulate(given, replicas, hashed, joined, seed=1):
     waiting = [0] * replicas
     idle = [True] * replicas
     busy = [0.0] * replicas
-    times, refused = [], 0
+    times, refused, end = [], 0, 0.0
     events, order = [], itertools.count()
     cache = {}
     source = arrivals(given.rate * replicas, given.seconds, seed)
@@ -110,7 +110,8 @@ def simulate(given, replicas, hashed, joined, seed=1):
             if idle[replica]:
                 start(replica, now)
         else:
-            times.extend(now + store - begun for begun, _ in what)
+            times.extend(now + store + given.http / 1000 - begun for begun, _ in what)
+            end = now
             start(replica, now)
     times.sort()
 
@@ -119,7 +120,7 @@ def simulate(given, replicas, hashed, joined, seed=1):
 
     return {
         "replicas": replicas, "p50": percentile(0.5), "p99": percentile(0.99),
-        "refused": refused / max(1, refused + len(times)), "busy": sum(busy) / replicas / given.seconds, "busiest": max(busy) / given.seconds,
+        "refused": refused / max(1, refused + len(times)), "busy": sum(busy) / replicas / end, "busiest": max(busy) / end,
     }
 
 
@@ -132,6 +133,7 @@ def main():
     parser.add_argument("--alone", type=float, default=1.21)
     parser.add_argument("--of-32", type=float, default=7.25)
     parser.add_argument("--store", type=float, default=0.3)
+    parser.add_argument("--http", type=float, default=0.25, help="milliseconds of a request beside waiting and computing")
     parser.add_argument("--queue", type=float, default=1000)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()

@@ -106,6 +106,9 @@ struct LoadCommand: ParsableCommand {
         )
         print("answered   \(count(Double(answered) / report.seconds)) a second")
         print("late       \(report.late) found no free connection within 1 ms")
+        if report.unsent > 0 {
+            print("never sent \(report.unsent) found none before the end: the server is too slow")
+        }
         let names = LatencyHistogram.shares.map { share in
             share == 1 ? "most" : LatencyHistogram.name(of: share)
         }
@@ -134,7 +137,8 @@ struct LoadCommand: ParsableCommand {
             "seconds": .number(report.seconds),
             "connections": .integer(connections), "arrivals": .string(arrivals.rawValue),
             "sent": .integer(report.sent), "unanswered": .integer(report.unanswered),
-            "late": .integer(report.late), "statuses": .object(statuses),
+            "late": .integer(report.late), "never_sent": .integer(report.unsent),
+            "statuses": .object(statuses),
             "answered_per_second": .number(Double(answered) / report.seconds),
             "milliseconds_from_due": report.fromDue.document,
             "milliseconds_from_sent": report.fromSent.document,

@@ -15,6 +15,8 @@ struct LoadReport: Sendable {
     /// Requests that found no free connection for more than a millisecond after they were due.
     var late = 0
     var sent = 0
+    /// Requests that were due and found no connection before the end.
+    var unsent = 0
     var seconds = 0.0
 
     mutating func add(_ other: LoadReport) {
@@ -47,6 +49,7 @@ struct LoadGenerator {
         group.wait()
         return report.withLock { report in
             report.seconds = schedule.elapsed
+            report.unsent = schedule.left()
             return report
         }
     }

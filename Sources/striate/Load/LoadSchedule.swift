@@ -26,17 +26,30 @@ final class LoadSchedule: Sendable {
         (self.rate, self.seconds, self.arrivals) = (rate, seconds, arrivals)
     }
 
-    /// When the next request is due; nil after the last.
+    /// When the next request is due; nil after the last, and once the time is over.
     func next() -> ContinuousClock.Instant? {
-        let due = state.withLock { state in
-            let due = state.next
-            switch arrivals {
-            case .even: state.next += 1 / rate
-            case .poisson: state.next -= log(1 - state.random.fraction()) / rate
-            }
-            return due
-        }
+        // What was due and found no connection until then is left.
+        guard ContinuousClock.now < start + .seconds(seconds + 1) else { return nil }
+        let due = state.withLock { advance(&$0) }
         return due < seconds ? start + .seconds(due) : nil
+    }
+
+    /// Those that were due and never sent, once nobody takes any more.
+    func left() -> Int {
+        state.withLock { state in
+            var count = 0
+            while advance(&state) < seconds { count += 1 }
+            return count
+        }
+    }
+
+    private func advance(_ state: inout State) -> Double {
+        let due = state.next
+        switch arrivals {
+        case .even: state.next += 1 / rate
+        case .poisson: state.next -= log(1 - state.random.fraction()) / rate
+        }
+        return due
     }
 
     /// Seconds since the first was due, and no fewer than there are to be.
