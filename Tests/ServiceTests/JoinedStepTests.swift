@@ -18,7 +18,7 @@ import Testing
             .replacing(/"expires_at":"[^"]*"/, with: "")
     }
 
-    @Test(arguments: `Recurrent model routes`.predictors)
+    @Test(arguments: `Recurrent model routes`.remembering)
     func `64 sessions give the bits of single requests`(_ model: String) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)

@@ -6,7 +6,21 @@ import Testing
 /// The sequence routes on every kind of recurrent layer.
 @Suite struct `Recurrent model routes` {
     static let predictors = ["jordan", "fed-softmax", "lstm", "gru", "stack"]
-    static let service = Result { try SmallModels.service(models) }
+    /// With one of an ONNX file.
+    static let remembering = predictors + ["imported"]
+    static let service = Result { try SmallModels.service(models + [imported]) }
+
+    private static var imported: SmallModels.Model {
+        get throws {
+            SmallModels.Model(
+                name: "imported",
+                task: "next-symbol",
+                layers: "",
+                shapes: [:],
+                onnx: try ImportedCell.bytes()
+            )
+        }
+    }
 
     private static var models: [SmallModels.Model] {
         let jordan = #"{"name": "out", "op": "Jordan", "hidden": 9, "units": 4}"#

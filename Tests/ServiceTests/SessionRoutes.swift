@@ -42,7 +42,7 @@ import Testing
 
     private let client = Client(service: Fixture.service { _ in })
 
-    @Test(arguments: `Recurrent model routes`.predictors)
+    @Test(arguments: `Recurrent model routes`.remembering)
     func `any split of a sequence gives the bits of one request`(_ model: String) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)

@@ -17,6 +17,8 @@ enum SmallModels {
         let layers: String
         let shapes: [String: [Int]]
         var members = ""
+        /// In place of layers and tensors.
+        var onnx: Data?
     }
 
     static func service(_ models: [Model]) throws -> Service {
@@ -26,15 +28,21 @@ enum SmallModels {
         for model in models {
             let folder = root.appending(path: model.name)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let layers =
+                model.onnx == nil
+                ? #", "layers": [{"name": "onehot", "op": "OneHot"}, \#(model.layers)]"# : ""
             let text = """
                 {"name": "\(model.name)", "task": "\(model.task)", \(model.members)
-                 "input": {"name": "tokens", "vocabulary": "vocabulary.json"},
-                 "layers": [{"name": "onehot", "op": "OneHot"}, \(model.layers)]}
+                 "input": {"name": "tokens", "vocabulary": "vocabulary.json"}\(layers)}
                 """
             try Data(text.utf8).write(to: folder.appending(path: "model.json"))
             try Data(#"["a", "b", "c", "d"]"#.utf8)
                 .write(to: folder.appending(path: "vocabulary.json"))
             try Data("w\nx\ny\nz\n".utf8).write(to: folder.appending(path: "labels.txt"))
+            if let onnx = model.onnx {
+                try onnx.write(to: folder.appending(path: "model.onnx"))
+                continue
+            }
             try safeTensors(model.shapes).write(to: folder.appending(path: "model.safetensors"))
         }
         let repository = ModelRepository(
