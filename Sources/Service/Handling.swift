@@ -220,6 +220,7 @@ extension Service {
 
     /// Runs the endpoint and sends what it answers; false if the time it took is not typical.
     private func run(_ call: Call, _ exchange: Exchange, _ turn: SharedTurn) -> Bool {
+        let request = call.request
         var call = call
         let response: Response
         var isTypical = true
@@ -234,7 +235,7 @@ extension Service {
             try conclude(&answer, call)
             response = self.response(with: answer, call)
         } catch {
-            if beginsAgain(call.request, exchange, after: error) { return false }
+            if beginsAgain(request, exchange, after: error) { return false }
             response = self.response(with: error, call)
             isTypical = false
         }
@@ -243,8 +244,7 @@ extension Service {
     }
 
     /// Runs the endpoint on this thread, and sends what it answers.
-    private func answer(_ call: Call, _ exchange: Exchange) {
-        var call = call
+    private func answer(_ call: consuming Call, _ exchange: Exchange) {
         do throws(ServiceError) {
             send(try answered(&call), to: call, exchange)
         } catch {

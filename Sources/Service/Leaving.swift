@@ -114,14 +114,26 @@ extension Service {
 
     /// Sends a response, once what its request did to sessions that servers share is kept.
     func leave(_ response: Response, _ call: Call, _ exchange: Exchange) {
+        // What follows costs a copy of the call, which few have need of.
+        guard let holder = call.holder, holder.hasChanges else {
+            exchange.respond(finished(response, for: call))
+            return
+        }
+        leaveOnceKept(response, call, exchange)
+    }
+
+    private func leaveOnceKept(_ response: Response, _ call: Call, _ exchange: Exchange) {
         keep(call, failed: response.status.code >= 400) { fault in
             var response = response
             if let fault {
-                let note = response.note
-                response = ServiceError.session(call.parameters.session ?? "", fault).response(
-                    requestID: call.request.requestID
+                let error = ServiceError.session(call.parameters.session ?? "", fault)
+                let note = response.note as? AnswerNote
+                response = error.response(requestID: call.request.requestID)
+                response.note = AnswerNote(
+                    code: error.code,
+                    model: note?.model,
+                    stopwatch: note?.stopwatch
                 )
-                response.note = note
             }
             exchange.respond(self.finished(response, for: call))
         }
@@ -130,7 +142,12 @@ extension Service {
     /// Has the store keep what a call did to sessions, or forgets that where the call failed.
     func keep(_ call: Call, failed: Bool, _ done: @escaping @Sendable (SessionFault?) -> Void) {
         guard let holder = call.holder, holder.hasChanges else { return done(nil) }
-        guard failed else { return host.sessions.keep(holder, done) }
+        guard failed else {
+            return host.sessions.keep(holder) { fault in
+                // The store's threads go on while an answer is packed.
+                DispatchQueue.global().async { done(fault) }
+            }
+        }
         host.sessions.giveUp(holder)
         done(nil)
     }

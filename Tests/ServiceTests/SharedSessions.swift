@@ -113,7 +113,13 @@ final class MemoryStore: SessionStore {
         _ body: String = "",
         _ headers: [(String, String)] = []
     ) throws -> Response {
-        let request = try Request(method, target, headers: headers, body: Bytes(Array(body.utf8)))
+        try ask(
+            service,
+            Request(method, target, headers: headers, body: Bytes(Array(body.utf8)))
+        )
+    }
+
+    private static func ask(_ service: Service, _ request: Request) throws -> Response {
         switch service.admit(request.head) {
         case .respond(let response, _): return response
         case .read(_, let context):
@@ -300,6 +306,16 @@ final class MemoryStore: SessionStore {
         let over = try ask(1, "POST", infer, tokens(#""parameters":{"sequence_id":9}"#))
         #expect(over.status == 400 && over.json["code"] == nil || over.status == 400)
         #expect(store.entries.withLock(\.count) == 0)
+        // A packed body is unpacked once, though the request is begun again.
+        let packed = try #require(BodyCoder().encode(Array(tokens(start).utf8), .gzip))
+        let request = try Request(
+            "POST",
+            infer,
+            headers: [("Content-Encoding", "gzip"), ("Content-Type", "application/json")],
+            body: Bytes(packed)
+        )
+        #expect(try Self.ask(servers[1], request).status == .ok)
+        #expect(try ask(0, "POST", infer, tokens(end)).status == 200)
         // A first step that fails begins nothing, and leaves what was there.
         #expect(try ask(0, "POST", infer, tokens(start)).status == 200)
         let wrong =
