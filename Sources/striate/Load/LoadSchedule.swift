@@ -11,6 +11,7 @@ final class LoadSchedule: Sendable {
 
     private struct State {
         var next = 0.0
+        var count = 0
         var random: SplitMix
     }
 
@@ -46,7 +47,10 @@ final class LoadSchedule: Sendable {
     private func advance(_ state: inout State) -> Double {
         let due = state.next
         switch arrivals {
-        case .even: state.next += 1 / rate
+        case .even:
+            // Not a sum: its last digits would tell whether there is one more.
+            state.count += 1
+            state.next = Double(state.count) / rate
         case .poisson: state.next -= log(1 - state.random.fraction()) / rate
         }
         return due
