@@ -1,4 +1,4 @@
-// Of hiredis what writes commands and reads replies: sockets, deadlines and TLS are ours.
+// Of hiredis what reads replies: sockets, deadlines, TLS and the five lines that write a command are ours.
 #pragma once
 
 #include <hiredis/hiredis.h>

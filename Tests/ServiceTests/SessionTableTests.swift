@@ -22,6 +22,25 @@ import Testing
         return HeldSession(model: model, carried: CarriedState(state: state))
     }
 
+    /// As after a restart, or when a store is asked: its client's share was looked at when it began.
+    @Test func `what was held once is taken again, though its client could not begin it now`()
+        throws
+    {
+        var table = SessionTable(.init(bytes: 100_000))
+        let large = session(17_000)
+        try table.begin(name(1), session(4_000), ttl: 60, of: client("b"), at: 0)
+        #expect(throws: SessionFault.self) {
+            try table.begin(name(2), large, ttl: 60, of: client("a"), at: 0)
+        }
+        try table.install(name(2), large, ttl: 60, rest: 9, of: client("a"), at: 0)
+        #expect(try table.session(name(2), at: 1).rest == 8)
+        // All together they are bounded still.
+        #expect(throws: SessionFault.self) {
+            try table.install(name(3), large, ttl: 60, rest: 9, of: client("c"), at: 1)
+        }
+        #expect(table.count == 2)
+    }
+
     @Test func `agrees with a list that is looked through, whatever is done`() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)

@@ -152,22 +152,13 @@ extension Sessions {
         var taken = 0
         let now = now
         for entry in read.entries {
-            let stored = entry.stored
             let rest = entry.end.timeIntervalSinceNow
-            guard rest > 0,
-                let model = models.model(
-                    named: stored.model,
-                    version: stored.version,
-                    digest: stored.digest
-                ), model.takes(stored.carried.state)
-            else { continue }
-            var session = HeldSession(model: model, carried: stored.carried)
-            (session.kept, session.begunBy) = (stored.kept, stored.begunBy)
+            guard rest > 0, let session = entry.stored.held(by: models) else { continue }
             let isTaken: ()? = try? table.withLock { (table) throws(SessionFault) in
                 try table.install(
                     entry.name,
                     session,
-                    ttl: Double(stored.ttl),
+                    ttl: Double(entry.stored.ttl),
                     rest: rest,
                     of: entry.client,
                     at: now

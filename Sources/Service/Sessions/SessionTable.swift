@@ -73,8 +73,17 @@ struct SessionTable {
             if case .held = slots[place].content { throw .taken }
             remove(place)
         }
-        let size = session.bytes + Self.overhead
-        try checkRoom(for: size, of: client)
+        try checkRoom(for: session.bytes + Self.overhead, of: client)
+        insert(name, session, ttl: ttl, of: client, at: now)
+    }
+
+    private mutating func insert(
+        _ name: SessionName,
+        _ session: HeldSession,
+        ttl: Double,
+        of client: ClientIdentity,
+        at now: Double
+    ) {
         var session = session
         nextSerial += 1
         session.serial = nextSerial
@@ -88,7 +97,7 @@ struct SessionTable {
         )
         let place = slots.insert(slot, due: slots.tick(now + ttl))
         places[name] = place
-        count(size, at: place)
+        count(session.bytes + Self.overhead, at: place)
         models[ObjectIdentifier(session.model), default: ServedSince(model: session.model)]
             .sessions += 1
     }
@@ -106,7 +115,11 @@ struct SessionTable {
             if case .held(let known) = slots[place].content, known.isBusy { return }
             remove(place)
         }
-        try begin(name, session, ttl: ttl, of: client, at: now)
+        // Its client's share was looked at when it began; others may have taken what was free then.
+        guard bytes + session.bytes + Self.overhead <= limits.bytes else {
+            throw .noRoom(held: shares[client] ?? 0, all: bytes, limit: limits.bytes)
+        }
+        insert(name, session, ttl: ttl, of: client, at: now)
         guard let place = places[name] else { return }
         slots[place].end = now + rest
         slots.move(place, due: slots.tick(slots[place].end))

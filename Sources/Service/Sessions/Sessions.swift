@@ -114,26 +114,24 @@ final class Sessions: Sendable {
         try checkHere(name, holder)
         try checkFree(names, holder)
         let now = now
-        let view = try table.withLock { (table) throws(SessionFault) in
+        let (view, branch) = try table.withLock { (table) throws(SessionFault) in
             let (source, ttl, _) = try table.session(name, at: now)
+            var branch = HeldSession(model: source.model, carried: source.carried)
+            branch.begunBy = "\(client)"
             var begun: [SessionName] = []
-            for branch in names {
+            for name in names {
                 do throws(SessionFault) {
-                    var session = HeldSession(model: source.model, carried: source.carried)
-                    session.begunBy = "\(client)"
-                    try table.begin(branch, session, ttl: ttl, of: client, at: now)
-                    begun.append(branch)
+                    try table.begin(name, branch, ttl: ttl, of: client, at: now)
+                    begun.append(name)
                 } catch {
                     for one in begun { _ = table.end(one, at: now) }
                     throw error
                 }
             }
-            return SessionView(name: name, session: source, rest: ttl)
+            return (SessionView(name: name, session: source, rest: ttl), branch)
         }
-        for branch in names {
-            var session = HeldSession(model: view.session.model, carried: view.session.carried)
-            session.begunBy = "\(client)"
-            holder?.change(branch, to: .session(session, ttl: Int(view.rest)))
+        for name in names {
+            holder?.change(name, to: .session(branch, ttl: Int(view.rest)))
         }
         return view
     }

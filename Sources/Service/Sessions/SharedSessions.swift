@@ -159,16 +159,9 @@ extension Sessions {
         guard record.rest > 0 else {
             return .failure(.expired(isModelGone: false, ttl: stored.ttl, ago: ago))
         }
-        let model = models.model(
-            named: stored.model,
-            version: stored.version,
-            digest: stored.digest
-        )
-        guard let model, model.takes(stored.carried.state) else {
+        guard var session = stored.held(by: models) else {
             return .failure(.expired(isModelGone: true, ttl: stored.ttl, ago: ago))
         }
-        var session = HeldSession(model: model, carried: stored.carried)
-        (session.kept, session.begunBy) = (stored.kept, stored.begunBy)
         session.storeVersion = record.version
         return .success((session, stored.ttl))
     }

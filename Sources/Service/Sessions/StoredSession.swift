@@ -20,6 +20,16 @@ struct StoredSession {
         (carried, kept, begunBy) = (session.carried, session.kept, session.begunBy)
     }
 
+    /// The session, where its model is served here; nil where none of its weights is.
+    func held(by models: StoredModels) -> HeldSession? {
+        guard let model = models.model(named: model, version: version, digest: digest),
+            model.takes(carried.state)
+        else { return nil }
+        var session = HeldSession(model: model, carried: carried)
+        (session.kept, session.begunBy) = (kept, begunBy)
+        return session
+    }
+
     private static let form = 1
 
     var bytes: [UInt8] {

@@ -53,7 +53,7 @@ struct LatencyHistogram {
             let count = parts[part] ?? 0
             let end = Self.text(pow(10, Double(part) / 6))
             let bar = String(repeating: "█", count: (count * width + most - 1) / most)
-            return "\(padded(end, 10)) │\(bar) \(count)"
+            return "\(column(end, 10, right: true)) │\(bar) \(count)"
         }
     }
 
@@ -89,9 +89,4 @@ struct LatencyHistogram {
         default: fixed(seconds, 2) + " s"
         }
     }
-}
-
-/// A text at the right end of so many places.
-func padded(_ text: String, _ places: Int) -> String {
-    String(repeating: " ", count: max(0, places - text.count)) + text
 }

@@ -112,10 +112,10 @@ struct LoadCommand: ParsableCommand {
         let names = LatencyHistogram.shares.map { share in
             share == 1 ? "most" : LatencyHistogram.name(of: share)
         }
-        print("           " + names.map { padded($0, 9) }.joined())
+        print("           " + names.map { column($0, 9, right: true) }.joined())
         for (name, times) in [("from due ", report.fromDue), ("from sent", report.fromSent)] {
             let values = LatencyHistogram.shares.map {
-                padded(LatencyHistogram.text(times.percentile($0)), 9)
+                column(LatencyHistogram.text(times.percentile($0)), 9, right: true)
             }
             print("\(name)  " + values.joined())
         }

@@ -1,4 +1,5 @@
 import Glibc
+import Service
 import Synchronization
 
 /// When requests are due: at a steady rate, or at random with that mean, whatever became of those before.
@@ -22,7 +23,7 @@ final class LoadSchedule: Sendable {
     private let arrivals: Arrivals
 
     init(rate: Double, seconds: Double, arrivals: Arrivals, seed: UInt64) {
-        state = Mutex(State(random: SplitMix(state: seed)))
+        state = Mutex(State(random: SplitMix(seed: seed)))
         start = .now + .milliseconds(20)
         (self.rate, self.seconds, self.arrivals) = (rate, seconds, arrivals)
     }
@@ -58,17 +59,4 @@ final class LoadSchedule: Sendable {
 
     /// Seconds since the first was due, and no fewer than there are to be.
     var elapsed: Double { max(seconds, (ContinuousClock.now - start) / .seconds(1)) }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same requests for the same seed.
-struct SplitMix {
-    var state: UInt64
-
-    /// From 0 to below 1.
-    mutating func fraction() -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((mixed ^ (mixed >> 31)) >> 11) / Double(UInt64(1) << 53)
-    }
 }
