@@ -1,14 +1,21 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// Older compilers warn where this one does not.
+#if compiler(>=6.3)
+let warnings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+#else
+let warnings: [SwiftSetting] = []
+#endif
+
 /// What every target is compiled with: Swift 6 mode, and no warning left standing.
-let house: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .treatAllWarnings(as: .error),
-]
+let house: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + warnings
 let safe = house + [.strictMemorySafety()]
 
 /// The SIMD kernels, one source folder compiled for several processors (the others are links to it).
@@ -50,7 +57,122 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
+let computeDependencies: [Target.Dependency] =
+    ["CPUFeatures", "IntegerKernels", "KernelInterface"]
+    + kernelTargets.map { .byName(name: $0.name) }
+
 /// Imports run downward only: each target names what it may see.
+let ownTargets: [Target] = [
+    .target(name: "KernelInterface"),
+    .target(
+        name: "IntegerKernels",
+        exclude: ["Kernels.inc"],
+        cSettings: [.unsafeFlags(["-O2"])]
+    ),
+    .target(name: "CPUFeatures"),
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .target(name: "CPictures", dependencies: ["CJPEG", "CPNG"]),
+    .systemLibrary(
+        name: "COpenSSL",
+        pkgConfig: "openssl",
+        providers: [.apt(["libssl-dev"])]
+    ),
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+        name: "Compute",
+        dependencies: computeDependencies,
+        swiftSettings: safe
+    ),
+    .target(name: "Graph", swiftSettings: safe + fuzzing),
+    .target(name: "Files", dependencies: ["Graph"], swiftSettings: safe + fuzzing),
+    .target(
+        name: "Onnx",
+        dependencies: ["Files", "Graph", "OnnxFormat", protobuf],
+        swiftSettings: safe + fuzzing
+    ),
+    .target(
+        name: "Engine",
+        dependencies: ["Compute", "Graph", "KernelInterface"],
+        swiftSettings: safe + fuzzing
+    ),
+    .target(
+        name: "Models",
+        dependencies: [
+            "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts", "Threads",
+        ],
+        swiftSettings: safe + fuzzing
+    ),
+    .target(
+        name: "Quantising",
+        dependencies: ["Compute", "Engine", "Graph", "Onnx"],
+        swiftSettings: safe
+    ),
+    .target(
+        name: "OnnxFormat",
+        dependencies: [protobuf],
+        exclude: ["onnx.proto"],
+        swiftSettings: house
+    ),
+    .target(
+        name: "Images",
+        dependencies: ["CPNG", "CPictures", "CZlib", "Texts"],
+        swiftSettings: safe + fuzzing
+    ),
+    .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
+    .target(
+        name: "HTTP",
+        dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib", "Threads"],
+        swiftSettings: safe + fuzzing + trusted
+    ),
+    .target(
+        name: "Redis",
+        dependencies: ["CHiredis", "COpenSSL", "Texts", "Threads"],
+        swiftSettings: safe
+    ),
+    .target(
+        name: "Console",
+        resources: [
+            .embedInCode("page/console.css"), .embedInCode("page/console.html"),
+            .embedInCode("page/console.js"), .embedInCode("page/sound.js"),
+        ],
+        swiftSettings: safe
+    ),
+    .target(name: "Texts", swiftSettings: safe),
+    .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: safe),
+    .target(
+        name: "Diagrams",
+        dependencies: ["Compute", "Graph", "Models", "TensorFormats"],
+        swiftSettings: safe
+    ),
+    .target(
+        name: "Telemetry",
+        dependencies: ["Compute", "TensorFormats", "Texts", logging],
+        swiftSettings: safe
+    ),
+    .target(
+        name: "Service",
+        dependencies: [
+            "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph", "HTTP",
+            "Images", "Models", "Redis", "Telemetry", "TensorFormats", "Texts", "Threads", heap,
+            logging,
+        ],
+        swiftSettings: safe + fuzzing
+    ),
+    .executableTarget(
+        name: "striate",
+        dependencies: [
+            "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
+            "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", "Threads",
+            arguments,
+            logging,
+        ],
+        swiftSettings: safe
+    ),
+]
+
 let package = Package(
     name: "striate",
     dependencies: [
@@ -60,117 +182,7 @@ let package = Package(
         // Without streams of Foundation: FoundationEssentials is enough, and 30 MB of ICU's tables stay out of the binary.
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
-    targets: kernelTargets + [
-        .target(name: "KernelInterface"),
-        .target(
-            name: "IntegerKernels",
-            exclude: ["Kernels.inc"],
-            cSettings: [.unsafeFlags(["-O2"])]
-        ),
-        .target(name: "CPUFeatures"),
-        .target(name: "CLinux"),
-        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-        .target(name: "CPictures", dependencies: ["CJPEG", "CPNG"]),
-        .systemLibrary(
-            name: "COpenSSL",
-            pkgConfig: "openssl",
-            providers: [.apt(["libssl-dev"])]
-        ),
-        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(
-            name: "Compute",
-            dependencies: ["CPUFeatures", "IntegerKernels", "KernelInterface"]
-                + kernelTargets.map { .byName(name: $0.name) },
-            swiftSettings: safe
-        ),
-        .target(name: "Graph", swiftSettings: safe + fuzzing),
-        .target(name: "Files", dependencies: ["Graph"], swiftSettings: safe + fuzzing),
-        .target(
-            name: "Onnx",
-            dependencies: ["Files", "Graph", "OnnxFormat", protobuf],
-            swiftSettings: safe + fuzzing
-        ),
-        .target(
-            name: "Engine",
-            dependencies: ["Compute", "Graph", "KernelInterface"],
-            swiftSettings: safe + fuzzing
-        ),
-        .target(
-            name: "Models",
-            dependencies: [
-                "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts", "Threads",
-            ],
-            swiftSettings: safe + fuzzing
-        ),
-        .target(
-            name: "Quantising",
-            dependencies: ["Compute", "Engine", "Graph", "Onnx"],
-            swiftSettings: safe
-        ),
-        .target(
-            name: "OnnxFormat",
-            dependencies: [protobuf],
-            exclude: ["onnx.proto"],
-            swiftSettings: house
-        ),
-        .target(
-            name: "Images",
-            dependencies: ["CPNG", "CPictures", "CZlib", "Texts"],
-            swiftSettings: safe + fuzzing
-        ),
-        .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
-        .target(
-            name: "HTTP",
-            dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib", "Threads"],
-            swiftSettings: safe + fuzzing + trusted
-        ),
-        .target(
-            name: "Redis",
-            dependencies: ["CHiredis", "COpenSSL", "Texts", "Threads"],
-            swiftSettings: safe
-        ),
-        .target(
-            name: "Console",
-            resources: [
-                .embedInCode("page/console.css"), .embedInCode("page/console.html"),
-                .embedInCode("page/console.js"), .embedInCode("page/sound.js"),
-            ],
-            swiftSettings: safe
-        ),
-        .target(name: "Texts", swiftSettings: safe),
-        .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: safe),
-        .target(
-            name: "Diagrams",
-            dependencies: ["Compute", "Graph", "Models", "TensorFormats"],
-            swiftSettings: safe
-        ),
-        .target(
-            name: "Telemetry",
-            dependencies: ["Compute", "TensorFormats", "Texts", logging],
-            swiftSettings: safe
-        ),
-        .target(
-            name: "Service",
-            dependencies: [
-                "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph", "HTTP",
-                "Images", "Models", "Redis", "Telemetry", "TensorFormats", "Texts", "Threads", heap,
-                logging,
-            ],
-            swiftSettings: safe + fuzzing
-        ),
-        .executableTarget(
-            name: "striate",
-            dependencies: [
-                "Compute", "Engine", "Graph", "HTTP", "Images", "KernelInterface", "Models",
-                "Quantising", "Service", "Telemetry", "TensorFormats", "Texts", "Threads",
-                arguments,
-                logging,
-            ],
-            swiftSettings: safe
-        ),
-    ] + testTargets + fuzzTargets
+    targets: kernelTargets + ownTargets + testTargets + fuzzTargets
 )
 
 /// Overlapping accesses are looked for while testing; the checks are a twentieth of a small request.

@@ -99,7 +99,7 @@ public struct ImageDecoder: Sendable {
         let size = orientation.isTurned ? (height, width) : (width, height)
         let place = builder.place
         return DecodedImage(
-            image: try builder.finish(),
+            image: try builder.finish(isCancelled: isCancelled),
             width: size.0,
             height: size.1,
             place: place,

@@ -8,6 +8,8 @@ struct PictureBuilder {
     /// The same of the negative: only the last row tells which of the two is wanted.
     private var negative: RowScaler?
     private var border: BorderSum?
+    /// The filter, where the rows are only put together and OpenCV's arithmetic scales the whole.
+    private let afterwards: ResizeFilter?
     /// A row in the wanted colours, and its negative.
     private var coloured: [UInt8] = []
     private var inverted: [UInt8] = []
@@ -22,10 +24,11 @@ struct PictureBuilder {
         self.channels = (channels, target.channels ?? channels)
         let size = orientation.isTurned ? (height, width) : (width, height)
         placement = Placement(of: size, into: target)
+        afterwards = target.filter.isOpenCV ? target.filter : nil
         scaler = try RowScaler(
             of: (width, height, self.channels.wanted),
             orientation,
-            placement,
+            afterwards == nil ? placement : Placement(of: size, into: ImageTarget()),
             target.filter
         )
         if channels != self.channels.wanted {
@@ -62,15 +65,26 @@ struct PictureBuilder {
         negative?.take(inverted)
     }
 
-    /// The picture, after the last row.
-    consuming func finish() throws(ImageError) -> Image {
+    /// The picture, after the last row; `isCancelled` is asked while OpenCV's arithmetic works on the whole.
+    consuming func finish(isCancelled: () -> Bool = { false }) throws(ImageError) -> Image {
         let isInverted = (border?.mean ?? 0) > 127.5
-        let image =
+        var image =
             switch (isInverted, negative) {
             case (false, _): scaler.finish()
             case (true, let negative?): negative.finish()
             case (true, nil): scaler.finish().inverted()
             }
+        if let afterwards {
+            let (across, down) = placement.axes(of: image)
+            image = try withoutActuallyEscaping(isCancelled) { (isCancelled) throws(ImageError) in
+                try OpenCVResizing(
+                    across: across,
+                    down: down,
+                    filter: afterwards,
+                    isCancelled: isCancelled
+                ).scale(image)
+            }
+        }
         return try image.framed(by: placement)
     }
 }

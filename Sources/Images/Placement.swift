@@ -23,6 +23,8 @@ struct Placement {
     private(set) var height: Int
     /// The size of the whole and the value of what is not covered.
     private(set) var frame: (width: Int, height: Int, background: UInt8)?
+    /// The size of the picture that the middle is cut out of.
+    private var scaled: (width: Int, height: Int)?
 
     /// Fits a picture of some size into a target that is at least one pixel wide and high.
     init(of size: (width: Int, height: Int), into target: ImageTarget) {
@@ -41,9 +43,33 @@ struct Placement {
         case .pad(let background):
             frame = (width, height, background)
             contain(size)
-        case .crop: crop(size)
+        case .crop: crop(size, isWhole: target.filter.isOpenCV)
         case .cut: break
         }
+    }
+
+    /// The axes for OpenCV's arithmetic, whose parts begin and end at whole pixels.
+    func axes(of image: Image) -> (across: OpenCVAxis, down: OpenCVAxis) {
+        func axis(
+            _ part: ClosedRange<Double>,
+            _ length: Int,
+            _ outputs: Int,
+            cutOutOf scaled: Int?
+        ) -> OpenCVAxis {
+            let scale = Double(length) / Double(scaled ?? length)
+            let start = Int((part.lowerBound / scale).rounded())
+            return OpenCVAxis(
+                start: scaled == nil ? start : 0,
+                length: scaled == nil ? Int(part.upperBound) - start : length,
+                whole: scaled ?? outputs,
+                first: scaled == nil ? 0 : start,
+                outputs: outputs
+            )
+        }
+        return (
+            axis(across, image.width, width, cutOutOf: scaled?.width),
+            axis(down, image.height, height, cutOutOf: scaled?.height)
+        )
     }
 
     /// The largest picture of the same proportions that fits inside.
@@ -64,17 +90,21 @@ struct Placement {
         )
         let short = min(size.width, size.height)
         // The longer side is truncated, and the corner rounded to even numbers, as there.
+        func scaled(_ length: Int) -> Int {
+            length == short ? side : Int(Double(side) * Double(length) / Double(short))
+        }
         func edges(_ length: Int, _ wanted: Int) -> ClosedRange<Double> {
-            let scaled = length == short ? side : Int(Double(side) * Double(length) / Double(short))
+            let scaled = scaled(length)
             let first = (Double(scaled - wanted) / 2).rounded(.toNearestOrEven)
             let step = Double(length) / Double(scaled)
             return first * step...(first + Double(wanted)) * step
         }
         across = edges(size.width, width)
         down = edges(size.height, height)
+        self.scaled = (scaled(size.width), scaled(size.height))
     }
 
-    private mutating func crop(_ size: (width: Int, height: Int)) {
+    private mutating func crop(_ size: (width: Int, height: Int), isWhole: Bool) {
         var (partWidth, partHeight) = (Double(size.width), Double(size.height))
         let wanted = Double(width) / Double(height)
         if partWidth / partHeight >= wanted {
@@ -82,10 +112,15 @@ struct Placement {
         } else {
             partHeight = min(partHeight, partWidth / wanted)
         }
+        if isWhole {
+            (partWidth, partHeight) = (max(1, partWidth.rounded()), max(1, partHeight.rounded()))
+        }
         let left = (Double(size.width) - partWidth) * 0.5
         let top = (Double(size.height) - partHeight) * 0.5
         // Pillow passes the edges on in single precision; area weights change visibly at a tie.
-        func edge(_ exact: Double) -> Double { Double(Float(exact)) }
+        func edge(_ exact: Double) -> Double {
+            isWhole ? exact.rounded(.down) : Double(Float(exact))
+        }
         across = edge(left)...edge(left + partWidth)
         down = edge(top)...edge(top + partHeight)
     }

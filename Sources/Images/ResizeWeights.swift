@@ -91,16 +91,16 @@ extension ResizeFilter {
         switch self {
         case .bilinear: max(0, 1 - distance.magnitude)
         case .bicubic: Self.cubic(distance.magnitude)
-        case .area, .nearest: distance > -0.5 && distance <= 0.5 ? 1 : 0
+        default: distance > -0.5 && distance <= 0.5 ? 1 : 0
         }
     }
 
     /// How far from its centre a window reaches where nothing is shrunk.
     fileprivate var support: Double {
         switch self {
-        case .area, .nearest: 0.5
         case .bilinear: 1
         case .bicubic: 2
+        default: 0.5
         }
     }
 

@@ -8,6 +8,17 @@ public enum ResizeFilter: String, Sendable, CaseIterable {
     case bicubic
     /// The mean over the covered area (Pillow's BOX).
     case area
+    /// OpenCV's `INTER_NEAREST`, `INTER_LINEAR` and `INTER_AREA`, which round otherwise; its linear one never smooths.
+    case opencvNearest = "opencv-nearest"
+    case opencvBilinear = "opencv-bilinear"
+    case opencvArea = "opencv-area"
+
+    var isOpenCV: Bool {
+        switch self {
+        case .opencvNearest, .opencvBilinear, .opencvArea: true
+        case .nearest, .bilinear, .bicubic, .area: false
+        }
+    }
 }
 
 extension ResizeWeights {

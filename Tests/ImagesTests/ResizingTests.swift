@@ -35,6 +35,33 @@ import Testing
         }
     }
 
+    struct OpenCVCase: Decodable {
+        var filter: String
+        var mode: String
+        var input: Golden.Picture?
+        var output: Golden.Picture
+    }
+
+    @Test func `scales to the bytes of OpenCV where that is asked for`() throws {
+        let cases: [OpenCVCase] = try Golden.cases("opencv")
+        #expect(cases.count > 120)
+        var source: Image?
+        for golden in cases {
+            source = golden.input?.image ?? source
+            let input = try #require(source)
+            let filter = try #require(ResizeFilter(rawValue: golden.filter))
+            let side = Int(golden.mode.dropFirst(4))
+            let output = try input.fitted(
+                to: golden.output.width,
+                golden.output.height,
+                mode: side.map { .cut(shorterSide: $0) } ?? .stretch,
+                filter: filter
+            )
+            let name = "\(golden.mode) \(filter) \(input.width)x\(input.height)"
+            expectClose(output, golden.output.image, within: 0, name)
+        }
+    }
+
     struct Cut: Decodable {
         var side: Int
         var input: Golden.Picture

@@ -6,6 +6,9 @@ import Graph
 public struct Preprocessing: Sendable {
     public enum Resize: String, CaseIterable, Sendable {
         case area, bilinear, bicubic, nearest
+        case opencvArea = "opencv-area"
+        case opencvBilinear = "opencv-bilinear"
+        case opencvNearest = "opencv-nearest"
     }
 
     /// What happens to a picture of another aspect ratio.

@@ -87,13 +87,9 @@ public final class PicturePreparation: Sendable {
         }
     }
 
+    /// Both have the same words.
     private var filter: ResizeFilter {
-        switch preprocessing?.resize {
-        case .area, nil: .area
-        case .bilinear: .bilinear
-        case .bicubic: .bicubic
-        case .nearest: .nearest
-        }
+        preprocessing.flatMap { ResizeFilter(rawValue: $0.resize.rawValue) } ?? .area
     }
 
     private static func spread(
