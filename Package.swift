@@ -101,7 +101,8 @@ let ownTargets: [Target] = [
     .target(
         name: "Models",
         dependencies: [
-            "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts", "Threads",
+            "Backports", "Compute", "Engine", "Files", "Graph", "Onnx", "TensorFormats", "Texts",
+            "Threads",
         ],
         swiftSettings: safe + fuzzing
     ),
@@ -118,10 +119,14 @@ let ownTargets: [Target] = [
     ),
     .target(
         name: "Images",
-        dependencies: ["CPNG", "CPictures", "CZlib", "Texts"],
+        dependencies: ["Backports", "CPNG", "CPictures", "CZlib", "Texts"],
         swiftSettings: safe + fuzzing
     ),
-    .target(name: "TensorFormats", dependencies: ["CZlib"], swiftSettings: safe + fuzzing),
+    .target(
+        name: "TensorFormats",
+        dependencies: ["Backports", "CZlib"],
+        swiftSettings: safe + fuzzing
+    ),
     .target(
         name: "HTTP",
         dependencies: ["CLinux", "CPUFeatures", "COpenSSL", "CZlib", "Threads"],
@@ -141,6 +146,7 @@ let ownTargets: [Target] = [
         swiftSettings: safe
     ),
     .target(name: "Texts", swiftSettings: safe),
+    .target(name: "Backports", swiftSettings: safe),
     .target(name: "Threads", dependencies: ["CLinux"], swiftSettings: safe),
     .target(
         name: "Diagrams",
@@ -155,7 +161,8 @@ let ownTargets: [Target] = [
     .target(
         name: "Service",
         dependencies: [
-            "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph", "HTTP",
+            "Backports", "COpenSSL", "Compute", "Console", "Diagrams", "Engine", "Files", "Graph",
+            "HTTP",
             "Images", "Models", "Redis", "Telemetry", "TensorFormats", "Texts", "Threads", heap,
             logging,
         ],

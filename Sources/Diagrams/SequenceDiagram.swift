@@ -10,6 +10,7 @@ enum SequenceDiagram {
     static func draw(_ outline: NetworkOutline, steps: Int?) -> Diagram {
         let rows = SequenceRows.read(outline)
         let grid = SequenceGrid(rows)
+        if let steps, grid.isTwoWay { return unfolded(outline, grid, steps) }
         var circuit = SequenceColumns(grid)
         circuit.column(at: 0, time: nil, isLast: true)
         circuit.addLoops()
@@ -36,6 +37,26 @@ enum SequenceDiagram {
             diagram.edges += unfolded.columns.edges
         }
         addTitle(outline, grid, left: extent.left - 26, to: &diagram)
+        return diagram
+    }
+
+    /// The unfolded graph alone, as wide as a page: two halves a step leave no room for the circuit beside it.
+    private static func unfolded(
+        _ outline: NetworkOutline,
+        _ grid: SequenceGrid,
+        _ steps: Int
+    ) -> Diagram {
+        let unfolded = UnfoldedSteps(grid, steps: steps, origin: 0)
+        var diagram = Diagram(
+            kind: .unfolded,
+            title: "\(outline.name): the graph unfolded over \(steps) steps",
+            summary: summary(grid.rows, steps),
+            nodes: unfolded.columns.nodes,
+            edges: unfolded.columns.edges
+        )
+        let left = extent(of: unfolded.columns).left - 26
+        addNotes(grid, left: left, to: &diagram)
+        addTitle(outline, grid, left: left, to: &diagram)
         return diagram
     }
 
@@ -86,7 +107,8 @@ enum SequenceDiagram {
         to diagram: inout Diagram
     ) {
         let bounds = DiagramBounds(diagram)
-        let total = "\(grouped(outline.parameters)) parameters; ■ delays by one step"
+        let delays = diagram.nodes.contains(where: \.isCircuit) ? "; ■ delays by one step" : ""
+        let total = "\(grouped(outline.parameters)) parameters\(delays)"
         let lines: [(MathText, Double, Bool)] = [
             (.words(outline.name, bold: true), 17, false), (.words(total), 12.5, true),
         ]

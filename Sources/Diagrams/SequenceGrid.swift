@@ -7,7 +7,7 @@ struct SequenceGrid {
     private(set) var joins: [Int: Double] = [:]
 
     static let radius = 25.0
-    static let box = (width: 104.0, height: 50.0)
+    static let boxHeight = 50.0
     private static let step = 96.0
 
     init(_ rows: [SequenceRow]) {
@@ -30,8 +30,11 @@ struct SequenceGrid {
     var isTwoWay: Bool { rows.contains { $0.cell?.direction == .bidirectional } }
     var hasFeedback: Bool { rows.contains { $0.feedback != nil } }
 
+    /// Two variables stand in the box of a cell with a state of its own beside its output.
+    var boxWidth: Double { rows.contains { $0.cell?.hasCellState == true } ? 104 : 76 }
+
     /// How far the halves of a bidirectional row stand from the column's middle.
-    var split: Double { hasGates ? 62 : 36 }
+    var split: Double { hasGates ? boxWidth / 2 + 10 : 36 }
 
     /// From column to column.
     var pitch: Double {
@@ -40,7 +43,7 @@ struct SequenceGrid {
             : nodeWidth + (hasGates ? 66 : 72)
     }
 
-    private var cellWidth: Double { hasGates ? Self.box.width : 2 * Self.radius }
+    private var cellWidth: Double { hasGates ? boxWidth : 2 * Self.radius }
 
     private var nodeWidth: Double {
         max(cellWidth, rows.map { $0.hasWords ? $0.wordWidth : 0 }.max() ?? 0)
@@ -67,7 +70,7 @@ extension SequenceRow {
 
     func shape(_ grid: SequenceGrid) -> Diagram.Shape {
         if cell?.isGated == true {
-            return .box(width: SequenceGrid.box.width, height: SequenceGrid.box.height)
+            return .box(width: grid.boxWidth, height: SequenceGrid.boxHeight)
         }
         if hasWords { return .box(width: wordWidth, height: 40) }
         return .circle(radius: SequenceGrid.radius)

@@ -29,7 +29,16 @@ struct StackRow: Sendable {
             extent: inputExtent(outline),
             role: .input
         )
-        return [input] + outline.layers.map(StackRow.init)
+        var extents = [outline.inputName: input.extent]
+        return [input]
+            + outline.layers.map { layer in
+                extents[layer.name] = layer.extent
+                // Of maps, what makes fewer of them stands there with the depth that it leaves.
+                let isDeeper =
+                    layer.extent.count > 1
+                    && layer.inputs.allSatisfy { extents[$0] != nil && extents[$0] != layer.extent }
+                return StackRow(layer, isThin: layer.isThin && !isDeeper)
+            }
     }
 
     /// The rows without the middle ones, where they are too many.
@@ -48,14 +57,14 @@ struct StackRow: Sendable {
         return Array(rows.prefix(most / 2)) + [gap] + tail
     }
 
-    private init(_ layer: NetworkOutline.Layer) {
+    private init(_ layer: NetworkOutline.Layer, isThin: Bool) {
         (name, last) = (layer.name, layer.name)
         words = layer.op == "Input" ? "input" : layer.words
         extent = layer.op == "Input" ? outlineShape(layer.fields) : layer.extent
-        isThin = layer.isThin
+        self.isThin = isThin
         role =
             layer.op == "Input"
-            ? .input : layer.isThin ? .thin : layer.extent.count > 1 ? .map : .vector
+            ? .input : isThin ? .thin : layer.extent.count > 1 ? .map : .vector
         parameters = layer.parameters
         multiplyAdds = layer.multiplyAdds
         receptiveField = layer.receptiveField

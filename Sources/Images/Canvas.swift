@@ -1,3 +1,5 @@
+import Backports
+
 /// An RGB picture being drawn.
 struct Canvas {
     let width: Int

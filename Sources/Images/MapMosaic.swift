@@ -32,7 +32,7 @@ public struct MapMosaic: Sendable {
 
     /// Takes `count` maps of `height` by `width` values, each at least 1.
     public init(
-        maps: Span<Float>,
+        maps: [Float],
         count: Int,
         height: Int,
         width: Int,
@@ -42,8 +42,7 @@ public struct MapMosaic: Sendable {
     ) {
         precondition(count > 0 && height > 0 && width > 0 && columns ?? 1 > 0)
         precondition(maps.count == count * height * width)
-        // SAFETY: the pointer does not leave the closure.
-        self.maps = unsafe maps.withUnsafeBufferPointer { unsafe Array($0) }
+        self.maps = maps
         self.count = count
         self.height = height
         self.width = width
@@ -75,67 +74,27 @@ public struct MapMosaic: Sendable {
 
     /// The finished picture, RGB.
     public func render() -> Image {
-        let (picture, layout) = indexed
-        let palette = picture.colours
-        var samples = [UInt8](repeating: 0, count: 3 * picture.indices.count)
-        for (pixel, index) in picture.indices.enumerated() {
+        let drawing = MosaicDrawing(self)
+        let layout = drawing.layout
+        let indices = drawing.rows(0..<layout.height)
+        var samples = [UInt8](repeating: 0, count: 3 * indices.count)
+        for (pixel, index) in indices.enumerated() {
             for channel in 0..<3 {
-                samples[3 * pixel + channel] = palette[3 * Int(index) + channel]
+                samples[3 * pixel + channel] = drawing.palette[3 * Int(index) + channel]
             }
         }
         return Image(width: layout.width, height: layout.height, channels: 3, samples: samples)
     }
 
     /// The finished picture as a PNG file, without its RGB in between.
-    public func encodedPNG() throws(ImageError) -> [UInt8] {
-        let (picture, layout) = indexed
-        return try picture.encodedPNG(width: layout.width, height: layout.height)
-    }
-
-    /// The numbers of colours, the background and the colour of what is not finite behind the map's own.
-    private var indexed: (picture: IndexedPicture, layout: MosaicLayout) {
-        let layout = MosaicLayout(self)
-        let colourCount = colours.colourCount
-        var indices = [UInt8](repeating: UInt8(colourCount), count: layout.width * layout.height)
-        let ranges = ranges
-        for map in 0..<count { draw(map, range: ranges[map], layout: layout, on: &indices) }
-        let table = colours.table + [colours.background, ColourMap.invalid]
-        let palette = table.flatMap { colour in (0..<3).map { colour[$0] } }
-        return (IndexedPicture(colours: palette, indices: indices), layout)
-    }
-
-    private func draw(
-        _ map: Int,
-        range: ClosedRange<Float>,
-        layout: MosaicLayout,
-        on indices: inout [UInt8]
-    ) {
-        let (left, top) = layout.corner(of: map)
-        let scale = layout.scale
-        // In halves, so that the difference of huge ends stays finite.
-        let span = range.upperBound / 2 - range.lowerBound / 2
-        let last = Float(colours.colourCount - 1)
-        // A smaller span is noise, and last / span could be infinite.
-        let factor = span > 0x1p-110 ? last / span : 0
-        let middle = range.lowerBound / 2
-        let invalid = UInt8(colours.colourCount + 1)
-        let values = maps.span
-        var pixels = indices.mutableSpan
-        for row in 0..<height {
-            let start = (top + row * scale) * layout.width + left
-            let first = (map * height + row) * width
-            for column in 0..<width {
-                let value = values[first + column]
-                let position = (value / 2 - middle) * factor + 0.5
-                let index = value.isFinite ? UInt8(min(max(position, 0), last)) : invalid
-                for pixel in 0..<scale { pixels[start + column * scale + pixel] = index }
-            }
-            for copy in 1..<max(scale, 1) {
-                for pixel in 0..<width * scale {
-                    pixels[start + copy * layout.width + pixel] = pixels[start + pixel]
-                }
-            }
-        }
+    public func encodedPNG(_ divide: Division = oneByOne) throws(ImageError) -> [UInt8] {
+        let drawing = MosaicDrawing(self)
+        let layout = drawing.layout
+        return try PalettePNG(
+            colours: drawing.palette,
+            width: layout.width,
+            height: layout.height
+        ) { rows in drawing.rows(rows) }.encoded(divide)
     }
 
     /// A map of one value has no range of its own: such maps are compared with each other.
@@ -144,9 +103,11 @@ public struct MapMosaic: Sendable {
     }
 
     /// One range of values for each map; values that are not finite do not count.
-    private var ranges: [ClosedRange<Float>] {
+    var ranges: [ClosedRange<Float>] {
         let size = height * width
-        let own = (0..<count).map { finiteRange(of: maps[$0 * size..<($0 + 1) * size]) }
+        let own = (0..<count).map {
+            finiteRange(of: maps.span.extracting($0 * size..<($0 + 1) * size))
+        }
         switch effectiveNormalisation {
         case .perMap: return own
         case .symmetricPerMap: return own.map { around(max($0.upperBound, -$0.lowerBound)) }
@@ -173,12 +134,24 @@ private func around(_ magnitude: Float) -> ClosedRange<Float> {
     -magnitude.magnitude...magnitude.magnitude
 }
 
-private func finiteRange(of values: ArraySlice<Float>) -> ClosedRange<Float> {
-    var lowest = Float.greatestFiniteMagnitude
-    var highest = -Float.greatestFiniteMagnitude
-    for value in values where value.isFinite {
-        lowest = min(lowest, value)
-        highest = max(highest, value)
+private func finiteRange(of values: Span<Float>) -> ClosedRange<Float> {
+    // SAFETY: sixteen values from `index` on are there.
+    unsafe values.withUnsafeBytes { bytes in
+        var lowest = SIMD16<Float>(repeating: .greatestFiniteMagnitude)
+        var highest = -lowest
+        for start in stride(from: 0, to: values.count, by: 16) {
+            var some = SIMD16<Float>(repeating: .nan)
+            if start + 16 <= values.count {
+                some = unsafe bytes.loadUnaligned(fromByteOffset: 4 * start, as: SIMD16<Float>.self)
+            } else {
+                for index in start..<values.count { some[index - start] = values[index] }
+            }
+            // What is not finite makes no 0 when multiplied by 0.
+            let isFinite = some * 0 .== 0
+            lowest.replace(with: some, where: isFinite .& (some .< lowest))
+            highest.replace(with: some, where: isFinite .& (some .> highest))
+        }
+        let (low, high) = (lowest.min(), highest.max())
+        return low <= high ? low...high : 0...0
     }
-    return lowest <= highest ? lowest...highest : 0...0
 }

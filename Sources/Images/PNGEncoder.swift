@@ -6,7 +6,7 @@ extension Image {
     /// A picture of few colours, such as feature maps, is written with a palette.
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         if channels == 3, let picture = IndexedPicture(samples) {
-            return try picture.encodedPNG(width: width, height: height)
+            return try picture.file(width: width, height: height).encoded()
         }
         return try encoded(format: channels == 3 ? Int(PNG_FORMAT_FLAG_COLOR) : 0)
     }

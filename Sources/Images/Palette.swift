@@ -8,8 +8,11 @@ struct IndexedPicture {
     static let mostColours = 256
     private static let slots = 1024
 
-    init(colours: [UInt8], indices: [UInt8]) {
-        (self.colours, self.indices) = (colours, indices)
+    func file(width: Int, height: Int) -> PalettePNG {
+        let indices = indices
+        return PalettePNG(colours: colours, width: width, height: height) { rows in
+            Array(indices[rows.lowerBound * width..<rows.upperBound * width])
+        }
     }
 
     /// Nil if the picture, which is RGB, has more colours than a palette holds.

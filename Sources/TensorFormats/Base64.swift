@@ -1,3 +1,5 @@
+import Backports
+
 /// Why a text is not base64.
 public enum Base64Error: Error, Equatable, Sendable {
     case invalidCharacter(offset: Int)

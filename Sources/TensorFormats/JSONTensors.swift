@@ -1,3 +1,5 @@
+import Backports
+
 extension JSONReader {
     /// Reads nested or flat numbers in one pass: at most `limit` of them, at most 8 deep.
     ///

@@ -1,3 +1,5 @@
+import Backports
+
 /// The type of an npy file's numbers, for example "<f4".
 struct NPYType {
     /// In bytes.

@@ -40,7 +40,7 @@ import Testing
     @Test func `a map of states has its symbols below`() {
         let values = [Float](repeating: 0.5, count: 20 * 40)
         let mosaic = MapMosaic(
-            maps: values.span,
+            maps: values,
             count: 1,
             height: 20,
             width: 40,
@@ -57,7 +57,7 @@ import Testing
 
     @Test func `maps may stand apart, with places left empty between`() {
         let values: [Float] = [1, 2, 3]
-        var mosaic = MapMosaic(maps: values.span, count: 3, height: 1, width: 1, columns: 3)
+        var mosaic = MapMosaic(maps: values, count: 3, height: 1, width: 1, columns: 3)
         let line = mosaic.render()
         mosaic.places = [0, 4, 8]
         let table = mosaic.render()

@@ -28,7 +28,7 @@ import Testing
     @Test func `each map around its own zero`() {
         let maps: [Float] = [-1, 0, 0.5, 1, -0.01, 0, 0.005, 0.01]
         let mosaic = MapMosaic(
-            maps: maps.span,
+            maps: maps,
             count: 2,
             height: 1,
             width: 4,
@@ -52,7 +52,7 @@ import Testing
         for (height, width) in [(1, 1), (5, 5), (28, 28), (100, 30), (224, 224)]
         where count * height * width < 700_000 {
             let maps = [Float](repeating: 0, count: count * height * width)
-            let mosaic = MapMosaic(maps: maps.span, count: count, height: height, width: width)
+            let mosaic = MapMosaic(maps: maps, count: count, height: height, width: width)
             let image = mosaic.render()
             // Only maps have the first colour of viridis; the background is white.
             let violet = stride(from: 0, to: image.samples.count, by: 3).count {
@@ -67,7 +67,7 @@ import Testing
 
     @Test func `maps of a group stand closer to each other than to others`() {
         let maps = [Float](repeating: 0, count: 8 * 25)
-        var mosaic = MapMosaic(maps: maps.span, count: 8, height: 5, width: 5, columns: 4)
+        var mosaic = MapMosaic(maps: maps, count: 8, height: 5, width: 5, columns: 4)
         let single = mosaic.render()
         mosaic.group = 2
         let grouped = mosaic.render()
@@ -88,7 +88,7 @@ import Testing
     @Test func `a row of kernels shares one range around zero`() {
         let maps: [Float] = [1, 0, 4, 0, 0.1, 0, 0.2, 0]
         let mosaic = MapMosaic(
-            maps: maps.span,
+            maps: maps,
             count: 4,
             height: 1,
             width: 2,
@@ -106,7 +106,7 @@ import Testing
         let maps: [Float] = [0, 1, 2, 3, -4, 0, 4, 8]
         func tones(_ normalisation: MapMosaic.Normalisation) -> [UInt8] {
             let mosaic = MapMosaic(
-                maps: maps.span,
+                maps: maps,
                 count: 2,
                 height: 1,
                 width: 4,
@@ -128,7 +128,7 @@ import Testing
 
     @Test func `maps of one value are compared with each other`() {
         let maps: [Float] = [1, 3, 2]
-        let mosaic = MapMosaic(maps: maps.span, count: 3, height: 1, width: 1, colours: .grey)
+        let mosaic = MapMosaic(maps: maps, count: 3, height: 1, width: 1, colours: .grey)
         let image = mosaic.render()
         let row = image.height / 2 * image.width * 3
         #expect((0..<3).map { image.samples[row + (6 + $0 * 70 + 32) * 3] } == [0, 255, 128])
@@ -137,7 +137,7 @@ import Testing
 
     @Test func `values that are not finite are drawn in magenta and do not spoil the rest`() {
         let maps: [Float] = [.nan, 0, 1, .infinity]
-        let mosaic = MapMosaic(maps: maps.span, count: 1, height: 1, width: 4, colours: .grey)
+        let mosaic = MapMosaic(maps: maps, count: 1, height: 1, width: 4, colours: .grey)
         let image = mosaic.render()
         let row = image.height / 2 * image.width * 3
         let pixels = (0..<4).map { index in
@@ -156,7 +156,7 @@ import Testing
             for first in extremes {
                 for second in extremes {
                     let mosaic = MapMosaic(
-                        maps: [first, second].span,
+                        maps: [first, second],
                         count: 1,
                         height: 1,
                         width: 2,
@@ -171,10 +171,24 @@ import Testing
 
     @Test func `the legend says colours, range and layout`() {
         let maps = [Float](repeating: 0.5, count: 12)
-        let mosaic = MapMosaic(maps: maps.span, count: 3, height: 2, width: 2)
+        let mosaic = MapMosaic(maps: maps, count: 3, height: 2, width: 2)
         #expect(
             mosaic.legend == "viridis; each map normalised to its own minimum..maximum; "
                 + "3 maps of 2x2 in 3 columns, enlarged 64 times"
         )
+    }
+
+    @Test func `a file is the same whoever compresses its parts, and shows what is drawn`() throws {
+        let maps = (0..<24 * 300 * 200).map { Float($0 % 7919) }
+        for columns in [4, 6] {
+            let mosaic = MapMosaic(maps: maps, count: 24, height: 300, width: 200, columns: columns)
+            let file = try mosaic.encodedPNG()
+            let backwards = try mosaic.encodedPNG { count, job in
+                #expect(count > 1)
+                for index in (0..<count).reversed() { job(index) }
+            }
+            #expect(file == backwards)
+            #expect(try Image(decoding: file) == mosaic.render())
+        }
     }
 }

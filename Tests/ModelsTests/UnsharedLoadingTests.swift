@@ -77,11 +77,11 @@ import Testing
             "[[0, 2], [1]]",
             "[[2, 0], [1]]",
             says: "table",
-            "connections[0]",
+            "connections, list 1",
             "increasing"
         ),
         LoadingTests.Mistake("[[0, 2], [1]]", "[[0, 2]]", says: "table", "connections", "2"),
-        LoadingTests.Mistake("[[0, 2], [1]]", "[0, 2]", says: "table", "connections[0]"),
+        LoadingTests.Mistake("[[0, 2], [1]]", "[0, 2]", says: "table", "connections, list 1"),
         LoadingTests.Mistake("[[0, 2], [1]]", "[[0, 2], [1, 2]]", says: "table", "[4, kh, kw]"),
         LoadingTests.Mistake("[[0, 2], [1]]", "\"all\"", says: "table", "connections", "all"),
         LoadingTests.Mistake("\"tile\": 2", "\"tile\": 0", says: "tiled", "tile", "0"),

@@ -101,6 +101,24 @@ import Testing
         #expect(data.joined().joined().map { Float($0) } == tensor.values)
     }
 
+    @Test func `one map alone is that of all maps, and one that is not there is refused`() throws {
+        let file = try Fixture.file(Fixture.shirt)
+        let npy = [("Accept", "application/x-npy")]
+        func map(_ query: String) throws -> TensorData {
+            let target = "/models/fashion/features?layer=pool1\(query)"
+            let reply = try Reply("POST", target, npy, body: file)
+            // SAFETY: an array of bytes has no padding that could be read.
+            return try unsafe NPY.decode(reply.response.body.span.bytes)
+        }
+        let all = try map("")
+        let seventh = try map("&map=6")
+        #expect(seventh.shape == [1, 14, 14])
+        #expect(seventh.values == Array(all.values[6 * 196..<7 * 196]))
+        let refused = try Reply("POST", "/models/fashion/features?layer=pool1&map=32", body: file)
+        #expect(refused.status == 400)
+        #expect(refused.text.contains("from 0 to 31"), "\(refused.text)")
+    }
+
     @Test func `pooled features are the maxima and means of the maps`() throws {
         let file = try Fixture.file(Fixture.shirt)
         let npy = [("Accept", "application/x-npy")]

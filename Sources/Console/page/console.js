@@ -189,25 +189,26 @@ function put(image, blob) {
 // What a picture shows, in the server's words.
 const legend = (reply) => reply.headers.get("X-Striate-Picture") ?? "";
 
-// A card whose answer is a picture.
-function pictureCard(title, save, options) {
+// A card whose answer is a picture; `picked` is told its element and its legend.
+function pictureCard(title, save, { picked, ...options }) {
   const image = h("img", { alt: title });
   return card(title, {
     accept: save.endsWith("svg") ? "image/svg+xml" : "image/png", save, ...options,
     show: async (reply) => {
       put(image, await reply.blob());
+      picked?.(image, legend(reply));
       return [h("div.scroll", image), hint(legend(reply))];
     },
   });
 }
 
-// A picture of a layer that `fits`; null if there is none.
-function layerCard(title, route, fits, { preferred = model.features_layer, ...options }) {
+// A picture of a layer that `fits`; null if there is none. `more` makes more of the query, given by other `fields`.
+function layerCard(title, route, fits, { preferred = model.features_layer, more = () => "", fields = [], ...options }) {
   const choices = model.layers.filter(fits).map(({ name, op, output_shape }) =>
     h("option", { value: name, selected: name === preferred ? "" : null }, `${name}: ${op} ${output_shape.slice(1).join("×")}`));
   const choice = h("select", { "aria-label": "Layer", onchange: () => made.run() }, choices);
-  const made = choices.length ? pictureCard(title, `${route}.png`, { controls: choice, to: () => `/${route}?layer=${choice.value}`, ...options }) : null;
-  return made;
+  const made = choices.length ? pictureCard(title, `${route}.png`, { controls: [choice, ...fields], to: () => `/${route}?layer=${choice.value}${more()}`, ...options }) : null;
+  return made && Object.assign(made, { layer: () => model.layers.find(({ name }) => name === choice.value) });
 }
 
 // A card of labels with probabilities; null where the model has none. Another model's stand beside them.
@@ -274,6 +275,7 @@ function pictureCards() {
   const [sent, given] = ["What is sent", "What the network is given"].map((alt) => h("img", { alt }));
   const name = h("a", { title: "Save" });
   const words = h("figcaption");
+  const field = h("i.field", { hidden: "" });
   const canvas = h("canvas", { width: 280, height: 280, tabindex: 0, role: "img", "aria-label": "Draw here with mouse, pen or finger; or move with the arrow keys, draw with space, undo with z" });
   const brush = h("input", { type: "range", min: 4, max: 60, value: 22, "aria-label": "Brush size" });
   const thumbs = h("div.row");
@@ -300,11 +302,12 @@ function pictureCards() {
     above: [
       h("div.row", thumbs, h("label.file", "Choose a file", file), button("Draw", () => { clear(); drawing(); canvas.focus(); })),
       tools,
-      h("div.stage", h("figure", sent, canvas, h("figcaption", name)), h("figure", given, words)),
+      h("div.stage", h("figure", sent, canvas, h("figcaption", name)), h("figure", h("div.seen", given, field), words)),
     ],
     to: () => "/preview", accept: "image/png", input, save: "preview.png",
     show: async (reply) => {
       put(given, await reply.blob());
+      field.hidden = true;
       words.textContent = `The network is given ${legend(reply)}`;
       return [];
     },
@@ -316,7 +319,13 @@ function pictureCards() {
   const found = drawn.map(([route, title]) => pictureCard(title, `${route}.png`, { to: () => `/${route}`, input }));
   const why = model.operations.includes("explain") ? pictureCard("Where it comes from", "explain.png", { to: () => "/explain", input }) : null;
   const answers = [labels, why, ...found].filter(Boolean);
-  const maps = featureCard(input, answers.length ? "" : ".wide");
+  const maps = featureCard(input, answers.length ? "" : ".wide", (rows, columns) => {
+    // The picture stands in the middle of a square.
+    const { naturalHeight: height, naturalWidth: width } = given, side = Math.max(height, width);
+    const sides = { top: rows[0] + (side - height) / 2, left: columns[0] + (side - width) / 2, height: rows[1] - rows[0], width: columns[1] - columns[0] };
+    for (const [name, pixels] of Object.entries(sides)) field.style[name] = `${100 * pixels / side}%`;
+    field.hidden = false;
+  });
   asking.push(...answers, maps);
   return answers.length ? [...asking, kernels] : [asking[0], kernels, maps];
 }
@@ -390,8 +399,48 @@ function pen(canvas, brush, changed) {
 }
 
 const hasMaps = ({ op, output_shape: { length } }) => op !== "Flatten" && (length > 2 || !/^(Shape|Slice|Concat|Gather|Reshape|Constant)$/.test(op));
-const featureCard = (input, kind) => layerCard("Feature maps", "features", hasMaps, { input, kind });
-const kernelCard = (kind) => layerCard("Kernels", "kernels", ({ op }) => /^(Conv|TiledConv|LocallyConnected|Gabor)$/.test(op), { kind });
+const kernelCard = (kind) => layerCard("Kernels", "kernels", ({ op }) => /^(Conv|TiledConv|LocallyConnected|Gabor|RNN|LSTM|GRU)$/.test(op), { kind });
+
+// All maps of a layer, or one, of which a unit can be chosen: `see` is told the rows and columns of the input it sees.
+function featureCard(input, kind, see) {
+  const map = h("input", { type: "number", min: 0, placeholder: "all", "aria-label": "Map", onchange: () => made.run() });
+  const unit = h("p.hint", { role: "status" });
+  let at;
+  const choose = (row, column, rows, columns) => {
+    at = [row, column] = [Math.max(0, Math.min(rows - 1, row)), Math.max(0, Math.min(columns - 1, column))];
+    const { receptive_field: size, receptive_start: start, receptive_stride: stride } = made.layer();
+    const seen = at.map((place, axis) => start && [start[axis] + place * stride[axis], start[axis] + place * stride[axis] + size[axis]]);
+    unit.textContent = `Unit (${at}) sees ` + (start ? `rows ${seen[0][0]} to ${seen[0][1] - 1} and columns ${seen[1][0]} to ${seen[1][1] - 1} of what the network is given.` : size ? `${size.join(" × ")} pixels.` : "all of it.");
+    if (start) see(...seen);
+  };
+  const made = layerCard("Feature maps", "features", hasMaps, {
+    input, kind, fields: see ? [map] : [], more: () => (map.value ? `&map=${map.value}` : ""), above: unit,
+    picked: see && ((image, words) => {
+      const [count, width, height, columns, scale] = words.match(/(\d+) maps of (\d+)x(\d+) in (\d+) columns, enlarged (\d+)/).slice(1).map(Number);
+      const isOne = count === 1 && height * width > 1;
+      unit.textContent = isOne ? "Choose a unit, by pointer or arrow keys, to see what it looks at." : "Choose a map to see it alone.";
+      image.tabIndex = 0;
+      image.onclick = ({ offsetX, offsetY }) => {
+        const gap = (image.naturalWidth - columns * width * scale) / (columns + 1);
+        const [x, y] = [offsetX, offsetY].map((place) => place * image.naturalWidth / image.clientWidth - gap);
+        if (isOne) return choose(Math.floor(y / scale), Math.floor(x / scale), height, width);
+        map.value = Math.min(count - 1, Math.floor(y / (height * scale + gap)) * columns + Math.floor(x / (width * scale + gap)));
+        made.run();
+      };
+      image.onkeydown = (event) => {
+        const step = isOne && { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        at ??= [height >> 1, width >> 1];
+        choose(at[0] + step[0], at[1] + step[1], height, width);
+      };
+    }),
+  });
+  const layers = made?.element.querySelector("select");
+  // Another layer has other maps.
+  if (layers) layers.onchange = () => { map.value = ""; at = null; made.run(); };
+  return made;
+}
 
 // --- What is typed
 
@@ -417,14 +466,14 @@ function writing(title, changed) {
 
 // Cards of a model whose field holds a body: `make` those that ask with it, `draw` what it holds.
 function bodyCards(title, type, make, draw) {
-  const image = draw && h("img.curves", { alt: "Curves" });
+  const image = draw && h("img.curves", { alt: "Curves" }), axis = h("div.axis");
   const { area, row, text } = writing(title, () => {
-    draw?.(image, area.value);
+    if (draw) draw(image, area.value, axis);
     runAll(asking);
   });
   area.className = "data";
   const asking = make(() => (text() ? { body: text(), type } : null)).filter(Boolean);
-  return [plain(title, asking.length > 1 ? "" : ".wide", row, image, area), ...asking];
+  return [plain(title, asking.length > 1 ? "" : ".wide", row, image, axis, area), ...asking];
 }
 
 const nodesCard = (input) => card("Nodes", {
@@ -432,14 +481,34 @@ const nodesCard = (input) => card("Nodes", {
   show: async (reply) => table(["node", "label", "probability"], (await reply.json()).nodes.map((node) => [node.expression, node.label, percent(node.probability)])),
 });
 
-// Every column of a table of numbers as a curve.
-function curves(image, text) {
+// Every column of a table of numbers as a curve, over the steps of `axis`, on a ground of as many `heats`, from −1 to 1.
+function curves(image, text, axis, heats = []) {
   const rows = text.split("\n").map((line) => line.split(",").map(Number)).filter((row) => row.length > 1 && row.every(Number.isFinite));
   const [low, high] = [Math.min(...rows.flat()), Math.max(...rows.flat())];
   const points = (column) => rows.map((row, step) => `${step},${(high - row[column]) / (high - low || 1)}`).join(" ");
   const lines = rows[0]?.map((_, column) => `<polyline points="${points(column)}" fill="none" stroke="#149085" vector-effect="non-scaling-stroke"/>`) ?? [];
-  put(image, new Blob([`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${rows.length - 1 || 1} 1" preserveAspectRatio="none">`, ...lines, "</svg>"], { type: "image/svg+xml" }));
+  put(image, new Blob([`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${rows.length - 1 || 1} 1" preserveAspectRatio="none">`,
+    ...heats.map((heat, step) => `<rect x="${step - 0.5}" width="1.02" height="1" fill="${heat > 0 ? "#d7301f" : "#2b6cb0"}" opacity="${Math.abs(heat).toFixed(3)}"/>`), ...lines, "</svg>"], { type: "image/svg+xml" }));
+  axis?.replaceChildren(...[0, 0.25, 0.5, 0.75, 1].map((share) => h("span", count(Math.round(share * (rows.length - 1))))));
 }
+
+// Which steps of a series its class comes from.
+const seriesExplained = (input) => model.operations.includes("explain") ? card("Where it comes from", {
+  kind: ".wide", to: () => "/explain", input,
+  show: async (reply, { request }) => {
+    const { window: [window], stride: [stride], data, target } = await reply.json();
+    const image = h("img.curves", { alt: "The series, the steps it comes from coloured" }), axis = h("div.axis");
+    const length = request.body.trim().split("\n").filter((line) => /\d/.test(line)).length;
+    const sums = Array(length).fill(0), counts = Array(length).fill(0);
+    data.forEach((fall, index) => {
+      const start = Math.max(0, Math.min(index * stride, length - window));
+      for (let step = start; step < Math.min(length, start + window); step++) { sums[step] += fall; counts[step] += 1; }
+    });
+    const means = sums.map((sum, step) => sum / (counts[step] || 1)), most = Math.max(...means.map(Math.abs), 1e-9);
+    curves(image, request.body, axis, means.map((mean) => 0.8 * mean / most));
+    return [image, axis, hint(`Red where covering ${window} steps lowers the probability of ${target.label} (${percent(target.probability)}), blue where it raises it.`)];
+  },
+}) : null;
 
 const cells = /^(RNN|LSTM|GRU|Jordan)$/;
 // Of an imported network only what a person would call a layer.
@@ -461,7 +530,7 @@ function symbolCards() {
     show: async (reply) => [bars((await reply.json()).next, ({ symbol }) => button(visible(symbol), () => write(area.value + symbol))), hint("Take a symbol to append it.")],
   });
   const asking = [score, next, symbolsExplained(input), stateCard(input)].filter(Boolean);
-  return [score, next, generateCard(text, write), sessionCard(), ...asking.slice(2)];
+  return [score, next, generateCard(text, write), sessionCard(), ...asking.slice(2), kernelCard(".wide")];
 }
 
 // The deeper the ground of a symbol, the more it surprised.
@@ -684,9 +753,9 @@ function soundCard() {
 const kinds = {
   image: ["Pictures", pictureCards],
   symbols: ["Text", symbolCards],
-  tokens: ["Sequences", () => bodyCards("Text", "text/plain", (input) => [labelsCard("Classes", "classify", input), symbolsExplained(input), sessionCard(), stateCard(input)])],
+  tokens: ["Sequences", () => bodyCards("Text", "text/plain", (input) => [labelsCard("Classes", "classify", input), symbolsExplained(input), sessionCard(), stateCard(input), kernelCard(".wide")])],
   tree: ["Trees", () => bodyCards("Tree", "application/json", (input) => [labelsCard("Root", "tree", input), nodesCard(input)])],
-  series: ["Series", () => [...bodyCards("Series", "text/csv", (input) => [labelsCard("Classes", "classify", input), featureCard(input, ".wide")], curves), kernelCard(".wide")]],
+  series: ["Series", () => [...bodyCards("Series", "text/csv", (input) => [labelsCard("Classes", "classify", input), seriesExplained(input), featureCard(input, ".wide")], curves), kernelCard(".wide")]],
   steps: ["Systems", () => bodyCards("Steps", "application/json", (input) => [stateCard(input)])],
   tensors: ["Tensors", () => [soundCard(), tensorCard()]],
 };

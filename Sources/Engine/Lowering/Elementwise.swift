@@ -149,11 +149,14 @@ struct ElementwiseLowering {
             let (a, b, to) = (placement[image], placement[vector], placement[output])
             return { arena, chunk in
                 let (number, block) = (chunk / planes.blocks, chunk % planes.blocks)
-                let x = a.position(in: arena) + (number * a.image + block * a.plane)
-                let y =
-                    b.position(in: arena)
-                    + ((isShared ? 0 : number * b.image) + block * b.plane)
-                let z = to.position(in: arena) + (number * to.image + block * to.plane)
+                let places = (
+                    number * a.image + block * a.plane,
+                    (isShared ? 0 : number) * b.image + block * b.plane,
+                    number * to.image + block * to.plane
+                )
+                let x = a.position(in: arena) + places.0
+                let y = b.position(in: arena) + places.1
+                let z = to.position(in: arena) + places.2
                 for row in 0..<shape[2] {
                     combine(x + row * a.row, y, z + row * to.row, shape[3])
                 }

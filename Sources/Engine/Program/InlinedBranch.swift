@@ -49,7 +49,7 @@ extension Node {
 
 extension Graph {
     fileprivate func renamed(_ names: [String: String]) -> Graph {
-        let own = inputs.map(\.name) + nodes.flatMap(\.outputs) + constants.keys
+        let own = inputs.map(\.name) + nodes.flatMap(\.outputs) + Array(constants.keys)
         let outer = names.filter { !own.contains($0.key) }
         guard !outer.isEmpty else { return self }
         var result = self

@@ -2,7 +2,7 @@ import Graph
 
 /// The fields of a JSON object, each read once; a field nobody read is a mistake.
 struct JSONFields {
-    /// Where the object stands, such as `model.json: layers[2] "conv1"`.
+    /// Where the object stands, such as `model.json, layer 3 "conv1"`.
     private(set) var path: String
     private var remaining: [String: JSONValue]
     private var known: [String] = []
@@ -181,12 +181,16 @@ struct JSONFields {
         return try JSONFields(value, at: "\(path), \(name)", mistakes: mistakes)
     }
 
-    mutating func objects(_ name: String) throws(ModelError) -> [JSONFields]? {
+    /// The objects of a list; each is called by its noun and its place, counted from 1.
+    mutating func objects(
+        _ name: String,
+        each noun: String
+    ) throws(ModelError) -> [JSONFields]? {
         guard let value = value(name) else { return nil }
         guard case .array(let values) = value else { throw mismatch(name, "a list", value) }
         var objects: [JSONFields] = []
         for (index, element) in values.enumerated() {
-            let place = "\(path), \(name)[\(index)]"
+            let place = "\(path), \(noun) \(index + 1)"
             objects.append(try JSONFields(element, at: place, mistakes: mistakes))
         }
         return objects

@@ -94,7 +94,7 @@ struct LayerStack {
     ) throws(ModelError) -> String? {
         var object = object
         let name = object.layerName(number)
-        guard !Self.noteForeignWords(object, number: number) else { return nil }
+        guard !Self.noteWords(object, number: number) else { return nil }
         let op = try object.requiredString("op")
         _ = try object.string("name")
         guard !layers.contains(where: { $0.name == name }),
@@ -104,10 +104,7 @@ struct LayerStack {
         }
         object.call(name)
         guard let parameters = Operators.parameters(of: op) else {
-            guard let likely = OperatorNames.likely(op) else {
-                throw .unsupportedOperator(node: name, op: op)
-            }
-            throw object.mismatch("op", "ONNX's name, maybe \"\(likely)\"", .string(op))
+            throw .unsupportedOperator(node: name, op: op)
         }
         var node = Node(name: name, op: op, outputs: [name])
         node.inputs = try object.strings("inputs") ?? [previous]
@@ -133,12 +130,23 @@ struct LayerStack {
         return name
     }
 
-    /// Notes fields that other libraries have; whether there is one.
+    /// Notes fields that other libraries have, and an operator nobody knows; whether there is one.
     @discardableResult
-    static func noteForeignWords(_ object: JSONFields, number: Int) -> Bool {
+    static func noteWords(_ object: JSONFields, number: Int) -> Bool {
         var object = object
-        object.call(object.layerName(number))
-        return object.noteForeignWords(Mistakes.synonyms)
+        let name = object.layerName(number)
+        object.call(name)
+        let isForeign = object.noteForeignWords(Mistakes.synonyms)
+        let isKnown: Void? = object.attempt { (object) throws(ModelError) in
+            guard let op = try object.string("op"), Operators.parameters(of: op) == nil else {
+                return
+            }
+            guard let likely = OperatorNames.likely(op) else {
+                throw .unsupportedOperator(node: name, op: op)
+            }
+            throw object.mismatch("op", "ONNX's name, maybe \"\(likely)\"", .string(op))
+        }
+        return isForeign || isKnown == nil
     }
 
     /// Binds `<layer>.<parameter>` tensors and returns how many numbers they hold.

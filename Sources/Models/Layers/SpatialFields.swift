@@ -28,13 +28,13 @@ extension JSONFields {
         var sets: [[Int]] = []
         for (output, list) in lists.enumerated() {
             guard case .array(let values) = list else {
-                throw mismatch("connections[\(output)]", expected, list)
+                throw mismatch("connections, list \(output + 1)", expected, list)
             }
             let set = values.compactMap(\.integer)
             let isIncreasing = zip(set, set.dropFirst()).allSatisfy { $0 < $1 }
             guard set.count == values.count, isIncreasing, (set.first ?? 0) >= 0,
                 (set.last ?? 0) < 1 << 24
-            else { throw mismatch("connections[\(output)]", expected, .string("\(set)")) }
+            else { throw mismatch("connections, list \(output + 1)", expected, .string("\(set)")) }
             sets.append(set)
         }
         return sets

@@ -47,7 +47,7 @@ public struct NetworkForm: Sendable {
         inputName = input["name"]?.word ?? ""
         tree = try fields.object("tree").map(Self.attributes)?.compactMapValues(\.word) ?? [:]
         var layers: [Layer] = []
-        for object in try fields.objects("layers") ?? [] {
+        for object in try fields.objects("layers", each: "layer") ?? [] {
             var named = object
             let op = try named.requiredString("op")
             let name = try named.string("name") ?? "\(op.lowercased())\(layers.count + 1)"

@@ -38,5 +38,5 @@ public final class AnswerRoom: Sendable {
 
 extension Model {
     /// Room for one answer.
-    public func answerRoom() -> AnswerRoom { AnswerRoom(limit: memoryLimit, ledger) }
+    public func answerRoom() -> AnswerRoom { AnswerRoom(limit: memoryLimit, workers.memory) }
 }

@@ -37,7 +37,7 @@ public final class Model: Sendable {
     public let backwardLayer: String?
     let memoryLimit: Int
     /// What all computing and answering takes.
-    let ledger: MemoryLedger
+    public let workers: Workers
 
     /// The layers as a graph, before they are made fast.
     public var graph: Graph { program.graph }
@@ -107,7 +107,7 @@ public final class Model: Sendable {
         self.form = form
         self.manifest = manifest
         memoryLimit = tools.memoryLimit
-        ledger = tools.workers.memory
+        workers = tools.workers
         isImported = false
         program = try Program(
             stack.graph,
@@ -172,7 +172,7 @@ public final class Model: Sendable {
         version: String?
     ) throws(ModelError) {
         memoryLimit = tools.memoryLimit
-        ledger = tools.workers.memory
+        workers = tools.workers
         var imported = try ImportedNetwork(file, in: files)
         try imported.signature.check(memoryLimit: memoryLimit)
         var written: Manifest?

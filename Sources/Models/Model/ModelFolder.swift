@@ -17,7 +17,7 @@ enum ModelFolder {
         if fields.mistakeCount > 0 {
             // Of layers only what needs no manifest.
             for (index, layer) in layers.enumerated() {
-                LayerStack.noteForeignWords(layer, number: index + 1)
+                LayerStack.noteWords(layer, number: index + 1)
             }
         }
         try fields.end()
@@ -32,7 +32,7 @@ enum ModelFolder {
     }
 
     private static func layers(_ fields: inout JSONFields) throws(ModelError) -> [JSONFields] {
-        guard let layers = try fields.objects("layers"), !layers.isEmpty else {
+        guard let layers = try fields.objects("layers", each: "layer"), !layers.isEmpty else {
             throw .invalidManifest(
                 field: "model.json, layers",
                 expected: "a list of layers",

@@ -1,3 +1,4 @@
+import Backports
 public import Graph
 
 /// What a recurrent model remembers between two calls: one tensor of float32 for each state of its layers.

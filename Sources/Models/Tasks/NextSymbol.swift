@@ -3,8 +3,8 @@ extension ModelTask {
     public static let nextSymbol = ModelTask(
         "next-symbol",
         .steps,
-        operations: ["next", "score", "generate", "encode", "explain"],
-        withoutOutputs: ["encode"],
+        operations: ["next", "score", "generate", "encode", "kernels", "explain"],
+        withoutOutputs: ["encode", "kernels"],
         readsForward: true
     )
 }

@@ -3,7 +3,7 @@ extension ModelTask {
     public static let sequenceClassification = ModelTask(
         "sequence-classification",
         .symbols,
-        operations: ["classify", "encode", "explain"],
+        operations: ["classify", "encode", "kernels", "explain"],
         hasLabels: true
     )
 }

@@ -1,3 +1,4 @@
+import Backports
 import Engine
 public import Graph
 

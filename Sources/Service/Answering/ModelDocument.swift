@@ -119,7 +119,8 @@ struct ModelDocument {
     private static let mostNodes = 100
 
     private static func layer(_ layer: LayerSummary) -> JSON {
-        [
+        let places = layer.receptiveField?.places
+        return [
             "name": .string(layer.name), "op": .string(layer.op),
             "output_shape": .integers(layer.outputShape.dimensions),
             "parameters": .integer(layer.parameters),
@@ -127,6 +128,8 @@ struct ModelDocument {
             "receptive_field": layer.receptiveField.map {
                 [.integer($0.height), .integer($0.width)]
             } ?? .null,
+            "receptive_start": places.map { [.integer($0.top), .integer($0.left)] } ?? .null,
+            "receptive_stride": places.map { [.integer($0.down), .integer($0.right)] } ?? .null,
         ]
     }
 }

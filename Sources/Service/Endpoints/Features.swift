@@ -30,6 +30,11 @@ enum Features {
                 kind: .choice(Pooling.allCases.map(\.rawValue)),
                 summary: "max or mean: one number for each map instead of the map."
             ),
+            QueryKey(
+                name: "map",
+                kind: .integer(0...1 << 30),
+                summary: "One map alone, by its channel, counted from 0; all unless given."
+            ),
         ],
         forms: [.json, .png, .npy, .csv],
         document: document,
@@ -73,6 +78,7 @@ enum Features {
                 got: layers.joined(separator: ",")
             )
         }
+        let map = try call.integer("map", in: 0...1 << 30)
         let inputs = try call.inputs(reader)
         call.stopwatch.enter(.compute)
         var results: [[NamedTensor]] = []
@@ -83,7 +89,12 @@ enum Features {
                 try call.checkAnswer(numbers: numbers)
             }
             let outputs = try call.run(input, outputs: layers)
-            results.append(outputs.map { pooled($0, pooling) })
+            var chosen = outputs
+            if let map {
+                chosen.removeAll()
+                for output in outputs { chosen.append(try channel(map, of: output)) }
+            }
+            results.append(chosen.map { pooled($0, pooling) })
         }
         call.stopwatch.enter(.encode)
         return try FeatureAnswer(model: model, noun: reader.noun, results: results).encoded(
@@ -101,6 +112,26 @@ enum Features {
         for layer in layers where !known.contains(layer) {
             throw .model(.unknownLayer(layer, available: known))
         }
+    }
+
+    /// [C, …] to [1, …].
+    private static func channel(
+        _ channel: Int,
+        of tensor: NamedTensor
+    ) throws(ServiceError) -> NamedTensor {
+        guard let count = tensor.shape.first, channel < count else {
+            throw .invalidValue(
+                field: "map",
+                expected: "a channel of \(tensor.name), from 0 to \((tensor.shape.first ?? 1) - 1)",
+                got: "\(channel)"
+            )
+        }
+        let size = tensor.values.count / count
+        return NamedTensor(
+            name: tensor.name,
+            shape: [1] + tensor.shape.dropFirst(),
+            values: Array(tensor.values[channel * size..<(channel + 1) * size])
+        )
     }
 
     /// [C, H, W] or [C, L] to [C]; values without planes stay as they are.

@@ -5,19 +5,20 @@ import Models
 import Telemetry
 import TensorFormats
 
-/// `GET /models/{m}/kernels`: a convolution's kernels as one picture, or as numbers.
+/// `GET /models/{m}/kernels`: a convolution's kernels, or a recurrent cell's matrices, as one picture, or as numbers.
 enum Kernels {
     static let route = Route(
         method: .get,
         template: "/models/{model}/kernels",
-        summary: "The kernels of a convolution as one picture, or as numbers.",
+        summary:
+            "The kernels of a convolution, or the matrices of a recurrent cell, as one picture or as numbers.",
         placement: .queue,
         isRevalidated: true,
         query: [
             QueryKey(
                 name: "layer",
                 kind: .text,
-                summary: "A convolution's name; the first one unless given."
+                summary: "A convolution's or a cell's name; the first one unless given."
             )
         ],
         forms: [.png, .json, .npy],
@@ -50,31 +51,41 @@ enum Kernels {
         case .npy:
             return Answer(.npy, body: NPY.encode(shape: shape, values: kernels.values.span))
         case .json:
-            let document: JSON = [
-                "model": .string(model.name), "version": .string(model.version),
-                "layer": .string(layer), "shape": .integers(shape),
-                "maxout_pairs": .boolean(kernels.isMaxoutPair),
-                "data": .tensor(shape: shape, values: kernels.values),
+            var members: [(String, JSON)] = [
+                ("model", .string(model.name)), ("version", .string(model.version)),
+                ("layer", .string(layer)), ("shape", .integers(shape)),
+                ("maxout_pairs", .boolean(kernels.isMaxoutPair)),
             ]
-            return Answer(.json, body: try document.text(of: layer))
-        default: return try picture(of: kernels, layer)
+            if let cell = kernels.cell {
+                members += [
+                    ("gates", .array(cell.gates.map { .string($0) })),
+                    ("inputs", .integer(cell.inputs)),
+                ]
+            }
+            members.append(("data", .tensor(shape: shape, values: kernels.values)))
+            return Answer(.json, body: try JSON.object(members).text(of: layer))
+        default: return try picture(of: kernels, layer, model.workers)
         }
     }
 
-    /// The first convolution unless a name is given.
+    /// The first layer that has kernels unless a name is given.
     private static func layer(named name: String?, of model: Model) throws(ServiceError) -> String {
         if let name { return name }
         guard let layer = model.layersWithKernels.first else {
-            throw .wrongTask(model, "show kernels, having no convolution")
+            throw .wrongTask(
+                model,
+                "show kernels, having neither a convolution nor a recurrent cell"
+            )
         }
         return layer
     }
 
     /// Kernels [O, I, kh, kw], one row of tiles for each output where there are several inputs; of a series
-    /// [O, I, k], one tile for each output with a row for each input.
+    /// [O, I, k], one tile for each output with a row for each input; of a cell a tile for each gate.
     private static func picture(
         of kernels: LayerKernels,
-        _ layer: String
+        _ layer: String,
+        _ workers: Workers
     ) throws(ServiceError) -> Answer {
         let shape = kernels.shape.dimensions
         guard (3...4).contains(shape.count), !shape.contains(0) else {
@@ -88,7 +99,7 @@ enum Kernels {
         let outputs = shape[0]
         let inputs = isSeries ? 1 : shape[1]
         var mosaic = MapMosaic(
-            maps: kernels.values.span,
+            maps: kernels.values,
             count: outputs * inputs,
             height: isSeries ? shape[1] : shape[2],
             width: isSeries ? shape[2] : shape[3],
@@ -96,7 +107,15 @@ enum Kernels {
             colours: .diverging
         )
         var legend = "\(layer) \(shape): "
-        if isSeries { legend += "time to the right, a row for each input channel; " }
+        if let cell = kernels.cell {
+            mosaic.columns = cell.gates.count > 4 ? cell.gates.count / 2 : min(2, cell.gates.count)
+            mosaic.wantedSize = 1600
+            legend +=
+                "gates \(cell.gates.joined(separator: ", ")), a row for each unit, its weights of \(cell.inputs) inputs "
+                + "before those of the units; "
+        } else if isSeries {
+            legend += "time to the right, a row for each input channel; "
+        }
         if let connections = kernels.connections {
             let columns = (connections.map(\.input).max() ?? 0) + 1
             mosaic.columns = columns
@@ -113,7 +132,7 @@ enum Kernels {
             mosaic.group = 2
             legend += "the two kernels of a maxout pair side by side; "
         }
-        return try Answer(mosaic, legend: legend + mosaic.legend)
+        return try Answer(mosaic, legend: legend + mosaic.legend, workers)
     }
 
     /// An even number of columns, so that no pair is torn apart: the fewest empty places, a wide rectangle.

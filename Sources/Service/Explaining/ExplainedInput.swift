@@ -70,15 +70,13 @@ struct ExplainedInput {
             max(1, Self.leastSide / max(1, max(image.width, image.height)))
         )
         let heat = grid.spread(explanation.values)
-        let source = picture.sourceSize
+        let places = picture.places(inDrawing: (image.width, image.height))
+        let columns = places.columns.map { Int($0.rounded(.down)) }
         var numbers: [Float] = []
         numbers.reserveCapacity(image.width * image.height)
-        for row in 0..<image.height {
-            let y = (Float(row) + 0.5) * Float(source.height) / Float(image.height)
-            for column in 0..<image.width {
-                let x = (Float(column) + 0.5) * Float(source.width) / Float(image.width)
-                let target = picture.source.place.target(x: x, y: y)
-                let (left, top) = (Int(target.x.rounded(.down)), Int(target.y.rounded(.down)))
+        for y in places.rows {
+            let top = Int(y.rounded(.down))
+            for left in columns {
                 let isSeen =
                     (0..<grid.width).contains(left) && (0..<grid.height).contains(top)
                 numbers.append(isSeen ? heat[top * grid.width + left] : 0)

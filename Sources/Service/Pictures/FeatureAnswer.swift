@@ -21,7 +21,7 @@ struct FeatureAnswer {
 
     private func document() throws(ServiceError) -> JSON {
         for tensor in results.joined() {
-            if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
+            if let index = tensor.values.firstNonFinite {
                 throw .nonFiniteResult(output: tensor.name, index: index)
             }
         }
@@ -82,7 +82,7 @@ struct FeatureAnswer {
                 got: "\(results.count) files"
             )
         }
-        if let index = tensor.values.firstIndex(where: { !$0.isFinite }) {
+        if let index = tensor.values.firstNonFinite {
             throw .nonFiniteResult(output: tensor.name, index: index)
         }
         let isMaps = tensor.shape.count == 3
@@ -90,7 +90,7 @@ struct FeatureAnswer {
         // Sums that no nonlinearity has seen speak for and against: zero is their middle.
         let isSigned = (isMaps || isSeries) && model.layersWithKernels.contains(tensor.name)
         let mosaic = MapMosaic(
-            maps: tensor.values.span,
+            maps: tensor.values,
             count: isMaps || isSeries ? tensor.shape[0] : tensor.values.count,
             height: isMaps ? tensor.shape[1] : 1,
             width: isMaps ? tensor.shape[2] : isSeries ? tensor.shape[1] : 1,
@@ -99,6 +99,6 @@ struct FeatureAnswer {
             colours: isSigned ? .diverging : .viridis
         )
         let legend = "\(tensor.name) \(tensor.shape): \(mosaic.legend)"
-        return try Answer(mosaic, legend: legend)
+        return try Answer(mosaic, legend: legend, model.workers)
     }
 }

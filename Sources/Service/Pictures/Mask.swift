@@ -12,19 +12,12 @@ struct Mask {
     /// What a network said of a picture, its nearest value for each pixel.
     init(_ map: ClassMap, of picture: PreparedPicture, size: (width: Int, height: Int)) {
         (width, height) = size
-        let source = picture.sourceSize
-        let place = picture.source.place
-        let columns = (0..<width).map { column -> Int? in
-            let x = (Float(column) + 0.5) * Float(source.width) / Float(size.width)
-            let target = place.target(x: x, y: 0).x / Float(picture.width)
-            return Self.cell(target, of: map.width)
-        }
+        let places = picture.places(inDrawing: size)
+        let columns = places.columns.map { Self.cell($0 / Float(picture.width), of: map.width) }
         var classes: [UInt16] = []
         classes.reserveCapacity(width * height)
-        for row in 0..<height {
-            let y = (Float(row) + 0.5) * Float(source.height) / Float(size.height)
-            let target = place.target(x: 0, y: y).y / Float(picture.height)
-            guard let line = Self.cell(target, of: map.height) else {
+        for y in places.rows {
+            guard let line = Self.cell(y / Float(picture.height), of: map.height) else {
                 classes.append(contentsOf: repeatElement(0, count: width))
                 continue
             }

@@ -1,10 +1,14 @@
+import Compute
 import Images
 
 extension Answer {
-    /// Maps or kernels side by side.
-    init(_ mosaic: MapMosaic, legend: String) throws(ServiceError) {
+    /// Maps or kernels side by side, compressed by what cores are free.
+    init(_ mosaic: MapMosaic, legend: String, _ workers: Workers) throws(ServiceError) {
         do throws(ImageError) {
-            let file = try mosaic.encodedPNG()
+            // Compressing a byte takes as long as some hundred multiply–adds.
+            let file = try mosaic.encodedPNG { count, job in
+                workers.divide(count, work: count << 26, job)
+            }
             self.init(.png, body: file, headers: [("X-Striate-Picture", legend)])
         } catch {
             throw .image(error, part: nil)

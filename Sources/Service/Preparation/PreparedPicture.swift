@@ -86,3 +86,17 @@ struct PreparedPicture: Sendable {
         }
     }
 }
+
+extension PreparedPicture {
+    /// Where in the network's input each column and row of a drawing of the picture lies; outside of it, what was cut off.
+    func places(inDrawing size: (width: Int, height: Int)) -> (columns: [Float], rows: [Float]) {
+        let (whole, place) = (sourceSize, source.place)
+        func centres(_ count: Int, of side: Int) -> [Float] {
+            (0..<count).map { (Float($0) + 0.5) * Float(side) / Float(count) }
+        }
+        return (
+            centres(size.width, of: whole.width).map { place.target(x: $0, y: 0).x },
+            centres(size.height, of: whole.height).map { place.target(x: 0, y: $0).y }
+        )
+    }
+}

@@ -1,3 +1,4 @@
+import Backports
 import Compute
 import Engine
 import Graph

@@ -74,7 +74,7 @@ struct Trajectory {
             }
         }
         let mosaic = MapMosaic(
-            maps: cells.span,
+            maps: cells,
             count: 1,
             height: width,
             width: steps * repeats,

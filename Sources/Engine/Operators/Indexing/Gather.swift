@@ -23,7 +23,8 @@ struct Gather: PlannedOperator {
         let indices = try operands.indices(1, size: size[axis])
         let inner = size[(axis + 1)...].reduce(1, *)
         let outer = size[..<axis].reduce(1, *)
-        let shape = size[..<axis] + (try operands(1)).shape.dimensions + size[(axis + 1)...]
+        let places = try operands(1).shape.dimensions
+        let shape = Array(size[..<axis]) + places + Array(size[(axis + 1)...])
         var sources: [Int] = []
         sources.reserveCapacity(try operands.count(Array(shape)))
         for block in 0..<outer {
