@@ -50,13 +50,12 @@ struct OpenCVResizing {
         _ across: OpenCVPairs,
         _ down: OpenCVPairs
     ) throws(ImageError) -> [UInt8] {
-        let channels = image.channels
         var above = BlendedRow()
         var below = BlendedRow()
-        return try rows(of: image) { (row: Int, output: inout MutableSpan<UInt8>, samples) in
+        return try rows(of: image) { (row: Int, output: inout MutableSpan<UInt8>, _) in
             if above.row != down.first[row], below.row == down.first[row] { swap(&above, &below) }
-            above.make(down.first[row], of: samples, image.width, channels, across)
-            below.make(down.second[row], of: samples, image.width, channels, across)
+            above.make(down.first[row], of: image, across)
+            below.make(down.second[row], of: image, across)
             let (upper, lower) = (above.sums.span, below.sums.span)
             let weights = down.weights[row]
             for index in output.indices {
@@ -145,16 +144,11 @@ private struct BlendedRow {
     private(set) var row: Int?
     private(set) var sums: [Int32] = []
 
-    mutating func make(
-        _ row: Int,
-        of samples: Span<UInt8>,
-        _ width: Int,
-        _ channels: Int,
-        _ pairs: OpenCVPairs
-    ) {
+    mutating func make(_ row: Int, of image: Image, _ pairs: OpenCVPairs) {
         if self.row == row { return }
         self.row = row
         sums.removeAll(keepingCapacity: true)
+        let (width, channels, samples) = (image.width, image.channels, image.samples.span)
         for column in pairs.weights.indices {
             let first = (row * width + pairs.first[column]) * channels
             let second = (row * width + pairs.second[column]) * channels

@@ -185,6 +185,7 @@ def everything(console, port, check):
     seen = console.show("imported-characters")
     for card in ("Next symbol", "States over time", "Where it comes from", "Graph"):
         check(card in seen["cards"], f"an imported network of symbols has {card}")
+    units(console, check)
     session(console, check)
     listening(console, check)
     console.show("broken", 3000)
@@ -217,6 +218,36 @@ def everything(console, port, check):
     console.save("narrow")
     console.cdp("Emulation.clearDeviceMetricsOverride")
     keyboard(console, check)
+
+
+def units(console, check):
+    """A map is chosen among all, a unit in it; what it sees is marked on the picture."""
+    console.show("fashion")
+    seen = console.run(
+        """const card = [...document.querySelectorAll('.card')].find((one) => one.querySelector('h2').textContent === 'Feature maps');
+        const choice = card.querySelector('select'), map = card.querySelector('[type=number]');
+        choice.value = 'conv1';
+        choice.onchange();
+        const wait = () => new Promise((resolve) => setTimeout(resolve, 700));
+        (async () => {
+          await wait();
+          const all = card.querySelector('img');
+          const point = new MouseEvent('click', {bubbles: true, clientX: all.getBoundingClientRect().left + 60, clientY: all.getBoundingClientRect().top + 12});
+          all.dispatchEvent(point);
+          await wait();
+          const one = card.querySelector('img');
+          one.focus();
+          one.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));
+          const field = document.querySelector('.field');
+          arguments[0]({map: map.value, words: card.querySelector('[role=status]').textContent, hidden: field.hidden, width: field.style.width, left: field.style.left});
+        })();"""
+    )
+    # Of 28 × 28 pixels a unit of 5 × 5 in the middle, one to the right.
+    wanted = not seen["hidden"] and int(seen["map"]) > 0 and "rows 12 to 16 and columns 13 to 17" in seen["words"]
+    check(wanted and seen["width"].startswith("17.857") and seen["left"].startswith("46.428"), f"a unit's receptive field is marked: {seen}")
+    console.save("unit")
+    console.run("document.querySelector('.field').scrollIntoView({block: 'center'}); arguments[0]();")
+    console.save("field")
 
 
 def session(console, check):

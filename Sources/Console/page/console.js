@@ -481,14 +481,16 @@ const nodesCard = (input) => card("Nodes", {
   show: async (reply) => table(["node", "label", "probability"], (await reply.json()).nodes.map((node) => [node.expression, node.label, percent(node.probability)])),
 });
 
+const numbersOf = (text) => text.split("\n").map((line) => line.split(",").map(Number)).filter((row) => row.length > 1 && row.every(Number.isFinite));
+
 // Every column of a table of numbers as a curve, over the steps of `axis`, on a ground of as many `heats`, from −1 to 1.
 function curves(image, text, axis, heats = []) {
-  const rows = text.split("\n").map((line) => line.split(",").map(Number)).filter((row) => row.length > 1 && row.every(Number.isFinite));
+  const rows = numbersOf(text);
   const [low, high] = [Math.min(...rows.flat()), Math.max(...rows.flat())];
   const points = (column) => rows.map((row, step) => `${step},${(high - row[column]) / (high - low || 1)}`).join(" ");
   const lines = rows[0]?.map((_, column) => `<polyline points="${points(column)}" fill="none" stroke="#149085" vector-effect="non-scaling-stroke"/>`) ?? [];
   put(image, new Blob([`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${rows.length - 1 || 1} 1" preserveAspectRatio="none">`,
-    ...heats.map((heat, step) => `<rect x="${step - 0.5}" width="1.02" height="1" fill="${heat > 0 ? "#d7301f" : "#2b6cb0"}" opacity="${Math.abs(heat).toFixed(3)}"/>`), ...lines, "</svg>"], { type: "image/svg+xml" }));
+    ...heats.map((heat, step) => `<rect x="${step - 0.5}" width="1" height="1" shape-rendering="crispEdges" fill="${heat > 0 ? "#d7301f" : "#2b6cb0"}" opacity="${Math.abs(heat).toFixed(3)}"/>`), ...lines, "</svg>"], { type: "image/svg+xml" }));
   axis?.replaceChildren(...[0, 0.25, 0.5, 0.75, 1].map((share) => h("span", count(Math.round(share * (rows.length - 1))))));
 }
 
@@ -498,7 +500,7 @@ const seriesExplained = (input) => model.operations.includes("explain") ? card("
   show: async (reply, { request }) => {
     const { window: [window], stride: [stride], data, target } = await reply.json();
     const image = h("img.curves", { alt: "The series, the steps it comes from coloured" }), axis = h("div.axis");
-    const length = request.body.trim().split("\n").filter((line) => /\d/.test(line)).length;
+    const { length } = numbersOf(request.body);
     const sums = Array(length).fill(0), counts = Array(length).fill(0);
     data.forEach((fall, index) => {
       const start = Math.max(0, Math.min(index * stride, length - window));

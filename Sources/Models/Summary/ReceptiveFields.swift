@@ -25,11 +25,12 @@ public struct ReceptiveField: Equatable, Sendable {
 
 /// Follows windows through the layers: r' = r + (k − 1)·d·j, s' = s − p·j, j' = j·stride.
 struct ReceptiveFields {
+    /// Along rows and columns; a series has one row.
     private struct Field {
-        var size = (1, 1)
-        var jump = (1, 1)
+        var size = [1, 1]
+        var jump = [1, 1]
         /// Where the first value's window begins.
-        var start: (Int, Int)? = (0, 0)
+        var start: [Int]? = [0, 0]
     }
 
     private var fields: [String: Field] = [:]
@@ -44,10 +45,10 @@ struct ReceptiveFields {
     subscript(value: String) -> ReceptiveField? {
         fields[value].map { field in
             ReceptiveField(
-                height: field.size.0,
-                width: field.size.1,
+                height: field.size[0],
+                width: field.size[1],
                 places: field.start.map {
-                    .init(top: $0.0, left: $0.1, down: field.jump.0, right: field.jump.1)
+                    .init(top: $0[0], left: $0[1], down: field.jump[0], right: field.jump[1])
                 }
             )
         }
@@ -58,94 +59,91 @@ struct ReceptiveFields {
         guard let input = inputs.max(by: { side(of: $0) < side(of: $1) }),
             var field = fields[input], !Operators.has(.whole, node.op)
         else { return }
-        let (from, to) = (shapes[input], node.outputs.first.flatMap { shapes[$0] })
+        let sides = [input, node.outputs.first ?? ""].map { shapes[$0]?.dimensions.dropFirst(2) }
         if Operators.has(.windows, node.op) {
-            let kernel = window(node, constants)
-            let (strides, dilations) = (pair(node, "strides"), pair(node, "dilations"))
-            if let pads = Self.pads(node, kernel, strides, dilations, from, to),
-                let start = field.start
-            {
-                field.start = (
-                    start.0 - Self.bounded(pads.0, field.jump.0),
-                    start.1 - Self.bounded(pads.1, field.jump.1)
+            let window = SlidingWindow(node, constants)
+            for axis in 0...1 {
+                let before = window.added(
+                    axis,
+                    sides: sides.map { $0?.reversed().dropFirst(1 - axis).first }
                 )
-            } else {
-                field.start = nil
+                field.start?[axis] -= before.map { bounded($0, field.jump[axis]) } ?? 0
+                if before == nil { field.start = nil }
+                field.size[axis] += bounded(window.reach(axis) - 1, field.jump[axis])
+                field.jump[axis] = bounded(field.jump[axis], window.strides[axis])
             }
-            field.size.0 += Self.bounded((kernel.0 - 1) * dilations.0, field.jump.0)
-            field.size.1 += Self.bounded((kernel.1 - 1) * dilations.1, field.jump.1)
-            field.jump = (
-                Self.bounded(field.jump.0, strides.0), Self.bounded(field.jump.1, strides.1)
-            )
-        } else if node.op != "Transpose", let from, let to, Self.sides(from) != Self.sides(to) {
+        } else if node.op != "Transpose", let from = sides[0], let to = sides[1], from != to {
             field.start = nil
         }
         for output in node.outputs { fields[output] = field }
     }
 
-    private func side(of value: String) -> Int { fields[value]?.size.0 ?? 0 }
+    private func side(of value: String) -> Int { fields[value]?.size[0] ?? 0 }
+}
 
-    /// The last two axes; one of a series.
-    private static func sides(_ shape: Shape?) -> [Int] {
-        shape.map { Array($0.dimensions.dropFirst(2)) } ?? []
+/// A product of sizes; strides of many layers may be beyond all pictures.
+private func bounded(_ one: Int, _ other: Int) -> Int {
+    let (product, overflow) = one.multipliedReportingOverflow(by: other)
+    return overflow ? 1 << 40 : min(product, 1 << 40)
+}
+
+/// The window of a convolution or a pooling, along rows and columns.
+private struct SlidingWindow {
+    let strides: [Int]
+    private let kernel: [Int]
+    private let dilations: [Int]
+    private let pads: [Int]
+    /// `SAME_UPPER` or `SAME_LOWER`.
+    private let same: String?
+
+    init(_ node: Node, _ constants: [String: Tensor]) {
+        kernel = Self.kernel(of: node, constants)
+        strides = Self.pair(node, "strides")
+        dilations = Self.pair(node, "dilations")
+        switch node.attributes["pads"] {
+        case .ints(let all) where all.count == 4: pads = [all[0], all[1]]
+        case .ints(let all) where all.count == 2: pads = [0, all[0]]
+        default: pads = [0, 0]
+        }
+        if case .string(let word) = node.attributes["auto_pad"], word.hasPrefix("SAME") {
+            same = word
+        } else {
+            same = nil
+        }
     }
 
-    /// Rows and columns added before the first; nil where they follow from sizes that are not known.
-    private static func pads(
-        _ node: Node,
-        _ kernel: (Int, Int),
-        _ strides: (Int, Int),
-        _ dilations: (Int, Int),
-        _ from: Shape?,
-        _ to: Shape?
-    ) -> (Int, Int)? {
-        if case .ints(let pads) = node.attributes["pads"], [2, 4].contains(pads.count) {
-            return pads.count == 2 ? (0, pads[0]) : (pads[0], pads[1])
+    /// From the first to the last of its values.
+    func reach(_ axis: Int) -> Int { bounded(kernel[axis] - 1, dilations[axis]) + 1 }
+
+    /// What is added before the first value; nil where it follows from `sides`, before and after, which are not known.
+    func added(_ axis: Int, sides: [Int?]) -> Int? {
+        guard let same else { return pads[axis] }
+        var total = reach(axis) - 1
+        if strides[axis] > 1 {
+            guard let before = sides[0], let after = sides[1] else { return nil }
+            total = max(0, bounded(after - 1, strides[axis]) + reach(axis) - before)
         }
-        guard case .string(let word) = node.attributes["auto_pad"], word.hasPrefix("SAME") else {
-            return (0, 0)
-        }
-        let (before, after) = (sides(from), sides(to))
-        /// Axes are counted from the last one: a series has no rows.
-        func added(_ axis: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> Int? {
-            let reach = (kernel - 1) * dilation + 1
-            var total = reach - 1
-            if stride > 1 {
-                guard min(before.count, after.count) > axis else { return nil }
-                let (before, after) = (before.reversed()[axis], after.reversed()[axis])
-                total = max(0, bounded(after - 1, stride) + reach - before)
-            }
-            return word == "SAME_LOWER" ? total - total / 2 : total / 2
-        }
-        guard let columns = added(0, kernel.1, strides.1, dilations.1) else { return nil }
-        if before.count == 1 { return (0, columns) }
-        return added(1, kernel.0, strides.0, dilations.0).map { ($0, columns) }
+        return same == "SAME_LOWER" ? total - total / 2 : total / 2
     }
 
-    /// A product of sizes; strides of many layers may be beyond all pictures.
-    private static func bounded(_ one: Int, _ other: Int) -> Int {
-        let (product, overflow) = one.multipliedReportingOverflow(by: other)
-        return overflow ? 1 << 40 : min(product, 1 << 40)
-    }
-
-    private func window(_ node: Node, _ constants: [String: Tensor]) -> (Int, Int) {
+    private static func kernel(of node: Node, _ constants: [String: Tensor]) -> [Int] {
         if case .ints = node.attributes["kernel_shape"] { return pair(node, "kernel_shape") }
         guard node.inputs.count > 1, let shape = constants[node.inputs[1]]?.shape else {
-            return (1, 1)
+            return [1, 1]
         }
         if node.op == "Conv", node.attributes["connections"] == nil, shape.rank == 3 {
-            return (1, shape[2])
+            return [1, shape[2]]
         }
         // Kernels lie last, but for those of a tiling.
         let axis = node.op == "TiledConv" ? 2 : shape.rank - 2
-        return shape.rank > axis + 1 && axis >= 1 ? (shape[axis], shape[axis + 1]) : (1, 1)
+        return shape.rank > axis + 1 && axis >= 1 ? [shape[axis], shape[axis + 1]] : [1, 1]
     }
 
     /// Rows and columns; a series has one row.
-    private func pair(_ node: Node, _ name: String) -> (Int, Int) {
+    private static func pair(_ node: Node, _ name: String) -> [Int] {
         guard case .ints(let values) = node.attributes[name], (1...2).contains(values.count) else {
-            return (1, 1)
+            return [1, 1]
         }
-        return values.count == 1 ? (1, values[0]) : (values[0], values[1])
+        return values.count == 1 ? [1, values[0]] : values
     }
 }

@@ -9,9 +9,18 @@ enum OpenInference {
         _ statistics: InferenceStatistics,
         log: @escaping @Sendable (String) -> Void
     ) -> [Route] {
-        ServerState.routes + [ModelState.list, StatisticsPages.all(statistics)] + Infer.routes
-            + ModelState.readiness + ModelState.metadata + ModelConfiguration.routes
-            + StatisticsPages.ofModel(statistics) + TextGeneration.routes
-            + RepositoryRoutes.routes(log: log) + SettingsPages.routes
+        let parts: [[Route]] = [
+            ServerState.routes,
+            [ModelState.list, StatisticsPages.all(statistics)],
+            Infer.routes,
+            ModelState.readiness,
+            ModelState.metadata,
+            ModelConfiguration.routes,
+            StatisticsPages.ofModel(statistics),
+            TextGeneration.routes,
+            RepositoryRoutes.routes(log: log),
+            SettingsPages.routes,
+        ]
+        return Array(parts.joined())
     }
 }
