@@ -18,7 +18,7 @@ public struct KernelSet: @unchecked Sendable {
     /// Products of small integers.
     let integers: UnsafePointer<StriateIntegerKernels>
 
-    /// "baseline", "avx2", "avx512", "avx512vnni" (which multiplies integers faster) or "neon".
+    /// "baseline", "avx2", "avx512", "avx512vnni" (which multiplies integers faster), or "neon", "dotprod" and "i8mm" (which do).
     public let name: String
 
     /// Output blocks whose weights are packed together; blocks are handed out in multiples of it.
@@ -43,6 +43,10 @@ public struct KernelSet: @unchecked Sendable {
         if level >= 4 {
             let table = unsafe KernelsAVX512.makeKernelTable()
             sets += [unsafe KernelSet(table), unsafe KernelSet(table, name: "avx512vnni")]
+        }
+        #elseif arch(arm64)
+        for name in ["dotprod", "i8mm"] {
+            sets.append(unsafe KernelSet(Kernels.makeKernelTable(), name: name))
         }
         #endif
         return sets.compactMap { $0 }

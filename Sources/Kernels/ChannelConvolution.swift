@@ -43,8 +43,10 @@ private struct ConnectedChannel {
 
     /// Rows computed at once: their sums do not wait for each other.
     private static var tall: Int {
-        #if KERNEL_AVX512 || arch(arm64)
+        #if KERNEL_AVX512
         8
+        #elseif arch(arm64)
+        4
         #elseif KERNEL_FMA
         4
         #else
@@ -80,7 +82,9 @@ private struct ConnectedChannel {
         _ column: Int,
         _ output: MutableFloats
     ) {
-        #if KERNEL_AVX512 || arch(arm64)
+        #if arch(arm64)
+        RowTile<4, step>.run(self, row, column, output)
+        #elseif KERNEL_AVX512
         RowTile<8, step>.run(self, row, column, output)
         #elseif KERNEL_FMA
         RowTile<4, step>.run(self, row, column, output)

@@ -45,7 +45,11 @@ private func coverDepthwise<let step: Int>(
     switch geometry.outputWidth {
     case ...0: break
     case 1: DepthwiseTile<1, step>.cover(geometry, input, weights, bias, output)
-    #if KERNEL_AVX512 || arch(arm64)
+    #if arch(arm64)
+    case 2, 3: DepthwiseTile<2, step>.cover(geometry, input, weights, bias, output)
+    case 4, 5: DepthwiseTile<4, step>.cover(geometry, input, weights, bias, output)
+    default: DepthwiseTile<6, step>.cover(geometry, input, weights, bias, output)
+    #elseif KERNEL_AVX512
     case 2, 3: DepthwiseTile<2, step>.cover(geometry, input, weights, bias, output)
     case 4...6: DepthwiseTile<4, step>.cover(geometry, input, weights, bias, output)
     default: DepthwiseTile<7, step>.cover(geometry, input, weights, bias, output)

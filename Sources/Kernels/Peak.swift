@@ -28,7 +28,12 @@ private func run<let G: Int, let R: Int>(
         for _ in 0..<4 {
             for g in 0..<G {
                 for r in 0..<R {
+                    #if arch(arm64)
+                    // fmla adds to its target: the chain is the addend, or a copy is made of it.
+                    chains[g][r] = multiplyAdd(chains[g][r], addend, factor)
+                    #else
                     chains[g][r] = multiplyAdd(addend, chains[g][r], factor)
+                    #endif
                 }
             }
         }

@@ -89,10 +89,14 @@ enum TileChoice {
     static func halfRun(width: Int) -> (pixels: Int, width: Int) {
         if width < 4 { return (2, width) }
         if width < 8 { return (4, width) }
+        #if arch(arm64)
+        return (8, width)
+        #else
         let rest = width % 12
         if width < 12 || (width < 24 && rest > 0 && rest <= 4) { return (8, width) }
         if rest == 0 || rest >= 9 { return (12, width) }
         return (12, rest <= 4 ? width &- rest &- 12 : width &- rest)
+        #endif
     }
 
     /// Whether half a block is half the work: SSE2 has too few registers for its tiles.

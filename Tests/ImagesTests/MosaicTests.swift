@@ -131,7 +131,10 @@ import Testing
         let mosaic = MapMosaic(maps: maps, count: 3, height: 1, width: 1, colours: .grey)
         let image = mosaic.render()
         let row = image.height / 2 * image.width * 3
-        #expect((0..<3).map { image.samples[row + (6 + $0 * 70 + 32) * 3] } == [0, 255, 128])
+        let middles: [UInt8] = (0..<3).map { (map: Int) in
+            image.samples[row + (6 + map * 70 + 32) * 3]
+        }
+        #expect(middles == [0, 255, 128])
         #expect(mosaic.legend.contains("all maps from 1.0 to 3.0"))
     }
 
