@@ -91,7 +91,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             get("/models/fashion/kernels?layr=a", 400, "unknown_query_key", "known here: layer"),
             get("/models/fashion/kernels?layer=nope", 400, "unknown_layer", "conv1"),
             get("/models/fashion/kernels?layer=pool1", 400, "unknown_layer", "conv1"),
-            get("/models/scripture/kernels", 400, "wrong_task", "scripture"),
+            get("/models/listops/kernels", 400, "wrong_task", "listops"),
             get("/models/scripture/graph?unfold=0", 400, "invalid_value", "from 1 to 32"),
             get("/models/scripture/graph?unfold=33", 400, "invalid_value", "from 1 to 32"),
             get("/models/scripture/graph?unfold=", 400, "invalid_value", "from 1 to 32"),
