@@ -29,10 +29,10 @@ import Testing
 
     @Test func `weights are rounded by slices`() {
         let weights = QuantisedWeights([1, -2, 127, 0.5, 0, 0], [3, 2], axis: 0)
-        #expect(weights.scales == [2 / 127, 1, 1])
+        #expect(weights.scales == [Float(2) / 127, 1, 1])
         #expect(weights.integers == [64, -127, 127, 0, 0, 0])
         let columns = QuantisedWeights([1, -2, 0.5, 4], [2, 2], axis: 1)
-        #expect(columns.scales == [1 / 127, 4 / 127])
+        #expect(columns.scales == [Float(1) / 127, Float(4) / 127])
         #expect(columns.integers == [127, -64, 64, 127])
     }
 }
