@@ -23,7 +23,7 @@ struct MosaicDrawing: Sendable {
     /// The pixels of some rows, one row after the other.
     func rows(_ rows: Range<Int>) -> [UInt8] {
         var pixels = [UInt8](repeating: background, count: rows.count * layout.width)
-        for map in 0..<mosaic.count {
+        for map in maps(in: rows) {
             let (left, top) = layout.corner(of: map)
             let own = top..<top + mosaic.height * layout.scale
             guard own.overlaps(rows) else { continue }
@@ -38,6 +38,15 @@ struct MosaicDrawing: Sendable {
             }
         }
         return pixels
+    }
+
+    /// The maps that may have pixels there; those whose places are given may be anywhere.
+    private func maps(in rows: Range<Int>) -> Range<Int> {
+        guard mosaic.places == nil else { return 0..<mosaic.count }
+        let pitch = mosaic.height * layout.scale + layout.gap
+        let first = rows.lowerBound / pitch * layout.columns
+        let end = (rows.upperBound / pitch + 1) * layout.columns
+        return min(first, mosaic.count)..<min(end, mosaic.count)
     }
 
     /// No branch and no checked conversion, so that the loop becomes one of vectors: 1 + x / 256 has x's whole part in the

@@ -38,7 +38,27 @@ struct Tile<
                     let offset =
                         plane &* window.plane &+ row &* window.row &+ column &* window.column
                     var pixels = input + offset
-                    for _ in 0..<count {
+                    #if arch(arm64)
+                    var left = count
+                    // Four channels of a pixel by one load, and products by its elements; for more pixels there are too few
+                    // registers.
+                    if lanes == 16 && G == 1 && R <= 5 {
+                        while left >= 4 {
+                            var fours = InlineArray<R, Register>(repeating: Register())
+                            for r in 0..<R { fours[r] = loadRegister(pixels + r &* pixelStep) }
+                            add(fours, 0, weights, window.pack, to: &sums)
+                            add(fours, 1, weights + Q &* 16, window.pack, to: &sums)
+                            add(fours, 2, weights + Q &* 32, window.pack, to: &sums)
+                            add(fours, 3, weights + Q &* 48, window.pack, to: &sums)
+                            weights += Q &* 64
+                            pixels += 4
+                            left &-= 4
+                        }
+                    }
+                    #else
+                    let left = count
+                    #endif
+                    for _ in 0..<left {
                         var loaded = InlineArray<W, Vector>(repeating: Vector())
                         for w in 0..<W {
                             let position = weights + (w / Q &* window.pack &+ w % Q &* 16)
@@ -67,6 +87,25 @@ struct Tile<
             storeAll(sums, finish)
         }
     }
+
+    #if arch(arm64)
+    /// One of four channels of R pixels.
+    @inline(always)
+    private static func add(
+        _ fours: borrowing InlineArray<R, Register>,
+        _ lane: Int,
+        _ weights: Floats,
+        _ pack: Int,
+        to sums: inout Sums
+    ) {
+        for w in 0..<W {
+            let loaded = load(weights + (w / Q &* pack &+ w % Q &* 16))
+            for r in 0..<R {
+                sums[0][r][w] = multiplyAdd(sums[0][r][w], splat(fours[r][lane]), loaded)
+            }
+        }
+    }
+    #endif
 
     /// The first 8 channels of 2 · R pixels, in half vectors.
     @inline(always)

@@ -73,7 +73,12 @@ enum TileChoice {
     /// With one block at a time a remainder gets a tile of its own size, so that few pixels are computed twice.
     @inline(always)
     static func run(width: Int, blocks: Int, limit: Int) -> (pixels: Int, width: Int) {
+        #if arch(arm64)
+        // Of five pixels four channels are loaded at once.
+        let largest = min(limit, blocks == 1 ? 5 : registers / blocks)
+        #else
         let largest = min(limit, registers / blocks)
+        #endif
         if mixes && blocks == 1 {
             if width <= largest { return (width, width) }
             let rest = width % largest

@@ -13,10 +13,13 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+def free_port(most=65_535):
+    while True:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        if port <= most:
+            return port
 
 
 def wait_until(is_so, seconds=30, what="it"):

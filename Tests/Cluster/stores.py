@@ -108,7 +108,9 @@ def watched(begin, program, folder, check):
 
 def clustered(begin, program, folder, check):
     """Three nodes; keys are where they belong, also after slots have moved."""
-    nodes = [begin(Redis(folder, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")) for _ in range(3)]
+    # Nodes speak with each other at a port 10,000 higher.
+    options = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]
+    nodes = [begin(Redis(folder, *options, port=free_port(55_535))) for _ in range(3)]
     for node in nodes:
         wait_until(lambda node=node: listens(node.port), 20, "a node starting")
     places = [f"127.0.0.1:{node.port}" for node in nodes]

@@ -481,7 +481,7 @@ const nodesCard = (input) => card("Nodes", {
   show: async (reply) => table(["node", "label", "probability"], (await reply.json()).nodes.map((node) => [node.expression, node.label, percent(node.probability)])),
 });
 
-const numbersOf = (text) => text.split("\n").map((line) => line.split(",").map(Number)).filter((row) => row.length > 1 && row.every(Number.isFinite));
+const numbersOf = (text) => text.split("\n").filter((line) => line.trim()).map((line) => line.split(",").map(Number)).filter((row) => row.every(Number.isFinite));
 
 // Every column of a table of numbers as a curve, over the steps of `axis`, on a ground of as many `heats`, from −1 to 1.
 function curves(image, text, axis, heats = []) {
