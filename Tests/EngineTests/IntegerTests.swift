@@ -224,7 +224,7 @@ import Testing
         var random = SeededGenerator(seed: 3)
         let shape = Shape(sizes)
         var values = random.floats(shape.count).map { $0 * 9 }
-        values.replaceSubrange(0..<4, with: [.nan, .infinity, -.infinity, 0.5 * 0.25])
+        values.replaceSubrange(0..<4, with: [.nan, .infinity, -.infinity, 0.125 as Float])
         var network = Network()
         let x = network.input("x", Tensor(shape: shape, floats: values))
         let scale = network.constant(Tensor(shape: [], floats: [0.25]))
