@@ -1,18 +1,10 @@
 // Products of integers by every set of kernels this processor has, on random shapes, against sums of one product after another.
 #include "IntegerKernels.h"
+#include "random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t state;
-static uint64_t next(void) {
-    uint64_t z = (state += 0x9E3779B97F4A7C15ull);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-    return z ^ (z >> 31);
-}
-static long between(long a, long b) { return a + (long)(next() % (uint64_t)(b - a + 1)); }
 
 // Rows of `taps` pieces of `channels` bytes, somewhere in `bytes`.
 static StriateIntegerRows rows_of(long count, long taps, long channels, uint8_t *bytes, long size, ptrdiff_t *offsets) {
@@ -99,7 +91,7 @@ int main(int argc, char **argv) {
             continue;
         }
         long wrong = 0;
-        state = seed;
+        seed_state = seed;
         for (int round = 0; round < 200; round++) wrong += matrices(kernels) + channelwise(kernels);
         printf("integers, %s: 400 cases, %ld wrong, seed %llu\n", names[i], wrong, (unsigned long long)seed);
         failures += wrong;
