@@ -20,8 +20,8 @@ public final class Arena: Sendable {
 
 /// Arenas for the passes of all plans: nothing in one outlives its pass, so that plans need none of their own.
 ///
-/// As many are kept as cores could use at once, but not more than some bytes of them, and none that is large: to
-/// allocate that costs little beside its pass.
+/// As many are kept as cores could use at once, two each, since a pass may begin with what another left in its arena;
+/// but not more than some bytes of them, and none that is large: to allocate that costs little beside its pass.
 public final class ArenaPool: Sendable {
     private static let largestKept = 64 << 20
     private static let mostKept = 128 << 20

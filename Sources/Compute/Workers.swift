@@ -61,7 +61,7 @@ public final class Workers: Sendable {
         self.minimumWork = minimumWork
         self.queue = queue
         self.memory = memory
-        arenas = ArenaPool(most: max(1, count), memory)
+        arenas = ArenaPool(most: 2 * max(1, count), memory)
     }
 
     /// Helpers that a pass of `steps` divided steps may borrow now: the cores that no running pass occupies.

@@ -101,7 +101,14 @@ struct Deadlines {
 
     /// The earliest deadline of all.
     func next(among all: [Connection?]) -> ContinuousClock.Instant? {
-        queues.lazy.compactMap { Self.connection($0.first, all)?.place.time }.min()
+        var earliest: ContinuousClock.Instant?
+        // A plain loop: every turn of the event loop asks.
+        for queue in queues where queue.first >= 0 {
+            guard let time = Self.connection(queue.first, all)?.place.time else { continue }
+            if let known = earliest, known <= time { continue }
+            earliest = time
+        }
+        return earliest
     }
 
     /// How many connections a queue holds.

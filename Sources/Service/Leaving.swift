@@ -63,6 +63,7 @@ extension Service {
             metrics.count(
                 Metrics.ModelCall(
                     model: model,
+                    route: call.route.template,
                     operation: call.route.operation,
                     inferences: call.inferences,
                     stopwatch: stopwatch,

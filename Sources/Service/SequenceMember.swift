@@ -130,6 +130,7 @@ extension Service {
 
     private func rest(of member: SequenceMember) -> Scheduler.Job {
         var going = member
+        going.work.run.pause()
         going.call.stopwatch.enter(.compute)
         let rest = going
         var job = job(

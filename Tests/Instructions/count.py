@@ -38,7 +38,7 @@ REQUESTS = {
 }
 # Requests of the shorter and the longer run: the first ones build plans and fill caches.
 COUNTS = {"baseline": (4, 24), "avx2": (2, 5)}
-SMALL_COUNTS = (100, 500)
+SMALL_COUNTS = (100, 4100)
 
 
 class Uncounted(Exception):

@@ -220,7 +220,9 @@ import Testing
             ("evil.test:8080", false, false), ("127.0.0.1.evil.test", false, false),
             ("localhost.evil.test", false, false), ("127.0.0.1.", true, true),
             ("evil.localhost.evil", false, false), ("256.0.0.1", false, false),
-            ("127.1", false, false),
+            ("127.1", false, false), ("10.0..1", false, false), ("10.0.0.1.2", false, false),
+            ("10.0.0.", false, false), ("10.0.0.1a", false, false), ("8.8.8.8:80", false, true),
+            ("007.008.9.255", false, true),
         ] as [(String, Bool, Bool)]
     )
     func `without keys a server is called by names that no page can make lead to it`(

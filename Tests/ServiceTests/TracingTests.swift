@@ -151,7 +151,7 @@ import Texts
             "nv_inference_request_success{\(model)} 1",
             "nv_inference_request_failure{\(model),reason=\"OTHER\"} 1",
             "nv_inference_count{\(model)} 1", "nv_inference_pending_request_count{\(model)} 0",
-            "striate_compute_seconds_count{\(model)} 1",
+            "striate_compute_seconds_count{\(model),route=\"/models/{model}/next\"} 1",
         ] {
             #expect(page.contains(line + "\n"), "\(line)")
         }

@@ -170,7 +170,7 @@ public final class Plan: Sendable {
         }
     }
 
-    private func compute<Result>(
+    func compute<Result>(
         _ execution: Execution,
         _ isCancelled: () -> Bool,
         _ read: (PlanOutputs) throws(ModelError) -> Result

@@ -107,10 +107,31 @@ extension Model {
         isCancelled: () -> Bool = { false },
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
     ) throws(ModelError) {
+        var sequence = SequenceInProgress(self, from: state)
+        defer { state = sequence.state }
+        try advance(
+            tokens,
+            in: &sequence,
+            outputs: outputs,
+            isCancelled: isCancelled,
+            each: each
+        )
+    }
+
+    /// Feeds symbols to the model, whose states stay in the memory of its plans between the chunks.
+    ///
+    /// As `advance(_:state:outputs:isCancelled:each:)` otherwise.
+    public func advance(
+        _ tokens: [Int32],
+        in sequence: inout SequenceInProgress,
+        outputs: [String],
+        isCancelled: () -> Bool = { false },
+        each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
+    ) throws(ModelError) {
         try check(tokens)
-        try check(state)
+        try sequence.check()
         if let backwardLayer {
-            guard state.position == 0 else { throw .notStreamable(layer: backwardLayer) }
+            guard sequence.position == 0 else { throw .notStreamable(layer: backwardLayer) }
             guard tokens.count <= Self.longestWhole else {
                 throw .sequenceTooLong(limit: Self.longestWhole, got: tokens.count)
             }
@@ -120,18 +141,12 @@ extension Model {
             let length = chunk(of: tokens.count - done)
             try advanceChunk(
                 tokens[done..<done + length],
-                state: &state,
+                in: &sequence,
                 outputs: outputs,
                 isCancelled: isCancelled,
                 each: each
             )
             done += length
-        }
-    }
-
-    private func check(_ state: SequenceState) throws(ModelError) {
-        for (pair, tensor) in zip(carriedStates, state.tensors) where pair.shape != tensor.shape {
-            throw .inputShape(name: pair.input, expected: "\(pair.shape)", got: tensor.shape)
         }
     }
 
@@ -146,7 +161,7 @@ extension Model {
 
     private func advanceChunk(
         _ tokens: ArraySlice<Int32>,
-        state: inout SequenceState,
+        in sequence: inout SequenceInProgress,
         outputs: [String],
         isCancelled: () -> Bool,
         each: (_ step: Int, _ rows: SequenceRows) throws(ModelError) -> Void
@@ -165,15 +180,15 @@ extension Model {
         guard let plan else {
             return try advanceByTensors(
                 reading.tensor(tokens),
-                state: &state,
+                in: &sequence,
                 outputs: outputs,
                 isCancelled: isCancelled,
                 indices: tokens.indices,
                 each: each
             )
         }
-        let before = state
-        try plan.run(isCancelled: isCancelled) { inputs throws(ModelError) in
+        let before = sequence
+        let run = try plan.finish(isCancelled: isCancelled) { inputs throws(ModelError) in
             if reading.type == .int32 {
                 try inputs.fill(plan.input(named: input), reading.tensor(tokens))
             } else {
@@ -181,21 +196,9 @@ extension Model {
                     for (index, token) in tokens.enumerated() { span[index] = Int(token) }
                 }
             }
-            for (pair, tensor) in zip(states, before.tensors) {
-                try inputs.fill(plan.input(named: pair.input), tensor)
-            }
-        } read: { results throws(ModelError) in
-            try SequenceSource.plan(results).handOver(outputs, tokens.indices, each)
-            for (index, pair) in states.enumerated() {
-                let shape = try results.shape(of: pair.output)
-                guard shape.count == pair.count else {
-                    throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
-                }
-                state.tensors[index] = try results.withFloats(pair.output) {
-                    (span) throws(ModelError) in Tensor(copying: span, pair.shape)
-                }
-            }
+            try before.fill(&inputs, of: plan)
         }
-        state.position += tokens.count
+        try SequenceSource.plan(run.outputs).handOver(outputs, tokens.indices, each)
+        try sequence.move(by: tokens.count, to: run)
     }
 }

@@ -5,7 +5,7 @@ extension Model {
     /// One chunk of symbols through an ONNX file that computes some of its nodes one by one.
     func advanceByTensors(
         _ tokens: Tensor,
-        state: inout SequenceState,
+        in sequence: inout SequenceInProgress,
         outputs: [String],
         isCancelled: () -> Bool,
         indices: Range<Int>,
@@ -13,21 +13,22 @@ extension Model {
     ) throws(ModelError) {
         let states = carriedStates
         var inputs = [manifest.input.name: tokens]
-        for (pair, tensor) in zip(states, state.tensors) { inputs[pair.input] = tensor }
+        for (pair, tensor) in zip(states, sequence.state.tensors) { inputs[pair.input] = tensor }
         let names = outputs + states.map(\.output)
         let answer = ImportedRows(
             tensors: try execute(inputs, outputs: names, isCancelled: isCancelled)
         )
         try SequenceSource.tensors(answer).handOver(outputs, indices, each)
-        for (index, pair) in states.enumerated() {
+        var after: [Tensor] = []
+        for pair in states {
             let values = try answer.floats(pair.output)
             guard values.count == pair.count else {
                 let shape = try answer.shape(of: pair.output)
                 throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: shape)
             }
-            state.tensors[index] = Tensor(shape: pair.shape, floats: values)
+            after.append(Tensor(shape: pair.shape, floats: values))
         }
-        state.position += indices.count
+        sequence.move(by: indices.count, to: after)
     }
 }
 

@@ -111,7 +111,20 @@ struct HostName: Sendable {
     }
 
     private var isIPv4: Bool {
-        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8(Substring($0)) != nil }
+        // One look at each byte: every request is asked.
+        var (points, value, hasDigits) = (0, 0, false)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                value = value * 10 + Int(byte - UInt8(ascii: "0"))
+                hasDigits = true
+                if value > 255 { return false }
+            case UInt8(ascii: "."):
+                if !hasDigits { return false }
+                (points, value, hasDigits) = (points + 1, 0, false)
+            default: return false
+            }
+        }
+        return points == 3 && hasDigits
     }
 }

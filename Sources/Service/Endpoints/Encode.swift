@@ -130,7 +130,7 @@ private struct EncodeWork: SequenceWork {
             model: run.model,
             layer: run.outputs[0],
             steps: run.sent.count,
-            end: run.state.position,
+            end: run.position,
             width: values.count / max(steps, 1),
             isWhole: wantsAll,
             values: values,

@@ -124,7 +124,7 @@ private struct NextWork: SequenceWork {
         let document: JSON = [
             "model": .string(symbols.model.name), "version": .string(symbols.model.version),
             "next": wantsAll ? .array(lists) : lists.last ?? [],
-            "position": .integer(run.state.position),
+            "position": .integer(run.position),
         ]
         return Answer(document.adding(carried))
     }
@@ -149,7 +149,7 @@ private struct NextWork: SequenceWork {
 
     private var csv: Answer {
         var lines: [[String]] = []
-        let first = run.state.position - rankings.count
+        let first = run.position - rankings.count
         for (step, ranking) in rankings.enumerated() {
             for (rank, entry) in ranking.enumerated() {
                 lines.append([

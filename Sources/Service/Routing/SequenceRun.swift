@@ -6,7 +6,7 @@ struct SequenceRun: Sendable {
     let model: Model
     /// The layers whose rows are wanted.
     let outputs: [String]
-    private(set) var state: SequenceState
+    private var sequence: SequenceInProgress
     private(set) var tokens: [Int32]
     /// How many of the tokens were read.
     private(set) var done = 0
@@ -15,7 +15,8 @@ struct SequenceRun: Sendable {
 
     /// `tokens` behind what earlier requests have read, and left to be read.
     init(_ model: Model, _ tokens: [Int32], from start: CarriedState, outputs: [String]) {
-        (self.model, state, self.outputs) = (model, start.state, outputs)
+        (self.model, self.outputs) = (model, outputs)
+        sequence = SequenceInProgress(model, from: start.state)
         self.tokens = start.leading + tokens
         leading = start.leading.count
     }
@@ -29,6 +30,11 @@ struct SequenceRun: Sendable {
     /// The tokens that came with this request.
     var sent: ArraySlice<Int32> { tokens[leading...] }
 
+    /// The state after what was read.
+    var state: SequenceState { sequence.state }
+    /// Steps that led to it.
+    var position: Int { sequence.position }
+
     var rest: Int { tokens.count - done }
     /// The token to be read next.
     var next: Int32 { tokens[done] }
@@ -41,9 +47,12 @@ struct SequenceRun: Sendable {
 
     /// Takes note that the next token was read.
     mutating func note(_ state: SequenceState) {
-        self.state = state
+        sequence = SequenceInProgress(model, from: state)
         done += 1
     }
+
+    /// Gives the memory of the last chunk back, for a while in which nothing is read.
+    mutating func pause() { sequence.rest() }
 
     /// Symbols that are read at once if nobody goes along.
     var chunk: Int { model.chunk(of: rest) }
@@ -58,7 +67,7 @@ struct SequenceRun: Sendable {
         do throws(ModelError) {
             try model.advance(
                 Array(tokens[first..<first + count]),
-                state: &state,
+                in: &sequence,
                 outputs: outputs,
                 isCancelled: { cancellation.isCancelled },
                 each: { (step, rows) throws(ModelError) in try each(first + step, rows) }

@@ -37,7 +37,7 @@ struct Generation: Sendable {
     }
 
     /// Symbols read before and those drawn, of which the last is not read yet.
-    var position: Int { run.state.position + run.rest }
+    var position: Int { run.position + run.rest }
 
     /// The share of the symbols that are still to be drawn.
     var remaining: Double { 1 - Double(drawn.count) / Double(settings.length) }

@@ -7,6 +7,8 @@ public final class Metrics: Sendable {
     /// What a request asked of a model, and what became of it.
     public struct ModelCall: Sendable {
         public var model: ModelLabel
+        /// The path's pattern.
+        public var route: String
         public var operation: String
         /// Inputs the answer was computed for.
         public var inferences: Int
@@ -18,14 +20,15 @@ public final class Metrics: Sendable {
 
         public init(
             model: ModelLabel,
+            route: String,
             operation: String,
             inferences: Int,
             stopwatch: Stopwatch,
             failure: FailureReason?,
             isInference: Bool
         ) {
-            (self.model, self.operation, self.inferences) = (model, operation, inferences)
-            (self.stopwatch, self.failure) = (stopwatch, failure)
+            (self.model, self.route, self.operation) = (model, route, operation)
+            (self.inferences, self.stopwatch, self.failure) = (inferences, stopwatch, failure)
             self.isInference = isInference
         }
     }
@@ -73,7 +76,7 @@ public final class Metrics: Sendable {
             if let failure = call.failure {
                 figures.failures[failure, default: 0] += 1
             } else {
-                figures.countSuccess(call.operation, inferences: call.inferences, call.stopwatch)
+                figures.countSuccess(call)
             }
             state.models[call.model] = figures
         }

@@ -30,14 +30,22 @@ public enum FailureReason: String, Sendable, CaseIterable {
     case other = "OTHER"
 }
 
-/// What the requests of one model have come to.
-public struct ModelFigures: Sendable {
-    /// Answers by operation.
-    var operations: [String: Int] = [:]
-    var failures: [FailureReason: Int] = [:]
-    /// Of answered requests.
+/// What the answered requests of one model on one route have come to.
+struct RouteFigures: Sendable {
+    /// The word that stands for the route in the names of earlier versions.
+    let operation: String
+    var answers = 0
+    /// Inputs.
+    var inferences = 0
     var computing = Histogram()
     var queueing = Histogram()
+}
+
+/// What the requests of one model have come to.
+public struct ModelFigures: Sendable {
+    /// By the path's pattern.
+    var routes: [String: RouteFigures] = [:]
+    var failures: [FailureReason: Int] = [:]
     public private(set) var successes = 0
     /// Inputs in answered requests.
     public private(set) var inferences = 0
@@ -45,17 +53,23 @@ public struct ModelFigures: Sendable {
     private(set) var total = Duration.zero
     private(set) var spent = [Duration](repeating: .zero, count: Stopwatch.Phase.allCases.count)
 
-    mutating func countSuccess(_ operation: String, inferences: Int, _ stopwatch: Stopwatch) {
-        operations[operation, default: 0] += 1
+    mutating func countSuccess(_ call: Metrics.ModelCall) {
+        let stopwatch = call.stopwatch
+        var figures = routes[call.route] ?? RouteFigures(operation: call.operation)
+        // Not counted in a copy.
+        routes[call.route] = nil
+        figures.answers += 1
+        figures.inferences += call.inferences
+        figures.computing.record(stopwatch.duration(of: .compute))
+        figures.queueing.record(stopwatch.duration(of: .queue))
+        routes[call.route] = figures
         successes += 1
-        self.inferences += inferences
+        inferences += call.inferences
         for phase in Stopwatch.Phase.allCases {
             let duration = stopwatch.duration(of: phase)
             spent[phase.rawValue] += duration
             total += duration
         }
-        computing.record(stopwatch.duration(of: .compute))
-        queueing.record(stopwatch.duration(of: .queue))
     }
 
     func spent(in phase: Stopwatch.Phase) -> Duration { spent[phase.rawValue] }

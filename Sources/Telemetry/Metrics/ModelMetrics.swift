@@ -4,20 +4,25 @@ enum ModelMetrics {
         _ models: [(key: ModelLabel, value: ModelFigures)],
         to page: inout MetricsText
     ) {
+        let series = models.flatMap { model, figures in
+            figures.routes.sorted { $0.key < $1.key }.map { route, figures in
+                (labels: "\(model.text),\(MetricsText.label("route", route))", figures: figures)
+            }
+        }
         var name = "striate_compute_seconds"
         page.family(name, .histogram, "Time an answer spent computing in its model.")
-        for (model, figures) in models {
-            figures.computing.append(to: &page, name: name, labels: model.text)
+        for (labels, figures) in series {
+            figures.computing.append(to: &page, name: name, labels: labels)
         }
         name = "striate_queue_seconds"
         page.family(name, .histogram, "Time an answered request of the model waited for a core.")
-        for (model, figures) in models {
-            figures.queueing.append(to: &page, name: name, labels: model.text)
+        for (labels, figures) in series {
+            figures.queueing.append(to: &page, name: name, labels: labels)
         }
         name = "striate_inferences_total"
         page.family(name, .counter, "Inputs in answered requests of a model.")
-        for (model, figures) in models {
-            page.sample(name, model.text, Double(figures.inferences))
+        for (labels, figures) in series {
+            page.sample(name, labels, Double(figures.inferences))
         }
     }
 
@@ -29,7 +34,9 @@ enum ModelMetrics {
         var name = "striate_model_requests_total"
         page.family(name, .counter, "Answers of a model.")
         for (model, figures) in models {
-            for (operation, count) in figures.operations.sorted(by: { $0.key < $1.key }) {
+            let answers = figures.routes.values.map { ($0.operation, $0.answers) }
+            let operations = [String: Int](answers, uniquingKeysWith: +)
+            for (operation, count) in operations.sorted(by: { $0.key < $1.key }) {
                 let label = MetricsText.label("operation", operation)
                 page.sample(name, "\(model.text),\(label)", Double(count))
             }
