@@ -24,7 +24,11 @@ import Testing
                 #expect((operation["summary"] as? String)?.isEmpty == false)
                 #expect((operation["tags"] as? [String])?.count == 1)
                 let statuses = (operation["responses"] as? [String: Any])?.keys.sorted() ?? []
-                #expect(statuses.first == "200" && statuses.contains("503"), "\(resource.template)")
+                let success = String(route.document.success.code)
+                #expect(
+                    statuses.first == success && statuses.contains("503"),
+                    "\(resource.template)"
+                )
             }
         }
         #expect(Set(identifiers).count == identifiers.count)
@@ -40,6 +44,31 @@ import Testing
         let references = Set(text.matches(of: /#\/components\/schemas\/(\w+)/).map { String($0.1) })
         #expect(references.isSubset(of: schemas.keys))
         #expect(references.contains("Prediction") && references.contains("InferRequest"))
+    }
+
+    @Test(
+        arguments: [
+            ("/sessions", "post", ["201", "404", "409", "429"]),
+            ("/sessions/{session}", "delete", ["204", "404", "410"]),
+            ("/sessions/{session}/step", "post", ["200", "404", "409", "410"]),
+            ("/sessions/{session}/state", "put", ["200", "404", "409", "410"]),
+            ("/sessions/{session}/branch", "post", ["201", "404", "409", "410", "429"]),
+            ("/models/{model}/stream", "get", ["101", "400", "404", "426"]),
+            ("/models/{model}", "get", ["200", "304", "404"]),
+            ("/models/{model}/next", "post", ["200", "400", "409", "504"]),
+        ] as [(String, String, [String])]
+    )
+    func `names the statuses of sessions, sockets and caches`(
+        path: String,
+        method: String,
+        statuses: [String]
+    ) throws {
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        let operation = try #require(paths[path]?[method] as? [String: Any])
+        let responses = try #require(operation["responses"] as? [String: Any])
+        #expect(responses.keys.filter(statuses.contains).count == statuses.count)
+        let hasContent = try #require(responses[statuses[0]] as? [String: Any])["content"] != nil
+        #expect(hasContent == (statuses[0] == "200" || statuses[0] == "201"))
     }
 
     @Test func `its examples of requests are taken`() throws {

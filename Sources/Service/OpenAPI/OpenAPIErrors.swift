@@ -63,14 +63,17 @@ enum OpenAPIErrors {
                 ]
             }
         }
-        if route.template.contains("{model}") {
+        let namesModel =
+            route.template.contains("{model}")
+            || route.template == "/sessions" && route.body != .none
+        if namesModel {
             errors += [
                 .unknownModel("", available: []),
                 .modelNotServed(model: "", reason: "", isLoading: true),
                 .modelNotServed(model: "", reason: "", isLoading: false),
             ]
         }
-        if route.template.contains("{version}") {
+        if route.template.contains("{version}") || namesModel && route.body == .document {
             errors.append(.unknownVersion(model: "", version: "", available: []))
         }
         if route.template.contains("{example}") {
@@ -85,7 +88,28 @@ enum OpenAPIErrors {
                 .nonFiniteResult(output: "", index: 0),
             ]
         }
-        return errors + bodyErrors(of: route)
+        if route.opensSocket { errors += [.webSocket(.notAsked), .webSocket(.key)] }
+        return errors + sessionFaults(of: route).map { .session("", $0) } + bodyErrors(of: route)
+    }
+
+    private static func sessionFaults(of route: Route) -> [SessionFault] {
+        let none = SessionFault.withoutStates(model: "", layer: nil)
+        let given: [SessionFault] = [
+            none, .invalidState(reason: ""), .stateOfOtherModel(model: "", reason: ""),
+        ]
+        if route.opensSocket { return [none] }
+        guard route.template.hasPrefix("/sessions") else {
+            return route.body == .sequence ? given : []
+        }
+        var faults: [SessionFault] = [.storeFault(reason: "")]
+        if route.template.contains("{session}") {
+            faults += [.unknown, .expired(isModelGone: false, ttl: 1, ago: 2)]
+        }
+        if route.isSessionStep { faults += [.busy, .position(current: 1, asked: 2)] }
+        if route.document.success == .created {
+            faults += [.taken, .noRoom(held: 0, all: 0, limit: 0)]
+        }
+        return route.body == .document ? faults + given : faults
     }
 
     private static func bodyErrors(of route: Route) -> [ServiceError] {

@@ -1,3 +1,4 @@
+import HTTP
 import Models
 import TensorFormats
 import Texts
@@ -56,6 +57,7 @@ struct OpenAPIOperation {
 
     static let tags: [JSON] = [
         ["name": "models", "description": "What is hosted, and what the models answer."],
+        ["name": "sessions", "description": "Recurrent states that stay here between requests."],
         ["name": "server", "description": "The server itself: health, figures, pages."],
         ["name": "open-inference", "description": "The Open Inference Protocol, version 2."],
         ["name": "tensorflow-serving", "description": "TensorFlow Serving's REST interface."],
@@ -66,6 +68,7 @@ struct OpenAPIOperation {
         if route.template.hasPrefix("/v2") { return "open-inference" }
         if route.template.hasPrefix("/v1") { return "tensorflow-serving" }
         if route.conventions != .own { return "clouds" }
+        if route.template.hasPrefix("/sessions") { return "sessions" }
         return route.template.hasPrefix("/models") ? "models" : "server"
     }
 
@@ -154,11 +157,16 @@ struct OpenAPIOperation {
         let other: [(String, JSON)] =
             isFile
             ? [("application/octet-stream", ["schema": Schema.file])] : [("application/json", json)]
-        let success: JSON = [
-            "description": .string(summary),
-            "content": .object(content.isEmpty ? other : content),
-        ]
-        return .object([("200", success)] + OpenAPIErrors.responses(of: route))
+        let status = route.document.success
+        var success: [(String, JSON)] = [("description", .string(summary))]
+        if status == .ok || status == .created {
+            success.append(("content", .object(content.isEmpty ? other : content)))
+        }
+        var all: [(String, JSON)] = [(String(status.code), .object(success))]
+        if route.isRevalidated {
+            all.append(("304", ["description": "What the entity tags of the request name."]))
+        }
+        return .object(all + OpenAPIErrors.responses(of: route))
     }
 
     private var json: JSON {

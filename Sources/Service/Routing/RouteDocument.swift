@@ -1,7 +1,10 @@
+import HTTP
 import TensorFormats
 
 /// What a document of the interface says of a route beside what the route itself does.
 struct RouteDocument: Sendable {
+    /// The status of an answer that is no error.
+    var success = Status.ok
     /// The schema of its JSON body, and one that it takes.
     var request = Schema.any
     var requestExample: JSON?

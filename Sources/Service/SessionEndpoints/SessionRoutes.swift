@@ -32,6 +32,7 @@ enum SessionRoutes {
         placement: .queue,
         needsModel: false,
         document: RouteDocument(
+            success: .created,
             request: Schema.object(
                 "NewSession",
                 [
@@ -199,6 +200,7 @@ enum SessionRoutes {
         template: "/sessions/{session}",
         summary: "End a session.",
         forms: [],
+        document: RouteDocument(success: .noContent),
         answer: { (call) throws(ServiceError) in
             let name = try call.sessionName
             do throws(SessionFault) {
@@ -236,6 +238,7 @@ enum SessionRoutes {
         body: .document,
         placement: .loop,
         document: RouteDocument(
+            success: .created,
             request: Schema.object(
                 "Branches",
                 [("count", Schema.integer), ("ids", Schema.array(of: Schema.string))],

@@ -43,6 +43,7 @@ enum Stream {
             ),
         ],
         opensSocket: true,
+        document: RouteDocument(success: .switchingProtocols),
         answer: { (call) throws(ServiceError) in
             throw .webSocket(.notAsked)
         }

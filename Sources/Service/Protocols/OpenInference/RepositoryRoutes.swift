@@ -15,6 +15,7 @@ enum RepositoryRoutes {
                 body: .document,
                 forms: [],
                 conventions: .openInference,
+                document: RouteDocument(answer: Schema.array(of: entry)),
                 answer: index
             ),
             Route(
@@ -43,6 +44,15 @@ enum RepositoryRoutes {
             ),
         ]
     }
+
+    private static let entry = Schema.object(
+        "RepositoryEntry",
+        [
+            ("name", Schema.string), ("version", Schema.string), ("state", Schema.string),
+            ("reason", Schema.string),
+        ],
+        required: ["name", "state", "reason"]
+    )
 
     @Sendable private static func index(_ call: inout Call) throws(ServiceError) -> Answer {
         var isReadyOnly = false
