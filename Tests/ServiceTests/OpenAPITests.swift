@@ -1,4 +1,6 @@
+import Foundation
 import HTTP
+import Models
 import TensorFormats
 import Testing
 
@@ -71,6 +73,62 @@ import Testing
         #expect(hasContent == (statuses[0] == "200" || statuses[0] == "201"))
     }
 
+    @Test func `has an example of every JSON that is sent and answered`() throws {
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        for (path, operations) in paths {
+            for (method, operation) in operations {
+                let responses = operation["responses"] as? [String: [String: Any]] ?? [:]
+                let bodies =
+                    [operation["requestBody"] as? [String: Any]]
+                    + ["200", "201"].map { responses[$0] }
+                for body in bodies {
+                    let content = body?["content"] as? [String: [String: Any]] ?? [:]
+                    guard let json = content["application/json"] else { continue }
+                    #expect(json["example"] != nil, "\(method) \(path)")
+                }
+            }
+        }
+    }
+
+    @Test func `its examples of answers are as the answers`() throws {
+        var compared = 0
+        for route in service.router.resources.flatMap(\.routes) where route.method == .get {
+            guard let example = route.document.answerExample, route.template != "/ping" else {
+                continue
+            }
+            let operation = OpenAPIOperation(route: route, models: service.host.repository.models)
+            guard let path = operation.examplePath else { continue }
+            let accept = [("Accept", "application/json")]
+            let reply = try Reply("GET", path, accept, from: service)
+            #expect(reply.status == 200, "\(path): \(reply.text)")
+            let shown = try JSONSerialization.jsonObject(with: Data(example.text))
+            Self.compare(shown, try reply.json(), path)
+            compared += 1
+        }
+        #expect(compared > 20)
+    }
+
+    /// What an example shows has the kind of what was answered; on the first level it shows all there is.
+    private static func compare(_ shown: Any, _ answered: Any, _ place: String, depth: Int = 0) {
+        switch (shown, answered) {
+        case (let shown as [String: Any], let answered as [String: Any]):
+            if depth == 0 { #expect(Set(shown.keys) == Set(answered.keys), "\(place)") }
+            for (key, value) in shown {
+                if let other = answered[key] {
+                    compare(value, other, "\(place).\(key)", depth: depth + 1)
+                } else {
+                    Issue.record("\(place) has no \(key)")
+                }
+            }
+        case (let shown as [Any], let answered as [Any]):
+            guard let first = shown.first, let other = answered.first else { return }
+            compare(first, other, place + "[]", depth: depth + 1)
+        case (is String, is String), (is NSNumber, is NSNumber), (is NSNull, _), (_, is NSNull):
+            break
+        default: Issue.record("\(place): \(shown) stands for \(answered)")
+        }
+    }
+
     @Test func `its examples of requests are taken`() throws {
         for (path, model) in [
             ("classify", "brackets"), ("next", "scripture"), ("score", "scripture"),
@@ -83,5 +141,21 @@ import Testing
             let reply = try Reply("POST", "/models/\(model)/\(path)", body: example.text)
             #expect(reply.status == 200, "\(path): \(reply.text)")
         }
+    }
+}
+
+extension OpenAPIOperation {
+    /// The path with the examples of its parameters; nil where one has none.
+    var examplePath: String? {
+        var parts: [Substring] = []
+        for part in route.template.split(separator: "/") {
+            guard case .parameter(let parameter, let rest) = Segment(part) else {
+                parts.append(part)
+                continue
+            }
+            guard let example = example(of: parameter) else { return nil }
+            parts.append(Substring(example + rest))
+        }
+        return "/" + parts.joined(separator: "/")
     }
 }

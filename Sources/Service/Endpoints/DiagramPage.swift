@@ -31,7 +31,12 @@ enum DiagramPage {
         answer: Schema.answer(
             "Diagram",
             [("kind", Schema.string), ("nodes", Schema.nested), ("edges", Schema.nested)]
-        )
+        ),
+        answerExample: [
+            "model": "orbit", "version": "1", "kind": "circuit",
+            "nodes": [["id": "s", "role": "state", "label": "s", "part": "circuit"]],
+            "edges": [["from": "s", "to": "delay s", "label": .null, "part": "circuit"]],
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

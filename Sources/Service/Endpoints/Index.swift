@@ -12,6 +12,16 @@ enum Index {
         access: .everyone,
         isRevalidated: true,
         forms: [.json, .html],
+        document: RouteDocument(answerExample: [
+            "server": "striate 0.1.0", "documentation": "/openapi.json",
+            "models": [
+                "brackets": [
+                    "self": "/models/brackets", "classify": "/models/brackets/classify",
+                    "encode": "/models/brackets/encode", "kernels": "/models/brackets/kernels",
+                    "explain": "/models/brackets/explain", "graph": "/models/brackets/graph",
+                ]
+            ], "health": "/healthz", "metrics": "/metrics",
+        ]),
         answer: answer
     )
 

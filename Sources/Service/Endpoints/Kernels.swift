@@ -30,7 +30,12 @@ enum Kernels {
         answer: Schema.answer(
             "Kernels",
             [("layer", Schema.string), ("shape", Schema.integers), ("data", Schema.nested)]
-        )
+        ),
+        answerExample: [
+            "model": "brackets", "version": "1", "layer": "counter", "shape": [1, 1, 3],
+            "maxout_pairs": false, "gates": ["h"], "inputs": 2,
+            "data": [[[.number(0.5), .number(-0.5), 1]]],
+        ]
     )
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {

@@ -97,7 +97,7 @@ struct OpenAPIOperation {
         }
     }
 
-    private func example(of parameter: Segment.Parameter) -> String? {
+    func example(of parameter: Segment.Parameter) -> String? {
         let model = models.first { model in
             if route.template == ExampleFile.route.template {
                 return !model.manifest.examples.isEmpty

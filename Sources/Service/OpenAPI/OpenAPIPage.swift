@@ -18,6 +18,12 @@ enum OpenAPIPage {
             template: "/openapi.json",
             summary: "This document.",
             isRevalidated: true,
+            document: RouteDocument(
+                answerExample: [
+                    "openapi": "3.1.0", "info": ["title": "Striate"], "servers": [["url": "/"]],
+                    "security": [], "tags": [], "paths": [:], "components": [:],
+                ]
+            ),
             answer: answer
         )
     }

@@ -32,6 +32,7 @@ enum CloudRoutes {
             access: .everyone,
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: [:]),
             answer: { (call) throws(ServiceError) in
                 Answer([:], status: call.host.phase.isDraining ? .serviceUnavailable : .ok)
             }
@@ -55,6 +56,10 @@ enum CloudRoutes {
                 }
                 return try Invocation(request).model(of: host.repository)
             },
+            document: RouteDocument(
+                requestExample: ["instances": [[0]]],
+                answerExample: ["predictions": [[0, 1]]]
+            ),
             answer: { (call) throws(ServiceError) in
                 if let session = SageMakerSession(call.request),
                     let answer = try session.begin(&call)

@@ -10,6 +10,22 @@ enum ModelConfiguration {
             summary: "Open Inference Protocol: the model's configuration.",
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: [
+                "name": "brackets", "platform": "striate_layers", "backend": "striate",
+                "version_policy": ["all": [:]], "max_batch_size": 0,
+                "input": [
+                    [
+                        "name": "tokens", "data_type": "TYPE_INT64", "dims": [-1, -1],
+                        "optional": false,
+                    ],
+                    [
+                        "name": "counter.initial_h", "data_type": "TYPE_FP32", "dims": [1, -1, 2],
+                        "optional": true,
+                    ],
+                ], "output": [["name": "verdict", "data_type": "TYPE_FP32", "dims": [-1, -1, 2]]],
+                "instance_group": [["name": "cpu", "kind": "KIND_CPU", "count": 1]],
+                "parameters": [:],
+            ]),
             answer: answer
         )
     }

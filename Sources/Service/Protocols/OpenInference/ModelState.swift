@@ -11,6 +11,7 @@ enum ModelState {
         summary: "Open Inference Protocol: the names of the models served.",
         forms: [],
         conventions: .openInference,
+        document: RouteDocument(answerExample: ["models": ["brackets", "fashion"]]),
         answer: { (call) throws(ServiceError) in
             Answer(["models": .strings(call.host.repository.models.map(\.name))])
         }
@@ -24,6 +25,7 @@ enum ModelState {
             forms: [],
             needsModel: false,
             conventions: .openInference,
+            document: RouteDocument(answerExample: ["name": "brackets", "ready": true]),
             answer: ready
         )
     }
@@ -35,6 +37,17 @@ enum ModelState {
             summary: "Open Inference Protocol: the model's inputs and outputs; -1 may vary.",
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: [
+                "name": "brackets", "versions": ["1"], "platform": "striate_layers",
+                "inputs": [
+                    ["name": "tokens", "datatype": "INT64", "shape": [-1, -1]],
+                    [
+                        "name": "counter.initial_h", "datatype": "FP32", "shape": [1, -1, 2],
+                        "optional": true,
+                    ],
+                ], "outputs": [["name": "verdict", "datatype": "FP32", "shape": [-1, -1, 2]]],
+                "parameters": ["weights_digest": "sha256:2360…"],
+            ]),
             answer: metadata
         )
     }

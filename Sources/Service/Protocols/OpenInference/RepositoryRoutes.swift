@@ -15,7 +15,14 @@ enum RepositoryRoutes {
                 body: .document,
                 forms: [],
                 conventions: .openInference,
-                document: RouteDocument(answer: Schema.array(of: entry)),
+                document: RouteDocument(
+                    request: Schema.object(),
+                    requestExample: ["ready": true],
+                    answer: Schema.array(of: entry),
+                    answerExample: [
+                        ["name": "brackets", "version": "1", "state": "READY", "reason": ""]
+                    ]
+                ),
                 answer: index
             ),
             Route(
@@ -28,6 +35,11 @@ enum RepositoryRoutes {
                 forms: [],
                 needsModel: false,
                 conventions: .openInference,
+                document: RouteDocument(
+                    request: Schema.object(),
+                    requestExample: [:],
+                    answerExample: ["name": "brackets", "load": true]
+                ),
                 answer: { (call) throws(ServiceError) in try load(call, log) }
             ),
             Route(
@@ -40,6 +52,11 @@ enum RepositoryRoutes {
                 forms: [],
                 needsModel: false,
                 conventions: .openInference,
+                document: RouteDocument(
+                    request: Schema.object(),
+                    requestExample: [:],
+                    answerExample: ["name": "brackets", "unload": true]
+                ),
                 answer: { (call) throws(ServiceError) in try unload(call, log) }
             ),
         ]

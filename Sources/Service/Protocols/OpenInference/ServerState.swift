@@ -11,6 +11,15 @@ enum ServerState {
             summary: "Open Inference Protocol: the server's name, version and extensions.",
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: [
+                "name": "striate", "version": "0.1.0",
+                "extensions": [
+                    "classification", "sequence", "sequence(string_id)", "model_repository",
+                    "model_repository(unload_dependents)", "schedule_policy", "model_configuration",
+                    "binary_tensor_data", "parameters", "statistics", "generate", "logging",
+                    "trace",
+                ],
+            ]),
             answer: metadata
         ),
         Route(
@@ -20,6 +29,7 @@ enum ServerState {
             access: .everyone,
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: ["live": true]),
             answer: live
         ),
         Route(
@@ -30,6 +40,7 @@ enum ServerState {
             access: .everyone,
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: ["live": true, "ready": true]),
             answer: ready
         ),
     ]

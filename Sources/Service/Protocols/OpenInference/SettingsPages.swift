@@ -5,14 +5,25 @@ import TensorFormats
 /// The logging and trace extensions: their settings can be read; they are changed by the configuration only.
 enum SettingsPages {
     static let routes =
-        routes("/v2/logging", "logs", logging) + routes("/v2/trace/setting", "traces", tracing)
-        + routes("/v2/models/{model}/trace/setting", "traces of a model", tracing)
+        routes("/v2/logging", "logs", logsExample, logging)
+        + routes("/v2/trace/setting", "traces", tracesExample, tracing)
+        + routes("/v2/models/{model}/trace/setting", "traces of a model", tracesExample, tracing)
+
+    private static let logsExample: JSON = [
+        "log_file": "", "log_info": true, "log_warning": true, "log_error": true,
+        "log_verbose_level": 0, "log_format": "ISO8601",
+    ]
+    private static let tracesExample: JSON = [
+        "trace_file": "", "trace_level": ["OFF"], "trace_rate": "1", "trace_count": "-1",
+        "log_frequency": "0",
+    ]
 
     private typealias Page = @Sendable (_ call: Call) -> JSON
 
     private static func routes(
         _ template: String,
         _ what: String,
+        _ example: JSON,
         _ page: @escaping Page
     ) -> [Route] {
         [
@@ -22,6 +33,7 @@ enum SettingsPages {
                 summary: "Open Inference Protocol: the settings of \(what).",
                 forms: [],
                 conventions: .openInference,
+                document: RouteDocument(answerExample: example),
                 answer: { (call) throws(ServiceError) in Answer(page(call)) }
             ),
             Route(
@@ -33,8 +45,17 @@ enum SettingsPages {
                 access: .administrators,
                 forms: [],
                 conventions: .openInference,
+                document: RouteDocument(
+                    request: Schema.object(),
+                    requestExample: [:],
+                    answerExample: example
+                ),
                 answer: { (call) throws(ServiceError) in
-                    guard call.request.body.isEmpty else {
+                    var isChange = false
+                    if !call.request.body.isEmpty {
+                        try call.document { (_, _) throws(JSONError) in isChange = true }
+                    }
+                    guard !isChange else {
                         throw .invalidValue(
                             field: "settings",
                             expected: "an empty body: log_level, log_format, otlp_endpoint and "

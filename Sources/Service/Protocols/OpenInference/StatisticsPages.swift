@@ -12,6 +12,7 @@ enum StatisticsPages {
             summary: "Open Inference Protocol: counts and times of every model.",
             forms: [],
             conventions: .openInference,
+            document: RouteDocument(answerExample: example),
             answer: { (call) throws(ServiceError) in
                 statistics.keep(Set(call.host.repository.allVersions.map { $0.label }))
                 return page(call.host.repository.models, statistics)
@@ -27,10 +28,35 @@ enum StatisticsPages {
                 summary: "Open Inference Protocol: counts and times of one model.",
                 forms: [],
                 conventions: .openInference,
+                document: RouteDocument(answerExample: example),
                 answer: { (call) throws(ServiceError) in page([try call.model], statistics) }
             )
         }
     }
+
+    private static let times: JSON = ["count": 1, "ns": 36000]
+
+    private static let example: JSON = [
+        "model_stats": [
+            [
+                "name": "brackets", "version": "1", "last_inference": 1_798_761_600_000,
+                "inference_count": 1, "execution_count": 1,
+                "inference_stats": [
+                    "success": times, "fail": times, "queue": times, "compute_input": times,
+                    "compute_infer": times, "compute_output": times, "cache_hit": times,
+                    "cache_miss": times,
+                ],
+                "response_stats": [:],
+                "batch_stats": [
+                    [
+                        "batch_size": 1, "compute_input": times, "compute_infer": times,
+                        "compute_output": times,
+                    ]
+                ],
+                "memory_usage": [["type": "CPU", "id": 0, "byte_size": 40]],
+            ]
+        ]
+    ]
 
     private static func page(_ models: [Model], _ statistics: InferenceStatistics) -> Answer {
         Answer(["model_stats": .array(models.map { entry($0, statistics) })])

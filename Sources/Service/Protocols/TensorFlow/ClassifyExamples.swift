@@ -8,12 +8,22 @@ import Texts
 /// `POST /v1/models/{m}:classify` and `:regress` of TensorFlow Serving: examples of flat features.
 enum ClassifyExamples {
     static let routes =
-        TensorFlowServing.paths(":classify").map { route($0, "labels with scores", classify) }
-        + TensorFlowServing.paths(":regress").map { route($0, "a number each", regress) }
+        TensorFlowServing.paths(":classify").map {
+            route(
+                $0,
+                "labels with scores",
+                [[["Shirt", .number(0.93)], ["Coat", .number(0.05)]]],
+                classify
+            )
+        }
+        + TensorFlowServing.paths(":regress").map {
+            route($0, "a number each", [.number(0.25)], regress)
+        }
 
     private static func route(
         _ template: String,
         _ answers: String,
+        _ results: JSON,
         _ answer: @escaping @Sendable (inout Call) throws(ServiceError) -> Answer
     ) -> Route {
         Route(
@@ -24,6 +34,12 @@ enum ClassifyExamples {
             placement: .queue,
             forms: [],
             conventions: .tensorFlow,
+            document: RouteDocument(
+                request: Schema.object("ExamplesRequest", [("examples", Schema.nested)]),
+                requestExample: ["examples": [["x": [0, 1]]]],
+                answer: Schema.object("ResultsResponse", [("results", Schema.nested)]),
+                answerExample: ["results": results]
+            ),
             answer: answer
         )
     }

@@ -23,6 +23,7 @@ enum TensorFlowServing {
         summary: "KServe: the names of the models served.",
         forms: [],
         conventions: .tensorFlow,
+        document: RouteDocument(answerExample: ["models": ["brackets", "fashion"]]),
         answer: { (call) throws(ServiceError) in
             Answer(["models": .strings(call.host.repository.models.map(\.name))])
         }
@@ -37,6 +38,14 @@ enum TensorFlowServing {
             forms: [],
             needsModel: false,
             conventions: .tensorFlow,
+            document: RouteDocument(answerExample: [
+                "model_version_status": [
+                    [
+                        "version": "1", "state": "AVAILABLE",
+                        "status": ["error_code": "OK", "error_message": ""],
+                    ]
+                ], "name": "brackets", "ready": true,
+            ]),
             answer: { (call) throws(ServiceError) in
                 let name = call.parameters.model ?? ""
                 let rows = call.host.repository.index.filter { $0.name == name }
@@ -85,6 +94,50 @@ enum TensorFlowServing {
             summary: "TensorFlow Serving: the model's signature.",
             forms: [],
             conventions: .tensorFlow,
+            document: RouteDocument(answerExample: [
+                "model_spec": ["name": "brackets", "signature_name": "", "version": "1"],
+                "metadata": [
+                    "signature_def": [
+                        "signature_def": [
+                            "serving_default": [
+                                "inputs": [
+                                    "tokens": [
+                                        "dtype": "DT_INT64",
+                                        "tensor_shape": [
+                                            "dim": [
+                                                ["size": "-1", "name": ""],
+                                                ["size": "-1", "name": ""],
+                                            ], "unknown_rank": false,
+                                        ], "name": "tokens:0",
+                                    ],
+                                    "counter.initial_h": [
+                                        "dtype": "DT_FLOAT",
+                                        "tensor_shape": [
+                                            "dim": [
+                                                ["size": "1", "name": ""],
+                                                ["size": "-1", "name": ""],
+                                                ["size": "2", "name": ""],
+                                            ], "unknown_rank": false,
+                                        ], "name": "counter.initial_h:0",
+                                    ],
+                                ],
+                                "outputs": [
+                                    "verdict": [
+                                        "dtype": "DT_FLOAT",
+                                        "tensor_shape": [
+                                            "dim": [
+                                                ["size": "-1", "name": ""],
+                                                ["size": "-1", "name": ""],
+                                                ["size": "2", "name": ""],
+                                            ], "unknown_rank": false,
+                                        ], "name": "verdict:0",
+                                    ]
+                                ], "method_name": "tensorflow/serving/predict", "defaults": [:],
+                            ]
+                        ]
+                    ]
+                ],
+            ]),
             answer: { (call) throws(ServiceError) in
                 let model = try call.model
                 let signature: JSON = [
