@@ -23,6 +23,9 @@ struct FileStamp: Equatable, Sendable {
         }
     }
 
+    /// Of all files together.
+    var bytes: Int { entries.reduce(0) { $0 + $1.state.size } }
+
     /// Whether there was nothing to see.
     var isEmpty: Bool { entries.isEmpty }
 

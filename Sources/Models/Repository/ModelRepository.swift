@@ -82,12 +82,17 @@ public final class ModelRepository: Sendable {
         self.settling = settling
         loads = LoadQueue(most: limits.loads)
         let (found, group) = (look(), DispatchGroup())
-        // Nothing is served yet that loading with helpers could disturb.
-        for source in found.sources {
-            for version in source.versions {
-                let seen = found.stamp(of: version, source.name)
-                beginLoad(version, of: source, seen: seen, in: group) { _, _ in }
+        let versions = found.sources.flatMap { source in
+            source.versions.map { version in
+                (source, version, seen: found.stamp(of: version, source.name))
             }
+        }
+        // Nothing is served yet that loading with helpers could disturb. The large ones first, so that no core is left
+        // with one of them when the others have none.
+        for (source, version, seen) in versions.sorted(by: {
+            ($0.seen?.bytes ?? 0) > ($1.seen?.bytes ?? 0)
+        }) {
+            beginLoad(version, of: source, seen: seen, in: group) { _, _ in }
         }
         group.wait()
         loads.moveToBackground()

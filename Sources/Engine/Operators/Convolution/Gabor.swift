@@ -16,6 +16,7 @@ struct Gabor: LayerOperator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
+        let bank = bank
         try ConvolutionLowering(
             node: node,
             windows: windows,
@@ -23,7 +24,7 @@ struct Gabor: LayerOperator {
             activation: .none,
             kernel: Kernel(
                 shape: bank.shape,
-                values: StoredFloats(bank.weights()),
+                values: StoredFloats(count: bank.shape.count) { bank.weights() },
                 bias: nil,
                 key: node.name
             )
