@@ -35,15 +35,20 @@ public final class Pass: Sendable {
         let helpers = workers.enter(work: work, steps: shared.dividedSteps)
         defer { workers.leave() }
         guard helpers > 0 else { return shared.runAlone(isCancelled) }
-        let wanted = helpers - shared.presentHelpers
-        let wakes = wanted > 0 && shared.isWorthWaking(work, least: workers.minimumWork)
-        guard wakes || shared.presentHelpers > 0 else {
+        let wanted = max(0, helpers - shared.presentHelpers)
+        let awake = min(wanted, workers.lounge.count)
+        let wakes = wanted > awake && shared.isWorthWaking(work, least: workers.minimumWork)
+        guard wakes || awake > 0 || shared.presentHelpers > 0 else {
             defer { shared.noteEnd() }
             return shared.runAlone(isCancelled)
         }
         shared.begin()
-        if wakes { wake(wanted) }
-        defer { shared.noteEnd() }
+        if awake > 0 { workers.lounge.offer(shared, to: awake) }
+        if wakes { wake(wanted - awake) }
+        defer {
+            if awake > 0 { workers.lounge.withdraw(shared) }
+            shared.noteEnd()
+        }
         return Turn.lending(self) { shared.runShared(isCancelled) }
     }
 
@@ -70,7 +75,7 @@ extension Pass: Borrowing {
 }
 
 /// What the caller and its helpers share: the ticket says which chunk is next.
-private final class SharedState: Sendable {
+private final class SharedState: Helped {
     private let steps: [Step]
     private let workers: Workers
 

@@ -10,9 +10,10 @@ public func giveWay() {
     Turn.ofThread { $0.poll() }
 }
 
-/// How many wait for a turn: all that those who compute have to look at.
+/// How many wait for a turn and how many have one: all that those who compute have to look at.
 public final class Waiters: Sendable {
     private let waiting = Atomic<Int>(0)
+    private let computing = Atomic<Int>(0)
 
     public init() {}
 
@@ -20,6 +21,12 @@ public final class Waiters: Sendable {
         get { waiting.load(ordering: .relaxed) }
         set { waiting.store(newValue, ordering: .relaxed) }
     }
+
+    /// Those who wait and those who compute.
+    var all: Int { count + computing.load(ordering: .relaxed) }
+
+    fileprivate func begin() { computing.add(1, ordering: .relaxed) }
+    fileprivate func end() { computing.subtract(1, ordering: .relaxed) }
 }
 
 /// What a turn's owner borrowed and returns while others have the turn.
@@ -35,7 +42,7 @@ public final class Turn {
     /// Polls after which the owner is asked even if nobody waits: how long it has computed may matter.
     private static let longestSilence = 16
 
-    private let waiters: Waiters
+    let waiters: Waiters
     private let ask: (Turn) -> Void
     private var polls = 0
     private var start: UInt64 = 0
@@ -62,7 +69,11 @@ public final class Turn {
         start = monotonicNanoseconds()
         // SAFETY: the thread forgets the address before this object can go.
         unsafe striate_set_turn(Unmanaged.passUnretained(self).toOpaque())
-        defer { striate_set_turn(nil) }
+        waiters.begin()
+        defer {
+            waiters.end()
+            striate_set_turn(nil)
+        }
         return job()
     }
 
@@ -71,7 +82,9 @@ public final class Turn {
         let start = monotonicNanoseconds()
         let borrower = borrower
         borrower?.giveBack()
+        waiters.end()
         wait()
+        waiters.begin()
         borrower?.borrowAgain()
         pausedNanoseconds += monotonicNanoseconds() - start
     }
@@ -107,7 +120,7 @@ public final class Turn {
     }
 
     @discardableResult
-    fileprivate static func ofThread<Result>(_ body: (Turn) -> Result) -> Result? {
+    static func ofThread<Result>(_ body: (Turn) -> Result) -> Result? {
         guard let address = unsafe striate_turn() else { return nil }
         // SAFETY: `run` set it, whose caller keeps the turn until it has returned.
         return unsafe Unmanaged<Turn>.fromOpaque(address)._withUnsafeGuaranteedRef(body)

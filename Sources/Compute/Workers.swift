@@ -36,6 +36,9 @@ public final class Workers: Sendable {
     /// The arenas of their passes.
     public let arenas: ArenaPool
 
+    /// Helpers that wait for a pass that is expected.
+    let lounge = Lounge()
+
     /// Passes cheaper than this many multiply–adds wake no helper by themselves: that costs about 0.1 ms.
     public let minimumWork: Int
 
@@ -72,6 +75,18 @@ public final class Workers: Sendable {
         guard steps > 0, work >= min(minimumWork, least) else { return 0 }
         let alone = work < Self.shortWork ? aloneJobs.load(ordering: .relaxed) : 0
         return max(0, count - 1 - others - alone)
+    }
+
+    /// Wakes the helpers of a pass that the calling thread begins within a millisecond, so that it need not wait for
+    /// them; none that another turn, or one who waits for it, has use of a core for.
+    public func expectPass() {
+        Turn.ofThread { turn in
+            let (count, waiters) = (count, turn.waiters)
+            @Sendable func free() -> Int {
+                count - waiters.all - aloneJobs.load(ordering: .relaxed)
+            }
+            lounge.call(free(), on: queue) { free() < $0 }
+        }
     }
 
     /// Whether more passes run than leave a core to a helper that waits for work.

@@ -1,4 +1,5 @@
 public import HTTP
+import Compute
 import Models
 import Telemetry
 
@@ -264,8 +265,20 @@ extension Service {
         return response(with: answer, call)
     }
 
+    /// Bytes of a body whose reading takes about as long as it takes to wake a helper, up to a millisecond.
+    private static let longDecoding = 48 << 10...8 << 20
+
+    /// Has helpers awake when the body is read and the model begins to compute, where that is worth it.
+    private func expectPass(of call: Call) {
+        guard call.route.placement == .queue,
+            Self.longDecoding.contains(call.request.body.count)
+        else { return }
+        call.namedModel?.workers.expectPass()
+    }
+
     private func answer(to call: inout Call) throws(ServiceError) -> Answer {
         call.stopwatch.enter(.decode)
+        expectPass(of: call)
         try call.unpackBody(with: coder)
         if let unchanged = tags.answer(to: call) { return unchanged }
         return try call.route.answer(&call)

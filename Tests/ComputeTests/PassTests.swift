@@ -1,8 +1,9 @@
-import Compute
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Compute
 
 /// Many threads on one set of steps: run under the thread sanitizer too.
 @Suite struct PassTests {
@@ -44,6 +45,35 @@ import Testing
         for values in result(Workers(count: count, minimumWork: 0), repeats: 100) {
             expectSameBits(values, expected, "\(count) workers, seed \(seed)")
         }
+    }
+
+    @Test func `helpers that were called early help, and leave when no pass comes`() {
+        let width = 256
+        let chunks = [4, 3, 8, 1, 5]
+        let steps = Self.steps(chunks, width: width)
+        func result(_ workers: Workers, expects: Bool) -> [Float] {
+            let arena = FloatStorage(count: 2 * width)
+            let pass = Pass(steps: steps, work: 100_000_000, on: workers)
+            for index in 0..<2 * width { arena[index] = Float(index) }
+            if expects { workers.expectPass() }
+            #expect(pass.run(in: arena))
+            return (0..<2 * width).map { arena[$0] }
+        }
+        let expected = result(Workers(count: 1), expects: false)
+        let workers = Workers(count: 3, minimumWork: .max)
+        let turn = Turn(Waiters()) { _ in }
+        for _ in 0..<300 {
+            expectSameBits(turn.run { result(workers, expects: true) }, expected, "in a turn")
+        }
+        turn.run {
+            workers.expectPass()
+            #expect(workers.lounge.count == 2)
+        }
+        // Without a turn nobody knows who else computes.
+        workers.expectPass()
+        let end = ContinuousClock.now + .seconds(30)
+        while workers.lounge.count > 0, ContinuousClock.now < end { usleep(1000) }
+        #expect(workers.lounge.count == 0)
     }
 
     @Test func `passes run side by side without touching each other`() {
