@@ -5,7 +5,9 @@ import Telemetry
 import Texts
 
 /// What endpoints answer from.
-struct Host: Sendable {
+///
+/// One object, like a route: a call is copied more than once, and neither is to be copied with it.
+final class Host: Sendable {
     let repository: ModelRepository
     let sessions: Sessions
     let tokens: StateTokens
@@ -16,6 +18,17 @@ struct Host: Sendable {
     let digests: ModelMemory<[UInt8]>
     private let digesting = Digesting()
     private let costs = ModelMemory<JoinCosts>()
+
+    init(
+        repository: ModelRepository,
+        sessions: Sessions,
+        tokens: StateTokens,
+        phase: ServingPhase,
+        digests: ModelMemory<[UInt8]>
+    ) {
+        (self.repository, self.sessions, self.tokens) = (repository, sessions, tokens)
+        (self.phase, self.digests) = (phase, digests)
+    }
 }
 
 extension Host {
@@ -50,8 +63,8 @@ extension Host {
         }
         let models = rest
         DispatchQueue.global(qos: .utility).async {
-            for model in models { _ = try? digest(of: model) }
-            digesting.isOn.store(false, ordering: .relaxed)
+            for model in models { _ = try? self.digest(of: model) }
+            self.digesting.isOn.store(false, ordering: .relaxed)
         }
         return known
     }

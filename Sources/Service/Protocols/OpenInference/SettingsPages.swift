@@ -5,9 +5,14 @@ import TensorFormats
 /// The logging and trace extensions: their settings can be read; they are changed by the configuration only.
 enum SettingsPages {
     static let routes =
-        routes("/v2/logging", "logs", logsExample, logging)
-        + routes("/v2/trace/setting", "traces", tracesExample, tracing)
-        + routes("/v2/models/{model}/trace/setting", "traces of a model", tracesExample, tracing)
+        routes("/v2/logging", "logs", example: logsExample, logging)
+        + routes("/v2/trace/setting", "traces", example: tracesExample, tracing)
+        + routes(
+            "/v2/models/{model}/trace/setting",
+            "traces of a model",
+            example: tracesExample,
+            tracing
+        )
 
     private static let logsExample: JSON = [
         "log_file": "", "log_info": true, "log_warning": true, "log_error": true,
@@ -23,7 +28,7 @@ enum SettingsPages {
     private static func routes(
         _ template: String,
         _ what: String,
-        _ example: JSON,
+        example: JSON,
         _ page: @escaping Page
     ) -> [Route] {
         [

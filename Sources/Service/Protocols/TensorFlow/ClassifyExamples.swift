@@ -12,18 +12,18 @@ enum ClassifyExamples {
             route(
                 $0,
                 "labels with scores",
-                [[["Shirt", .number(0.93)], ["Coat", .number(0.05)]]],
+                results: [[["Shirt", .number(0.93)], ["Coat", .number(0.05)]]],
                 classify
             )
         }
         + TensorFlowServing.paths(":regress").map {
-            route($0, "a number each", [.number(0.25)], regress)
+            route($0, "a number each", results: [.number(0.25)], regress)
         }
 
     private static func route(
         _ template: String,
         _ answers: String,
-        _ results: JSON,
+        results: JSON,
         _ answer: @escaping @Sendable (inout Call) throws(ServiceError) -> Answer
     ) -> Route {
         Route(
