@@ -9,7 +9,7 @@ extension JSONReader {
         skipPlainBytes()
         if byte == UInt8(ascii: "\"") {
             let plain = unsafe UnsafeBufferPointer(start: start, count: cursor - start)
-            guard let text = unsafe String(validating: plain, as: UTF8.self) else {
+            guard let text = unsafe String(utf8: plain) else {
                 throw unsafe .invalidString(reason: "it is not UTF-8", at: position(of: opening))
             }
             advance()

@@ -44,8 +44,8 @@ enum BodyKind: Sendable {
 
 extension Request {
     /// Refuses an empty body.
-    func checkBody(expecting expected: String) throws(ServiceError) {
-        guard body.count > 0 else { throw .emptyBody(expected: expected) }
+    func checkBody(expecting expected: @autoclosure () -> String) throws(ServiceError) {
+        guard body.count > 0 else { throw .emptyBody(expected: expected()) }
     }
 
     /// A body that is there, and is not said to be anything but JSON.

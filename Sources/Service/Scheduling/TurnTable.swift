@@ -11,15 +11,14 @@ struct TurnTable<Payload: Sendable> {
 
     struct Task: Sendable {
         let id: Int
-        let payload: Payload
-        let client: ClientIdentity
-        let level: Int
         /// Seconds it was predicted to take.
         let predicted: Double
-        /// What it can be computed together with; nil for nothing.
-        let company: Company?
         /// Whether it waits for a place beside one of its company that computes, rather than for a core of its own.
         let joinsOnly: Bool
+        /// What it can be computed together with; nil for nothing.
+        let company: Company?
+        let level: Int
+        private let constants: Constants
         /// Seconds it has computed, up to its current turn.
         fileprivate(set) var used = 0.0
         /// When its current turn began.
@@ -43,11 +42,23 @@ struct TurnTable<Payload: Sendable> {
             joinsOnly: Bool = false
         ) {
             self.id = id
-            self.payload = payload
-            self.client = client
+            constants = Constants(payload, client)
             self.level = level
             self.predicted = predicted
             (self.company, self.joinsOnly) = (company, joinsOnly)
+        }
+
+        var payload: Payload { constants.payload }
+        var client: ClientIdentity { constants.client }
+    }
+
+    /// What would be long to copy each time a task changes its place.
+    private final class Constants: Sendable {
+        let payload: Payload
+        let client: ClientIdentity
+
+        init(_ payload: Payload, _ client: ClientIdentity) {
+            (self.payload, self.client) = (payload, client)
         }
     }
 

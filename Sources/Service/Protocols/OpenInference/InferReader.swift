@@ -62,10 +62,7 @@ extension Call {
     /// Bytes of JSON before the binary tensors; nil when the whole body is JSON.
     func jsonLength() throws(ServiceError) -> Int? {
         let name = "Inference-Header-Content-Length"
-        let type = request.header("Content-Type") ?? ""
-        let parameter = type.split(separator: ";").map { trimmed($0) }
-            .first { $0.hasPrefix("json-header-size=") }?.dropFirst("json-header-size=".count)
-        guard let text = request.header(name) ?? parameter.map(String.init) else { return nil }
+        guard let text = request.header(name) ?? jsonLengthOfType else { return nil }
         guard let length = Int(text), (0...request.body.count).contains(length) else {
             throw .invalidHeader(
                 name: name,
@@ -74,6 +71,15 @@ extension Call {
             )
         }
         return length
+    }
+
+    /// The same as a parameter of the type, as SageMaker passes it on.
+    private var jsonLengthOfType: String? {
+        guard let type = request.header("Content-Type"), type.utf8.contains(UInt8(ascii: ";"))
+        else { return nil }
+        let parameter = type.split(separator: ";").map { trimmed($0) }
+            .first { $0.hasPrefix("json-header-size=") }
+        return parameter.map { String($0.dropFirst("json-header-size=".count)) }
     }
 
     private func readDocument(_ length: Int) throws(ServiceError) -> InferDocument {

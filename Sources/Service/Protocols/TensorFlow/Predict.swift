@@ -47,8 +47,9 @@ extension Call {
     /// The tensors of a predict request, and how they were written; pictures are prepared.
     mutating func instances() throws(ServiceError) -> (PredictDocument.Format, [String: Tensor]) {
         let model = try model
-        let example = RequestForm.tensorFlow.example(for: model)
-        try request.checkBody(expecting: "a predict request: \(example)")
+        try request.checkBody(
+            expecting: "a predict request: \(RequestForm.tensorFlow.example(for: model))"
+        )
         let document = try request.body.readJSON(allowsNonFinite: true) {
             (reader) throws(ServiceError) in
             do throws(JSONError) {
