@@ -46,13 +46,15 @@ import Testing
         let product = try #require(weights.timesRows(of: table))
         #expect(product.stored != nil && product.shape == [2, 6, symbols])
         let (w, rows) = try (#require(weights.floats), #require(table.floats))
-        let expected = (0..<units * symbols).map { place -> Float in
+        var expected: [Float] = []
+        for place in 0..<units * symbols {
             let (unit, symbol) = (place / symbols, place % symbols)
-            return Float(
-                (0..<inputs).reduce(0.0) { sum, input in
-                    sum + Double(w[unit * inputs + input]) * Double(rows[symbol * inputs + input])
-                }
-            )
+            var sum = 0.0
+            for input in 0..<inputs {
+                let (weight, row) = (w[unit * inputs + input], rows[symbol * inputs + input])
+                sum += Double(weight) * Double(row)
+            }
+            expected.append(Float(sum))
         }
         expectSameBits(try #require(product.floats), expected)
         #expect(weights.timesRows(of: weights) == nil)
