@@ -42,6 +42,13 @@ public struct SequenceInProgress: Sendable {
     /// - Throws: `inputShape` for a state that is not one of the model's.
     func check() throws(ModelError) {
         guard case .tensors(let tensors) = place else { return }
+        guard tensors.count == pairs.count else {
+            throw .inputShape(
+                name: "state",
+                expected: "\(pairs.count) tensors",
+                got: [tensors.count]
+            )
+        }
         for (pair, tensor) in zip(pairs, tensors) where pair.shape != tensor.shape {
             throw .inputShape(name: pair.input, expected: "\(pair.shape)", got: tensor.shape)
         }

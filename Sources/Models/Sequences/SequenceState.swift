@@ -1,4 +1,3 @@
-import Backports
 public import Graph
 
 /// What a recurrent model remembers between two calls: one tensor of float32 for each state of its layers.
@@ -72,15 +71,6 @@ extension StatePair {
     /// The state before the first step.
     var zeros: Tensor {
         Tensor(shape: shape, floats: Array(repeating: 0, count: count))
-    }
-}
-
-extension Tensor {
-    init(copying span: Span<Float>, _ shape: Shape) {
-        let floats = [Float](capacity: span.count) { output in
-            for index in span.indices { output.append(span[index]) }
-        }
-        self.init(shape: shape, floats: floats)
     }
 }
 

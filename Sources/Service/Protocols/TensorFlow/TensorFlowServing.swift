@@ -87,6 +87,34 @@ enum TensorFlowServing {
         ]
     }
 
+    private static func portExample(_ name: String, _ type: String, _ sizes: [String]) -> JSON {
+        [
+            "dtype": .string(type),
+            "tensor_shape": [
+                "dim": .array(sizes.map { ["size": .string($0), "name": ""] }),
+                "unknown_rank": false,
+            ],
+            "name": .string(name + ":0"),
+        ]
+    }
+
+    private static let metadataExample: JSON = [
+        "model_spec": ["name": "brackets", "signature_name": "", "version": "1"],
+        "metadata": [
+            "signature_def": [
+                "signature_def": [
+                    "serving_default": [
+                        "inputs": ["tokens": portExample("tokens", "DT_INT64", ["-1", "-1"])],
+                        "outputs": [
+                            "verdict": portExample("verdict", "DT_FLOAT", ["-1", "-1", "2"])
+                        ],
+                        "method_name": "tensorflow/serving/predict", "defaults": [:],
+                    ]
+                ]
+            ]
+        ],
+    ]
+
     private static func metadata(_ template: String) -> Route {
         Route(
             method: .get,
@@ -94,50 +122,7 @@ enum TensorFlowServing {
             summary: "TensorFlow Serving: the model's signature.",
             forms: [],
             conventions: .tensorFlow,
-            document: RouteDocument(answerExample: [
-                "model_spec": ["name": "brackets", "signature_name": "", "version": "1"],
-                "metadata": [
-                    "signature_def": [
-                        "signature_def": [
-                            "serving_default": [
-                                "inputs": [
-                                    "tokens": [
-                                        "dtype": "DT_INT64",
-                                        "tensor_shape": [
-                                            "dim": [
-                                                ["size": "-1", "name": ""],
-                                                ["size": "-1", "name": ""],
-                                            ], "unknown_rank": false,
-                                        ], "name": "tokens:0",
-                                    ],
-                                    "counter.initial_h": [
-                                        "dtype": "DT_FLOAT",
-                                        "tensor_shape": [
-                                            "dim": [
-                                                ["size": "1", "name": ""],
-                                                ["size": "-1", "name": ""],
-                                                ["size": "2", "name": ""],
-                                            ], "unknown_rank": false,
-                                        ], "name": "counter.initial_h:0",
-                                    ],
-                                ],
-                                "outputs": [
-                                    "verdict": [
-                                        "dtype": "DT_FLOAT",
-                                        "tensor_shape": [
-                                            "dim": [
-                                                ["size": "-1", "name": ""],
-                                                ["size": "-1", "name": ""],
-                                                ["size": "2", "name": ""],
-                                            ], "unknown_rank": false,
-                                        ], "name": "verdict:0",
-                                    ]
-                                ], "method_name": "tensorflow/serving/predict", "defaults": [:],
-                            ]
-                        ]
-                    ]
-                ],
-            ]),
+            document: RouteDocument(answerExample: metadataExample),
             answer: { (call) throws(ServiceError) in
                 let model = try call.model
                 let signature: JSON = [
