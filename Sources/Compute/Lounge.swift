@@ -12,6 +12,15 @@ protocol Helped: AnyObject, Sendable {
     func help()
 }
 
+/// Runs a helper's work on another core than the caller's own, where Linux may have woken it: there it would wait for
+/// the end of the caller's slice.
+func away(from home: Int32, _ work: () -> Void) {
+    let isAtHome = striate_current_cpu() == home
+    if isAtHome { striate_leave_cpu(home) }
+    defer { if isAtHome { striate_restore_cpus() } }
+    work()
+}
+
 /// Helpers that were woken for a pass before it begins: to wake one takes longer than many passes.
 final class Lounge: Sendable {
     /// Nanoseconds that a helper waits for a pass.
@@ -65,12 +74,11 @@ final class Lounge: Sendable {
     }
 
     private func wait(_ isTooMany: (Int) -> Bool) {
-        let isAtHome = striate_current_cpu() == home.load(ordering: .relaxed)
-        if isAtHome { striate_leave_cpu(home.load(ordering: .relaxed)) }
-        defer { if isAtHome { striate_restore_cpus() } }
-        let pass = nextPass(isTooMany)
-        called.subtract(1, ordering: .relaxed)
-        pass?.help()
+        away(from: home.load(ordering: .relaxed)) {
+            let pass = nextPass(isTooMany)
+            called.subtract(1, ordering: .relaxed)
+            pass?.help()
+        }
     }
 
     private func nextPass(_ isTooMany: (Int) -> Bool) -> (any Helped)? {

@@ -170,18 +170,16 @@ private final class SharedState: Helped {
         // A helper too many, late from an earlier run, has no number and leaves.
         guard let number = takeNumber() else { return }
         defer { helpers.bitwiseAnd(~(1 << UInt64(number)), ordering: .releasing) }
-        let crowded = striate_current_cpu() == home.load(ordering: .relaxed)
-        // Linux may have woken this helper on the caller's own core, where it would wait for the slice's end.
-        if crowded { striate_leave_cpu(home.load(ordering: .relaxed)) }
-        defer { if crowded { striate_restore_cpus() } }
-        repeat {
-            _ = spin {
-                let current = ticket.load(ordering: .acquiring)
-                if Int(current >> 32) >= steps.count { return true }
-                while claim(ticket.load(ordering: .acquiring), worker: number + 1) {}
-                return false
-            }
-        } while linger()
+        away(from: home.load(ordering: .relaxed)) {
+            repeat {
+                _ = spin {
+                    let current = ticket.load(ordering: .acquiring)
+                    if Int(current >> 32) >= steps.count { return true }
+                    while claim(ticket.load(ordering: .acquiring), worker: number + 1) {}
+                    return false
+                }
+            } while linger()
+        }
     }
 
     /// Waits for the next run, if it comes soon; false if it did not, or another pass wants this core.

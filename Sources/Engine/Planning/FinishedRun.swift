@@ -49,13 +49,7 @@ extension PlanInputs {
         from run: FinishedRun,
         _ output: Plan.Port
     ) throws(ModelError) {
-        guard output.type == port.type, output.count == port.count else {
-            throw .inputType(
-                name: port.name,
-                expected: "\(port.type.rawValue) \(port.shape)",
-                got: "\(output.type.rawValue) \(output.shape)"
-            )
-        }
+        try port.check(output.type, output.shape)
         let source = output.start(in: run.outputs.arena).bytes
         port.start(in: arena).bytes.copy(from: source, bytes: port.bytes)
     }

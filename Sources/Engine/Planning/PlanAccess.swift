@@ -86,17 +86,22 @@ extension Plan.Port {
 
     /// - Throws: `inputType` for a tensor of another type or size.
     func check(_ tensor: Tensor) throws(ModelError) {
-        guard tensor.type == type, tensor.count == count else {
+        try check(tensor.type, tensor.shape)
+    }
+
+    /// - Throws: `inputType` for values of another type or number.
+    func check(_ type: ElementType, _ shape: Shape) throws(ModelError) {
+        guard type == self.type, shape.count == count else {
             throw .inputType(
                 name: name,
-                expected: "\(type.rawValue) \(shape)",
-                got: "\(tensor.type.rawValue) \(tensor.shape)"
+                expected: "\(self.type.rawValue) \(self.shape)",
+                got: "\(type.rawValue) \(shape)"
             )
         }
     }
 
     /// - Throws: `inputType` unless it holds elements of this type.
-    func require(_ type: ElementType) throws(ModelError) {
+    package func require(_ type: ElementType) throws(ModelError) {
         guard type == self.type else {
             throw .inputType(name: name, expected: self.type.rawValue, got: type.rawValue)
         }

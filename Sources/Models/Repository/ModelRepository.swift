@@ -84,14 +84,13 @@ public final class ModelRepository: Sendable {
         let (found, group) = (look(), DispatchGroup())
         let versions = found.sources.flatMap { source in
             source.versions.map { version in
-                (source, version, seen: found.stamp(of: version, source.name))
+                let seen = found.stamp(of: version, source.name)
+                return (source, version, seen, bytes: seen?.bytes ?? 0)
             }
         }
         // Nothing is served yet that loading with helpers could disturb. The large ones first, so that no core is left
         // with one of them when the others have none.
-        for (source, version, seen) in versions.sorted(by: {
-            ($0.seen?.bytes ?? 0) > ($1.seen?.bytes ?? 0)
-        }) {
+        for (source, version, seen, _) in versions.sorted(by: { $0.bytes > $1.bytes }) {
             beginLoad(version, of: source, seen: seen, in: group) { _, _ in }
         }
         group.wait()

@@ -187,7 +187,6 @@ extension Model {
                 each: each
             )
         }
-        let before = sequence
         let run = try plan.finish(isCancelled: isCancelled) { inputs throws(ModelError) in
             if reading.type == .int32 {
                 try inputs.fill(plan.input(named: input), reading.tensor(tokens))
@@ -196,7 +195,7 @@ extension Model {
                     for (index, token) in tokens.enumerated() { span[index] = Int(token) }
                 }
             }
-            try before.fill(&inputs, of: plan)
+            try sequence.fill(&inputs, of: plan)
         }
         try SequenceSource.plan(run.outputs).handOver(outputs, tokens.indices, each)
         try sequence.move(by: tokens.count, to: run)

@@ -75,13 +75,7 @@ public struct SequenceInProgress: Sendable {
             guard port.shape.count == pair.count else {
                 throw .inputShape(name: pair.output, expected: "\(pair.shape)", got: port.shape)
             }
-            guard port.type == .float32 else {
-                throw .inputType(
-                    name: pair.output,
-                    expected: ElementType.float32.rawValue,
-                    got: port.type.rawValue
-                )
-            }
+            try port.require(.float32)
             ports.append(port)
         }
         place = .run(run, ports)

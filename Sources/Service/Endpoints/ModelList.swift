@@ -10,24 +10,21 @@ enum ModelList {
         method: .get,
         template: "/models",
         summary: "The hosted models in short.",
-        document: RouteDocument(answerExample: [
-            "models": [
-                [
-                    "name": "brackets", "version": "1", "task": "sequence-classification",
-                    "description":
-                        "Decides whether round brackets are balanced: two saturating units with rational weights, constructed, not trained.",
-                    "input": ["name": "tokens", "kind": "tokens", "symbols": 97],
-                    "outputs": ["verdict"], "parameters": 204, "multiply_adds": 202,
-                    "score": [
-                        "metric": "accuracy", "value": .number(1.0),
-                        "data":
-                            "every string of round brackets up to length 14, and random ones of length 1,000 to 20,000, against a plain counter",
-                    ], "operations": ["classify", "encode", "kernels", "explain", "graph"],
-                ]
-            ], "failed": [],
-        ]),
+        document: RouteDocument(answerExample: ["models": [example], "failed": []]),
         answer: answer
     )
+
+    /// A model in short.
+    static let example: JSON = [
+        "name": "brackets", "version": "1", "task": "sequence-classification",
+        "description": "Decides whether round brackets are balanced.",
+        "input": ["name": "tokens", "kind": "tokens", "symbols": 97], "outputs": ["verdict"],
+        "parameters": 204, "multiply_adds": 202,
+        "score": [
+            "metric": "accuracy", "value": 1, "data": "every string of up to 14 round brackets",
+        ],
+        "operations": ["classify", "encode", "kernels", "explain", "graph"],
+    ]
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let repository = call.host.repository
@@ -55,32 +52,28 @@ enum ModelDetail {
         summary: "A model's task, input, layers with shapes and costs, labels, score and licence.",
         isRevalidated: true,
         forms: [.json, .csv],
-        document: RouteDocument(answerExample: [
-            "name": "brackets", "version": "1", "task": "sequence-classification",
-            "description":
-                "Decides whether round brackets are balanced: two saturating units with rational weights, constructed, not trained.",
-            "input": ["name": "tokens", "kind": "tokens", "symbols": 97], "outputs": ["verdict"],
-            "parameters": 204, "multiply_adds": 202,
-            "score": [
-                "metric": "accuracy", "value": .number(1.0),
-                "data":
-                    "every string of round brackets up to length 14, and random ones of length 1,000 to 20,000, against a plain counter",
-            ], "operations": ["classify", "encode", "kernels", "explain", "graph"],
-            "features_layer": "counter", "numerics": "precise",
-            "labels": ["balanced", "unbalanced"], "vocabulary": ["(", ")"],
-            "states": ["counter.initial_h"], "preprocessing": .null, "sound": .null,
-            "layers": [
+        document: RouteDocument(answerExample: example),
+        answer: answer
+    )
+
+    private static let example = ModelList.example.adding([
+        ("features_layer", "counter"), ("numerics", "precise"),
+        ("labels", ["balanced", "unbalanced"]), ("vocabulary", ["(", ")"]),
+        ("states", ["counter.initial_h"]), ("preprocessing", .null), ("sound", .null),
+        (
+            "layers",
+            [
                 [
                     "name": "counter", "op": "RNN", "output_shape": [1, 1, 2], "parameters": 198,
                     "multiply_adds": 198, "receptive_field": .null, "receptive_start": .null,
                     "receptive_stride": .null,
                 ]
-            ], "by_definition": ["share": .number(0.0), "nodes": [], "count": 0], "remark": .null,
-            "examples": ["balanced.txt", "unbalanced.txt"],
-            "source": "Constructed by recipe/construct.py.", "licence": "MIT",
-        ]),
-        answer: answer
-    )
+            ]
+        ),
+        ("by_definition", ["share": 0, "nodes": [], "count": 0]), ("remark", .null),
+        ("examples", ["balanced.txt", "unbalanced.txt"]),
+        ("source", "Constructed by recipe/construct.py."), ("licence", "MIT"),
+    ])
 
     @Sendable static func answer(_ call: inout Call) throws(ServiceError) -> Answer {
         let model = try call.model

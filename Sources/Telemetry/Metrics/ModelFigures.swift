@@ -39,6 +39,13 @@ struct RouteFigures: Sendable {
     var inferences = 0
     var computing = Histogram()
     var queueing = Histogram()
+
+    fileprivate mutating func count(_ call: Metrics.ModelCall) {
+        answers += 1
+        inferences += call.inferences
+        computing.record(call.stopwatch.duration(of: .compute))
+        queueing.record(call.stopwatch.duration(of: .queue))
+    }
 }
 
 /// What the requests of one model have come to.
@@ -46,27 +53,18 @@ public struct ModelFigures: Sendable {
     /// By the path's pattern.
     var routes: [String: RouteFigures] = [:]
     var failures: [FailureReason: Int] = [:]
-    public private(set) var successes = 0
-    /// Inputs in answered requests.
-    public private(set) var inferences = 0
+    /// Answered requests.
+    var successes: Int { routes.values.reduce(0) { $0 + $1.answers } }
+    /// Inputs in them.
+    var inferences: Int { routes.values.reduce(0) { $0 + $1.inferences } }
     /// From arrival to answer, and in each phase: of answered requests together.
     private(set) var total = Duration.zero
     private(set) var spent = [Duration](repeating: .zero, count: Stopwatch.Phase.allCases.count)
 
     mutating func countSuccess(_ call: Metrics.ModelCall) {
-        let stopwatch = call.stopwatch
-        var figures = routes[call.route] ?? RouteFigures(operation: call.operation)
-        // Not counted in a copy.
-        routes[call.route] = nil
-        figures.answers += 1
-        figures.inferences += call.inferences
-        figures.computing.record(stopwatch.duration(of: .compute))
-        figures.queueing.record(stopwatch.duration(of: .queue))
-        routes[call.route] = figures
-        successes += 1
-        inferences += call.inferences
+        routes[call.route, default: RouteFigures(operation: call.operation)].count(call)
         for phase in Stopwatch.Phase.allCases {
-            let duration = stopwatch.duration(of: phase)
+            let duration = call.stopwatch.duration(of: phase)
             spent[phase.rawValue] += duration
             total += duration
         }

@@ -13,12 +13,7 @@ enum ServerState {
             conventions: .openInference,
             document: RouteDocument(answerExample: [
                 "name": "striate", "version": "0.1.0",
-                "extensions": [
-                    "classification", "sequence", "sequence(string_id)", "model_repository",
-                    "model_repository(unload_dependents)", "schedule_policy", "model_configuration",
-                    "binary_tensor_data", "parameters", "statistics", "generate", "logging",
-                    "trace",
-                ],
+                "extensions": .strings(extensions),
             ]),
             answer: metadata
         ),

@@ -57,9 +57,7 @@ enum SettingsPages {
                 ),
                 answer: { (call) throws(ServiceError) in
                     var isChange = false
-                    if !call.request.body.isEmpty {
-                        try call.document { (_, _) throws(JSONError) in isChange = true }
-                    }
+                    try call.document { (_, _) throws(JSONError) in isChange = true }
                     guard !isChange else {
                         throw .invalidValue(
                             field: "settings",
