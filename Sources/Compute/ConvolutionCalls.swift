@@ -138,17 +138,19 @@ extension KernelSet {
         output: FloatPosition
     ) {
         unsafe withUnsafePointer(to: geometry) { geometry in
-            unsafe channels.withUnsafeBufferPointer { channels in
-                guard let start = channels.baseAddress else { return }
-                unsafe table.convolveChannels(
-                    geometry,
-                    input.pointer,
-                    start,
-                    channels.count,
-                    weights.pointer,
-                    bias,
-                    output.pointer
-                )
+            // A set of no channels need have no address: what it computes is the bias.
+            unsafe withUnsafePointer(to: 0) { nothing in
+                unsafe channels.withUnsafeBufferPointer { channels in
+                    unsafe table.convolveChannels(
+                        geometry,
+                        input.pointer,
+                        channels.baseAddress ?? nothing,
+                        channels.count,
+                        weights.pointer,
+                        bias,
+                        output.pointer
+                    )
+                }
             }
         }
     }

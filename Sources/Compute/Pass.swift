@@ -39,15 +39,16 @@ public final class Pass: Sendable {
         let awake = min(wanted, workers.lounge.count)
         let wakes = wanted > awake && shared.isWorthWaking(work, least: workers.minimumWork)
         guard wakes || awake > 0 || shared.presentHelpers > 0 else {
-            defer { shared.noteEnd() }
+            defer { shared.noteEnd(.alone) }
             return shared.runAlone(isCancelled)
         }
+        let isWaking = wakes && awake == 0 && shared.presentHelpers == 0
         shared.begin()
         if awake > 0 { workers.lounge.offer(shared, to: awake) }
         if wakes { wake(wanted - awake) }
         defer {
             if awake > 0 { workers.lounge.withdraw(shared) }
-            shared.noteEnd()
+            shared.noteEnd(isWaking ? .waking : .helped)
         }
         return Turn.lending(self) { shared.runShared(isCancelled) }
     }
@@ -71,6 +72,7 @@ extension Pass: Borrowing {
         shared.begin()
         let wanted = helpers - shared.presentHelpers
         if wanted > 0, shared.isWorthWaking(work, least: workers.minimumWork) { wake(wanted) }
+        shared.notePause()
     }
 }
 
@@ -110,7 +112,9 @@ private final class SharedState: Helped {
         rhythm.isWorthWaking(work, least: least)
     }
 
-    func noteEnd() { rhythm.noteEnd() }
+    func notePause() { rhythm.notePause() }
+
+    func noteEnd(_ way: Rhythm.Way) { rhythm.noteEnd(way) }
 
     /// The next run is in the arena that begins here.
     func enter(_ start: FloatPosition) {

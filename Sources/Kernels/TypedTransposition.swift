@@ -11,6 +11,15 @@ func transposeMatrix(
     _ columns: Int
 ) {
     switch width {
+    case 1 where columns >= 16 && (rows >= 16 || rows == targetRow):
+        transposeBytes(
+            elements(source, UInt8.self),
+            sourceRow,
+            elements(target, UInt8.self),
+            targetRow,
+            rows,
+            columns
+        )
     case 1:
         transposeSquares(UInt8.self, source, sourceRow, target, targetRow, rows, columns)
     case 4 where rows >= 8 && columns >= 8:
@@ -57,6 +66,49 @@ private func transposeFloats(
             column &+= 8
         }
         strip &+= 64
+    }
+}
+
+/// Squares of sixteen, the last of a row or column moved back until they fit.
+///
+/// Of fewer rows, which lie close together in the target, each column's end is written over by the next one.
+@inline(never)
+private func transposeBytes(
+    _ source: UnsafePointer<UInt8>,
+    _ sourceRow: Int,
+    _ target: UnsafeMutablePointer<UInt8>,
+    _ targetRow: Int,
+    _ rows: Int,
+    _ columns: Int
+) {
+    let tall = min(rows, 16)
+    // Columns that have so many behind them that 16 bytes from their start are all the target's.
+    let free = rows < 16 ? columns &- (16 &+ rows &- 1) / rows : columns
+    var column = 0
+    while column < columns {
+        var j = min(column, columns &- 16)
+        if j &+ 16 > free {
+            guard column < free, free >= 16 else { break }
+            j = free &- 16
+        }
+        var row = 0
+        while row < rows {
+            let i = min(row, rows &- tall)
+            striate_transpose_bytes16(
+                source + (i &* sourceRow &+ j),
+                sourceRow,
+                target + (j &* targetRow &+ i),
+                targetRow,
+                tall
+            )
+            row &+= 16
+        }
+        column = j &+ 16
+    }
+    for column in min(column, columns)..<columns {
+        for row in 0..<rows {
+            target[column &* targetRow &+ row] = source[row &* sourceRow &+ column]
+        }
     }
 }
 

@@ -309,6 +309,35 @@ extension PatternTests {
             let back = d.add("Reshape", [flat, d.integers([2, 3, 4])])
             d.finish(d.add("Relu", [back]))
         },
+        Case(
+            "a bias and a function behind a convolution whose axis is dropped",
+            ["Conv", "Reshape"]
+        ) {
+            d in
+            let y = d.add("Conv", [d.input([2, 3, 1, 9]), d.weights([20, 3, 1, 2])])
+            let flat = d.add("Squeeze", [y, d.integers([2])])
+            d.finish(d.add("Relu", [d.add("Add", [flat, d.weights([1, 20, 1])])]))
+        },
+        Case("a bias behind a convolution whose channels are turned last", ["Conv", "Transpose"]) {
+            d in
+            let y = d.add("Conv", [d.input([2, 3, 5, 6]), d.weights([20, 3, 3, 3])])
+            let last = d.add("Transpose", [y], ["perm": .ints([0, 2, 3, 1])])
+            d.finish(d.add("Relu", [d.add("Add", [d.weights([20]), last])]))
+        },
+        Case("constants that lie across a shape's new axes", ["Mul", "Add", "Reshape"]) { d in
+            let flat = d.add("Reshape", [d.input([2, 1, 3, 4]), d.integers([2, 3, 1, 4])])
+            let product = d.add("Mul", [flat, d.weights([3, 1, 4])])
+            d.finish(d.add("Add", [product, d.weights([2, 1, 1, 1])]))
+        },
+        Case("constants that meet other axes", ["Reshape", "Mul"]) { d in
+            let flat = d.add("Reshape", [d.input([2, 3, 4]), d.integers([6, 4])])
+            d.finish(d.add("Mul", [flat, d.weights([6, 1])]))
+        },
+        Case("two constants, one of them wider than the value", ["Add", "Reshape", "Mul"]) { d in
+            let flat = d.add("Reshape", [d.input([2, 3, 1]), d.integers([2, 3])])
+            let sum = d.add("Add", [flat, d.weights([1])])
+            d.finish(d.add("Mul", [sum, d.weights([4, 1, 3])]))
+        },
         Case("a turned value that is asked for", ["Transpose", "Reshape", "Relu", "Transpose"]) {
             d in
             let x = d.input([2, 3, 4])

@@ -64,6 +64,47 @@ import Testing
         #expect(blocked.isIntact && back.isIntact)
     }
 
+    @Test(arguments: KernelSet.supported, Seeds.first(60))
+    func `rows become columns, whatever the size of their elements`(
+        kernels: KernelSet,
+        seed: UInt64
+    ) {
+        let memory = TestMemory()
+        defer { memory.release() }
+        var random = SeededGenerator(seed: seed)
+        let width = [1, 4, 8][random.int(0...2)]
+        let (rows, columns) = (random.int(1...40), random.int(1...70))
+        let sourceRow = columns + random.int(0...1) * random.int(0...5)
+        let targetRow = rows + random.int(0...1) * random.int(0...5)
+        let sizes = [(rows - 1) * sourceRow + columns, (columns - 1) * targetRow + rows]
+        // Both end where their memory ends.
+        let places = sizes.map { count in
+            let floats = memory.floats(count: (count * width + 3) / 4)
+            let bytes = UnsafeMutableRawBufferPointer(
+                start: UnsafeMutableRawPointer(floats.start + floats.count) - count * width,
+                count: count * width
+            )
+            for index in bytes.indices {
+                bytes[index] = UInt8(truncatingIfNeeded: random.int(0...255))
+            }
+            return bytes
+        }
+        let (source, target) = (places[0], places[1])
+        var expected = [UInt8](target)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                for byte in 0..<width {
+                    expected[(column * targetRow + row) * width + byte] =
+                        source[(row * sourceRow + column) * width + byte]
+                }
+            }
+        }
+        if let from = source.baseAddress, let to = target.baseAddress {
+            kernels.table.typed.transpose(width, from, sourceRow, to, targetRow, rows, columns)
+        }
+        #expect([UInt8](target) == expected, "\(kernels.name), seed \(seed)")
+    }
+
     @Test(arguments: KernelSet.supported, Seeds.first(30))
     func `points keep their elements in blocks and back`(kernels: KernelSet, seed: UInt64) {
         let memory = TestMemory()

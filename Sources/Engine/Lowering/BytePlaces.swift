@@ -12,10 +12,6 @@ struct BytePlaces: Sendable {
 
     var taps: Int { rows.kernel * columns.kernel * pieces }
     var pixels: Int { rows.input * columns.input }
-    var reachesPadding: Bool {
-        rows.padBegin > 0 || columns.padBegin > 0 || rows.reachedEnd > 0 || columns.reachedEnd > 0
-    }
-
     /// A second of listing places.
     private static let mostPlaces = 1 << 29
 
@@ -39,17 +35,6 @@ struct BytePlaces: Sendable {
 
     /// Bytes from the windows of an output row to those of the next.
     var rowStep: Int { rows.stride * columns.input * channels }
-
-    private static let mostSteady = 1 << 17
-
-    /// The list of all windows, from where the first begins; nil where some reach padding, or it is long.
-    var steady: FloatStorage? {
-        let count = rowsPerList * columns.output * taps
-        guard !reachesPadding, count > 0, count <= Self.mostSteady else { return nil }
-        let storage = FloatStorage(count: 2 * count)
-        write(0..<rowsPerList, first: 0, padding: -1, into: storage.start.bytes)
-        return storage
-    }
 
     /// The output rows of a list.
     func rows(of list: Int) -> Range<Int> {
@@ -107,16 +92,5 @@ struct BytePlaces: Sendable {
                 }
             }
         }
-    }
-}
-
-/// Memory of a worker: a list of places, if there is one, and bytes that stand for zero.
-struct PlaceList {
-    let scratch: ValueID
-    let listBytes: Int
-
-    init(_ places: BytePlaces?, padding: Int, into plan: inout PlanBuilder) throws(ModelError) {
-        listBytes = places.map { $0.rowsPerList * $0.columns.output * $0.taps * 8 } ?? 0
-        scratch = try plan.workerScratch((listBytes + padding + 64) / 4 + 16)
     }
 }

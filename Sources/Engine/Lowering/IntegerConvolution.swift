@@ -28,12 +28,7 @@ struct IntegerConvolution {
             type: layer.outputType
         )
         places.pieces = layer.weights.pieces
-        let steady = places.steady
-        let list = try PlaceList(
-            steady == nil ? places : nil,
-            padding: places.channels,
-            into: &plan
-        )
+        let list = try PlaceList(places, into: &plan)
         let size = layer.weights.size
         plan.count(
             images * places.rows.output * places.columns.output * size.outputs * size.taps
@@ -59,9 +54,9 @@ struct IntegerConvolution {
                 groups: groups,
                 from: placement[source],
                 to: placement[output],
-                list: placement[list.scratch],
-                steady: steady,
-                listBytes: list.listBytes,
+                lists: WindowLists(places),
+                list: list,
+                scratch: placement[list.scratch],
                 bias: placement[numbers.bias],
                 scale: placement[numbers.scale],
                 addend: placement[numbers.addend],
@@ -86,9 +81,9 @@ struct IntegerConvolution {
         let groups: Int
         let from: Place
         let to: Place
-        let list: Place
-        let steady: FloatStorage?
-        let listBytes: Int
+        let lists: WindowLists
+        let list: PlaceList
+        let scratch: Place
         let bias: Place
         let scale: Place
         let addend: Place
@@ -99,22 +94,13 @@ struct IntegerConvolution {
             let weights = layer.weights
             let (outputs, width) = (weights.outputs, layer.outputWidth)
             let rows = places.rows(of: piece / parts)
-            var source = from.position(in: arena).bytes
-            let first = image * places.pixels * places.channels
-            var offsets = list.position(in: arena).bytes
-            if let steady {
-                source = source + (first + rows.lowerBound * places.rowStep)
-                offsets = steady.start.bytes
-            } else {
-                let padding = offsets + listBytes
-                padding.fill(zero(arena), count: places.channels + 16)
-                places.write(
-                    rows,
-                    first: first,
-                    padding: source.distance(to: padding),
-                    into: offsets
-                )
-            }
+            let (source, offsets) = lists.places(
+                of: piece / parts,
+                image: image,
+                in: from.position(in: arena).bytes,
+                scratch: list.room(at: scratch.position(in: arena).bytes),
+                zero: zero(arena)
+            )
             let count = rows.count * places.columns.output
             let pixel = (image * places.rows.output + rows.lowerBound) * places.columns.output
             let result = to.position(in: arena).bytes + pixel * outputs * width

@@ -28,7 +28,7 @@ extension PlanBuilder {
             .last,
             type: type
         )
-        let list = try PlaceList(places, padding: places.channels, into: &self)
+        let list = try PlaceList(places, into: &self)
         let kernels = kernels
         step(
             node.name,
@@ -38,19 +38,17 @@ extension PlanBuilder {
         ) { placement in
             let (from, to) = (placement[source], placement[output])
             let scratch = placement[list.scratch]
+            let lists = WindowLists(places)
             return { arena, chunk in
                 let (picture, part) = chunk.quotientAndRemainder(dividingBy: places.lists)
-                let source = from.position(in: arena).bytes
-                let offsets = scratch.position(in: arena).bytes
-                let padding = offsets + list.listBytes
-                // No byte is smaller.
-                padding.fill(0, count: places.channels + 16)
                 let rows = places.rows(of: part)
-                places.write(
-                    rows,
-                    first: picture * places.pixels * places.channels,
-                    padding: source.distance(to: padding),
-                    into: offsets
+                // No byte is smaller than 0.
+                let (source, offsets) = lists.places(
+                    of: part,
+                    image: picture,
+                    in: from.position(in: arena).bytes,
+                    scratch: list.room(at: scratch.position(in: arena).bytes),
+                    zero: 0
                 )
                 let first =
                     (picture * places.rows.output + rows.lowerBound)

@@ -114,6 +114,11 @@ public final class Plan: Sendable {
                 lent.append((port, tensor))
             }
         }
+        guard lendsPorts else {
+            return try compute(execution, isCancelled) { results in
+                outputs.map { results.tensor($0) }
+            }
+        }
         let made = outputs.filter { $0.slot != nil }
         var whole: [Tensor] = []
         try lend(lent[...], arena) { () throws(ModelError) in

@@ -26,8 +26,8 @@ struct TransposingWalk: Sendable {
         }
         var targets = rowMajorStrides(sizes)
         let dense = sources.firstIndex(of: 1)
-        if let dense, let last = sizes.indices.last, dense != last, sizes[dense] >= 4,
-            sizes[last] >= 4
+        if let dense, let last = sizes.indices.last, dense != last, sizes[dense] >= 2,
+            sizes[last] >= 2
         {
             columns = (sizes[dense], targets[dense])
             across = (sizes[last], sources[last])

@@ -24,6 +24,7 @@ package final class Program: Sendable {
     /// Stored constants that nodes computed one by one have asked for.
     private let loaded = Mutex<[Int: Tensor]>([:])
     let routes = Mutex<[[String]: Route]>([:])
+    private let shortcut = Mutex<Shortcut?>(nil)
     let owner: Int
     private let records = Mutex(Records())
 
@@ -139,19 +140,43 @@ package final class Program: Sendable {
         isCancelled: @escaping () -> Bool
     ) throws(ModelError) -> [Tensor] {
         let memory = memory ?? MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
-        let route = try route(to: outputs)
-        if origin.isLayers { _ = try checked(inputs.mapValues(\.shape), for: route) }
-        var run = ProgramRun(self, route, memory: memory, isCancelled: isCancelled)
-        for (name, tensor) in inputs {
-            guard let place = places.value(name) else { continue }
-            run.give(narrow.isEmpty ? tensor : tensor.widened(by: tools.kernels), place)
+        guard !narrow.isEmpty else {
+            return try compute(inputs, outputs, memory, isCancelled: isCancelled)
         }
-        let results = try run.compute()
-        guard !narrow.isEmpty else { return results }
+        let wide = inputs.mapValues { $0.widened(by: tools.kernels) }
+        let results = try compute(wide, outputs, memory, isCancelled: isCancelled)
         return zip(outputs, results).map { name, value in
             value.narrowed(to: narrow[name], by: tools.kernels)
         }
     }
+
+    private func compute(
+        _ inputs: [String: Tensor],
+        _ outputs: [String],
+        _ memory: MemoryUse,
+        isCancelled: @escaping () -> Bool
+    ) throws(ModelError) -> [Tensor] {
+        if let shortcut = shortcut.withLock({ $0 }) {
+            let results = try shortcut.run(
+                inputs,
+                outputs: outputs,
+                plans: tools.plans,
+                memory: memory,
+                isCancelled: isCancelled
+            )
+            if let results { return results }
+        }
+        let route = try route(to: outputs)
+        if origin.isLayers { _ = try checked(inputs.mapValues(\.shape), for: route) }
+        var run = ProgramRun(self, route, memory: memory, isCancelled: isCancelled)
+        for (name, tensor) in inputs {
+            if let place = places.value(name) { run.give(tensor, place) }
+        }
+        return try run.compute()
+    }
+
+    /// Has the next run of the same shapes go this way.
+    func remember(_ shortcut: Shortcut) { self.shortcut.withLock { $0 = shortcut } }
 
     /// The graph's outputs, for a graph inside of a node.
     func run(

@@ -18,6 +18,8 @@ struct ProgramRun {
     var doneCount = 0
     /// How many nodes that are still to be computed read each value; counted once.
     private var readers: [Int] = []
+    /// What the last segment is kept under.
+    var key: PlanStore.Key?
     /// What kept the last search from planning all of it.
     var obstacle: ModelError?
 

@@ -47,6 +47,16 @@ final class Segment: Kept {
         _ value: (Int) -> Tensor?,
         isCancelled: () -> Bool
     ) throws(ModelError) -> [(place: Int, tensor: Tensor)] {
+        let results = try tensors(value, isCancelled: isCancelled)
+        return folded
+            + zip(outputs, results).compactMap { place, tensor in place.map { ($0, tensor) } }
+    }
+
+    /// The plan's outputs, from the values at their places.
+    func tensors(
+        _ value: (Int) -> Tensor?,
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> [Tensor] {
         for (name, place, count) in tables {
             let indices = value(place)?.elements.signed ?? []
             for (position, index) in indices.enumerated() where index < -count || index >= count {
@@ -58,11 +68,7 @@ final class Segment: Kept {
                 )
             }
         }
-        let results = try plan.run(isCancelled: isCancelled) { port in
-            inputs[port].flatMap(value)
-        }
-        return folded
-            + zip(outputs, results).compactMap { place, tensor in place.map { ($0, tensor) } }
+        return try plan.run(isCancelled: isCancelled) { port in inputs[port].flatMap(value) }
     }
 }
 

@@ -24,6 +24,7 @@ extension ProgramRun {
             first: first,
             sizes: sizes
         )
+        self.key = key
         switch program.tools.plans.value(for: key) {
         case .kept(let known): return known as? Segment
         case .unplanned: return nil
@@ -112,7 +113,24 @@ extension ProgramRun {
 
     mutating func run(_ segment: Segment) throws(ModelError) {
         try memory.require(bytes: segment.plan.runBytes)
+        let isWhole = segment.nodes.count == route.nodes.count
+        let shortcut = isWhole ? key.flatMap { Shortcut(segment, $0, givenValues, route) } : nil
         let results = try segment.run({ values[$0] }, isCancelled: isCancelled)
         for (place, tensor) in results { try hold(tensor, place) }
+        if let shortcut { program.remember(shortcut) }
+    }
+
+    /// All that is there, which is what the caller gave.
+    private var givenValues: [Shortcut.Given] {
+        live.compactMap { place in
+            values[place].map { tensor in
+                Shortcut.Given(
+                    name: program.places.names[place],
+                    place: place,
+                    type: tensor.type,
+                    shape: tensor.shape
+                )
+            }
+        }
     }
 }

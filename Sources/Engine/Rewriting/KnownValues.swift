@@ -7,6 +7,16 @@ struct KnownValues {
 
     /// The shape of a value of float32.
     func floats(_ name: String) -> Shape? { type(name) == .float32 ? shape(name) : nil }
+
+    /// The same, and what values that a rewrite made are.
+    func with(_ made: [String: (shape: Shape, type: ElementType?)]) -> KnownValues {
+        guard !made.isEmpty else { return self }
+        let (shape, type) = (shape, type)
+        return KnownValues(
+            shape: { made[$0]?.shape ?? shape($0) },
+            type: { made[$0]?.type ?? type($0) }
+        )
+    }
 }
 
 extension EditedGraph {

@@ -14,7 +14,8 @@ package enum Rewrites {
         known: KnownValues
     ) throws(ModelError) -> Graph {
         var graph = QuantizedLayers.apply(to: graph, wanted: wanted, known: known)
-        graph = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
+        let (moved, known) = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
+        graph = moved
         graph = SpelledFunctions.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledNormalizations.apply(to: graph, wanted: wanted, known: known)
         graph = SpelledAttention.apply(to: graph, wanted: wanted, known: known)

@@ -42,6 +42,29 @@ static inline __attribute__((always_inline)) void striate_transpose8(
     STRIATE_COLUMN(7, b3, b7, 4, 5, 6, 7, 12, 13, 14, 15)
 }
 
+typedef unsigned char striate_byte16 __attribute__((vector_size(16)));
+typedef unsigned char striate_loose_byte16 __attribute__((vector_size(16), aligned(1)));
+
+/// target[j * targetRow + i] = source[i * sourceRow + j] for i < rows <= 16, j < 16; writes whole columns of 16.
+static inline __attribute__((always_inline)) void striate_transpose_bytes16(
+    const unsigned char *source, long sourceRow, unsigned char *target, long targetRow, long rows) {
+    striate_byte16 a[16], b[16];
+    for (int i = 0; i < 16; i++) {
+        a[i] = i < rows ? *(const striate_loose_byte16 *)(source + i * sourceRow) : (striate_byte16){0};
+    }
+    // Four perfect shuffles of the rows.
+    for (int turn = 0; turn < 4; turn++) {
+        for (int i = 0; i < 8; i++) {
+            b[2 * i] = __builtin_shufflevector(
+                a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            b[2 * i + 1] = __builtin_shufflevector(
+                a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        for (int i = 0; i < 16; i++) a[i] = b[i];
+    }
+    for (int j = 0; j < 16; j++) *(striate_loose_byte16 *)(target + j * targetRow) = a[j];
+}
+
 #undef STRIATE_ROW
 #undef STRIATE_COLUMN
 

@@ -42,8 +42,10 @@ extension Model {
 
     /// What was given against the signature, and symbols against the vocabulary.
     private func check(_ inputs: [String: Tensor]) throws(ModelError) {
-        for name in inputs.keys.sorted()
-        where !signature.inputs.contains(where: { $0.name == name }) {
+        let unknown = inputs.keys.filter { name in
+            !signature.inputs.contains { $0.name == name }
+        }
+        if let name = unknown.min() {
             throw .unknownInput(name, available: signature.inputs.map(\.name))
         }
         for port in signature.inputs {
