@@ -17,22 +17,22 @@ protocol VectorFunction {
 }
 
 private struct Identity: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x }
 }
 
 private struct Relu: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { raise(x, to: Vector()) }
 }
 
 private struct Tanh: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { tanh(x) }
 }
 
 private struct Sigmoid: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { sigmoid(x) }
 }
 
@@ -45,17 +45,17 @@ private struct Clip: VectorFunction {
     let low: Vector
     let high: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { lower(raise(x, to: low), to: high) }
 }
 
 private struct Saturating: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { saturating(x) }
 }
 
 /// Applies `function` to every element, sixteen at a time.
-@inline(always)
+@_transparent
 func map<Function: VectorFunction>(
     _ function: Function,
     _ x: Floats,
@@ -81,7 +81,7 @@ func activateHalves(_ activation: Activation, _ y: MutableFloats, _ pixels: Int,
 }
 
 /// Two pixels at a time; an odd last one is its own partner.
-@inline(always)
+@_transparent
 private func mapHalves<Function: VectorFunction>(
     _ function: Function,
     _ y: MutableFloats,
@@ -115,14 +115,14 @@ private func mapHalves<Function: VectorFunction>(
 }
 
 #if KERNEL_AVX512
-@inline(always)
+@_transparent
 private func copyHalf(_ source: Floats, _ target: MutableFloats) {
     UnsafeMutableRawPointer(target).storeBytes(of: loadHalf(source), as: SIMD8<Float>.self)
 }
 #endif
 
 /// 2ⁿ and eʳ − 1 where x = n · ln 2 + r and |r| <= ln 2 / 2.
-@inline(always)
+@_transparent
 func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
     let (shifted, n) = powerOfTwo(x)
     let r = chained(chained(x, n, splat(-0.693145752)), n, splat(-1.42860677e-06))
@@ -130,7 +130,7 @@ func exponentialParts(_ x: Vector) -> (scale: Vector, excess: Vector) {
 }
 
 /// The whole number nearest to x / ln 2: in the low bits, and as a number.
-@inline(always)
+@_transparent
 func powerOfTwo(_ x: Vector) -> (shifted: Vector, n: Vector) {
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
     let magic = splat(12_582_912)
@@ -139,7 +139,7 @@ func powerOfTwo(_ x: Vector) -> (shifted: Vector, n: Vector) {
 }
 
 /// 2ⁿ where n is in the low bits.
-@inline(always)
+@_transparent
 func scale(_ shifted: Vector) -> Vector {
     let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self)
     let exponent = (bits &+ SIMD16<UInt32>(repeating: 127)) &<< SIMD16<UInt32>(repeating: 23)
@@ -147,7 +147,7 @@ func scale(_ shifted: Vector) -> Vector {
 }
 
 /// eʳ − 1 = r + r² q(r), the polynomial a fit of its own: 0.24 ulp in exact arithmetic.
-@inline(always)
+@_transparent
 func exponentialExcess(_ r: Vector) -> Vector {
     var q = splat(0.001394757186)
     q = chained(splat(0.008367233910), q, r)
@@ -158,7 +158,7 @@ func exponentialExcess(_ r: Vector) -> Vector {
 }
 
 /// eˣ for x <= 88.37; 0 below −87.33, where the result would not be a normal number.
-@inline(always)
+@_transparent
 func exponential(_ x: Vector) -> Vector {
     let (scale, excess) = exponentialParts(
         raise(lower(x, to: splat(88.37)), to: splat(-87.33))
@@ -167,7 +167,7 @@ func exponential(_ x: Vector) -> Vector {
 }
 
 /// tanh x = e / (e + 2) with e = e²ˣ − 1, which is ±1 in single precision beyond ±9.02.
-@inline(always)
+@_transparent
 func tanh(_ x: Vector) -> Vector {
     let bounded = raise(lower(x, to: splat(9.02)), to: splat(-9.02))
     let (scale, excess) = exponentialParts(bounded + bounded)
@@ -176,7 +176,7 @@ func tanh(_ x: Vector) -> Vector {
 }
 
 /// σ(x) = 1 / (1 + e⁻ˣ).
-@inline(always)
+@_transparent
 func sigmoid(_ x: Vector) -> Vector {
     let bounded = raise(lower(Vector() - x, to: splat(88)), to: splat(-87.33))
     let (scale, excess) = exponentialParts(bounded)
@@ -184,7 +184,7 @@ func sigmoid(_ x: Vector) -> Vector {
 }
 
 /// min(1, max(0, x)).
-@inline(always)
+@_transparent
 func saturating(_ x: Vector) -> Vector {
     lower(raise(x, to: Vector()), to: splat(1))
 }

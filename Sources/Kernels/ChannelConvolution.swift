@@ -54,7 +54,7 @@ private struct ConnectedChannel {
         #endif
     }
 
-    @inline(always)
+    @_transparent
     func cover<let step: Int>(_ reading: Reading<step, 1>.Type, _ output: MutableFloats) {
         var row = 0
         while row < geometry.outputHeight {
@@ -75,7 +75,7 @@ private struct ConnectedChannel {
         }
     }
 
-    @inline(always)
+    @_transparent
     private func runTall<let step: Int>(
         _: Reading<step, 1>.Type,
         _ row: Int,

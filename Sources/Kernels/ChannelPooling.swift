@@ -31,36 +31,36 @@ private protocol ChannelReduction {
 }
 
 private enum MaximumOfChannels: ChannelReduction {
-    @inline(always)
+    @_transparent
     static func reduce(_ a: Vector, _ b: Vector) -> Vector { maximum(a, b) }
 
-    @inline(always)
+    @inline(__always)
     static var start: Float { -Float.infinity }
 
-    @inline(always)
+    @_transparent
     static func combine(_ reduced: Float, _ value: Float) -> Float {
         value > reduced || value != value ? value : reduced
     }
 
-    @inline(always)
+    @_transparent
     static func finish(_ reduced: Float) -> Float { reduced }
 }
 
 private enum LengthOfChannels: ChannelReduction {
-    @inline(always)
+    @_transparent
     static func reduce(_ a: Vector, _ b: Vector) -> Vector { (a * a + b * b).squareRoot() }
 
-    @inline(always)
+    @inline(__always)
     static var start: Float { 0 }
 
-    @inline(always)
+    @_transparent
     static func combine(_ reduced: Float, _ value: Float) -> Float { reduced + value * value }
 
-    @inline(always)
+    @_transparent
     static func finish(_ reduced: Float) -> Float { reduced.squareRoot() }
 }
 
-@inline(always)
+@_transparent
 private func poolChannels<Reduction: ChannelReduction>(
     _: Reduction.Type,
     _ geometry: ChannelPoolGeometry,
@@ -83,7 +83,7 @@ private func poolChannels<Reduction: ChannelReduction>(
 }
 
 /// Groups of two: even lanes of two input blocks meet their odd neighbours.
-@inline(always)
+@_transparent
 private func poolNeighbours<Reduction: ChannelReduction>(
     _: Reduction.Type,
     _ geometry: ChannelPoolGeometry,
@@ -106,7 +106,7 @@ private func poolNeighbours<Reduction: ChannelReduction>(
 }
 
 /// Zero in every lane from `count` on.
-@inline(always)
+@_transparent
 private func keep(_ vector: Vector, _ count: Int) -> Vector {
     if count >= 16 { return vector }
     var kept = vector
@@ -114,7 +114,7 @@ private func keep(_ vector: Vector, _ count: Int) -> Vector {
     return kept
 }
 
-@inline(always)
+@_transparent
 private func poolGroups<Reduction: ChannelReduction>(
     _: Reduction.Type,
     _ geometry: ChannelPoolGeometry,

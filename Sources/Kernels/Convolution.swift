@@ -50,7 +50,7 @@ func convolve(
 struct Reading<let step: Int, let lanes: Int> {}
 
 /// Computes output blocks [first, end), as many at once as suits the rows' width.
-@inline(always)
+@_transparent
 func coverBlocks<let step: Int, let lanes: Int>(
     _ reading: Reading<step, lanes>.Type,
     _ geometry: ConvolutionGeometry,
@@ -98,7 +98,7 @@ func coverBlocks<let step: Int, let lanes: Int>(
 }
 
 /// Computes some blocks from the left to the right, by one size of tile after the other.
-@inline(always)
+@_transparent
 private func coverColumns<let step: Int, let lanes: Int>(
     _ reading: Reading<step, lanes>.Type,
     blocks: Int,
@@ -165,7 +165,7 @@ func activateBlocks(_ geometry: ConvolutionGeometry, _ output: MutableFloats, _ 
 
 extension ConvolutionGeometry {
     /// Whether output pixel i depends on input pixel i alone, rows following each other without a gap.
-    @inline(always)
+    @_transparent
     func isPointwise(lanes: Int) -> Bool {
         kernelHeight == 1 && kernelWidth == 1 && strideHeight == 1 && strideWidth == 1
             && inputRow == outputWidth &* lanes && outputRow == outputWidth &* 16
@@ -173,13 +173,13 @@ extension ConvolutionGeometry {
     }
 
     /// All rows as one.
-    @inline(always)
+    @_transparent
     mutating func flatten() {
         outputWidth &*= outputHeight
         outputHeight = 1
     }
 
     /// The columns' stride where a tile with literal steps may run: output pixels lie side by side.
-    @inline(always)
+    @inline(__always)
     var literalStride: Int { outputColumn == 16 ? strideWidth : 0 }
 }

@@ -33,7 +33,7 @@ func convolveDepthwise(
     }
 }
 
-@inline(always)
+@_transparent
 private func coverDepthwise<let step: Int>(
     _: Reading<step, 16>.Type,
     _ geometry: ConvolutionGeometry,
@@ -86,7 +86,7 @@ private struct DepthwiseTile<let P: Int, let step: Int> {
         }
     }
 
-    @inline(always)
+    @_transparent
     private static func run(
         _ geometry: ConvolutionGeometry,
         _ input: Floats,

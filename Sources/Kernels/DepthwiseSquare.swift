@@ -46,7 +46,7 @@ private struct SquareKernel {
     let floor: Register
     let ceiling: Register
 
-    @inline(always)
+    @_transparent
     init(_ weights: Floats, _ bias: Floats, _ geometry: ConvolutionGeometry) {
         self.weights = weights
         self.bias = loadRegister(bias)
@@ -57,7 +57,7 @@ private struct SquareKernel {
 
 /// R rows by C columns of outputs.
 private struct SquareTile<let R: Int, let C: Int> {
-    @inline(always)
+    @_transparent
     static func cover(
         _ kernel: SquareKernel,
         _ geometry: ConvolutionGeometry,
@@ -72,7 +72,7 @@ private struct SquareTile<let R: Int, let C: Int> {
         }
     }
 
-    @inline(always)
+    @_transparent
     private static func run(
         _ kernel: SquareKernel,
         _ geometry: ConvolutionGeometry,

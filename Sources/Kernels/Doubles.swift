@@ -4,7 +4,7 @@ import KernelInterface
 typealias Doubles = SIMD8<Double>
 
 /// The first eight lanes.
-@inline(always)
+@_transparent
 func widenedLow(_ floats: Vector) -> Doubles {
     var (source, result) = (floats, Doubles())
     striate_widen_low(&source, &result)
@@ -12,27 +12,27 @@ func widenedLow(_ floats: Vector) -> Doubles {
 }
 
 /// The last eight lanes.
-@inline(always)
+@_transparent
 func widenedHigh(_ floats: Vector) -> Doubles {
     var (source, result) = (floats, Doubles())
     striate_widen_high(&source, &result)
     return result
 }
 
-@inline(always)
+@_transparent
 func narrowed(_ low: Doubles, _ high: Doubles) -> Vector {
     var (first, second, result) = (low, high, Vector())
     striate_narrow(&first, &second, &result)
     return result
 }
 
-@inline(always)
+@_transparent
 func wide(_ value: Double) -> Doubles {
     Doubles(repeating: value)
 }
 
 /// sum + a · b, as for Vectors.
-@inline(always)
+@_transparent
 func multiplyAdd(_ sum: Doubles, _ a: Doubles, _ b: Doubles) -> Doubles {
     #if KERNEL_FMA || arch(arm64)
     var (result, first, second) = (sum, a, b)
@@ -44,7 +44,7 @@ func multiplyAdd(_ sum: Doubles, _ a: Doubles, _ b: Doubles) -> Doubles {
 }
 
 /// sum + a · b as `multiplyAdd` has it, in chains so long that the compiler would leave it lane by lane.
-@inline(always)
+@_transparent
 func chained(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     #if KERNEL_FMA || arch(arm64)
     return fused(sum, a, b)
@@ -54,7 +54,7 @@ func chained(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
 }
 
 /// sum + a · b, rounded but once or as good as that on any processor.
-@inline(always)
+@_transparent
 func fused(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     #if KERNEL_FMA || arch(arm64)
     var (result, first, second) = (sum, a, b)
@@ -68,15 +68,15 @@ func fused(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     #endif
 }
 
-@inline(always)
+@_transparent
 func chained(_ sum: Doubles, _ a: Doubles, _ b: Doubles) -> Doubles { multiplyAdd(sum, a, b) }
 
-@inline(always)
+@_transparent
 func bits(_ doubles: Doubles) -> SIMD8<UInt64> {
     unsafeBitCast(doubles, to: SIMD8<UInt64>.self)
 }
 
-@inline(always)
+@_transparent
 func doubles(_ bits: SIMD8<UInt64>) -> Doubles {
     unsafeBitCast(bits, to: Doubles.self)
 }
@@ -89,7 +89,7 @@ protocol WideFunction {
 struct Widened<Function: WideFunction>: VectorFunction {
     let function: Function
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         narrowed(function(widenedLow(x)), function(widenedHigh(x)))
     }

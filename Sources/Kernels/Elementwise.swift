@@ -59,46 +59,46 @@ private protocol VectorOperation {
 }
 
 private struct Sum: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { a + b }
 }
 
 private struct Difference: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { a - b }
 }
 
 private struct Product: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { a * b }
 }
 
 private struct Ratio: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { a / b }
 }
 
 private struct Maximum: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector {
         b.replacing(with: a, where: (a .> b) .| (a .!= a))
     }
 }
 
 private struct Minimum: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector {
         b.replacing(with: a, where: (a .< b) .| (a .!= a))
     }
 }
 
 private struct Power: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { power(a, b) }
 }
 
 private struct PRelu: VectorOperation {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector {
         a.replacing(with: a * b, where: a .< 0)
     }
@@ -134,7 +134,7 @@ private struct AfterNumber<Operation: VectorOperation>: VectorFunction {
     let operation: Operation
     let number: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { operation(number, x) }
 }
 
@@ -142,11 +142,11 @@ private struct BeforeNumber<Operation: VectorOperation>: VectorFunction {
     let operation: Operation
     let number: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { operation(x, number) }
 }
 
-@inline(always)
+@_transparent
 private func combine<Operation: VectorOperation>(
     _ operation: Operation,
     _ a: Floats,
@@ -182,7 +182,7 @@ private func remainder(
 }
 
 /// x − y · trunc(x / y) without an error.
-@inline(always)
+@_transparent
 private func remainder(_ x: Float, _ y: Float) -> Float {
     let divisor = Double(y.magnitude)
     var rest = Double(x.magnitude)

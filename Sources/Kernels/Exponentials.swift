@@ -3,7 +3,7 @@ import KernelInterface
 // Functions made of one exponential, over all of the numbers: overflow, numbers below the normal ones and NaN included.
 
 /// h · eᵃ⁺ᵇ, where b is what a sum has lost; the power of two is multiplied in two halves, as it may be no normal number.
-@inline(always)
+@_transparent
 private func scaled(_ h: Vector, byExponential x: Vector, plus low: Vector) -> Vector {
     let bounded = raise(lower(x, to: splat(150)), to: splat(-150))
     let (_, n) = powerOfTwo(bounded)
@@ -13,7 +13,7 @@ private func scaled(_ h: Vector, byExponential x: Vector, plus low: Vector) -> V
 }
 
 /// x · 2ⁿ for whole n from −300 to 300, rounded once.
-@inline(always)
+@_transparent
 private func scaled(_ x: Vector, byPower n: Vector) -> Vector {
     #if KERNEL_AVX512
     var (result, powers) = (x, n)
@@ -27,7 +27,7 @@ private func scaled(_ x: Vector, byPower n: Vector) -> Vector {
 }
 
 /// a · b − product in exact arithmetic, where `product` is the rounded one.
-@inline(always)
+@_transparent
 private func lost(_ product: Vector, of a: Vector, _ b: Vector) -> Vector {
     fused(Vector() - product, a, b)
 }
@@ -49,14 +49,14 @@ func exponentialUnit(
 }
 
 struct Exponential: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         scaled(splat(1), byExponential: x, plus: Vector())
     }
 }
 
 /// eˣ − 1 for x <= 0.
-@inline(always)
+@_transparent
 private func exponentialLessOne(_ x: Vector) -> Vector {
     let (scale, excess) = exponentialParts(raise(lower(x, to: Vector()), to: splat(-87)))
     return chained(scale - splat(1), scale, excess)
@@ -67,7 +67,7 @@ private struct Elu: VectorFunction {
     let alpha: Vector
     let slope: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         x.replacing(with: alpha * exponentialLessOne(slope * x), where: x .< 0)
     }
@@ -78,7 +78,7 @@ private struct Selu: VectorFunction {
     let alpha: Vector
     let gamma: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         (gamma * x).replacing(with: alpha * exponentialLessOne(x), where: x .< 0)
     }
@@ -88,7 +88,7 @@ private struct Selu: VectorFunction {
 private struct Swish: VectorFunction {
     let slope: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let argument = slope * x
         // What the product has lost matters as much as the exponential is steep.
@@ -99,7 +99,7 @@ private struct Swish: VectorFunction {
 }
 
 /// x / (1 + exp(−(argument + lost))).
-@inline(always)
+@_transparent
 private func quotient(_ x: Vector, _ argument: Vector, _ lost: Vector) -> Vector {
     // Both in 256ths: below −88 the exponential alone is more than a float holds, the quotient is not.
     let unit = splat(1.0 / 256)
@@ -109,7 +109,7 @@ private func quotient(_ x: Vector, _ argument: Vector, _ lost: Vector) -> Vector
 
 /// x · (1 + tanh u) / 2 = x / (1 + exp(−2u)), u = √(2/π) (x + 0.044715 x³).
 struct GeluTanh: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let bounded = raise(lower(x, to: splat(30)), to: splat(-30))
         let low = Self.argument(widenedLow(bounded))
@@ -123,7 +123,7 @@ struct GeluTanh: VectorFunction {
     }
 
     /// 2u.
-    @inline(always)
+    @_transparent
     private static func argument(_ x: Doubles) -> Doubles {
         x * chained(wide(1.5957691216057308), x * x, wide(0.07135481627159725))
     }
@@ -133,7 +133,7 @@ struct GeluTanh: VectorFunction {
 ///
 /// What single precision loses of Q, of its product with t and of t² is added while it is small beside them.
 struct Gelu: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let t = lower(magnitude(x), to: splat(14.5))
         let (value, lost) = Self.factor(t)
@@ -152,7 +152,7 @@ struct Gelu: VectorFunction {
     }
 
     /// Q, and what is missing.
-    @inline(always)
+    @_transparent
     private static func factor(_ t: Vector) -> (value: Vector, lost: Vector) {
         let sum = t + splat(4)
         let inverse = splat(1) / sum
@@ -184,7 +184,7 @@ struct Gelu: VectorFunction {
 
 /// x · tanh(softplus(x)) = x · n / (n + 2), n = e (e + 2), e = eˣ.
 struct Mish: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         // From 20 on the quotient is 1. The exponential of the half is a normal number down to −150.
         let bounded = raise(lower(x, to: splat(20)), to: splat(-150)) * splat(0.5)
@@ -196,7 +196,7 @@ struct Mish: VectorFunction {
         return result.replacing(with: x * Vector(), where: x .< splat(-150))
     }
 
-    @inline(always)
+    @_transparent
     private static func product(_ x: Doubles, _ scale: Doubles, _ excess: Doubles) -> Doubles {
         let root = chained(scale, scale, excess)
         let e = root * root
@@ -207,7 +207,7 @@ struct Mish: VectorFunction {
 
 /// max(x, 0) + log(1 + exp(−|x|)).
 struct Softplus: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let e = scaled(splat(1), byExponential: Vector() - magnitude(x), plus: Vector())
         // 1 + e = 2 (1 + f) or 1 + f, so that f is exact and small.
@@ -220,7 +220,7 @@ struct Softplus: VectorFunction {
 
 /// erf x: a polynomial up to 0.93, then 1 − exp of one.
 struct ErrorFunction: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let t = lower(magnitude(x), to: splat(4))
         let s = t * t
@@ -246,7 +246,7 @@ struct ErrorFunction: VectorFunction {
 
 /// The natural logarithm; of 0 −∞, of negative numbers NaN.
 struct Logarithm: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let isSmall = x .< splat(.leastNormalMagnitude)
         let normal = x.replacing(with: x * splat(8_388_608), where: isSmall)
@@ -267,7 +267,7 @@ struct Logarithm: VectorFunction {
 }
 
 /// log(1 + f) + k · ln 2 for √½ <= 1 + f < √2.
-@inline(always)
+@_transparent
 private func logarithm(ofOnePlus f: Vector, exponent k: Vector) -> Vector {
     var p = splat(7.0376836292e-2)
     p = chained(splat(-1.1514610310e-1), p, f)

@@ -27,7 +27,7 @@ func apply(
 }
 
 /// Those of a few instructions.
-@inline(always)
+@_transparent
 private func applySimple(
     _ function: UnaryFunction,
     _ a: Float,
@@ -67,28 +67,28 @@ func mapAll<Function: VectorFunction>(
     map(function, x, y, count)
 }
 
-@inline(always)
+@_transparent
 func bits(_ vector: Vector) -> SIMD16<UInt32> {
     unsafeBitCast(vector, to: SIMD16<UInt32>.self)
 }
 
-@inline(always)
+@_transparent
 func floats(_ bits: SIMD16<UInt32>) -> Vector {
     unsafeBitCast(bits, to: Vector.self)
 }
 
-@inline(always)
+@_transparent
 func magnitude(_ x: Vector) -> Vector {
     floats(bits(x) & SIMD16(repeating: 0x7FFF_FFFF))
 }
 
 /// With the sign bits of another vector; those of `x` must be clear.
-@inline(always)
+@_transparent
 func signed(_ x: Vector, like other: Vector) -> Vector {
     floats(bits(x) | bits(other) & SIMD16(repeating: 0x8000_0000))
 }
 
-@inline(always)
+@_transparent
 func squareRoot(_ x: Vector) -> Vector {
     var root = x
     striate_roots16(&root)
@@ -96,7 +96,7 @@ func squareRoot(_ x: Vector) -> Vector {
 }
 
 /// To whole numbers, halves to even; from 2²³ on all numbers are whole.
-@inline(always)
+@_transparent
 func rounded(_ x: Vector) -> Vector {
     let size = magnitude(x)
     let magic = splat(8_388_608)
@@ -105,7 +105,7 @@ func rounded(_ x: Vector) -> Vector {
 }
 
 private struct Softsign: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x / (splat(1) + magnitude(x)) }
 }
 
@@ -113,12 +113,12 @@ private struct HardSigmoid: VectorFunction {
     let slope: Vector
     let offset: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { saturating(fused(offset, slope, x)) }
 }
 
 private struct HardSwish: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         // (x + 3) / 6 is rounded twice near its zero at −3, where x / 6 + 1 / 2 would lose most of its digits.
         x * (lower(raise(x + splat(3), to: Vector()), to: splat(6)) / splat(6))
@@ -128,14 +128,14 @@ private struct HardSwish: VectorFunction {
 private struct LeakyRelu: VectorFunction {
     let slope: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x.replacing(with: slope * x, where: x .< 0) }
 }
 
 private struct ThresholdedRelu: VectorFunction {
     let threshold: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         x.replacing(with: 0, where: .!(x .> threshold))
     }
@@ -145,7 +145,7 @@ private struct Shrink: VectorFunction {
     let threshold: Vector
     let bias: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let above = Vector().replacing(with: x - bias, where: x .> threshold)
         return above.replacing(with: x + bias, where: x .< (Vector() - threshold))
@@ -153,29 +153,29 @@ private struct Shrink: VectorFunction {
 }
 
 private struct Magnitude: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { magnitude(x) }
 }
 
 private struct Negative: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         floats(bits(x) ^ SIMD16(repeating: 0x8000_0000))
     }
 }
 
 private struct SquareRoot: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { squareRoot(x) }
 }
 
 private struct Reciprocal: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { splat(1) / x }
 }
 
 private struct Floor: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let whole = rounded(x)
         return whole.replacing(with: whole - splat(1), where: whole .> x)
@@ -183,7 +183,7 @@ private struct Floor: VectorFunction {
 }
 
 private struct Ceiling: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let whole = rounded(x)
         // −0.5 becomes −0.
@@ -193,13 +193,13 @@ private struct Ceiling: VectorFunction {
 }
 
 private struct Rounded: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { rounded(x) }
 }
 
 /// ±1, and 0 and NaN as they are.
 private struct Sign: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         x.replacing(with: 1, where: x .> 0).replacing(with: -1, where: x .< 0)
     }
@@ -207,7 +207,7 @@ private struct Sign: VectorFunction {
 
 /// Rounded to 11 bits, or to multiples of 2⁻²⁴ below 2⁻¹⁴; infinite from 65,520 on.
 private struct Half: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let size = magnitude(x)
         let bits = bits(size)
@@ -223,7 +223,7 @@ private struct Half: VectorFunction {
 
 /// Rounded to 8 bits.
 private struct BrainHalf: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         let bits = bits(x)
         let odd = bits &>> 16 & SIMD16(repeating: 1)

@@ -1,7 +1,7 @@
 /// Sequences and hidden blocks computed at once, and the tiles for them.
 struct GateChoice<let N: Int> {
     /// A small batch walks several hidden blocks side by side to have enough sums under way.
-    @inline(always)
+    @_transparent
     static func units(batch: Int, remaining: Int) -> Int {
         #if KERNEL_AVX512
         switch N {
@@ -24,7 +24,7 @@ struct GateChoice<let N: Int> {
         #endif
     }
 
-    @inline(always)
+    @_transparent
     static func rows(units: Int, remaining: Int) -> Int {
         #if KERNEL_AVX512
         if units > 2 || N == 4 && units > 1 { return 1 }
@@ -49,7 +49,7 @@ struct GateChoice<let N: Int> {
     ///
     /// `state` is [hidden/16][batch][16] at the first sequence, `weights` [hidden][gates][16] of the first
     /// hidden block at the first gate; `sums`, [unit][row][N][16], hold what the sums start from.
-    @inline(always)
+    @_transparent
     static func run(
         units: Int,
         rows: Int,
@@ -183,7 +183,7 @@ private struct GateTile<let B: Int, let U: Int, let N: Int> {
         }
     }
 
-    @inline(always)
+    @_transparent
     private static func place(
         _ reduction: GateReduction,
         _ b: Int,
@@ -196,7 +196,7 @@ private struct GateTile<let B: Int, let U: Int, let N: Int> {
     }
 
     /// One state element of each sequence times its row of weights.
-    @inline(always)
+    @_transparent
     private static func accumulate(
         _ sums: inout Sums,
         _ reduction: GateReduction,
@@ -222,7 +222,7 @@ private struct GateTile<let B: Int, let U: Int, let N: Int> {
 
 extension GateReduction {
     /// The same reduction for the gates after the first `count`.
-    @inline(always)
+    @_transparent
     func skipping(_ count: Int) -> GateReduction {
         var rest = self
         rest.weights += count &* 16

@@ -38,7 +38,7 @@ func blockFromPlanar(
 /// One row of sixteen channels, eight pixels at a time; the last eight are moved left until they fit.
 ///
 /// Eight channels come before the others: planes of 4 KiB would compete, all sixteen, for eight lines of a cache.
-@inline(always)
+@_transparent
 private func blockRow(_ planar: Floats, _ plane: Int, _ width: Int, _ blocked: MutableFloats) {
     for half in 0..<2 {
         let (source, target) = (planar + half &* 8 &* plane, blocked + half &* 8)
@@ -51,7 +51,7 @@ private func blockRow(_ planar: Floats, _ plane: Int, _ width: Int, _ blocked: M
     }
 }
 
-@inline(always)
+@_transparent
 private func unblockRow(_ blocked: Floats, _ plane: Int, _ width: Int, _ planar: MutableFloats) {
     for half in 0..<2 {
         let (source, target) = (blocked + half &* 8, planar + half &* 8 &* plane)

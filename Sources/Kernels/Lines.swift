@@ -90,7 +90,7 @@ private func oneSum(_ row: Floats, _ column: Floats, _ count: Int) -> Float {
 }
 
 /// With the last numbers from `start` on, fewer than thirty-two.
-@inline(always)
+@_transparent
 private func total(
     _ even: Vector,
     _ odd: Vector,

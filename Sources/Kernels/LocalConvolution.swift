@@ -39,12 +39,12 @@ private struct LocalLayer<let lanes: Int> {
     let blocks: Int
 
     /// Weights of one block at one position.
-    @inline(always)
+    @inline(__always)
     private var blockWeights: Int {
         geometry.inputBlocks &* geometry.kernelHeight &* geometry.kernelWidth &* lanes &* 16
     }
 
-    @inline(always)
+    @_transparent
     func cover(
         _ input: Floats,
         _ weights: Floats,
@@ -89,7 +89,7 @@ private struct LocalLayer<let lanes: Int> {
     }
 
     /// `P` neighbouring positions of one output block.
-    @inline(always)
+    @_transparent
     private func positions<let P: Int>(
         _ zeros: InlineArray<P, Vector>,
         _ input: Floats,

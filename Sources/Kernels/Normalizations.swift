@@ -25,17 +25,17 @@ func softmaxColumns(
     }
 }
 
-@inline(always)
+@_transparent
 private func loadLanes(_ x: Floats, _ width: Int) -> Vector {
     width == 16 ? load(x) : load(x, count: width)
 }
 
-@inline(always)
+@_transparent
 private func storeLanes(_ vector: Vector, _ y: MutableFloats, _ width: Int) {
     if width == 16 { store(vector, y) } else { store(vector, y, count: width) }
 }
 
-@inline(always)
+@_transparent
 private func largestOfColumns(_ x: Floats, _ count: Int, _ inner: Int, _ width: Int) -> Vector {
     var largest = splat(-Float.infinity)
     var source = x
@@ -163,7 +163,7 @@ private struct Sums {
     private var lowSquares = Doubles()
     private var highSquares = Doubles()
 
-    @inline(always)
+    @_transparent
     mutating func add(_ value: Vector, around centre: Doubles) {
         let (first, second) = (widenedLow(value) - centre, widenedHigh(value) - centre)
         low += first
@@ -172,14 +172,14 @@ private struct Sums {
         highSquares = multiplyAdd(highSquares, second, second)
     }
 
-    @inline(always)
+    @_transparent
     func total(with other: Sums) -> (sum: Double, squares: Double) {
         let all = (low + high) + (other.low + other.high)
         let allSquares = (lowSquares + highSquares) + (other.lowSquares + other.highSquares)
         return (horizontal(all), horizontal(allSquares))
     }
 
-    @inline(always)
+    @_transparent
     private func horizontal(_ eight: Doubles) -> Double {
         let four = eight.lowHalf + eight.highHalf
         let two = four.lowHalf + four.highHalf

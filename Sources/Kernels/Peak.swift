@@ -14,7 +14,7 @@ func peak(_ iterations: Int, _ sink: MutableFloats) -> Int {
 /// G · R vectors under way.
 private struct PeakChains<let G: Int, let R: Int> {}
 
-@inline(always)
+@_transparent
 private func run<let G: Int, let R: Int>(
     _: PeakChains<G, R>.Type,
     _ iterations: Int,

@@ -62,7 +62,7 @@ private struct PlaneTile<let C: Int> {
         }
     }
 
-    @inline(always)
+    @_transparent
     private static func run(
         _ geometry: ConvolutionGeometry,
         _ input: Floats,

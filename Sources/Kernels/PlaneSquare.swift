@@ -40,7 +40,7 @@ func convolveSquares(
 
 extension SquareGeometry {
     /// Whether the windows of four rows read rows of the plane alone, with at most one zero at either end of a row.
-    @inline(always)
+    @_transparent
     fileprivate func isInside(_ row: Int) -> Bool {
         // Not the plane's first and last row: beside their ends there may be no memory.
         top == 1 && left == 1 && outputWidth == width && row >= 2 && row &+ 6 <= height
@@ -49,7 +49,7 @@ extension SquareGeometry {
 }
 
 /// Four output rows, read where they lie: `input` is the first pixel of the row before them.
-@inline(always)
+@_transparent
 private func coverInside(
     _ geometry: SquareGeometry,
     _ input: Floats,
@@ -83,7 +83,7 @@ private struct SquareRow {
     var right: Register
 
     /// Pixels from `input` on.
-    @inline(always)
+    @_transparent
     init(_ input: Floats) {
         left = loadPixels(input)
         middle = loadPixels(input + 1)
@@ -91,7 +91,7 @@ private struct SquareRow {
     }
 
     /// The same at an edge: what lies before a row's first pixel, or behind its last, counts as zero.
-    @inline(always)
+    @_transparent
     init(_ input: Floats, _ edge: SquareEdge) {
         self.init(input)
         if edge.isFirst { left[0] = 0 }
@@ -99,7 +99,7 @@ private struct SquareRow {
     }
 
     /// Three taps, each in all lanes.
-    @inline(always)
+    @_transparent
     init(taps: Floats) {
         left = Register(repeating: taps[0])
         middle = Register(repeating: taps[1])
@@ -107,7 +107,7 @@ private struct SquareRow {
     }
 
     /// Adds the products of pixels and taps, from left to right.
-    @inline(always)
+    @_transparent
     func add(to sum: inout Register, times taps: SquareRow) {
         sum = multiplyAdd(sum, left, by: taps.left)
         sum = multiplyAdd(sum, middle, by: taps.middle)
@@ -124,7 +124,7 @@ private struct SquareTaps {
     let floor: Register
     let ceiling: Register
 
-    @inline(always)
+    @_transparent
     init(_ weights: Floats, _ bias: Float, _ geometry: SquareGeometry) {
         top = SquareRow(taps: weights)
         middle = SquareRow(taps: weights + 3)
@@ -134,13 +134,13 @@ private struct SquareTaps {
         ceiling = Register(repeating: geometry.ceiling)
     }
 
-    @inline(always)
+    @_transparent
     func finish(_ sum: Register, _ output: MutableFloats) {
         storePixels(bounded(sum + bias, floor, ceiling), output)
     }
 
     /// One output row of a register of pixels.
-    @inline(always)
+    @_transparent
     func sumOne(_ input: Floats, _ line: Int, _ output: MutableFloats) {
         var sum = Register()
         SquareRow(input).add(to: &sum, times: top)
@@ -150,7 +150,7 @@ private struct SquareTaps {
     }
 
     /// Four output rows, `width` floats apart.
-    @inline(always)
+    @_transparent
     func sumFour(
         _ input: Floats,
         _ line: Int,
@@ -200,7 +200,7 @@ private struct SquareBand {
     }
 
     /// Copies what the windows of the band read: `count` rows.
-    @inline(always)
+    @_transparent
     func fill(_ count: Int, from plane: Floats) {
         let width = geometry.width
         for index in 0..<count {
@@ -216,7 +216,7 @@ private struct SquareBand {
         }
     }
 
-    @inline(always)
+    @_transparent
     private func copyRow(_ source: Floats, _ target: MutableFloats) {
         let width = geometry.width
         let step = Register.scalarCount
@@ -233,7 +233,7 @@ private struct SquareBand {
     }
 
     /// Covers `count` output rows, four at a time; the last tile of a row is moved left until it fits.
-    @inline(always)
+    @_transparent
     func cover(_ count: Int, _ taps: SquareTaps, _ output: MutableFloats) {
         let input = Floats(scratch) + (16 &- geometry.left)
         let (line, width) = (line, geometry.outputWidth)
@@ -257,7 +257,7 @@ private struct SquareBand {
     }
 }
 
-@inline(always)
+@_transparent
 private func loadPixels(_ source: Floats) -> Register {
     var register = Register()
     #if KERNEL_AVX512
@@ -270,7 +270,7 @@ private func loadPixels(_ source: Floats) -> Register {
     return register
 }
 
-@inline(always)
+@_transparent
 private func storePixels(_ register: Register, _ target: MutableFloats) {
     var register = register
     #if KERNEL_AVX512

@@ -46,52 +46,52 @@ private protocol PoolReduction {
 }
 
 private enum MaximumReduction: PoolReduction {
-    @inline(always)
+    @inline(__always)
     static var start: Vector { splat(-Float.infinity) }
 
-    @inline(always)
+    @_transparent
     static func combine(_ reduced: Vector, _ value: Vector) -> Vector { maximum(reduced, value) }
 
-    @inline(always)
+    @_transparent
     static func finish(_ reduced: Vector, count: Int) -> Vector { reduced }
 }
 
 private enum MeanReduction: PoolReduction {
-    @inline(always)
+    @inline(__always)
     static var start: Vector { Vector() }
 
-    @inline(always)
+    @_transparent
     static func combine(_ reduced: Vector, _ value: Vector) -> Vector { reduced + value }
 
-    @inline(always)
+    @_transparent
     static func finish(_ reduced: Vector, count: Int) -> Vector {
         reduced / splat(Float(max(count, 1)))
     }
 }
 
 private enum AbsoluteReduction: PoolReduction {
-    @inline(always)
+    @inline(__always)
     static var start: Vector { Vector() }
 
-    @inline(always)
+    @_transparent
     static func combine(_ reduced: Vector, _ value: Vector) -> Vector {
         reduced + maximum(value, -value)
     }
 
-    @inline(always)
+    @_transparent
     static func finish(_ reduced: Vector, count: Int) -> Vector { reduced }
 }
 
 private enum EuclideanReduction: PoolReduction {
-    @inline(always)
+    @inline(__always)
     static var start: Vector { Vector() }
 
-    @inline(always)
+    @_transparent
     static func combine(_ reduced: Vector, _ value: Vector) -> Vector {
         multiplyAdd(reduced, value, value)
     }
 
-    @inline(always)
+    @_transparent
     static func finish(_ reduced: Vector, count: Int) -> Vector { reduced.squareRoot() }
 }
 
@@ -144,7 +144,7 @@ private struct Clip {
     /// Input coordinate of tap 0; may be negative.
     var origin: Int
 
-    @inline(always)
+    @_transparent
     init(
         output: Int,
         stride: Int,
@@ -162,7 +162,7 @@ private struct Clip {
     }
 
     /// Taps at coordinates below `bound`.
-    @inline(always)
+    @_transparent
     private static func taps(
         before bound: Int,
         _ origin: Int,
@@ -176,7 +176,7 @@ private struct Clip {
 }
 
 extension PoolGeometry {
-    @inline(always)
+    @_transparent
     fileprivate func rows(_ output: Int) -> Clip {
         Clip(
             output: output,
@@ -189,7 +189,7 @@ extension PoolGeometry {
         )
     }
 
-    @inline(always)
+    @_transparent
     fileprivate func columns(_ output: Int) -> Clip {
         Clip(
             output: output,
@@ -203,7 +203,7 @@ extension PoolGeometry {
     }
 
     /// Output columns [first, end) whose windows lie on the input from left to right.
-    @inline(always)
+    @inline(__always)
     fileprivate var wholeColumns: (first: Int, end: Int) {
         let reach = (kernelWidth &- 1) &* dilationWidth
         let last = inputWidth &- 1 &- reach &+ padLeft
@@ -213,7 +213,7 @@ extension PoolGeometry {
     }
 }
 
-@inline(always)
+@_transparent
 private func pool<Reduction: PoolReduction>(
     _: Reduction.Type,
     _ geometry: PoolGeometry,
@@ -255,7 +255,7 @@ private struct PoolLine<Reduction: PoolReduction> {
     let input: Floats
     let output: MutableFloats
 
-    @inline(always)
+    @_transparent
     func pool(_ column: Int) {
         let columns = geometry.columns(column)
         var reduced = Reduction.start
@@ -268,7 +268,7 @@ private struct PoolLine<Reduction: PoolReduction> {
     }
 
     /// Four neighbours whose windows need no clipping from left to right.
-    @inline(always)
+    @_transparent
     func poolFour(_ column: Int) {
         let origin = column &* geometry.strideWidth &- geometry.padLeft
         let step = geometry.strideWidth &* 16
@@ -288,14 +288,14 @@ private struct PoolLine<Reduction: PoolReduction> {
     }
 
     /// Tap (i, j) of the window that begins at column `origin`.
-    @inline(always)
+    @_transparent
     private func element(_ i: Int, _ origin: Int, _ j: Int) -> Floats {
         let y = rows.origin &+ i &* geometry.dilationHeight
         let x = origin &+ j &* geometry.dilationWidth
         return input + (y &* geometry.inputRow &+ x &* 16)
     }
 
-    @inline(always)
+    @_transparent
     private func count(_ columns: Clip) -> Int {
         geometry.countIncludePad != 0
             ? rows.padded &* columns.padded

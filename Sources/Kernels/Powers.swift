@@ -10,17 +10,17 @@ func power(_ exponent: Float, _ x: Floats, _ y: MutableFloats, _ count: Int) {
 }
 
 private struct Square: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x * x }
 }
 
 private struct Cube: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x * x * x }
 }
 
 private struct PositiveRoot: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
         // The root of −∞ is none, but the power 1/2 of it is ∞, and that of −0 is 0.
         squareRoot(x + Vector()).replacing(with: splat(.infinity), where: x .== splat(-.infinity))
@@ -28,19 +28,19 @@ private struct PositiveRoot: VectorFunction {
 }
 
 private struct Inverse: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { splat(1) / x }
 }
 
 private struct ConstantPower: VectorFunction {
     let exponent: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { power(x, exponent) }
 }
 
 /// xʸ as IEEE 754 has it: 2 to the power of y · log₂|x|, in twice the precision.
-@inline(always)
+@_transparent
 func power(_ x: Vector, _ y: Vector) -> Vector {
     let size = magnitude(x)
     let low = power(widenedLow(size), widenedLow(y))
@@ -58,13 +58,13 @@ func power(_ x: Vector, _ y: Vector) -> Vector {
 }
 
 /// −1 to the power of ±∞ is 1.
-@inline(always)
+@_transparent
 private func isMinusOne(_ x: Vector, _ y: Vector) -> SIMDMask<SIMD16<Int32>> {
     (x .== -1) .& (magnitude(y) .== splat(.infinity))
 }
 
 /// 2 to the power of y · log₂ x for x >= 0.
-@inline(always)
+@_transparent
 private func power(_ x: Doubles, _ y: Doubles) -> Doubles {
     // Beyond ±200 no float is left but 0 and ∞.
     let product = y * binaryLogarithm(x)
@@ -73,7 +73,7 @@ private func power(_ x: Doubles, _ y: Doubles) -> Doubles {
 }
 
 /// log₂ x = k + 2 / ln 2 · artanh z, z = (m − 1) / (m + 1), |z| < 0.172, where x = 2ᵏ m, √½ <= m < √2.
-@inline(always)
+@_transparent
 private func binaryLogarithm(_ x: Doubles) -> Doubles {
     // 0x3FE6A09E667F3BCD is √½; all floats are normal numbers here.
     let root = SIMD8<UInt64>(repeating: 0x3FE6_A09E_667F_3BCD)
@@ -96,7 +96,7 @@ private func binaryLogarithm(_ x: Doubles) -> Doubles {
 }
 
 /// 2ˣ for x from −200 to 200; e to the power of what the nearest whole number leaves by its series.
-@inline(always)
+@_transparent
 private func binaryPower(_ x: Doubles) -> Doubles {
     let magic = wide(6_755_399_441_055_744.0)
     let shifted = x + magic

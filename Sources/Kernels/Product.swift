@@ -113,7 +113,7 @@ enum ProductChoice {
     }
 
     /// How many of `remaining` rows come next: as even parts as there are tiles for.
-    @inline(always)
+    @_transparent
     static func next(_ remaining: Int) -> Int {
         if remaining >= 2 &* rows { return rows }
         let part = remaining > rows ? (remaining &+ 1) / 2 : remaining
@@ -131,7 +131,7 @@ private struct PanelProduct {
     let columns: Int
     let addend: Floats?
 
-    @inline(always)
+    @_transparent
     func run(_ left: Floats, _ result: MutableFloats, _ rows: Int) {
         var row = 0
         while row < rows {
@@ -157,7 +157,7 @@ private struct PanelProduct {
 
 private struct Blocks<let W: Int> {}
 
-@inline(always)
+@_transparent
 private func coverRows<let W: Int>(
     _: Blocks<W>.Type,
     _ rows: Int,
@@ -166,7 +166,7 @@ private func coverRows<let W: Int>(
     _ result: MutableFloats,
     _ addend: Floats?
 ) {
-    @inline(always)
+    @_transparent
     func run<let G: Int, let R: Int>(_ tile: ProductTile<G, R, W>.Type) {
         cover(tile, panel, left, result, addend)
     }
@@ -195,7 +195,7 @@ private func coverRows<let W: Int>(
 private struct ProductTile<let G: Int, let R: Int, let W: Int> {
     typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
 
-    @inline(always)
+    @_transparent
     static func sums(_ panel: PanelProduct, _ left: Floats) -> Sums {
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
         var starts = InlineArray<G, Floats>(repeating: left)
@@ -253,7 +253,7 @@ private func cover<let G: Int, let R: Int, let W: Int>(
 }
 
 /// value + beta · addend.
-@inline(always)
+@_transparent
 private func added(
     _ value: Vector,
     _ geometry: ProductGeometry,

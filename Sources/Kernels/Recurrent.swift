@@ -40,7 +40,7 @@ private struct Place {
     var unit: Int
     var sequence: Int
 
-    @inline(always)
+    @inline(__always)
     subscript(gate: Int) -> Vector { load(sums + gate &* 16) }
 }
 
@@ -121,23 +121,23 @@ private struct RecurrentStep {
         }
     }
 
-    @inline(always)
+    @_transparent
     private func hidden(_ place: Place) -> MutableFloats {
         hidden + (place.unit &* geometry.hiddenPlane &+ place.sequence &* 16)
     }
 
-    @inline(always)
+    @_transparent
     private func previous(_ place: Place) -> Floats {
         previous + (place.unit &* geometry.previousPlane &+ place.sequence &* 16)
     }
 
-    @inline(always)
+    @_transparent
     private func product(_ place: Place, gate: Int) -> Floats {
         product + ((place.unit &* 3 &+ gate) &* geometry.productPlane &+ place.sequence &* 16)
     }
 
     /// Offset in the states that steps update in place.
-    @inline(always)
+    @_transparent
     private func state(_ place: Place) -> Int {
         place.unit &* geometry.statePlane &+ place.sequence &* 16
     }
@@ -154,7 +154,7 @@ private struct GateLayout {
 
 extension RecurrentStep {
     /// Sums N gates over `state` for every place and hands each place to `finish`.
-    @inline(always)
+    @_transparent
     private func walk<let N: Int>(
         _ choice: GateChoice<N>.Type,
         _ layout: GateLayout,
@@ -198,7 +198,7 @@ extension RecurrentStep {
     }
 
     /// Fills the places with what their sums start from.
-    @inline(always)
+    @_transparent
     private func start(
         _ tile: GateRegion,
         _ slots: Int,
@@ -226,7 +226,7 @@ private struct GateRegion {
     var sequence: Int
     var rows: Int
 
-    @inline(always)
+    @_transparent
     func forEachPlace(_ sums: MutableFloats, slots: Int, _ body: (Place) -> Void) {
         for u in 0..<units {
             for row in 0..<rows {

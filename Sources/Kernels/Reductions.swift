@@ -50,62 +50,62 @@ private protocol WideReduction {
 }
 
 private struct PlainSum: WideReduction {
-    @inline(always)
+    @inline(__always)
     var start: Double { 0 }
-    @inline(always)
+    @_transparent
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Double, _ x: Double) -> Double { sum + x }
 }
 
 private struct MagnitudeSum: WideReduction {
-    @inline(always)
+    @inline(__always)
     var start: Double { 0 }
-    @inline(always)
+    @_transparent
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { magnitude(x) }
-    @inline(always)
+    @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Double, _ x: Double) -> Double { sum + x }
 }
 
 private struct SquareSum: WideReduction {
-    @inline(always)
+    @inline(__always)
     var start: Double { 0 }
-    @inline(always)
+    @_transparent
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { multiplyAdd(sum, x, x) }
-    @inline(always)
+    @_transparent
     func join(_ sum: Double, _ x: Double) -> Double { sum + x * x }
 }
 
 private struct WideProduct: WideReduction {
-    @inline(always)
+    @inline(__always)
     var start: Double { 1 }
-    @inline(always)
+    @_transparent
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum * x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Double, _ x: Double) -> Double { sum * x }
 }
 
 private struct ExponentialSum: WideReduction {
-    @inline(always)
+    @inline(__always)
     var start: Double { 0 }
-    @inline(always)
+    @_transparent
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { exponential(x - shift) }
-    @inline(always)
+    @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
-    @inline(always)
+    @_transparent
     func join(_ sum: Double, _ x: Double) -> Double { sum + x }
 }
 
 /// Divided, and its root taken, while it still has all digits.
-@inline(always)
+@_transparent
 private func finished(_ sum: Double, _ geometry: ReductionGeometry) -> Float {
     let quotient = geometry.divisor == 1 ? sum : sum / geometry.divisor
     return Float(geometry.takesRoot != 0 ? quotient.squareRoot() : quotient)
@@ -129,7 +129,7 @@ private func sumRows<Function: WideReduction>(
     }
 }
 
-@inline(always)
+@_transparent
 private func rowSum<Function: WideReduction>(
     _ function: Function,
     _ x: Floats,
@@ -199,7 +199,7 @@ private func sumColumns<Function: WideReduction>(
 private struct Blocks<let B: Int> {}
 
 /// B blocks of sixteen columns.
-@inline(always)
+@_transparent
 private func sumBlocks<Function: WideReduction, let B: Int>(
     _: Blocks<B>.Type,
     _ function: Function,
@@ -229,7 +229,7 @@ private func sumBlocks<Function: WideReduction, let B: Int>(
     }
 }
 
-@inline(always)
+@_transparent
 private func sumBlock<Function: WideReduction>(
     _ function: Function,
     _ geometry: ReductionGeometry,
@@ -260,12 +260,12 @@ private protocol Extreme {
 
 /// NaN wherever there is one.
 private struct LargestOf: Extreme {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector { maximum(a, b) }
 }
 
 private struct SmallestOf: Extreme {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Vector, _ b: Vector) -> Vector {
         let smaller = a.replacing(with: b, where: b .< a)
         return smaller.replacing(with: b, where: b .!= b)

@@ -9,23 +9,23 @@ typealias Register = SIMD8<Float>
 typealias Register = SIMD4<Float>
 #endif
 
-@inline(always)
+@_transparent
 func loadRegister(_ source: Floats) -> Register {
     UnsafeRawPointer(source).loadUnaligned(as: Register.self)
 }
 
-@inline(always)
+@_transparent
 func storeRegister(_ register: Register, _ target: MutableFloats) {
     UnsafeMutableRawPointer(target).storeBytes(of: register, as: Register.self)
 }
 
 /// sum + a · b, as for Vectors.
-@inline(always)
+@_transparent
 func multiplyAdd(_ sum: Register, _ a: Register, _ factor: Float) -> Register {
     multiplyAdd(sum, a, by: Register(repeating: factor))
 }
 
-@inline(always)
+@_transparent
 func multiplyAdd(_ sum: Register, _ a: Register, by b: Register) -> Register {
     #if KERNEL_FMA || arch(arm64)
     sum.addingProduct(a, b)
@@ -35,14 +35,14 @@ func multiplyAdd(_ sum: Register, _ a: Register, by b: Register) -> Register {
 }
 
 /// The larger lanes; NaN wherever either is NaN.
-@inline(always)
+@_transparent
 func larger(_ a: Register, or b: Register) -> Register {
     let ordered = a.replacing(with: b, where: b .> a)
     return ordered.replacing(with: b, where: b .!= b)
 }
 
 /// Held between two bounds; NaN stays.
-@inline(always)
+@_transparent
 func bounded(_ register: Register, _ floor: Register, _ ceiling: Register) -> Register {
     let raised = register.replacing(with: floor, where: register .< floor)
     return raised.replacing(with: ceiling, where: ceiling .< raised)

@@ -102,7 +102,7 @@ private func sampleRest(
 }
 
 /// Sixteen numbers at places; 0 where there is none.
-@inline(always)
+@_transparent
 private func read(_ x: Floats, _ places: UnsafePointer<Int32>) -> Vector {
     var values = Vector()
     for lane in 0..<16 {
@@ -139,16 +139,16 @@ private protocol Joining {
 }
 
 private struct Added: Joining {
-    @inline(always)
+    @inline(__always)
     var start: Double { 0 }
-    @inline(always)
+    @_transparent
     func callAsFunction(_ total: Doubles, _ next: Doubles) -> Doubles { total + next }
 }
 
 private struct Multiplied: Joining {
-    @inline(always)
+    @inline(__always)
     var start: Double { 1 }
-    @inline(always)
+    @_transparent
     func callAsFunction(_ total: Doubles, _ next: Doubles) -> Doubles { total * next }
 }
 

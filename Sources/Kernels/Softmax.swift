@@ -49,7 +49,7 @@ func logSoftmax(_ x: Floats, _ y: MutableFloats, _ count: Int) {
 private struct Quotient: VectorFunction {
     let divisor: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x / divisor }
 }
 
@@ -58,11 +58,11 @@ private struct TwiceShifted: VectorFunction {
     let first: Vector
     let second: Vector
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { x - first - second }
 }
 
-@inline(always)
+@_transparent
 private func rowMaximum(_ x: Floats, _ count: Int) -> Float {
     var largest = splat(-Float.infinity)
     var index = 0
@@ -81,7 +81,7 @@ private func rowMaximum(_ x: Floats, _ count: Int) -> Float {
 /// ln x for x >= 1, and NaN for NaN, without the C library.
 ///
 /// x = 2ᵏ m with √½ <= m < √2; ln m = 2 artanh z, z = (m − 1) / (m + 1), |z| < 0.172.
-@inline(always)
+@_transparent
 private func logarithm(_ x: Float) -> Float {
     if x != x { return x }
     let bits = Double(x).bitPattern

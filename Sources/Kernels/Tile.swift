@@ -20,7 +20,7 @@ struct Tile<
 > {
     fileprivate typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
 
-    @inline(always)
+    @_transparent
     fileprivate static func run(
         _ window: Window,
         _ input: Floats,
@@ -90,7 +90,7 @@ struct Tile<
 
     #if arch(arm64)
     /// One of four channels of R pixels.
-    @inline(always)
+    @_transparent
     private static func add(
         _ fours: borrowing InlineArray<R, Register>,
         _ lane: Int,
@@ -108,7 +108,7 @@ struct Tile<
     #endif
 
     /// The first 8 channels of 2 · R pixels, in half vectors.
-    @inline(always)
+    @_transparent
     private static func runHalves(
         _ window: Window,
         _ input: Floats,
@@ -156,12 +156,12 @@ struct Tile<
     }
 
     /// Literal wherever the input's step is.
-    @inline(always)
+    @_transparent
     private static func outputStep(_ finish: Finish) -> Int {
         step == 0 ? finish.column : 16
     }
 
-    @inline(always)
+    @_transparent
     private static func storeAll(_ sums: borrowing Sums, _ finish: Finish) {
         let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
         for g in 0..<G {
@@ -178,7 +178,7 @@ struct Tile<
         }
     }
 
-    @inline(always)
+    @_transparent
     private static func storeSums(
         _ sums: borrowing Sums,
         _ finish: Finish,
@@ -200,7 +200,7 @@ struct Tile<
         }
     }
 
-    @inline(always)
+    @_transparent
     private static func storePairs(_ sums: borrowing Sums, _ finish: Finish) {
         for g in 0..<G {
             for r in 0..<R {
@@ -238,7 +238,7 @@ private struct Window {
     /// From one pack of output blocks' weights to the next.
     let pack: Int
 
-    @inline(always)
+    @_transparent
     init(_ geometry: ConvolutionGeometry, lanes: Int, packed: Int) {
         planes = geometry.inputBlocks
         lastLanes = geometry.lastLanes

@@ -39,7 +39,7 @@ enum TileChoice {
     /// How many of `remaining` output blocks to compute at once for rows of `width` pixels.
     ///
     /// Narrow rows have too few sums of their own: several packs are walked side by side.
-    @inline(always)
+    @_transparent
     static func blocks(width: Int, remaining: Int, pairs: Bool) -> Int {
         #if KERNEL_AVX512
         if remaining == 1 { return 1 }
@@ -58,7 +58,7 @@ enum TileChoice {
 
     /// How many of `remaining` blocks one pixel computes at once: fewer than six where six would leave too few to
     /// keep the multipliers busy; nil if there are too few to begin with.
-    @inline(always)
+    @_transparent
     static func narrowBlocks(remaining: Int) -> Int? {
         switch remaining {
         case ..<4: nil
@@ -71,7 +71,7 @@ enum TileChoice {
     /// The tile for the first of `width` columns and how many columns it covers.
     ///
     /// With one block at a time a remainder gets a tile of its own size, so that few pixels are computed twice.
-    @inline(always)
+    @_transparent
     static func run(width: Int, blocks: Int, limit: Int) -> (pixels: Int, width: Int) {
         #if arch(arm64)
         // Of five pixels four channels are loaded at once.
@@ -90,7 +90,7 @@ enum TileChoice {
     }
 
     /// The same for a block of which at most 8 channels count, two or more columns wide.
-    @inline(always)
+    @_transparent
     static func halfRun(width: Int) -> (pixels: Int, width: Int) {
         if width < 4 { return (2, width) }
         if width < 8 { return (4, width) }
@@ -123,7 +123,7 @@ enum TileChoice {
     }
 
     /// The number of pixels, at most `largest` and of those `cover` has a tile for, with the least work.
-    @inline(always)
+    @_transparent
     private static func pixels(width: Int, blocks: Int, largest: Int) -> Int {
         var best = 1
         var bestCost = Int.max
@@ -142,7 +142,7 @@ enum TileChoice {
         return best
     }
 
-    @inline(always)
+    @_transparent
     private static func isAvailable(_ pixels: Int, blocks: Int) -> Bool {
         #if KERNEL_AVX512
         switch blocks {
@@ -160,7 +160,7 @@ enum TileChoice {
 }
 
 /// Covers an image by the tile of `pixels` and `blocks`, one of those TileChoice offers.
-@inline(always)
+@_transparent
 func coverTile<let step: Int, let lanes: Int>(
     _: Reading<step, lanes>.Type,
     pixels: Int,
@@ -172,7 +172,7 @@ func coverTile<let step: Int, let lanes: Int>(
     _ addend: Floats?,
     _ output: MutableFloats
 ) {
-    @inline(always)
+    @_transparent
     func run<let G: Int, let R: Int, let W: Int, let Q: Int>(
         _ tile: Tile<G, R, W, Q, step, lanes, 1>.Type
     ) {
@@ -233,7 +233,7 @@ func coverTile<let step: Int, let lanes: Int>(
 }
 
 /// The same for a block of which at most 8 channels count.
-@inline(always)
+@_transparent
 func coverHalfTile<let step: Int, let lanes: Int>(
     _: Reading<step, lanes>.Type,
     pixels: Int,
@@ -243,7 +243,7 @@ func coverHalfTile<let step: Int, let lanes: Int>(
     _ bias: Floats,
     _ output: MutableFloats
 ) {
-    @inline(always)
+    @_transparent
     func run<let R: Int>(_ tile: Tile<1, R, 1, 1, step, lanes, 2>.Type) {
         cover(tile, geometry, input, weights, bias, nil, output)
     }

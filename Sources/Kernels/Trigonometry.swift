@@ -5,7 +5,7 @@ private struct Quadrant {
     let r: Doubles
     let n: SIMD8<UInt64>
 
-    @inline(always)
+    @_transparent
     init(_ x: Doubles) {
         let magic = wide(6_755_399_441_055_744.0)
         let shifted = chained(magic, x, wide(0.6366197723675814))
@@ -52,7 +52,7 @@ private struct Quadrant {
     }
 
     /// 2/π in words of 32 bits, the first from 2⁻³⁴ times them on.
-    @inline(always)
+    @_transparent
     private static func twoOverPi(_ word: Int) -> UInt64 {
         switch word {
         case 0: 0x28BE_60DB
@@ -65,7 +65,7 @@ private struct Quadrant {
         }
     }
 
-    @inline(always)
+    @inline(__always)
     var sine: Doubles {
         let z = r * r
         var p = chained(wide(-0.000198393348360966317347), z, wide(0.0000027183114939898219064))
@@ -74,7 +74,7 @@ private struct Quadrant {
         return chained(r, r * z, p)
     }
 
-    @inline(always)
+    @inline(__always)
     var cosine: Doubles {
         let z = r * r
         var p = chained(wide(-0.00138867637746099294692), z, wide(0.0000243904487962774090654))
@@ -84,7 +84,7 @@ private struct Quadrant {
     }
 
     /// The sine of x, or with `turn` 1 its cosine.
-    @inline(always)
+    @_transparent
     func value(turn: UInt64) -> Doubles {
         let n = n &+ SIMD8(repeating: turn)
         let isOdd = (n & SIMD8(repeating: 1)) .== SIMD8(repeating: 1)
@@ -93,7 +93,7 @@ private struct Quadrant {
     }
 
     /// The tangent of r, or, where x lies in an odd quadrant, −1 over it.
-    @inline(always)
+    @inline(__always)
     var tangent: Doubles {
         let isOdd = (n & SIMD8(repeating: 1)) .== SIMD8(repeating: 1)
         let (sine, cosine) = (sine, cosine)
@@ -105,26 +105,26 @@ private struct Quadrant {
 private struct WideSine: WideFunction {
     let turn: UInt64
 
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Doubles) -> Doubles { Quadrant(x).value(turn: turn) }
 }
 
 private struct WideTangent: WideFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Doubles) -> Doubles { Quadrant(x).tangent }
 }
 
 struct Sine: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideSine(turn: 0))(x) }
 }
 
 struct Cosine: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideSine(turn: 1))(x) }
 }
 
 struct Tangent: VectorFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideTangent())(x) }
 }

@@ -22,7 +22,7 @@ func compareElements(
     }
 }
 
-@inline(always)
+@_transparent
 private func compare<Value: Comparable>(
     _ relation: Relation,
     _ type: Value.Type,
@@ -49,17 +49,17 @@ protocol PairFunction {
 }
 
 private struct Equals<Value: Comparable>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> UInt8 { a == b ? 1 : 0 }
 }
 
 private struct Less<Value: Comparable>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> UInt8 { a < b ? 1 : 0 }
 }
 
 private struct LessOrEqual<Value: Comparable>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> UInt8 { a <= b ? 1 : 0 }
 }
 
@@ -191,7 +191,7 @@ private func select<Value: FixedWidthInteger>(
     }
 }
 
-@inline(always)
+@_transparent
 private func repeated<Value>(
     _ x: UnsafePointer<Value>,
     _ step: Int,

@@ -18,7 +18,7 @@ func joinIntegers(
     }
 }
 
-@inline(always)
+@_transparent
 private func join<Value: FixedWidthInteger>(
     _ function: IntegerFunction,
     _ type: Value.Type,
@@ -65,22 +65,22 @@ private func joinBytes(
 }
 
 private struct WrappingSum<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a &+ b }
 }
 
 private struct WrappingDifference<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a &- b }
 }
 
 private struct WrappingProduct<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a &* b }
 }
 
 private struct WholeQuotient<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value {
         if b == 0 { return 0 }
         // The smallest number divided by −1 wraps.
@@ -88,13 +88,13 @@ private struct WholeQuotient<Value: FixedWidthInteger>: PairFunction {
     }
 }
 
-@inline(always)
+@_transparent
 private func remainder<Value: FixedWidthInteger>(_ a: Value, _ b: Value) -> Value {
     b == 0 || b == ~0 ? 0 : a.quotientAndRemainder(dividingBy: b).remainder
 }
 
 private struct Modulo<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value {
         let rest = remainder(a, b)
         return rest != 0 && (rest < 0) != (b < 0) ? rest &+ b : rest
@@ -102,32 +102,32 @@ private struct Modulo<Value: FixedWidthInteger>: PairFunction {
 }
 
 private struct WholeRemainder<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { remainder(a, b) }
 }
 
 private struct Greater<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a > b ? a : b }
 }
 
 private struct Smaller<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a < b ? a : b }
 }
 
 private struct And<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a & b }
 }
 
 private struct Or<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a | b }
 }
 
 private struct ExclusiveOr<Value: FixedWidthInteger>: PairFunction {
-    @inline(always)
+    @_transparent
     func callAsFunction(_ a: Value, _ b: Value) -> Value { a ^ b }
 }
 
@@ -165,7 +165,7 @@ private func map<Value: FixedWidthInteger>(
     }
 }
 
-@inline(always)
+@_transparent
 private func each<Value, Result>(
     _ x: UnsafePointer<Value>,
     _ y: UnsafeMutablePointer<Result>,

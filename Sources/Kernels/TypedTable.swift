@@ -20,12 +20,12 @@ var typedKernels: TypedKernels {
 }
 
 /// The bytes as elements of a type.
-@inline(always)
+@_transparent
 func elements<Value>(_ bytes: UnsafeRawPointer, _ type: Value.Type) -> UnsafePointer<Value> {
     bytes.assumingMemoryBound(to: type)
 }
 
-@inline(always)
+@_transparent
 func elements<Value>(
     _ bytes: UnsafeMutableRawPointer,
     _ type: Value.Type

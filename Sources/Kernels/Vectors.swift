@@ -9,52 +9,52 @@ typealias Vector = SIMD16<Float>
 typealias Floats = UnsafePointer<Float>
 typealias MutableFloats = UnsafeMutablePointer<Float>
 
-@inline(always)
+@_transparent
 func load(_ source: Floats) -> Vector {
     UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
 }
 
-@inline(always)
+@_transparent
 func load(_ source: MutableFloats) -> Vector {
     UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
 }
 
-@inline(always)
+@_transparent
 func store(_ vector: Vector, _ target: MutableFloats) {
     UnsafeMutableRawPointer(target).storeBytes(of: vector, as: Vector.self)
 }
 
 /// The first `count` < 16 floats; other lanes are zero.
-@inline(always)
+@_transparent
 func load(_ source: Floats, count: Int) -> Vector {
     var vector = Vector()
     for lane in 0..<16 where lane < count { vector[lane] = source[lane] }
     return vector
 }
 
-@inline(always)
+@_transparent
 func store(_ vector: Vector, _ target: MutableFloats, count: Int) {
     for lane in 0..<16 where lane < count { target[lane] = vector[lane] }
 }
 
-@inline(always)
+@_transparent
 func splat(_ value: Float) -> Vector {
     Vector(repeating: value)
 }
 
 /// The first 8 channels of a block.
-@inline(always)
+@_transparent
 func loadHalf(_ source: Floats) -> SIMD8<Float> {
     UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Float>.self)
 }
 
-@inline(always)
+@_transparent
 func joined(_ low: SIMD8<Float>, _ high: SIMD8<Float>) -> Vector {
     Vector(lowHalf: low, highHalf: high)
 }
 
 /// sum + a · b, rounded once where the processor can; without FMA it would be a library call per lane.
-@inline(always)
+@_transparent
 func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     #if KERNEL_FMA || arch(arm64)
     sum.addingProduct(a, b)
@@ -64,7 +64,7 @@ func multiplyAdd(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
 }
 
 /// The same for the first 8 channels of a block.
-@inline(always)
+@_transparent
 func multiplyAdd(half sum: SIMD8<Float>, _ a: SIMD8<Float>, _ factor: Float) -> SIMD8<Float> {
     #if KERNEL_FMA || arch(arm64)
     sum.addingProduct(a, SIMD8(repeating: factor))
@@ -74,26 +74,26 @@ func multiplyAdd(half sum: SIMD8<Float>, _ a: SIMD8<Float>, _ factor: Float) -> 
 }
 
 /// The larger lanes; NaN wherever either is NaN.
-@inline(always)
+@_transparent
 func maximum(_ a: Vector, _ b: Vector) -> Vector {
     let larger = a.replacing(with: b, where: b .> a)
     return larger.replacing(with: b, where: b .!= b)
 }
 
 /// Lanes below `bound` are raised to it; NaN stays.
-@inline(always)
+@_transparent
 func raise(_ vector: Vector, to bound: Vector) -> Vector {
     vector.replacing(with: bound, where: vector .< bound)
 }
 
 /// Lanes above `bound` are lowered to it; NaN stays.
-@inline(always)
+@_transparent
 func lower(_ vector: Vector, to bound: Vector) -> Vector {
     vector.replacing(with: bound, where: bound .< vector)
 }
 
 /// Sum of the lanes by halving, the same tree on every processor.
-@inline(always)
+@_transparent
 func horizontalSum(_ vector: Vector) -> Float {
     let eight = vector.lowHalf + vector.highHalf
     let four = eight.lowHalf + eight.highHalf
@@ -102,7 +102,7 @@ func horizontalSum(_ vector: Vector) -> Float {
 }
 
 /// Largest lane; a NaN may or may not be seen.
-@inline(always)
+@_transparent
 func horizontalMaximum(_ vector: Vector) -> Float {
     var largest = vector[0]
     for lane in 1..<16 where vector[lane] > largest { largest = vector[lane] }

@@ -60,11 +60,11 @@ private struct WinogradStrip {
     var tiles: Int { end &- first }
 
     /// Floats between planes of values of `blocks` blocks; see WinogradGeometry.
-    @inline(always)
+    @_transparent
     private func plane(_ blocks: Int) -> Int { (blocks &* tiles | 1) &* 16 }
 
     /// Calls `body` with each tile's place in the strip, image, row and column, in tiles.
-    @inline(always)
+    @_transparent
     private func forEachTile(
         _ body: (_ index: Int, _ image: Int, _ row: Int, _ column: Int) -> Void
     ) {
@@ -93,7 +93,7 @@ private struct WinogradStrip {
         }
     }
 
-    @inline(always)
+    @_transparent
     private func transformInput<let A: Int>(
         _ patch: WinogradPatch<A>,
         _ input: Floats,
@@ -197,7 +197,7 @@ private struct WinogradStrip {
         }
     }
 
-    @inline(always)
+    @_transparent
     private func transformOutput<let A: Int>(
         _ patch: WinogradPatch<A>,
         _ products: Floats,
@@ -233,7 +233,7 @@ private struct WinogradStrip {
     }
 
     /// Blocks 2q and 2q + 1 hold the two members of each pair.
-    @inline(always)
+    @_transparent
     private func transformPairs<let A: Int>(
         _ patch: WinogradPatch<A>,
         _ partner: WinogradPatch<A>,
@@ -278,7 +278,7 @@ private struct WinogradStrip {
     }
 
     /// Stores what lies inside the image of one row of a tile.
-    @inline(always)
+    @_transparent
     private func write<let A: Int>(
         _ values: InlineArray<A, Register>,
         row: Int,
@@ -298,7 +298,7 @@ private struct WinogradStrip {
     }
 
     /// The activations that are too long for the transform's end.
-    @inline(always)
+    @_transparent
     private func activateTile(_ corner: TileCorner, _ output: MutableFloats, size: Int) {
         guard geometry.activation == .tanh || geometry.activation == .sigmoid else { return }
         for i in 0..<size where i < corner.height {
@@ -315,7 +315,7 @@ private struct TileCorner {
     let height: Int
     let width: Int
 
-    @inline(always)
+    @_transparent
     init(_ geometry: WinogradGeometry, block: Int, image: Int, row: Int, column: Int) {
         output =
             image &* geometry.outputImage &+ block &* geometry.outputPlane

@@ -4,7 +4,7 @@
 // Both work on one register of channels, first down the columns, then along the rows.
 
 /// Bt times a column: interpolation points 0, 1, -1, infinity for m = 2, and 2, -2 too for m = 4.
-@inline(always)
+@_transparent
 private func input<let A: Int>(_ d: InlineArray<A, Register>) -> InlineArray<A, Register> {
     var v = InlineArray<A, Register>(repeating: Register())
     if A == 4 {
@@ -28,7 +28,7 @@ private func input<let A: Int>(_ d: InlineArray<A, Register>) -> InlineArray<A, 
 }
 
 /// At times a column; the m = A - 2 results come first.
-@inline(always)
+@_transparent
 private func output<let A: Int>(_ m: InlineArray<A, Register>) -> InlineArray<A, Register> {
     var y = InlineArray<A, Register>(repeating: Register())
     let sum = m[1] + m[2]
@@ -55,7 +55,7 @@ struct WinogradPatch<let A: Int> {
     let room: UnsafeMutablePointer<Register>
 
     /// Reads a patch, `row` floats between rows, and writes V with `plane` floats between its values.
-    @inline(always)
+    @_transparent
     func transformInput(_ source: Floats, row: Int, into target: MutableFloats, plane: Int) {
         for j in 0..<A {
             var column = Line(repeating: Register())
@@ -70,7 +70,7 @@ struct WinogradPatch<let A: Int> {
     }
 
     /// The first half of the way back: reads M with `plane` floats between its values.
-    @inline(always)
+    @_transparent
     func transformColumns(_ source: Floats, plane: Int) {
         for j in 0..<A {
             var column = Line(repeating: Register())
@@ -81,10 +81,10 @@ struct WinogradPatch<let A: Int> {
     }
 
     /// The second half: row `i` of the outputs, of which the first A - 2 count.
-    @inline(always)
+    @_transparent
     func outputRow(_ i: Int) -> Line { output(line(i)) }
 
-    @inline(always)
+    @_transparent
     private func line(_ i: Int) -> Line {
         var line = Line(repeating: Register())
         for j in 0..<A { line[j] = room[i &* A &+ j] }
@@ -93,7 +93,7 @@ struct WinogradPatch<let A: Int> {
 }
 
 /// Calls `body` with room on the stack for one patch, of the larger size.
-@inline(always)
+@_transparent
 func withPatch<let A: Int>(_ body: (WinogradPatch<A>) -> Void) {
     var room = InlineArray<6, InlineArray<6, Register>>(
         repeating: InlineArray(repeating: Register())

@@ -6,7 +6,7 @@ import Graph
 /// Places in it are counted from where the windows of a list's first row begin.
 struct WindowLists: Sendable {
     private let places: BytePlaces
-    /// Lists at the upper edge, and at the lower one: each looks different. All between them look alike.
+    /// Lists at the upper edge, and at the lower one: each looks different, all between them look alike.
     private let upper: Int
     private let lower: Int
     /// Nil where they would take too much memory: they are written when they are needed.

@@ -114,7 +114,9 @@ extension ProgramRun {
     mutating func run(_ segment: Segment) throws(ModelError) {
         try memory.require(bytes: segment.plan.runBytes)
         let isWhole = segment.nodes.count == route.nodes.count
-        let shortcut = isWhole ? key.flatMap { Shortcut(segment, $0, givenValues, route) } : nil
+        let shortcut =
+            isWhole
+            ? key.flatMap { Shortcut(segment, under: $0, from: givenValues, to: route) } : nil
         let results = try segment.run({ values[$0] }, isCancelled: isCancelled)
         for (place, tensor) in results { try hold(tensor, place) }
         if let shortcut { program.remember(shortcut) }

@@ -17,7 +17,7 @@ final class Shortcut: Sendable {
     private let answers: [Int]
 
     /// Nil where the plan does not compute all that is asked for.
-    init?(_ segment: Segment, _ key: PlanStore.Key, _ given: [Given], _ route: Route) {
+    init?(_ segment: Segment, under key: PlanStore.Key, from given: [Given], to route: Route) {
         var answers: [Int] = []
         for output in route.outputs {
             guard case .value(let place) = output,
