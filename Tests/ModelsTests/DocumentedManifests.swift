@@ -19,7 +19,7 @@ import Testing
     }()
 
     private static let examples: [(kind: String, text: String)] = text.matches(
-        of: /```json (\w+)\n([\s\S]*?)\n```/
+        of: #/```json (\w+)\n([\s\S]*?)\n```/#
     ).map { (String($0.1), String($0.2)) }
 
     @Test func `are there for every kind`() {

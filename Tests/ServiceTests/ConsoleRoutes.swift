@@ -102,7 +102,7 @@ import Testing
             templates.compactMap { $0.split(separator: "/").first?.prefix { $0 != "." } }
         )
         // Paths behind a model's own are written "/next?top=10", whole ones `/models/${…}`.
-        let named = script.matches(of: /["`]\/([a-z0-9]+)/).map { $0.1 }
+        let named = script.matches(of: #/["`]\/([a-z0-9]+)/#).map { $0.1 }
         #expect(named.count >= 5)
         for word in named {
             #expect(operations.contains(String(word)) || roots.contains(word), "\(word)")
