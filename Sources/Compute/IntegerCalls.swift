@@ -154,6 +154,14 @@ extension KernelSet {
         }
     }
 
+    /// Multiplies bytes and adds in registers alone; returns how many products it made.
+    public func integerPeak(_ rounds: Int, sink: FloatPosition) -> Int {
+        unsafe integers.pointee.peak(
+            rounds,
+            sink.bytes.pointer.assumingMemoryBound(to: Int32.self)
+        )
+    }
+
     /// Whether weights of channels' own sums may be of 8 bits, four taps side by side.
     public var multipliesFours: Bool { unsafe integers.pointee.multiply_channel_fours != nil }
 

@@ -18,7 +18,8 @@ public struct KernelSet: @unchecked Sendable {
     /// Products of small integers.
     let integers: UnsafePointer<StriateIntegerKernels>
 
-    /// "baseline", "avx2", "avx512", "avx512vnni" (which multiplies integers faster), or "neon", "dotprod" and "i8mm" (which do).
+    /// "baseline", "avx2", "avxvnni", "avx512", "avx512vnni" (the two of VNNI multiply integers faster than those before
+    /// them), or "neon", "dotprod" and "i8mm" (as these two do).
     public let name: String
 
     /// Output blocks whose weights are packed together; blocks are handed out in multiples of it.
@@ -39,7 +40,10 @@ public struct KernelSet: @unchecked Sendable {
         var sets = [unsafe KernelSet(Kernels.makeKernelTable())]
         #if arch(x86_64)
         let level = striate_cpu_level()
-        if level >= 3 { sets.append(unsafe KernelSet(KernelsAVX2.makeKernelTable())) }
+        if level >= 3 {
+            let table = unsafe KernelsAVX2.makeKernelTable()
+            sets += [unsafe KernelSet(table), unsafe KernelSet(table, name: "avxvnni")]
+        }
         if level >= 4 {
             let table = unsafe KernelsAVX512.makeKernelTable()
             sets += [unsafe KernelSet(table), unsafe KernelSet(table, name: "avx512vnni")]

@@ -81,9 +81,11 @@ typedef struct {
     void (*round_rows)(const float *x, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t count, uint8_t *y, float *scales);
     /// Widens [low, high] to the numbers; NaN is left out.
     void (*range)(const float *x, ptrdiff_t count, float *low, float *high);
+    /// Multiplies and adds in registers alone; returns how many products it made.
+    ptrdiff_t (*peak)(ptrdiff_t rounds, int32_t *sink);
 } StriateIntegerKernels;
 
-/// The kernels called `name`: "baseline", "avx2", "avx512", "avx512vnni"; NULL where this processor lacks them.
+/// The kernels called `name`: "baseline", "avx2", "avxvnni", "avx512", "avx512vnni"; NULL where this processor lacks them.
 const StriateIntegerKernels *_Nullable striate_integer_kernels(const char *name);
 
 #pragma clang assume_nonnull end

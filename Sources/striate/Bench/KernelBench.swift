@@ -13,6 +13,7 @@ struct KernelBench {
         let multiplyAdds: Int
         /// Reads as many bytes as the layer has weights, for layers that are bound by that.
         var reading: (() -> Void)?
+        var isInteger = false
         let work: () -> Void
 
         /// Runs per sample: short kernels are measured warm, over about half a millisecond.
@@ -20,12 +21,16 @@ struct KernelBench {
     }
 
     func run() {
-        let contenders = layers()
+        let contenders = layers() + integerLayers()
         let peakRounds = 200_000
         let sink = FloatStorage(count: 16)
-        var peakOperations = 0
+        var (peakOperations, integerOperations) = (0, 0)
         var all: [(name: String, work: () throws -> Void)] = [
-            ("peak", { peakOperations = kernels.peak(peakRounds, sink: sink.start) })
+            ("peak", { peakOperations = kernels.peak(peakRounds, sink: sink.start) }),
+            (
+                "integer peak",
+                { integerOperations = kernels.integerPeak(peakRounds, sink: sink.start) }
+            ),
         ]
         all += contenders.map { contender in
             (contender.name, { for _ in 0..<contender.repeats { contender.work() } })
@@ -36,14 +41,23 @@ struct KernelBench {
             }
         }
         // The contenders throw nothing.
-        guard let times = try? interleaved(rounds: rounds, all), let peak = times["peak"] else {
-            return
-        }
+        guard let times = try? interleaved(rounds: rounds, all), let peak = times["peak"],
+            let integerPeak = times["integer peak"]
+        else { return }
         let best = Double(peakOperations) / peak.minimum / 1e9
-        print("\(kernels.name): peak of one core \(fixed(2 * best, 1)) GFLOP/s")
+        let bestOfIntegers = Double(integerOperations) / integerPeak.minimum / 1e9
+        print(
+            "\(kernels.name): peak of one core \(fixed(2 * best, 1)) GFLOP/s, of bytes "
+                + "\(fixed(2 * bestOfIntegers, 1)) GOP/s"
+        )
         for contender in contenders {
             guard let samples = times[contender.name] else { continue }
-            report(contender, samples, best: best, times["\(contender.name), reading"])
+            report(
+                contender,
+                samples,
+                best: contender.isInteger ? bestOfIntegers : best,
+                times["\(contender.name), reading"]
+            )
         }
     }
 
@@ -60,7 +74,8 @@ struct KernelBench {
         var line =
             "  " + column(contender.name, 32)
             + column(fixed(microseconds, 2), 10, right: true) + " µs"
-            + column(fixed(2 * rate, 1), 9, right: true) + " GFLOP/s"
+            + column(fixed(2 * rate, 1), 9, right: true)
+            + (contender.isInteger ? " GOP/s  " : " GFLOP/s")
         if let reading {
             line +=
                 column(fixed(100 * reading.minimum / samples.minimum, 1), 7, right: true)
