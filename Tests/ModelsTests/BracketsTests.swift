@@ -100,11 +100,10 @@ import Testing
         let model = try ShippedModels.load("brackets")
         let open = [Int32](repeating: 0, count: depth)
         let close = [Int32](repeating: 1, count: depth)
-        for (tokens, expected) in [
-            (open + close, true), (open + close.dropLast(), false), (open + close + [1], false),
-            (open + close + [1, 0], false),
-        ] {
-            #expect(try verdicts(model, tokens).last == expected)
+        let nest = open + close
+        #expect(try verdicts(model, nest).last == true)
+        for spoilt: [Int32] in [nest.dropLast(), nest + [1], nest + [1, 0]] {
+            #expect(try verdicts(model, spoilt).last == false)
         }
     }
 

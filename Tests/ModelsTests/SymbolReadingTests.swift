@@ -61,19 +61,21 @@ import Testing
                 ] : [SmallOnnx.node("MatMul", [hidden, "V"], ["product"])]
             let ends = SmallOnnx.node("Add", ["product", "bias"], [hasSoftmax ? "sums" : "logits"])
             let softmax = hasSoftmax ? [SmallOnnx.node("Softmax", ["sums"], ["logits"])] : []
-            let nodes =
-                [SmallOnnx.node("Gather", ["E", "tokens"], ["rows"])] + before + [
-                    cell, SmallOnnx.node("Squeeze", ["all", "one"], ["flat"]),
-                ] + after + scores + [ends] + softmax
+            let rows = SmallOnnx.node("Gather", ["E", "tokens"], ["rows"])
+            let squeeze = SmallOnnx.node("Squeeze", ["all", "one"], ["flat"])
+            let first: [OnnxNodeProto] = [rows] + before + [cell, squeeze]
+            let nodes: [OnnxNodeProto] = first + after + scores + [ends] + softmax
             let states = [1, batch, 4] as [Int64?]
             let given = hasStates ? names.prefix(sharesState ? 1 : 2) : []
             let left = hasStates ? names.dropFirst(2).prefix(sharesState ? 1 : 2) : []
+            var inputs = [SmallOnnx.port("tokens", tokens, type: 7)]
+            for name in given { inputs.append(SmallOnnx.port(name, states)) }
+            var outputs = [SmallOnnx.port("logits", [nil, nil, 5])]
+            for name in left { outputs.append(SmallOnnx.port(name, states)) }
             return try SmallOnnx.model(
                 nodes,
-                inputs: [SmallOnnx.port("tokens", tokens, type: 7)]
-                    + given.map { SmallOnnx.port($0, states) },
-                outputs: [SmallOnnx.port("logits", [nil, nil, 5])]
-                    + left.map { SmallOnnx.port($0, states) },
+                inputs: inputs,
+                outputs: outputs,
                 constants: constants
             ).serializedBytes()
         }
