@@ -189,14 +189,8 @@ let package = Package(
         // Without streams of Foundation: FoundationEssentials is enough, and 30 MB of ICU's tables stay out of the binary.
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
-    targets: kernelTargets + ownTargets + testTargets.filter { !omitted.contains($0.name) }
-        + fuzzTargets
+    targets: kernelTargets + ownTargets + testTargets + fuzzTargets
 )
-
-/// Test targets that `./dev test-arm64` leaves out, since Debian's compiler does not compile them.
-var omitted: [String] {
-    (Context.environment["STRIATE_WITHOUT"] ?? "").split(separator: ",").map(String.init)
-}
 
 /// Overlapping accesses are looked for while testing; the checks are a twentieth of a small request.
 var trusted: [SwiftSetting] {

@@ -39,6 +39,7 @@ import Testing
                 #expect(client.answer()?.status == 200)
             }
             #expect(server.statistics.openConnections == 8)
+            withExtendedLifetime((kept, first, second)) {}
         }
     }
 
@@ -103,6 +104,7 @@ import Testing
             fifth.endSending()
             #expect(eventually { server.statistics.openConnections <= 4 })
             for _ in 0..<3 { try heldExchange(service).respond(Response(.ok)) }
+            withExtendedLifetime((kept, fourth)) {}
             #expect(fourth.answer()?.status == 200)
             _ = try idle(server)
         }

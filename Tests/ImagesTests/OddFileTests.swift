@@ -81,8 +81,10 @@ import Testing
             let error = #expect(throws: ImageError.self, "\(refused.name)") {
                 try decoded(Array(refused.file))
             }
+            // Versions of libjpeg say it in different words.
+            let sentences = refused.sentence.split(separator: "|")
             #expect(
-                error?.description.contains(refused.sentence) == true,
+                sentences.contains { error?.description.contains($0) == true },
                 "\(refused.name): \(String(describing: error))"
             )
         }

@@ -12,6 +12,7 @@ struct BytePlaces: Sendable {
 
     var taps: Int { rows.kernel * columns.kernel * pieces }
     var pixels: Int { rows.input * columns.input }
+
     /// A second of listing places.
     private static let mostPlaces = 1 << 29
 

@@ -54,7 +54,7 @@ struct IntegerConvolution {
                 groups: groups,
                 from: placement[source],
                 to: placement[output],
-                lists: WindowLists(places),
+                lists: WindowLists(places, isKept: list.isKept),
                 list: list,
                 scratch: placement[list.scratch],
                 bias: placement[numbers.bias],

@@ -38,7 +38,7 @@ extension PlanBuilder {
         ) { placement in
             let (from, to) = (placement[source], placement[output])
             let scratch = placement[list.scratch]
-            let lists = WindowLists(places)
+            let lists = WindowLists(places, isKept: list.isKept)
             return { arena, chunk in
                 let (picture, part) = chunk.quotientAndRemainder(dividingBy: places.lists)
                 let rows = places.rows(of: part)

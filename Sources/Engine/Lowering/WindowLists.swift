@@ -9,23 +9,21 @@ struct WindowLists: Sendable {
     /// Lists at the upper edge, and at the lower one: each looks different, all between them look alike.
     private let upper: Int
     private let lower: Int
-    /// Nil where they would take too much memory: they are written when they are needed.
+    /// Nil where they are written when they are needed.
     private let storage: FloatStorage?
     /// For each list that is stored, which of its places are padding.
     private let padded: [[Int]]
 
-    /// Numbers of all lists that are stored.
-    private static let most = 1 << 16
     private static let padding = Int.min
 
-    init(_ places: BytePlaces) {
+    init(_ places: BytePlaces, isKept: Bool) {
         self.places = places
         (upper, lower) = places.edges
-        let (size, kinds) = (places.listSize, upper + lower + 1)
-        guard size > 0, size <= Self.most / kinds else {
+        guard isKept else {
             (storage, padded) = (nil, [])
             return
         }
+        let (size, kinds) = (places.listSize, places.listKinds)
         let storage = FloatStorage(count: 2 * size * kinds)
         var padded = [[Int]](repeating: [], count: kinds)
         // Where all lists are edges none stands for the others.
@@ -90,6 +88,9 @@ extension BytePlaces {
     /// Places in a list of all rows that it may have.
     var listSize: Int { rowsPerList * columns.output * taps }
 
+    /// Lists that look different.
+    fileprivate var listKinds: Int { edges.upper + edges.lower + 1 }
+
     func size(of rows: Range<Int>) -> Int { rows.count * columns.output * taps }
 
     /// How many of the first and of the last lists have windows that reach above or below the image, or fewer rows.
@@ -106,11 +107,19 @@ extension BytePlaces {
 /// Memory of a worker: a list of places, and bytes that stand for zero.
 struct PlaceList {
     let scratch: ValueID
+    /// Whether all lists are kept with the plan: they are neither long nor many.
+    let isKept: Bool
     private let listBytes: Int
+
+    private static let mostKept = 1 << 19
 
     init(_ places: BytePlaces, into plan: inout PlanBuilder) throws(ModelError) {
         listBytes = places.listSize * 8
         scratch = try plan.workerScratch((listBytes + places.channels + 64) / 4 + 16)
+        let all = listBytes.multipliedReportingOverflow(by: places.listKinds)
+        isKept =
+            !all.overflow && all.partialValue <= Self.mostKept
+            && plan.mayKeepList(bytes: all.partialValue)
     }
 
     /// Where they are.

@@ -48,6 +48,7 @@ public final class Plan: Sendable {
     /// Whether some inputs or outputs lie where a caller has them.
     private let lendsPorts: Bool
     private let arenaSize: Int
+    private let listBytes: Int
     private let workers: Workers
     private let idle = Mutex<[Pass]>([])
 
@@ -58,6 +59,7 @@ public final class Plan: Sendable {
         faults: [Fault],
         deferred: [DeferredLayer],
         arenaSize: Int,
+        listBytes: Int,
         multiplyAdds: Int,
         work: Int,
         workers: Workers
@@ -69,6 +71,7 @@ public final class Plan: Sendable {
         self.deferred = deferred
         lendsPorts = (inputs + outputs).contains { $0.slot != nil }
         self.arenaSize = arenaSize
+        self.listBytes = listBytes
         self.multiplyAdds = multiplyAdds
         self.work = work
         self.workers = workers
@@ -224,8 +227,8 @@ public final class Plan: Sendable {
         }
     }
 
-    /// Bytes this plan keeps between runs: its steps, as arenas are everyone's.
-    package var keptBytes: Int { steps.count * Self.keptBytesPerStep }
+    /// Bytes this plan keeps between runs: its steps and their lists, as arenas are everyone's.
+    package var keptBytes: Int { steps.count * Self.keptBytesPerStep + listBytes }
 
     /// What a step takes, beside its values, while the plan is made: the time steps of a long sequence are tens of
     /// thousands.

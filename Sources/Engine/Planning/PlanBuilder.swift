@@ -27,9 +27,20 @@ package struct PlanBuilder {
     /// Whether large inputs and outputs lie where a caller has them.
     var borrowsPorts = false
 
+    /// Bytes of lists that steps keep.
+    private(set) var listBytes = 0
+    private static let mostListBytes = 16 << 20
+
     /// Elements of the largest value, and of all constants that are read as they are.
     let largest: Int
     private var constantCount = 0
+
+    /// Whether a step may keep a list of so many bytes; counts it if so.
+    mutating func mayKeepList(bytes: Int) -> Bool {
+        guard bytes <= Self.mostListBytes - listBytes else { return false }
+        listBytes += bytes
+        return true
+    }
 
     /// Multiply–adds of each node.
     package private(set) var work: [String: Int] = [:]

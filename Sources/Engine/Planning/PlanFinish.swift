@@ -93,6 +93,7 @@ extension PlanBuilder {
             },
             deferred: deferred,
             arenaSize: placement.size,
+            listBytes: listBytes,
             multiplyAdds: work.values.reduce(0, +),
             work: work.values.reduce(0, +) + movedWork,
             workers: workers

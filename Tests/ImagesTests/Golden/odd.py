@@ -286,7 +286,7 @@ def refused():
     plain = jpeg.encode(planes, same, jpeg.jfif())
     png, _ = png_file(2, 8)
     yield "JPEG of 12 bits", jpeg.encode(planes, same, frame=0xC1, bits_a_sample=12), "12"
-    yield "JPEG, lossless", jpeg.encode(planes, same, frame=0xC3), "0xc3"
+    yield "JPEG, lossless", jpeg.encode(planes, same, frame=0xC3), "0xc3|lossless"
     yield "JPEG of two components", jpeg.encode(planes[:2], same[:2]), "2 colour components"
     yield "JPEG sampled 3x1, 2x1, 1x1", jpeg.encode(planes, same).replace(
         bytes([1, 0x11, 0, 2, 0x11, 0, 3, 0x11]), bytes([1, 0x31, 0, 2, 0x21, 0, 3, 0x11])
