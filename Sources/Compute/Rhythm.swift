@@ -48,7 +48,7 @@ final class Rhythm: Sendable {
         let now = monotonicNanoseconds()
         lastStart.store(now, ordering: .relaxed)
         guard now >= aloneUntil.load(ordering: .relaxed) else { return false }
-        if work >= Self.surely * least { return true }
+        if work / Self.surely >= least { return true }
         let isClose = now < lastEnd.load(ordering: .relaxed) + Self.patience
         let runs = isClose ? succession.load(ordering: .relaxed) + 1 : 0
         succession.store(runs, ordering: .relaxed)

@@ -1,10 +1,13 @@
 """Runs the Dockerfile's steps in roots made by debootstrap.
 
-usage: image.py FOLDER          (root)
+usage: image.py [--arm64] FOLDER          (root)
 
 A stage `FROM swift:…` is Debian with the toolchain that `swift` is here, bound in; `FROM debian:…` is Debian as it is. RUN runs in
 the root, COPY copies, the last stage's user starts the program and asks for its health. Prints the sizes of what the last stage adds
 to its base, and fails where that is more than 60 MB or the server does not answer.
+
+With --arm64 the roots are of arm64, which qemu-user emulates, and the stages `FROM swift:…` are left out, as the toolchain here is of this
+machine: shown is that the last stage's steps go through there, and what they add beside the program.
 """
 
 import collections
@@ -21,6 +24,13 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MOST = 60_000_000
+IS_ARM64 = "--arm64" in sys.argv
+BINFMT = pathlib.Path("/proc/sys/fs/binfmt_misc")
+# Programs of arm64 by their first bytes; F: the emulator is opened now, so that roots need not have it.
+EMULATION = (
+    r":striate-arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:"
+    r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F"
+)
 # What the image swift:… has beside the toolchain: what links, and what gets packages.
 TOOLS = "binutils,ca-certificates,git,libc6-dev,libgcc-12-dev,libstdc++-12-dev,libcurl4,libedit2,libncurses6,libsqlite3-0,libxml2,tzdata,zlib1g-dev"
 
@@ -71,7 +81,7 @@ class Stage:
         is_swift = image.startswith("swift:")
         if not (self.root / "etc/debian_version").exists():
             say(f"— {image}: debootstrap")
-            more = ["--include", TOOLS] if is_swift else []
+            more = ["--include", TOOLS] if is_swift else ["--arch", "arm64"] if IS_ARM64 else []
             run("debootstrap", "--variant=minbase", *more, "bookworm", str(self.root), mirror(), stdout=subprocess.DEVNULL)
             # As the image debian:… leaves them.
             for place in ("var/cache/apt", "var/lib/apt/lists"):
@@ -160,8 +170,14 @@ def build(folder):
             if stage:
                 stage.leave()
             words = [one for one in rest.split() if not one.startswith("--")]
+            if IS_ARM64 and words[0].startswith("swift:"):
+                say(f"{words[0]} is left out")
+                stage = None
+                continue
             name = words[2] if len(words) > 2 else "image"
             stage = stages[name] = Stage(folder / name, words[0])
+        elif stage is None or rest.startswith("--from=") and rest.split()[0].removeprefix("--from=") not in stages:
+            continue
         elif word == "RUN":
             say(f"RUN {rest[:100]}")
             run(*stage.chroot(["/bin/sh", "-c", rest]))
@@ -211,15 +227,36 @@ def serve(stage):
         server.wait(30)
 
 
+def emulate():
+    """Lets Linux run programs of arm64."""
+    if not (BINFMT / "register").exists():
+        run("mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT))
+    if not any("aarch64" in one.name or "arm64" in one.name for one in BINFMT.iterdir()):
+        (BINFMT / "register").write_text(EMULATION)
+
+
+def look(stage):
+    """Whether the stage is of arm64, and has the libraries and the user that the program wants."""
+    asked = "dpkg --print-architecture && id -un striate && ldconfig -p"
+    said = run(*stage.chroot(["/bin/sh", "-c", asked]), capture_output=True, text=True).stdout
+    wanted = ["arm64", "striate", *(f"lib{name}.so" for name in ("hiredis", "jpeg", "png16", "ssl", "z"))]
+    missing = [one for one in wanted if one not in said]
+    if missing:
+        sys.exit(f"image: arm64 lacks {', '.join(missing)}")
+    say(f"arm64 has {', '.join(wanted[1:])}")
+
+
 def main():
-    folder = pathlib.Path(sys.argv[1]).resolve()
+    folder = pathlib.Path(sys.argv[-1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "image").exists():
         shutil.rmtree(folder / "image")
     stage = None
     try:
+        if IS_ARM64:
+            emulate()
         stage = build(folder)
-        serve(stage)
+        (look if IS_ARM64 else serve)(stage)
         stage.leave()
         whole = sizes(stage.root)
         more = sum(whole.values()) - sum(stage.base.values())
