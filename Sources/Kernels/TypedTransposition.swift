@@ -84,13 +84,10 @@ private func transposeBytes(
     let tall = min(rows, 16)
     // Columns that have so many behind them that 16 bytes from their start are all the target's.
     let free = rows < 16 ? columns &- (16 &+ rows &- 1) / rows : columns
+    let squared = free >= 16 ? free : 0
     var column = 0
-    while column < columns {
-        var j = min(column, columns &- 16)
-        if j &+ 16 > free {
-            guard column < free, free >= 16 else { break }
-            j = free &- 16
-        }
+    while column < squared {
+        let j = min(column, squared &- 16)
         var row = 0
         while row < rows {
             let i = min(row, rows &- tall)
@@ -103,9 +100,9 @@ private func transposeBytes(
             )
             row &+= 16
         }
-        column = j &+ 16
+        column &+= 16
     }
-    for column in min(column, columns)..<columns {
+    for column in squared..<columns {
         for row in 0..<rows {
             target[column &* targetRow &+ row] = source[row &* sourceRow &+ column]
         }
