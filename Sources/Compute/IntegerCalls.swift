@@ -154,6 +154,43 @@ extension KernelSet {
         }
     }
 
+    /// Whether windows of 3×3 are computed faster in squares of four.
+    public var multipliesSquares: Bool { unsafe integers.pointee.multiply_squares != nil }
+
+    /// Numbers of float32 that fit what ``multiplyIntegerSquares`` keeps aside.
+    public static func squaresScratch(channels: Int) -> Int {
+        striate_integer_squares(channels) * 8 * (channels + 32)
+    }
+
+    /// The same sums as ``multiplyIntegers(_:at:offsets:count:weights:outputs:_:_:into:row:)`` for lines of `columns`
+    /// windows of 3×3 that lie side by side: Winograd's F(2×2, 3×3), exact.
+    ///
+    /// Weights are 16 numbers of 16 bits for the nine of a kernel.
+    public func multiplyIntegerSquares(
+        _ rows: IntegerRows,
+        columns: Int,
+        at bytes: BytePosition,
+        offsets: BytePosition,
+        count: Int,
+        weights: BytePosition,
+        scratch: BytePosition,
+        outputs: Int,
+        _ numbers: OutputNumbers,
+        _ form: IntegerForm,
+        into result: BytePosition,
+        row: Int
+    ) {
+        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
+        var target = unsafe kernelResult(outputs, numbers, form, into: result, row: row)
+        unsafe integers.pointee.multiply_squares?(
+            &rows,
+            columns,
+            weights.pointer.assumingMemoryBound(to: Int16.self),
+            scratch.pointer.assumingMemoryBound(to: Int16.self),
+            &target
+        )
+    }
+
     /// Multiplies bytes and adds in registers alone; returns how many products it made.
     public func integerPeak(_ rounds: Int, sink: FloatPosition) -> Int {
         unsafe integers.pointee.peak(

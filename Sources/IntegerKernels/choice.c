@@ -25,6 +25,12 @@ static int has_i8mm(void) { return 0; }
 #endif
 #endif
 
+// Their bytes stay in the second cache; whole tiles of six.
+ptrdiff_t striate_integer_squares(ptrdiff_t channels) {
+    const ptrdiff_t tiles = 196608 / (32 * channels + 1) / 6;
+    return 6 * (tiles < 1 ? 1 : tiles > 5 ? 5 : tiles);
+}
+
 const StriateIntegerKernels *striate_integer_kernels(const char *name) {
 #if defined(__x86_64__)
     __builtin_cpu_init();

@@ -111,18 +111,22 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<24)
+    @Test(arguments: 0..<36)
     func `convolutions of bytes are the definition's, bit for bit`(_ seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         let x: ElementType = pick(0...1) == 0 ? .uint8 : .int8
         let w: ElementType = pick(0...2) == 0 ? .uint8 : .int8
-        let isDepthwise = seed % 4 == 1
-        let groups = isDepthwise ? pick(2...40) : seed % 4 == 2 ? pick(2...3) : 1
-        let (inputs, outputs) = (isDepthwise ? 1 : pick(1...20), isDepthwise ? 1 : pick(1...70))
-        let isSeries = seed % 7 == 3
-        let kernel = isSeries ? [pick(1...5)] : [pick(1...4), pick(1...4)]
-        let sizes = kernel.map { $0 + pick(0...11) }
+        // Those that kernels without a product of bytes compute in squares.
+        let isSquare = seed >= 24
+        let isDepthwise = !isSquare && seed % 4 == 1
+        let groups = isDepthwise ? pick(2...40) : !isSquare && seed % 4 == 2 ? pick(2...3) : 1
+        let inputs = isSquare ? 16 * pick(1...5) : isDepthwise ? 1 : pick(1...20)
+        let outputs = isDepthwise ? 1 : pick(1...70)
+        let isSeries = !isSquare && seed % 7 == 3
+        let kernel =
+            isSquare ? [3, 3] : isSeries ? [pick(1...5)] : [pick(1...4), pick(1...4)]
+        let sizes = kernel.map { $0 + pick(0...(isSquare ? 40 : 11)) }
         var network = Network()
         let input = network.input(
             "x",
@@ -134,7 +138,7 @@ import Testing
         let pads = kernel.map { pick(0...($0 - 1)) }
         let attributes: [String: Attribute] = [
             "group": .int(groups), "pads": .ints(pads + pads),
-            "strides": .ints(kernel.map { _ in pick(1...2) }),
+            "strides": .ints(kernel.map { _ in isSquare ? 1 : pick(1...2) }),
         ]
         let zero = pick(x.integerRange)
         let weightZero = pick(0...2) == 0 ? pick(w.integerRange) : 0
@@ -186,7 +190,9 @@ import Testing
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         let x: ElementType = pick(0...1) == 0 ? .uint8 : .int8
         let w: ElementType = pick(0...2) == 0 ? .uint8 : .int8
-        let (rows, inputs, outputs) = (pick(1...70), pick(1...90), pick(1...200))
+        // Some rows are longer than the chunks that they are widened in.
+        let inputs = pick(1...90) + (seed % 5 == 4 ? 2000 : 0)
+        let (rows, outputs) = (pick(1...70), pick(1...200))
         let shape: Shape = seed % 3 == 0 ? [2, rows, inputs] : [rows, inputs]
         var network = Network()
         let input = network.input("x", Self.bytes(x, shape, &random))

@@ -9,6 +9,8 @@ struct BytePlaces: Sendable {
     let channels: Int
     /// How often the taps are listed.
     var pieces = 1
+    /// Whether windows are computed in squares of four, for which lists have an even number of rows.
+    var isInSquares = false
 
     var taps: Int { rows.kernel * columns.kernel * pieces }
     var pixels: Int { rows.input * columns.input }
@@ -31,7 +33,11 @@ struct BytePlaces: Sendable {
     }
 
     /// Output rows whose places are listed together: enough pixels for whole tiles.
-    var rowsPerList: Int { max(1, min(rows.output, 48 / max(1, columns.output))) }
+    var rowsPerList: Int {
+        let wanted =
+            isInSquares ? max(1, 56 / max(1, columns.output)) * 2 : 48 / max(1, columns.output)
+        return max(1, min(rows.output, wanted))
+    }
     var lists: Int { (rows.output + rowsPerList - 1) / rowsPerList }
 
     /// Bytes from the windows of an output row to those of the next.

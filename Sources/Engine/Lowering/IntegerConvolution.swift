@@ -28,6 +28,7 @@ struct IntegerConvolution {
             type: layer.outputType
         )
         places.pieces = layer.weights.pieces
+        places.isInSquares = layer.weights.isInSquares
         let list = try PlaceList(places, into: &plan)
         let size = layer.weights.size
         plan.count(
@@ -40,12 +41,15 @@ struct IntegerConvolution {
         let parts =
             layer.weights.isDepthwise
             ? 1 : max(1, min(8 / (images * places.lists), (perGroup + 63) / 64))
+        let squares =
+            layer.weights.isInSquares
+            ? try plan.workerScratch(KernelSet.squaresScratch(channels: size.channels) + 16) : nil
         let (kernels, layer, chunksOfImage) = (plan.kernels, layer, places.lists * parts)
         plan.step(
             node.name,
             chunks: images * chunksOfImage,
             reads: [source] + numbers.all + layer.reads,
-            writes: [output, list.scratch]
+            writes: [output, list.scratch] + (squares.map { [$0] } ?? [])
         ) { [places] placement in
             let work = Work(
                 layer: layer,
@@ -57,6 +61,7 @@ struct IntegerConvolution {
                 lists: WindowLists(places, isKept: list.isKept),
                 list: list,
                 scratch: placement[list.scratch],
+                squares: squares.map { placement[$0] },
                 bias: placement[numbers.bias],
                 scale: placement[numbers.scale],
                 addend: placement[numbers.addend],
@@ -84,6 +89,8 @@ struct IntegerConvolution {
         let lists: WindowLists
         let list: PlaceList
         let scratch: Place
+        /// Where windows are computed in squares.
+        let squares: Place?
         let bias: Place
         let scale: Place
         let addend: Place
@@ -127,6 +134,23 @@ struct IntegerConvolution {
             }
             let perGroup = outputs / groups
             let part = part(piece % parts, of: perGroup)
+            if let squares {
+                kernels.multiplyIntegerSquares(
+                    geometry,
+                    columns: places.columns.output,
+                    at: source,
+                    offsets: offsets,
+                    count: count,
+                    weights: weights.packed.start + part.lowerBound / 16 * weights.blockBytes,
+                    scratch: squares.position(in: arena).bytes,
+                    outputs: part.count,
+                    numbers.moved(by: part.lowerBound),
+                    layer.form,
+                    into: result + part.lowerBound * width,
+                    row: outputs
+                )
+                return
+            }
             for group in 0..<groups {
                 let start = group * weights.paddedOutputs + part.lowerBound
                 kernels.multiplyIntegers(

@@ -23,6 +23,8 @@ struct IntegerWeights: PackedBytes {
     let isDepthwise: Bool
     /// Whether a channel's taps lie in fours of 8 bits, not in pairs of 16.
     let isInFours: Bool
+    /// Whether kernels of 3×3 are transformed for squares of four windows.
+    let isInSquares: Bool
 
     var byteCount: Int { packed.byteCount }
     var outputs: Int { size.outputs }
@@ -32,11 +34,14 @@ struct IntegerWeights: PackedBytes {
     /// Bytes of the weights of one group.
     var groupBytes: Int { packed.byteCount / size.groups }
     /// Bytes of the weights of 16 outputs.
-    var blockBytes: Int { taps * ((size.channels + 3) / 4) * 64 }
+    var blockBytes: Int {
+        isInSquares ? 16 * 32 * size.channels : taps * ((size.channels + 3) / 4) * 64
+    }
 
     /// `value` gives the weight of an output, a tap and a channel of its group, the zero point taken off.
     ///
-    /// `multipliesFours` says whether kernels take a channel's taps in fours.
+    /// `multipliesFours` says whether kernels take a channel's taps in fours, `inSquares` that kernels of 3×3 that move
+    /// by one are wanted for squares of four windows.
     ///
     /// - Throws: `shape` where sums of products might not fit 32 bits, or blocks that are filled up take more than
     ///   `mostBytes`.
@@ -45,6 +50,7 @@ struct IntegerWeights: PackedBytes {
         node: Node,
         mostBytes: Int,
         multipliesFours: Bool = false,
+        inSquares: Bool = false,
         value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
     ) throws(ModelError) {
         self.size = size
@@ -67,8 +73,10 @@ struct IntegerWeights: PackedBytes {
         self.sums = sums
         self.largest = largest
         isDepthwise = size.channels == 1 && size.groups == size.outputs && size.groups > 1
+        // Sums of squares are four times as large.
+        isInSquares = inSquares && largest * 255 * 4 <= Int(Int32.max)
         // −128 … 127, twice as far, or three times.
-        pieces = isDepthwise || most <= 0 ? 1 : most <= 127 ? 2 : 3
+        pieces = isDepthwise || isInSquares || most <= 0 ? 1 : most <= 127 ? 2 : 3
         let perGroup = (size.outputs / size.groups + 15) / 16 * ((size.channels + 3) / 4)
         guard isDepthwise || perGroup * size.groups * size.taps * pieces <= mostBytes / 64 else {
             throw .shape(node: node.name, reason: "its weights take too much memory as blocks")
@@ -78,7 +86,9 @@ struct IntegerWeights: PackedBytes {
             isInFours
             ? Self.packFours(size, value)
             : isDepthwise
-                ? Self.packChannels(size, value) : Self.packBlocks(size, pieces: pieces, value)
+                ? Self.packChannels(size, value)
+                : isInSquares
+                    ? Self.packSquares(size, value) : Self.packBlocks(size, pieces: pieces, value)
     }
 
     /// [groups][outputs/16][taps][channels/4][16][4] of 8 bits.
@@ -107,6 +117,57 @@ struct IntegerWeights: PackedBytes {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// [outputs/16][16][channels/4][16][4] of 16 bits: (2G) g (2G)ᵀ of each kernel g.
+    private static func packSquares(
+        _ size: Size,
+        _ value: (_ output: Int, _ tap: Int, _ channel: Int) -> Int
+    ) -> PackedIntegers {
+        let (blocks, quads) = ((size.outputs + 15) / 16, size.channels / 4)
+        // Columns of (2G) g, four numbers each.
+        var columns = [Int](repeating: 0, count: 12)
+        return PackedIntegers(bytes: blocks * 16 * quads * 128) { target in
+            for output in 0..<size.outputs {
+                for channel in 0..<size.channels {
+                    for column in 0..<3 {
+                        let g = Three(
+                            value(output, column, channel),
+                            value(output, 3 + column, channel),
+                            value(output, 6 + column, channel)
+                        )
+                        for row in 0..<4 { columns[4 * column + row] = g.transformed(row) }
+                    }
+                    let first = (output / 16 * 16 * quads + channel / 4) * 64
+                    let own = output % 16 * 4 + channel % 4
+                    for square in 0..<16 {
+                        let row = square / 4
+                        let g = Three(columns[row], columns[4 + row], columns[8 + row])
+                        let number = g.transformed(square % 4)
+                        let place = first + square * quads * 64 + own
+                        target[byte: 2 * place] = UInt8(truncatingIfNeeded: number)
+                        target[byte: 2 * place + 1] = UInt8(truncatingIfNeeded: number >> 8)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Three numbers of a kernel in a line.
+    private struct Three {
+        let (a, b, c): (Int, Int, Int)
+
+        init(_ a: Int, _ b: Int, _ c: Int) { (self.a, self.b, self.c) = (a, b, c) }
+
+        /// What a row of 2G makes of them.
+        func transformed(_ row: Int) -> Int {
+            switch row {
+            case 0: 2 * a
+            case 1: a + b + c
+            case 2: a - b + c
+            default: 2 * c
             }
         }
     }

@@ -66,6 +66,11 @@ typedef struct {
     /// The same with weights of 8 bits, [channels/16][(taps + 3)/4][16][4]; NULL where four bytes are not multiplied at once.
     void (*_Nullable multiply_channel_fours)(const StriateIntegerRows *rows, const int8_t *weights,
                                              const StriateIntegerResult *result);
+    /// Windows of 3×3 that lie side by side, `columns` in a line, of whole blocks of 16 channels: 16 products for four of
+    /// them. Weights lie as [outputs/16][16][channels/4][16][4] of 16 bits, transformed by 2G; `scratch` has room for
+    /// striate_integer_squares(channels) times 16 · (channels + 32) numbers. NULL where products of bytes are faster.
+    void (*_Nullable multiply_squares)(const StriateIntegerRows *rows, ptrdiff_t columns, const int16_t *weights,
+                                       int16_t *scratch, const StriateIntegerResult *result);
     /// The largest of each channel's bytes over the taps.
     void (*largest)(const StriateIntegerRows *rows, uint8_t *result, ptrdiff_t row);
     /// The sum of each channel's bytes over the taps.
@@ -87,6 +92,9 @@ typedef struct {
 
 /// The kernels called `name`: "baseline", "avx2", "avxvnni", "avx512", "avx512vnni"; NULL where this processor lacks them.
 const StriateIntegerKernels *_Nullable striate_integer_kernels(const char *name);
+
+/// How many squares of four windows are transformed at once.
+ptrdiff_t striate_integer_squares(ptrdiff_t channels);
 
 #pragma clang assume_nonnull end
 

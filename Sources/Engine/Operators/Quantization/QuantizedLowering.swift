@@ -212,13 +212,18 @@ struct QuantizedConvolution {
         )
         let mostBytes = plan.largest
         let fours = plan.kernels.multipliesFours
-        let packed = try plan.weights.integers("\(weights.name)/\(groups)/\(size.taps)") {
+        let inSquares =
+            plan.kernels.multipliesSquares && lines == nil && groups == 1
+            && IntegerSquares.take(rows, columns, size)
+        let form = "\(groups)/\(size.taps)\(inSquares ? "/squares" : "")"
+        let packed = try plan.weights.integers("\(weights.name)/\(form)") {
             () throws(ModelError) in
             try IntegerWeights(
                 size,
                 node: node,
                 mostBytes: mostBytes,
-                multipliesFours: fours
+                multipliesFours: fours,
+                inSquares: inSquares
             ) { output, tap, channel in
                 let own = lines?.place(tap: tap, channel: channel) ?? (tap: tap, channel: channel)
                 return weights.integer((output * sizes[1] + own.channel) * taps + own.tap)
