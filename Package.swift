@@ -66,7 +66,7 @@ let ownTargets: [Target] = [
     .target(name: "KernelInterface"),
     .target(
         name: "IntegerKernels",
-        exclude: ["Kernels.inc"],
+        exclude: ["ByteTiles.inc", "Kernels.inc", "PairTiles.inc", "Squares.inc"],
         cSettings: [.unsafeFlags(["-O2"])]
     ),
     .target(name: "CPUFeatures"),

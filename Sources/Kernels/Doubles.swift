@@ -81,6 +81,24 @@ func doubles(_ bits: SIMD8<UInt64>) -> Doubles {
     unsafeBitCast(bits, to: Doubles.self)
 }
 
+@_transparent
+func magnitude(_ x: Doubles) -> Doubles {
+    doubles(bits(x) & SIMD8(repeating: 0x7FFF_FFFF_FFFF_FFFF))
+}
+
+/// x, which has no sign, with the other's.
+@_transparent
+func signed(_ x: Doubles, like other: Doubles) -> Doubles {
+    doubles(bits(x) | bits(other) & SIMD8(repeating: 0x8000_0000_0000_0000))
+}
+
+@_transparent
+func squareRoot(_ x: Doubles) -> Doubles {
+    var roots = x
+    striate_roots8(&roots)
+    return roots
+}
+
 /// A function of numbers whose arithmetic is done in twice their precision, and rounded once.
 protocol WideFunction {
     func callAsFunction(_ x: Doubles) -> Doubles

@@ -22,7 +22,29 @@ func apply(
     case .gelu: mapAll(Gelu(), x, y, count)
     case .geluTanh: mapAll(GeluTanh(), x, y, count)
     case .power: power(a, x, y, count)
+    case .acos, .acosh, .asin, .asinh, .atan, .atanh, .cosh, .sinh:
+        applyArc(function, x, y, count)
     default: applySimple(function, a, b, x, y, count)
+    }
+}
+
+/// Hyperbolic functions, and the inverse ones.
+@_transparent
+private func applyArc(
+    _ function: UnaryFunction,
+    _ x: Floats,
+    _ y: MutableFloats,
+    _ count: Int
+) {
+    switch function {
+    case .acos: mapAll(ArcCosine(), x, y, count)
+    case .acosh: mapAll(AreaCosine(), x, y, count)
+    case .asin: mapAll(ArcSine(), x, y, count)
+    case .asinh: mapAll(AreaSine(), x, y, count)
+    case .atan: mapAll(ArcTangent(), x, y, count)
+    case .atanh: mapAll(AreaTangent(), x, y, count)
+    case .cosh: mapAll(HyperbolicCosine(), x, y, count)
+    default: mapAll(HyperbolicSine(), x, y, count)
     }
 }
 

@@ -46,7 +46,7 @@ func power(_ x: Vector, _ y: Vector) -> Vector {
     let low = power(widenedLow(size), widenedLow(y))
     let high = power(widenedHigh(size), widenedHigh(y))
     let result = narrowed(low, high)
-    let isNegative = bits(x) .>= SIMD16(repeating: 0x8000_0000)
+    let isNegative = signed(splat(1), like: x) .< 0
     let whole = rounded(y)
     let half = rounded(y * splat(0.5))
     // From 2²⁴ on all numbers are even: their halves are whole.
@@ -74,7 +74,7 @@ private func power(_ x: Doubles, _ y: Doubles) -> Doubles {
 
 /// log₂ x = k + 2 / ln 2 · artanh z, z = (m − 1) / (m + 1), |z| < 0.172, where x = 2ᵏ m, √½ <= m < √2.
 @_transparent
-private func binaryLogarithm(_ x: Doubles) -> Doubles {
+func binaryLogarithm(_ x: Doubles) -> Doubles {
     // 0x3FE6A09E667F3BCD is √½; all floats are normal numbers here.
     let root = SIMD8<UInt64>(repeating: 0x3FE6_A09E_667F_3BCD)
     let offset = bits(x) &- root
@@ -83,21 +83,31 @@ private func binaryLogarithm(_ x: Doubles) -> Doubles {
     let moved = (offset &+ SIMD8(repeating: 1024 << 52)) &>> SIMD8(repeating: 52)
     let k = doubles(moved | SIMD8(repeating: 0x4330_0000_0000_0000)) - wide(4_503_599_627_371_520.0)
     let z = (m - wide(1)) / (m + wide(1))
-    let square = z * z
+    let result = chained(k, z, areaSeries(z * z))
+    let bounded = result.replacing(with: x, where: .!(x .< wide(.infinity)))
+    return bounded.replacing(with: wide(-.infinity), where: x .== wide(0.0))
+}
+
+/// artanh z for |z| < 0.172.
+@_transparent
+func areaTangent(_ z: Doubles) -> Doubles {
+    wide(0.346_573_590_279_972_65) * z * areaSeries(z * z)
+}
+
+/// 2 / ln 2 · artanh z / z by z².
+@_transparent
+private func areaSeries(_ square: Doubles) -> Doubles {
     var series = chained(wide(0.26230818925253880), square, wide(0.22195308321368667))
     series = chained(wide(0.32059889797532520), square, series)
     series = chained(wide(0.41219858311113240), square, series)
     series = chained(wide(0.57707801635558540), square, series)
     series = chained(wide(0.96179669392597560), square, series)
-    series = chained(wide(2.88539008177792680), square, series)
-    let result = chained(k, z, series)
-    let bounded = result.replacing(with: x, where: .!(x .< wide(.infinity)))
-    return bounded.replacing(with: wide(-.infinity), where: x .== wide(0.0))
+    return chained(wide(2.88539008177792680), square, series)
 }
 
 /// 2ˣ for x from −200 to 200; e to the power of what the nearest whole number leaves by its series.
 @_transparent
-private func binaryPower(_ x: Doubles) -> Doubles {
+func binaryPower(_ x: Doubles) -> Doubles {
     let magic = wide(6_755_399_441_055_744.0)
     let shifted = x + magic
     let r = (x - (shifted - magic)) * wide(0.69314718055994530942)

@@ -1,5 +1,12 @@
 import KernelInterface
 
+/// Where n is odd, the second number: comparisons of whole numbers would be made lane by lane.
+@_transparent
+private func chosen(_ even: Doubles, _ odd: Doubles, byLastBitOf n: SIMD8<UInt64>) -> Doubles {
+    let mask = SIMD8<UInt64>() &- (n & SIMD8(repeating: 1))
+    return doubles(bits(even) & ~mask | bits(odd) & mask)
+}
+
 /// x = n · π/2 + r, |r| <= π/4, with n's low bits.
 private struct Quadrant {
     let r: Doubles
@@ -87,18 +94,16 @@ private struct Quadrant {
     @_transparent
     func value(turn: UInt64) -> Doubles {
         let n = n &+ SIMD8(repeating: turn)
-        let isOdd = (n & SIMD8(repeating: 1)) .== SIMD8(repeating: 1)
-        let size = sine.replacing(with: cosine, where: isOdd)
+        let size = chosen(sine, cosine, byLastBitOf: n)
         return doubles(bits(size) ^ (n & SIMD8(repeating: 2)) &<< SIMD8(repeating: 62))
     }
 
     /// The tangent of r, or, where x lies in an odd quadrant, −1 over it.
     @inline(__always)
     var tangent: Doubles {
-        let isOdd = (n & SIMD8(repeating: 1)) .== SIMD8(repeating: 1)
         let (sine, cosine) = (sine, cosine)
-        let above = sine.replacing(with: Doubles() - cosine, where: isOdd)
-        return above / cosine.replacing(with: sine, where: isOdd)
+        let above = chosen(sine, Doubles() - cosine, byLastBitOf: n)
+        return above / chosen(cosine, sine, byLastBitOf: n)
     }
 }
 
@@ -114,14 +119,85 @@ private struct WideTangent: WideFunction {
     func callAsFunction(_ x: Doubles) -> Doubles { Quadrant(x).tangent }
 }
 
+#if KERNEL_FMA || arch(arm64)
+/// The same in single precision, for numbers up to a limit: 1.6 ulp.
+private struct ShortQuadrant {
+    let r: Vector
+    let n: SIMD16<UInt32>
+
+    /// Up to here π/2 in three parts of 24 bits is exact enough.
+    static var limit: Float { 1e5 }
+
+    @_transparent
+    init(_ x: Vector) {
+        let magic = Vector(repeating: 12_582_912)
+        let shifted = fused(magic, x, Vector(repeating: 0.636_619_772))
+        let turns = shifted - magic
+        // The first difference is exact: both are multiples of 2⁻²³, or of x's own last bit, and nearly the same.
+        let first = fused(x, turns, Vector(repeating: -1.570_796_251_296_997))
+        let second = fused(first, turns, Vector(repeating: -7.549_789_415_861_596e-8))
+        r = fused(second, turns, Vector(repeating: -5.390_302_529_957_765e-15))
+        n = bits(shifted)
+    }
+
+    /// The sine of x, or with `turn` 1 its cosine.
+    @_transparent
+    func value(turn: UInt32) -> Vector {
+        let z = r * r
+        var p = fused(
+            Vector(repeating: 8.332_160_873_6e-3),
+            z,
+            Vector(repeating: -1.951_529_589_1e-4)
+        )
+        p = fused(Vector(repeating: -1.666_665_461_1e-1), p, z)
+        let sine = fused(r, r * z, p)
+        p = fused(
+            Vector(repeating: -1.388_731_625_493_765e-3),
+            z,
+            Vector(repeating: 2.443_315_711_809_948e-5)
+        )
+        p = fused(Vector(repeating: 4.166_664_568_298_827e-2), p, z)
+        let cosine = fused(fused(Vector(repeating: 1), z, Vector(repeating: -0.5)), z * z, p)
+        let n = n &+ SIMD16(repeating: turn)
+        let mask = SIMD16<UInt32>() &- (n & SIMD16(repeating: 1))
+        let size = bits(sine) & ~mask | bits(cosine) & mask
+        return floats(size ^ (n & SIMD16(repeating: 2)) &<< SIMD16(repeating: 30))
+    }
+}
+
+/// Numbers beyond the limit in twice their precision, each by itself, so that no neighbour changes it.
+@inline(never)
+private func replaceLarge(_ values: inout Vector, of x: Vector, turn: UInt64) {
+    let exact = Widened(function: WideSine(turn: turn))(x)
+    for lane in 0..<16 where !(x[lane].magnitude <= ShortQuadrant.limit) {
+        values[lane] = exact[lane]
+    }
+}
+
+@_transparent
+private func sine(_ x: Vector, turn: UInt32) -> Vector {
+    var values = ShortQuadrant(x).value(turn: turn)
+    var source = x
+    if striate_exceeds16(&source, ShortQuadrant.limit) != 0 {
+        replaceLarge(&values, of: x, turn: UInt64(turn))
+    }
+    return values
+}
+#else
+@_transparent
+private func sine(_ x: Vector, turn: UInt32) -> Vector {
+    Widened(function: WideSine(turn: UInt64(turn)))(x)
+}
+#endif
+
 struct Sine: VectorFunction {
     @_transparent
-    func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideSine(turn: 0))(x) }
+    func callAsFunction(_ x: Vector) -> Vector { sine(x, turn: 0) }
 }
 
 struct Cosine: VectorFunction {
     @_transparent
-    func callAsFunction(_ x: Vector) -> Vector { Widened(function: WideSine(turn: 1))(x) }
+    func callAsFunction(_ x: Vector) -> Vector { sine(x, turn: 1) }
 }
 
 struct Tangent: VectorFunction {

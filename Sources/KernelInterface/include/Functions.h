@@ -49,6 +49,14 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
     UnaryFunctionHalf = 28,
     /// The nearest number that bfloat16 has, ties to even.
     UnaryFunctionBrainHalf = 29,
+    UnaryFunctionAcos = 30,
+    UnaryFunctionAcosh = 31,
+    UnaryFunctionAsin = 32,
+    UnaryFunctionAsinh = 33,
+    UnaryFunctionAtan = 34,
+    UnaryFunctionAtanh = 35,
+    UnaryFunctionCosh = 36,
+    UnaryFunctionSinh = 37,
 } UnaryFunction;
 
 /// z = x o y; what is not a number stays so.

@@ -38,6 +38,16 @@ static inline __attribute__((always_inline)) int striate_exceeds8(const void *do
     return __builtin_reduce_or(beyond) != 0;
 }
 
+typedef int striate_bits16 __attribute__((vector_size(64), aligned(4)));
+
+/// The same of sixteen floats.
+static inline __attribute__((always_inline)) int striate_exceeds16(const void *floats, float limit) {
+    striate_floats16 limits = (striate_floats16){} + limit;
+    striate_bits16 sizes = *(const striate_bits16 *)floats & 0x7fffffff;
+    striate_bits16 beyond = sizes > (striate_bits16)limits;
+    return __builtin_reduce_or(beyond) != 0;
+}
+
 typedef float striate_floats4 __attribute__((vector_size(16), aligned(4)));
 
 /// Four, eight or sixteen floats from one place to another: in large functions the compiler calls what Swift has for it.
@@ -79,6 +89,11 @@ static inline __attribute__((always_inline)) void striate_scale16(void *floats, 
 /// Sixteen square roots in place.
 static inline __attribute__((always_inline)) void striate_roots16(void *floats) {
     *(striate_floats16 *)floats = __builtin_elementwise_sqrt(*(const striate_floats16 *)floats);
+}
+
+/// Eight square roots in place.
+static inline __attribute__((always_inline)) void striate_roots8(void *doubles) {
+    *(striate_doubles8 *)doubles = __builtin_elementwise_sqrt(*(const striate_doubles8 *)doubles);
 }
 
 #pragma clang assume_nonnull end

@@ -18,15 +18,15 @@ struct RealFunction: PlannedOperator {
 
     /// The definition, and the kernel if there is one.
     static let plain: [String: (definition: Function, kernel: UnaryFunction?)] = [
-        "Acos": ({ acos($0) }, nil),
-        "Acosh": ({ acosh($0) }, nil),
-        "Asin": ({ asin($0) }, nil),
-        "Asinh": ({ asinh($0) }, nil),
-        "Atan": ({ atan($0) }, nil),
-        "Atanh": ({ atanh($0) }, nil),
+        "Acos": ({ acos($0) }, .acos),
+        "Acosh": ({ acosh($0) }, .acosh),
+        "Asin": ({ asin($0) }, .asin),
+        "Asinh": ({ asinh($0) }, .asinh),
+        "Atan": ({ atan($0) }, .atan),
+        "Atanh": ({ atanh($0) }, .atanh),
         "Ceil": ({ $0.rounded(.up) }, .ceil),
         "Cos": ({ cos($0) }, .cos),
-        "Cosh": ({ cosh($0) }, nil),
+        "Cosh": ({ cosh($0) }, .cosh),
         "Erf": ({ erf($0) }, .erf),
         "Exp": ({ exp($0) }, .exp),
         "Floor": ({ $0.rounded(.down) }, .floor),
@@ -38,7 +38,7 @@ struct RealFunction: PlannedOperator {
         "Round": ({ $0.rounded(.toNearestOrEven) }, .round),
         "Sigmoid": ({ sigmoid($0) }, nil),
         "Sin": ({ sin($0) }, .sin),
-        "Sinh": ({ sinh($0) }, nil),
+        "Sinh": ({ sinh($0) }, .sinh),
         "Softplus": ({ $0 > 0 ? $0 + log1p(exp(-$0)) : log1p(exp($0)) }, .softplus),
         "Softsign": ({ $0 / (1 + abs($0)) }, .softsign),
         "Sqrt": ({ $0.squareRoot() }, .sqrt),
@@ -152,7 +152,7 @@ struct RealFunction: PlannedOperator {
                 throw .shape(node: node.name, reason: "no kernel computes \(node.op)")
             }
             // What lies beside a value's last channels is 0, and has to stay harmless.
-            let isFiniteAtZero = node.op != "Log" && node.op != "Reciprocal"
+            let isFiniteAtZero = !["Acosh", "Log", "Reciprocal"].contains(node.op)
             try lowerFunction(node, kernel, keepsLayout: isFiniteAtZero, into: &plan)
         }
     }
