@@ -147,6 +147,22 @@ extension Tensor {
         return Tensor(shape: shape, elements: floats.narrowed(to: stored.type))
     }
 
+    /// The elements in pieces of at most `count` where they are stored and can be read so, else all at once.
+    package func forEachPiece(
+        of count: Int,
+        _ body: (Elements) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        guard case .stored(let stored) = storage, stored.isDivisible else {
+            return try body(try loaded().elements)
+        }
+        var start = 0
+        while start < stored.count {
+            let end = min(start + count, stored.count)
+            try body(Elements.floats(try stored.read(start..<end)).narrowed(to: stored.type))
+            start = end
+        }
+    }
+
     /// The elements to be read when they are needed; nil if they are not float32.
     package var storedFloats: StoredFloats? {
         guard type == .float32 else { return nil }

@@ -8,9 +8,10 @@ extension Model {
         for name in graph.constants.keys.sorted() {
             guard let constant = graph.constants[name] else { continue }
             do throws(ModelError) {
-                let elements = try constant.loaded().elements
                 digests += SHA256Digest.bytes(of: Array("\(name) \(constant.shape)".utf8))
-                digests += SHA256Digest.bytes(of: elements.bytes)
+                var digest = SHA256Stream()
+                try constant.forEachPiece(of: 1 << 16) { digest.add($0.bytes) }
+                digests += digest.finish()
             } catch {
                 throw .model(error)
             }
