@@ -22,6 +22,8 @@ func multiplyMatrices(
     let result = result + firstRow &* geometry.resultRow
     let addend = addend.map { $0 + firstRow &* geometry.addendRow }
     var column = first
+    // Columns whose memory was asked for already: a row's pieces lie side by side, one row's far from the next one's.
+    var fetched = first
     while column < end {
         var width = min(end &- column, ProductChoice.panel &* 16)
         var panelStart = UnsafePointer(panel)
@@ -31,7 +33,12 @@ func multiplyMatrices(
             panelStart = right + column
             step = geometry.rightInner
         } else {
-            pack(geometry, right + column &* geometry.rightColumn, width, panel, step)
+            var ahead = 0
+            if column >= fetched, geometry.rightColumn == 1 {
+                ahead = min(end &- column &- width, 3 &* width)
+                fetched = column &+ width &+ ahead
+            }
+            pack(geometry, right + column &* geometry.rightColumn, width, ahead, panel, step)
         }
         let product = PanelProduct(
             geometry: geometry,
@@ -45,12 +52,13 @@ func multiplyMatrices(
     }
 }
 
-/// [inner][width] of the right matrix, columns past `width` zero up to `step`.
+/// [inner][width] of the right matrix, columns past `width` zero up to `step`; `ahead` more columns will be read soon.
 @inline(never)
 private func pack(
     _ geometry: ProductGeometry,
     _ source: Floats,
     _ width: Int,
+    _ ahead: Int,
     _ target: MutableFloats,
     _ step: Int
 ) {
@@ -59,6 +67,9 @@ private func pack(
         let whole = width / 16
         for k in 0..<inner {
             let (from, to) = (source + k &* row, target + k &* step)
+            for next in stride(from: width, to: width &+ ahead, by: 16) {
+                striate_fetch(from + next)
+            }
             for block in 0..<whole { store(load(from + block &* 16), to + block &* 16) }
             if whole &* 16 < width {
                 let rest = load(from + whole &* 16, count: width &- whole &* 16)

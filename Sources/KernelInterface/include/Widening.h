@@ -48,6 +48,9 @@ static inline __attribute__((always_inline)) int striate_exceeds16(const void *f
     return __builtin_reduce_or(beyond) != 0;
 }
 
+/// Asks for a line of memory that is read later.
+static inline __attribute__((always_inline)) void striate_fetch(const void *place) { __builtin_prefetch(place); }
+
 typedef float striate_floats4 __attribute__((vector_size(16), aligned(4)));
 
 /// Four, eight or sixteen floats from one place to another: in large functions the compiler calls what Swift has for it.
