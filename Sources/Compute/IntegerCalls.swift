@@ -64,7 +64,7 @@ public struct QuantizationSteps: Sendable, Equatable {
         self.zero = zero
     }
 
-    fileprivate var kernel: StriateSteps { StriateSteps(scale: scale, zero: Int32(zero)) }
+    var kernel: StriateSteps { StriateSteps(scale: scale, zero: Int32(zero)) }
 }
 
 /// Numbers for each output, padded to whole blocks of 16: biases of int32, scales and addends of float32.
@@ -77,28 +77,6 @@ public struct OutputNumbers: Sendable {
         self.bias = bias
         self.scale = scale
         self.addend = addend
-    }
-}
-
-extension BytePosition {
-    /// Bytes from here to a place in the same memory.
-    public func distance(to other: BytePosition) -> Int {
-        unsafe other.pointer - pointer
-    }
-
-    /// Looks each of the source's bytes up among 256.
-    public func lookUp(_ source: BytePosition, in table: BytePosition, count: Int) {
-        let (from, to) = unsafe (source.pointer, pointer)
-        let entries = unsafe table.pointer(to: 256)
-        for index in 0..<count {
-            let byte = unsafe Int(from.load(fromByteOffset: index, as: UInt8.self))
-            let entry = unsafe entries.load(fromByteOffset: byte, as: UInt8.self)
-            unsafe to.storeBytes(of: entry, toByteOffset: index, as: UInt8.self)
-        }
-    }
-
-    public func fill(_ byte: UInt8, count: Int) {
-        unsafe pointer(to: count).initializeMemory(as: UInt8.self, repeating: byte, count: count)
     }
 }
 
@@ -202,128 +180,7 @@ extension KernelSet {
     /// Whether weights of channels' own sums may be of 8 bits, four taps side by side.
     public var multipliesFours: Bool { unsafe integers.pointee.multiply_channel_fours != nil }
 
-    /// The largest of each channel's bytes over the taps.
-    public func largestBytes(
-        _ rows: IntegerRows,
-        at bytes: BytePosition,
-        offsets: BytePosition,
-        count: Int,
-        into result: BytePosition,
-        row: Int
-    ) {
-        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
-        unsafe integers.pointee.largest(
-            &rows,
-            result.pointer.assumingMemoryBound(to: UInt8.self),
-            row
-        )
-    }
-
-    /// The sum of each channel's bytes over the taps, as int32.
-    public func sumsOfBytes(
-        _ rows: IntegerRows,
-        at bytes: BytePosition,
-        offsets: BytePosition,
-        count: Int,
-        into result: BytePosition,
-        row: Int
-    ) {
-        var rows = unsafe kernelRows(rows, at: bytes, offsets: offsets, count: count)
-        unsafe integers.pointee.sums(
-            &rows,
-            result.pointer.assumingMemoryBound(to: Int32.self),
-            row
-        )
-    }
-
-    /// x / scale to the nearest, ties to even, plus zero, held inside of `range`; NaN becomes zero.
-    public func quantize(
-        _ x: FloatPosition,
-        _ steps: QuantizationSteps,
-        range: ClosedRange<Int>,
-        into y: BytePosition,
-        count: Int
-    ) {
-        unsafe integers.pointee.quantize(
-            x.pointer,
-            steps.kernel,
-            Int32(range.lowerBound),
-            Int32(range.upperBound),
-            y.pointer.assumingMemoryBound(to: UInt8.self),
-            count
-        )
-    }
-
-    /// (x − zero) · scale.
-    public func dequantize(
-        _ x: BytePosition,
-        _ steps: QuantizationSteps,
-        into y: FloatPosition,
-        count: Int
-    ) {
-        unsafe integers.pointee.dequantize(
-            x.pointer.assumingMemoryBound(to: UInt8.self),
-            steps.kernel,
-            y.pointer,
-            count
-        )
-    }
-
-    /// The sums of the real numbers that bytes stand for, as steps of a third size.
-    public func addQuantized(
-        _ a: (bytes: BytePosition, steps: QuantizationSteps),
-        _ b: (bytes: BytePosition, steps: QuantizationSteps),
-        _ steps: QuantizationSteps,
-        range: ClosedRange<Int>,
-        into y: BytePosition,
-        count: Int
-    ) {
-        unsafe integers.pointee.add(
-            a.bytes.pointer.assumingMemoryBound(to: UInt8.self),
-            a.steps.kernel,
-            b.bytes.pointer.assumingMemoryBound(to: UInt8.self),
-            b.steps.kernel,
-            steps.kernel,
-            Int32(range.lowerBound),
-            Int32(range.upperBound),
-            y.pointer.assumingMemoryBound(to: UInt8.self),
-            count
-        )
-    }
-
-    /// Rows of points as bytes, 127 steps from 0, which is 128, to each row's largest number and as many below.
-    ///
-    /// `channels` lie in whole blocks of 16; `scales` gets the size of each row's steps.
-    public func roundRows(
-        _ x: FloatPosition,
-        plane: Int,
-        channels: Int,
-        count: Int,
-        into y: BytePosition,
-        scales: FloatPosition
-    ) {
-        unsafe integers.pointee.round_rows(
-            x.pointer,
-            plane,
-            channels,
-            count,
-            y.pointer.assumingMemoryBound(to: UInt8.self),
-            scales.pointer(to: count)
-        )
-    }
-
-    /// `bounds` widened to all numbers; NaN is left out.
-    public func range(
-        of x: FloatPosition,
-        count: Int,
-        widening bounds: ClosedRange<Float>
-    ) -> ClosedRange<Float> {
-        var (low, high) = (bounds.lowerBound, bounds.upperBound)
-        unsafe integers.pointee.range(x.pointer, count, &low, &high)
-        return low...high
-    }
-
-    @unsafe private func kernelRows(
+    @unsafe func kernelRows(
         _ rows: IntegerRows,
         at bytes: BytePosition,
         offsets: BytePosition,

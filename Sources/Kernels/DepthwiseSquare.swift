@@ -57,6 +57,8 @@ private struct SquareKernel {
 
 /// R rows by C columns of outputs.
 private struct SquareTile<let R: Int, let C: Int> {
+    private typealias Sums = InlineArray<R, InlineArray<C, Register>>
+
     @_transparent
     static func cover(
         _ kernel: SquareKernel,
@@ -64,24 +66,71 @@ private struct SquareTile<let R: Int, let C: Int> {
         _ input: Floats,
         _ output: MutableFloats
     ) {
+        #if arch(arm64)
+        var taps = InlineArray<9, Register>(repeating: Register())
+        for tap in 0..<9 { taps[tap] = loadRegister(kernel.weights + tap &* 16) }
+        #endif
         var column = 0
         while column < geometry.outputWidth {
             let start = min(column, geometry.outputWidth &- C) &* 16
-            run(kernel, geometry, input + start, output + start)
+            #if arch(arm64)
+            let sums = sums(taps, geometry, input + start)
+            #else
+            let sums = sums(kernel, geometry, input + start)
+            #endif
+            store(sums, kernel, geometry, output + start)
             column &+= C
         }
     }
 
+    #if arch(arm64)
+    /// A line of inputs stays in registers for all outputs that see it, and so do the kernel's taps.
     @_transparent
-    private static func run(
+    private static func sums(
+        _ taps: borrowing InlineArray<9, Register>,
+        _ geometry: ConvolutionGeometry,
+        _ input: Floats
+    ) -> Sums {
+        var sums = Sums(repeating: InlineArray(repeating: Register()))
+        let row = geometry.inputRow
+        var line = InlineArray<6, Register>(repeating: Register())
+        for x in 0..<(C &+ 2) { line[x] = loadRegister(input + x &* 16) }
+        add(line, taps, 0, 0, to: &sums)
+        for x in 0..<(C &+ 2) { line[x] = loadRegister(input + (row &+ x &* 16)) }
+        add(line, taps, 3, 0, to: &sums)
+        if R == 2 { add(line, taps, 0, 1, to: &sums) }
+        for x in 0..<(C &+ 2) { line[x] = loadRegister(input + (2 &* row &+ x &* 16)) }
+        add(line, taps, 6, 0, to: &sums)
+        if R == 2 {
+            add(line, taps, 3, 1, to: &sums)
+            for x in 0..<(C &+ 2) { line[x] = loadRegister(input + (3 &* row &+ x &* 16)) }
+            add(line, taps, 6, 1, to: &sums)
+        }
+        return sums
+    }
+
+    /// Three taps from the one at `first` on, for a row of outputs.
+    @_transparent
+    private static func add(
+        _ line: borrowing InlineArray<6, Register>,
+        _ taps: borrowing InlineArray<9, Register>,
+        _ first: Int,
+        _ row: Int,
+        to sums: inout Sums
+    ) {
+        for j in 0..<3 {
+            let tap = taps[first &+ j]
+            for c in 0..<C { sums[row][c] = multiplyAdd(sums[row][c], line[c &+ j], by: tap) }
+        }
+    }
+    #else
+    @_transparent
+    private static func sums(
         _ kernel: SquareKernel,
         _ geometry: ConvolutionGeometry,
-        _ input: Floats,
-        _ output: MutableFloats
-    ) {
-        var sums = InlineArray<R, InlineArray<C, Register>>(
-            repeating: InlineArray(repeating: Register())
-        )
+        _ input: Floats
+    ) -> Sums {
+        var sums = Sums(repeating: InlineArray(repeating: Register()))
         for i in 0..<3 {
             for j in 0..<3 {
                 let tap = input + (i &* geometry.inputRow &+ j &* 16)
@@ -94,6 +143,17 @@ private struct SquareTile<let R: Int, let C: Int> {
                 }
             }
         }
+        return sums
+    }
+    #endif
+
+    @_transparent
+    private static func store(
+        _ sums: borrowing Sums,
+        _ kernel: SquareKernel,
+        _ geometry: ConvolutionGeometry,
+        _ output: MutableFloats
+    ) {
         for r in 0..<R {
             for c in 0..<C {
                 let sum = bounded(sums[r][c] + kernel.bias, kernel.floor, kernel.ceiling)

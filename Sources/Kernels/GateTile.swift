@@ -35,10 +35,15 @@ struct GateChoice<let N: Int> {
         }
         return remaining >= 8 ? 8 : remaining >= 4 ? 4 : remaining >= 2 ? 2 : 1
         #elseif KERNEL_FMA || arch(arm64)
-        // Six sequences by one gate at a time: more gates would leave no register for their weights.
+        // So many sequences by one gate at a time: more gates would leave no register for their weights.
         if units > 1 { return 1 }
+        #if arch(arm64)
+        let most = 5
+        #else
+        let most = 6
+        #endif
         // As even as can be: a tile of one or two sequences reads the weights for little work.
-        let tiles = (remaining &+ 5) / 6
+        let tiles = (remaining &+ most &- 1) / most
         return (remaining &+ tiles &- 1) / tiles
         #else
         return 1
@@ -109,7 +114,9 @@ struct GateChoice<let N: Int> {
         case (2, 1, 1): GateTile<1, 1, 2>.run(reduction)
         case (3, 2, _): GateTile<1, 2, 3>.run(reduction)
         case (3, 1, 1): GateTile<1, 1, 3>.run(reduction)
+        #if KERNEL_FMA
         case (_, _, 6): for gate in 0..<N { GateTile<6, 1, 1>.run(reduction.skipping(gate)) }
+        #endif
         case (_, _, 5): for gate in 0..<N { GateTile<5, 1, 1>.run(reduction.skipping(gate)) }
         case (_, _, 4): for gate in 0..<N { GateTile<4, 1, 1>.run(reduction.skipping(gate)) }
         case (_, _, 3): for gate in 0..<N { GateTile<3, 1, 1>.run(reduction.skipping(gate)) }
@@ -169,10 +176,19 @@ private struct GateTile<let B: Int, let U: Int, let N: Int> {
         }
         var state = reduction.state
         var weights = reduction.weights
+        #if arch(arm64)
+        // A step that is known takes no instructions.
+        if reduction.gates == N {
+            accumulateBlocks(&sums, reduction, &state, &weights, step: N &* 16)
+        } else {
+            accumulateBlocks(&sums, reduction, &state, &weights, step: reduction.gates &* 16)
+        }
+        #else
         for _ in 0..<(reduction.hidden / 16) {
             for lane in 0..<16 { accumulate(&sums, reduction, state + lane, &weights) }
             state += reduction.statePlane
         }
+        #endif
         for lane in 0..<(reduction.hidden % 16) {
             accumulate(&sums, reduction, state + lane, &weights)
         }
@@ -194,6 +210,53 @@ private struct GateTile<let B: Int, let U: Int, let N: Int> {
     {
         reduction.sums + ((u &* B &+ b) &* reduction.slots &+ n) &* 16
     }
+
+    #if arch(arm64)
+    /// All whole blocks of 16 state elements: four of each sequence by one load, and products by its elements.
+    ///
+    /// Rows of weights lie `step` apart.
+    @_transparent
+    private static func accumulateBlocks(
+        _ sums: inout Sums,
+        _ reduction: GateReduction,
+        _ state: inout Floats,
+        _ weights: inout Floats,
+        step: Int
+    ) {
+        let unit = reduction.hidden &* reduction.gates &* 16
+        for _ in 0..<(reduction.hidden / 16) {
+            for quarter in 0..<4 {
+                var fours = InlineArray<B, Register>(repeating: Register())
+                for b in 0..<B { fours[b] = loadRegister(state + (b &* 16 &+ quarter &* 4)) }
+                add(fours, 0, weights, unit, to: &sums)
+                add(fours, 1, weights + step, unit, to: &sums)
+                add(fours, 2, weights + 2 &* step, unit, to: &sums)
+                add(fours, 3, weights + 3 &* step, unit, to: &sums)
+                weights += 4 &* step
+            }
+            state += reduction.statePlane
+        }
+    }
+
+    /// One of four state elements of each sequence times its row of weights, `unit` numbers from a block to the next.
+    @_transparent
+    private static func add(
+        _ fours: borrowing InlineArray<B, Register>,
+        _ lane: Int,
+        _ weights: Floats,
+        _ unit: Int,
+        to sums: inout Sums
+    ) {
+        for u in 0..<U {
+            for n in 0..<N {
+                let loaded = load(weights + (u &* unit &+ n &* 16))
+                for b in 0..<B {
+                    sums[b][u][n] = multiplyAdd(sums[b][u][n], splat(fours[b][lane]), loaded)
+                }
+            }
+        }
+    }
+    #endif
 
     /// One state element of each sequence times its row of weights.
     @_transparent

@@ -116,7 +116,9 @@ enum ProductChoice {
     static var rows: Int {
         #if KERNEL_AVX512
         12
-        #elseif KERNEL_FMA || arch(arm64)
+        #elseif arch(arm64)
+        5
+        #elseif KERNEL_FMA
         6
         #else
         3
@@ -207,13 +209,35 @@ private struct ProductTile<let G: Int, let R: Int, let W: Int> {
     typealias Sums = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>
 
     @_transparent
-    static func sums(_ panel: PanelProduct, _ left: Floats) -> Sums {
+    static func sums(_ panel: PanelProduct, _ source: Floats) -> Sums {
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
-        var starts = InlineArray<G, Floats>(repeating: left)
+        var starts = InlineArray<G, Floats>(repeating: source)
         let (row, inner) = (panel.geometry.leftRow, panel.geometry.leftInner)
-        for g in 0..<G { starts[g] = left + g &* R &* row }
+        for g in 0..<G { starts[g] = source + g &* R &* row }
         var right = panel.right
-        for _ in 0..<panel.geometry.inner {
+        var left = panel.geometry.inner
+        #if arch(arm64)
+        // Four numbers of a row by one load, and products by its elements.
+        if inner == 1 {
+            while left >= 4 {
+                var fours = InlineArray<G, InlineArray<R, Register>>(
+                    repeating: .init(repeating: Register())
+                )
+                for g in 0..<G {
+                    for r in 0..<R { fours[g][r] = loadRegister(starts[g] + r &* row) }
+                    starts[g] += 4
+                }
+                add(fours, 0, right, to: &sums)
+                add(fours, 1, right + panel.step, to: &sums)
+                add(fours, 2, right + 2 &* panel.step, to: &sums)
+                add(fours, 3, right + 3 &* panel.step, to: &sums)
+                right += 4 &* panel.step
+                left &-= 4
+            }
+        }
+        #endif
+        while left > 0 {
+            left &-= 1
             var loaded = InlineArray<W, Vector>(repeating: Vector())
             for w in 0..<W { loaded[w] = load(right + w &* 16) }
             for g in 0..<G {
@@ -230,6 +254,28 @@ private struct ProductTile<let G: Int, let R: Int, let W: Int> {
         return sums
     }
 }
+
+#if arch(arm64)
+extension ProductTile {
+    /// One of four numbers of each row times its row of the panel.
+    @_transparent
+    fileprivate static func add(
+        _ fours: borrowing InlineArray<G, InlineArray<R, Register>>,
+        _ lane: Int,
+        _ right: Floats,
+        to sums: inout Sums
+    ) {
+        for w in 0..<W {
+            let loaded = load(right + w &* 16)
+            for g in 0..<G {
+                for r in 0..<R {
+                    sums[g][r][w] = multiplyAdd(sums[g][r][w], splat(fours[g][r][lane]), loaded)
+                }
+            }
+        }
+    }
+}
+#endif
 
 /// Computes and stores a tile; of its last block perhaps a part.
 @inline(never)
