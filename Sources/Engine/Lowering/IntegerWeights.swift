@@ -78,7 +78,8 @@ struct IntegerWeights: PackedBytes {
         // −128 … 127, twice as far, or three times.
         pieces = isDepthwise || isInSquares || most <= 0 ? 1 : most <= 127 ? 2 : 3
         let perGroup = (size.outputs / size.groups + 15) / 16 * ((size.channels + 3) / 4)
-        guard isDepthwise || perGroup * size.groups * size.taps * pieces <= mostBytes / 64 else {
+        let parts = isInSquares ? 32 : size.taps * pieces
+        guard isDepthwise || perGroup * size.groups * parts <= mostBytes / 64 else {
             throw .shape(node: node.name, reason: "its weights take too much memory as blocks")
         }
         isInFours = multipliesFours && isDepthwise && most <= 0

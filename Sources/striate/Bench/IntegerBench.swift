@@ -106,7 +106,7 @@ private struct ByteLayer: Sendable {
     var multiplyAdds: Int { side * side * outputs * kernel * kernel * channels }
     private var padded: Int { side + kernel - 1 }
     /// An even number, as squares of windows need it.
-    private var rowsPerList: Int { min(side, max(1, 24 / side) * 2) }
+    private let rowsPerList: Int
 
     var outputNumbers: OutputNumbers {
         OutputNumbers(
@@ -119,7 +119,7 @@ private struct ByteLayer: Sendable {
     init(channels: Int, outputs: Int, side: Int, kernel: Int, weightBytes: Int) {
         (self.channels, self.outputs, self.side, self.kernel) = (channels, outputs, side, kernel)
         let (padded, taps) = (side + kernel - 1, kernel * kernel)
-        let rowsPerList = min(side, max(1, 24 / side) * 2)
+        rowsPerList = min(side, max(1, 24 / side) * 2)
         input = FloatStorage(count: padded * padded * channels / 4 + 16)
         input.start.bytes.fill(3, count: padded * padded * channels)
         weights = PackedIntegers(bytes: weightBytes) { $0.fill(1, count: weightBytes) }
