@@ -91,6 +91,53 @@ extension KernelSet {
         )
     }
 
+    /// Some inputs' integers of a block of 16 outputs as real numbers, `row` floats from one input's to the next.
+    ///
+    /// The block has 16 scales, 16 zero points, and 16 bytes for each input, or, where they are halved, for two of them;
+    /// `first` is even.
+    public func unpackIntegers(
+        _ block: BytePosition,
+        isHalved: Bool,
+        from first: Int,
+        count: Int,
+        into y: FloatPosition,
+        row: Int
+    ) {
+        unsafe integers.pointee.unpack(
+            block.pointer.assumingMemoryBound(to: UInt8.self),
+            isHalved ? 1 : 0,
+            first,
+            count,
+            y.pointer,
+            row
+        )
+    }
+
+    /// Numbers from the input `first` on, an even one, times blocks of 16 outputs of small integers, plus bias, plus addend.
+    ///
+    /// Blocks are as in `unpackIntegers`, of `size` inputs and `bytes` bytes each.
+    public func multiplySmall(
+        _ weights: SmallBlocks,
+        from first: Int,
+        count: Int,
+        _ x: FloatPosition,
+        bias: FloatPosition,
+        addend: FloatPosition?,
+        into y: FloatPosition
+    ) {
+        unsafe withUnsafePointer(to: weights.kernel) { kernel in
+            unsafe integers.pointee.multiply_small(
+                kernel,
+                first,
+                count,
+                x.pointer,
+                bias.pointer,
+                addend?.pointer,
+                y.pointer
+            )
+        }
+    }
+
     /// The sums of the real numbers that bytes stand for, as steps of a third size.
     public func addQuantized(
         _ a: (bytes: BytePosition, steps: QuantizationSteps),
@@ -143,5 +190,45 @@ extension KernelSet {
         var (low, high) = (bounds.lowerBound, bounds.upperBound)
         unsafe integers.pointee.range(x.pointer, count, &low, &high)
         return low...high
+    }
+}
+
+/// Small integers of blocks of 16 outputs, as `unpackIntegers` takes a block.
+public struct SmallBlocks: Sendable {
+    let start: BytePosition
+    /// Bytes of all blocks of 16 outputs.
+    let stride: Int
+    /// How often there are 16 outputs.
+    let count: Int
+    let isHalved: Bool
+    /// Inputs and bytes of a block.
+    let blockSize: Int
+    let blockBytes: Int
+
+    public init(
+        start: BytePosition,
+        stride: Int,
+        count: Int,
+        isHalved: Bool,
+        blockSize: Int,
+        blockBytes: Int
+    ) {
+        self.start = start
+        self.stride = stride
+        self.count = count
+        self.isHalved = isHalved
+        self.blockSize = blockSize
+        self.blockBytes = blockBytes
+    }
+
+    fileprivate var kernel: StriateSmallWeights {
+        unsafe StriateSmallWeights(
+            blocks: start.pointer.assumingMemoryBound(to: UInt8.self),
+            stride: stride,
+            count: count,
+            halved: isHalved ? 1 : 0,
+            block_size: blockSize,
+            block_bytes: blockBytes
+        )
     }
 }

@@ -25,6 +25,7 @@ public struct Tensor: Sendable, Equatable {
     package enum Storage: Sendable, Equatable {
         case elements(Elements)
         case stored(StoredFloats)
+        case small(SmallIntegers)
     }
 
     public var shape: Shape
@@ -39,6 +40,7 @@ public struct Tensor: Sendable, Equatable {
         case .stored(let stored):
             Elements.floats((try? stored.read()) ?? Array(repeating: .nan, count: stored.count))
                 .narrowed(to: stored.type)
+        case .small(let small): small.elements
         }
     }
 
@@ -63,6 +65,7 @@ public struct Tensor: Sendable, Equatable {
         switch storage {
         case .elements(let elements): elements.type
         case .stored(let stored): stored.type
+        case .small(let small): small.type
         }
     }
 
@@ -70,6 +73,7 @@ public struct Tensor: Sendable, Equatable {
         switch storage {
         case .elements(let elements): elements.count
         case .stored(let stored): stored.count
+        case .small(let small): small.count
         }
     }
 
@@ -77,7 +81,7 @@ public struct Tensor: Sendable, Equatable {
     public var floats: [Float]? {
         switch storage {
         case .elements(.floats(let values)): values
-        case .elements: nil
+        case .elements, .small: nil
         case .stored(let stored): stored.type == .float32 ? try? stored.read() : nil
         }
     }

@@ -29,7 +29,8 @@ struct OnnxTensors {
     package mutating func tensor(_ proto: OnnxTensorProto) throws(ModelError) -> Tensor {
         let name = proto.name
         func fail(_ reason: String) -> ModelError { .invalidWeights("\"\(name)\" \(reason)") }
-        guard let type = ElementType(onnx: Int(proto.dataType)) else {
+        let small = SmallIntegers.Form(onnx: Int(proto.dataType))
+        guard let type = small.map({ _ in .uint8 }) ?? ElementType(onnx: Int(proto.dataType)) else {
             throw fail("is of data type \(proto.dataType), which is not supported")
         }
         guard !proto.hasSegment else { throw fail("is a segment, which is not supported") }
@@ -38,6 +39,16 @@ struct OnnxTensors {
             shape.dimensions.allSatisfy({ $0 <= 1 << 31 })
         else {
             throw fail("has the shape \(shape)")
+        }
+        if let small {
+            // Read as bytes, several integers in each.
+            var bytes = proto
+            bytes.dataType = Int32(ElementType.uint8.onnx)
+            bytes.dims = [Int64(small.byteCount(of: count))]
+            guard case .uint8(let packed) = try tensor(bytes).elements,
+                let integers = SmallIntegers(small, count: count, bytes: packed)
+            else { throw fail("has no integers of \(small.bits) bits") }
+            return Tensor(shape: shape, small: integers)
         }
         let elements: Tensor.Elements
         if proto.dataLocation == .external {

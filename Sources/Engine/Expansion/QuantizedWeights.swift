@@ -85,52 +85,89 @@ extension Replacement {
         let outputs = try attributes.int("N", default: 0, in: 1...most)
         _ = try attributes.int("accuracy_level", default: 0)
         _ = try attributes.int("weight_prepacked", default: 0, in: 0...0)
-        guard [4, 8].contains(bits) else { throw fail("weights of \(bits) bits are not supported") }
+        guard [2, 4, 8].contains(bits) else {
+            throw fail("weights of \(bits) bits are not supported")
+        }
         guard input(4).isEmpty else { throw fail("an order of groups (g_idx) is not supported") }
         let blocks = (inputs + size - 1) / size
         let bytes = size * bits / 8
+        let count = Shape([inputs, outputs]).checkedCount ?? .max
+        guard count <= 1 << 32 else { throw fail("\(inputs) × \(outputs) weights are too many") }
         guard case .uint8(let packed)? = constant(input(1))?.elements,
             packed.count == Shape([outputs, blocks, bytes]).checkedCount
         else { throw fail("B must be a constant of bytes [\(outputs), \(blocks), \(bytes)]") }
-        guard let scales = constant(input(2))?.floats, scales.count == outputs * blocks else {
-            throw fail("the scales must be \(outputs * blocks) constants of float32")
-        }
+        guard let scales = constant(input(2))?.elements.doubles, scales.count == outputs * blocks
+        else { throw fail("the scales must be \(outputs * blocks) constants of real numbers") }
         let zeros = try blockZeros(bits: bits, rows: outputs, blocks: blocks)
-        let count = Shape([inputs, outputs]).checkedCount ?? .max
-        guard count <= 1 << 32 else { throw fail("\(inputs) × \(outputs) weights are too many") }
+        let rows = try rows(packed, bits: bits, inputs: inputs, padded: blocks * size)
+        let whole = zeros.compactMap { Int(exactly: $0) }
+        if whole.count == zeros.count,
+            let numbers = QuantizedNumbers(
+                integers: rows,
+                scales: scales.map { Float($0) },
+                zeros: whole,
+                axis: 1,
+                blockSize: size,
+                isTransposed: true
+            )
+        {
+            return numbers.tensor
+        }
+        let integer = rows.integerReader
         let stored = StoredFloats(count: count, isMade: true) { part in
             part.map { index in
-                let (k, n) = (index / outputs, index % outputs)
+                let (k, n) = index.quotientAndRemainder(dividingBy: outputs)
                 let block = n * blocks + k / size
-                let place = k % size
-                let byte = Int(packed[block * bytes + place * bits / 8])
-                let value = bits == 8 ? byte : byte >> (place % 2 * 4) & 15
-                return (Float(value) - zeros(block)) * scales[block]
+                return Float((Double(integer(n * inputs + k)) - zeros[block]) * scales[block])
             }
         }
         return Tensor(shape: [inputs, outputs], stored: stored)
     }
 
-    /// The zero point of each block: half of what the bits hold where none is given.
-    private func blockZeros(
+    /// Integers [N, K] out of rows that are filled up to `padded` integers.
+    private func rows(
+        _ packed: [UInt8],
         bits: Int,
-        rows: Int,
-        blocks: Int
-    ) throws(ModelError) -> @Sendable (_ block: Int) -> Float {
+        inputs: Int,
+        padded: Int
+    ) throws(ModelError) -> Tensor {
+        let outputs = packed.count * 8 / bits / padded
+        let shape: Shape = [outputs, inputs]
+        if bits == 8 {
+            let bytes =
+                inputs == padded
+                ? packed
+                : (0..<outputs).flatMap { packed[$0 * padded..<$0 * padded + inputs] }
+            return Tensor(shape: shape, elements: .uint8(bytes))
+        }
+        let form = SmallIntegers.Form(bits: bits, isSigned: false)
+        guard let all = SmallIntegers(form, count: outputs * padded, bytes: packed) else {
+            throw fail("its rows of weights are no whole bytes")
+        }
+        guard inputs != padded else { return Tensor(shape: shape, small: all) }
+        let bytes = (0..<outputs * inputs).map { index in
+            UInt8(all[index / inputs * padded + index % inputs])
+        }
+        return Tensor(shape: shape, elements: .uint8(bytes))
+    }
+
+    /// The zero point of each block: half of what the bits hold where none is given.
+    private func blockZeros(bits: Int, rows: Int, blocks: Int) throws(ModelError) -> [Double] {
         guard has(3) else {
-            let half = Float(1 << (bits - 1))
-            return { _ in half }
+            return Array(repeating: Double(1 << (bits - 1)), count: rows * blocks)
         }
         let perRow = (blocks * bits + 7) / 8
         switch constant(input(3))?.elements {
-        case .floats(let values) where values.count == rows * blocks: return { values[$0] }
         case .uint8(let values) where values.count == rows * perRow:
-            return { block in
-                let place = block % blocks
-                let byte = Int(values[block / blocks * perRow + place * bits / 8])
-                return Float(bits == 8 ? byte : byte >> (place % 2 * 4) & 15)
+            return (0..<rows * blocks).map { index in
+                let (row, block) = index.quotientAndRemainder(dividingBy: blocks)
+                let byte = Int(values[row * perRow + block * bits / 8])
+                return Double(byte >> (block * bits % 8) & (1 << bits - 1))
             }
-        default: throw fail("the zero points must be constants, one for each block")
+        case let other? where other.count == rows * blocks && other.type.isFloat:
+            if let values = other.doubles { return values }
+        default: break
         }
+        throw fail("the zero points must be constants, one for each block")
     }
 }

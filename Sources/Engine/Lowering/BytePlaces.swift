@@ -32,10 +32,13 @@ struct BytePlaces: Sendable {
         }
     }
 
-    /// Output rows whose places are listed together: enough pixels for whole tiles.
+    /// Output rows whose places are listed together: enough pixels for whole tiles, and all of a small image, for which
+    /// many weights would be read again.
     var rowsPerList: Int {
+        let width = max(1, columns.output)
         let wanted =
-            isInSquares ? max(1, 56 / max(1, columns.output)) * 2 : 48 / max(1, columns.output)
+            isInSquares
+            ? max(1, 56 / width) * 2 : rows.output <= 64 / width ? rows.output : 48 / width
         return max(1, min(rows.output, wanted))
     }
     var lists: Int { (rows.output + rowsPerList - 1) / rowsPerList }

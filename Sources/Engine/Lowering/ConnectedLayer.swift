@@ -10,6 +10,8 @@ struct MatrixWeights: Sendable {
     let values: StoredFloats
     /// [units][inputs] as Gemm's transB has them, or [inputs][units].
     let isUnitMajor: Bool
+    /// The small integers that the values stand for.
+    var small: QuantizedNumbers?
 }
 
 /// Y = X W + b over the rows of X; a 1×1 convolution whose pixels are the rows.
@@ -33,14 +35,22 @@ struct ConnectedLayer {
             throw .shape(node: node.name, reason: "maxout needs an even number of units")
         }
         let units = weights.units / activation.channelsPerOutput
+        let small = try smallWeights(plan)
         // Rows of whole vectors are read and written where they lie.
         let readsRows =
             plan[input].layout == .dense && plan[input].points > 1 && weights.inputs % 16 == 0
         let source = readsRows ? input : try plan.value(input, as: .points)
         shape[last] = units
-        let layout: Layout = readsRows && units % 16 == 0 ? .dense : .points
+        let layout: Layout = readsRows && units % 16 == 0 && small == nil ? .dense : .points
         let output = try plan.define(node.outputs[0], shape, layout)
         plan.count(plan[source].points * weights.inputs * weights.units, for: node)
+        if let small {
+            return try SmallProduct(
+                weights: small,
+                activation: activation,
+                points: plan[source].points
+            ).lower(node, from: source, to: output, into: &plan)
+        }
         let (weights, bias, isPaired) = (weights, bias, activation == .maxout)
         let perOutput = activation.channelsPerOutput
         plan.productStep(
@@ -57,6 +67,25 @@ struct ConnectedLayer {
             key: "\(weights.key)/\(weights.isUnitMajor)/\(isPaired)"
         ) { table throws(ModelError) in
             try weights.packed(bias: bias, maxoutPairs: isPaired, for: table)
+        }
+    }
+}
+
+extension ConnectedLayer {
+    /// Weights that stay small integers: large ones that were dequantised.
+    private func smallWeights(_ plan: PlanBuilder) throws(ModelError) -> SmallWeights? {
+        guard let numbers = weights.small, activation.channelsPerOutput == 1,
+            SmallWeights.take(numbers, isUnitMajor: weights.isUnitMajor)
+        else { return nil }
+        let (weights, bias) = (weights, bias)
+        return try plan.weights.integers("\(weights.key)/\(weights.isUnitMajor)/small") {
+            SmallWeights(
+                numbers,
+                inputs: weights.inputs,
+                units: weights.units,
+                isUnitMajor: weights.isUnitMajor,
+                bias: bias
+            )
         }
     }
 }
@@ -132,7 +161,7 @@ extension PlanBuilder {
     }
 
     /// Floats between blocks and between points of a matrix that lies row by row.
-    private func rows(_ id: ValueID) -> (plane: Int, point: Int)? {
+    func rows(_ id: ValueID) -> (plane: Int, point: Int)? {
         guard self[id].layout == .dense else { return nil }
         return (plane: 16, point: shape(of: id).dimensions.last ?? 0)
     }

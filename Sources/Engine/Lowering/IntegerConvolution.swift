@@ -18,7 +18,7 @@ struct IntegerConvolution {
             source = try lines.padded(source, layer, into: &plan)
             places = lines.places
         }
-        let groups = layer.weights.isDepthwise ? 1 : layer.weights.size.groups
+        let groups = layer.weights.size.isDepthwise ? 1 : layer.weights.size.groups
         let numbers = try layer.numbers(groups: groups, into: &plan)
         let isInteger = layer.outputType.byteCount == 1
         let output = try plan.define(
@@ -28,7 +28,7 @@ struct IntegerConvolution {
             type: layer.outputType
         )
         places.pieces = layer.weights.pieces
-        places.isInSquares = layer.weights.isInSquares
+        places.isInSquares = layer.weights.order == .squares
         let list = try PlaceList(places, into: &plan)
         let size = layer.weights.size
         plan.count(
@@ -39,10 +39,10 @@ struct IntegerConvolution {
         // Few lists are cut into parts of whole tiles of outputs.
         let perGroup = size.outputs / groups
         let parts =
-            layer.weights.isDepthwise
+            layer.weights.size.isDepthwise
             ? 1 : max(1, min(8 / (images * places.lists), (perGroup + 63) / 64))
         let squares =
-            layer.weights.isInSquares
+            layer.weights.order == .squares
             ? try plan.workerScratch(KernelSet.squaresScratch(channels: size.channels) + 16) : nil
         let (kernels, layer, chunksOfImage) = (plan.kernels, layer, places.lists * parts)
         plan.step(
@@ -117,10 +117,10 @@ struct IntegerConvolution {
                 addend: addend.position(in: arena)
             )
             let geometry = IntegerRows(taps: places.taps, channels: weights.size.channels)
-            if weights.isDepthwise {
+            if weights.size.isDepthwise {
                 kernels.multiplyIntegerChannels(
                     IntegerRows(taps: places.taps, channels: places.channels),
-                    inFours: weights.isInFours,
+                    inFours: weights.order == .channelFours,
                     at: source,
                     offsets: offsets,
                     count: count,

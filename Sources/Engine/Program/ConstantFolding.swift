@@ -28,7 +28,7 @@ struct ConstantFolding {
             branch.nodes.forEach { take($0) }
             return
         }
-        guard let values = filled(node) ?? dequantized(node) ?? evaluate(node),
+        guard let values = filled(node) ?? dequantized(node) ?? transposed(node) ?? evaluate(node),
             values.allSatisfy({ (try? memory.hold($0)) != nil })
         else {
             graph.nodes.append(node)
@@ -56,18 +56,16 @@ struct ConstantFolding {
 
     /// A DequantizeLinear of weights: they stay integers, which plans may compute with as they are.
     private func dequantized(_ node: Node) -> [Tensor]? {
-        guard node.op == "DequantizeLinear", let integers = constant(node, 0),
-            let scale = constant(node, 1), scale.type == .float32, let scales = scale.floats,
-            let made = try? Operators.make(node) as? Dequantised, let axis = made.axis(integers)
+        QuantizedNumbers(node) { constant(node, $0) }.map { [$0.tensor] }
+    }
+
+    /// A Transpose of a matrix that was dequantised: its integers stay as they are.
+    private func transposed(_ node: Node) -> [Tensor]? {
+        guard node.op == "Transpose", let numbers = constant(node, 0)?.quantized,
+            numbers.integers.shape.rank == 2,
+            node.attributes["perm"] ?? .ints([1, 0]) == .ints([1, 0])
         else { return nil }
-        let zeros = node.inputs.count > 2 && !node.inputs[2].isEmpty ? constant(node, 2) : nil
-        guard zeros != nil || node.inputs.count < 3 || node.inputs[2].isEmpty else { return nil }
-        return QuantizedNumbers(
-            integers: integers,
-            scales: scales,
-            zeros: zeros?.elements.signed,
-            axis: axis
-        ).map { [$0.tensor] }
+        return numbers.transposed.map { [$0.tensor] }
     }
 
     private func constant(_ node: Node, _ index: Int) -> Tensor? {

@@ -59,14 +59,20 @@ struct EditedGraph {
         for name in node.outputs where producers[name] == index { producers[name] = nil }
         for name in Set(node.inputs) { readers[name, default: 1] -= 1 }
     }
-    /// The Gather along axis 0 of a constant table that a recurrent layer alone reads.
-    func embedding(before node: Node, wanted: Set<String>) -> Int? {
-        guard node.attributes["one_hot_depth"] == nil,
-            let producer = soleProducer(of: node, wanted: wanted, ops: ["Gather"]),
-            self[producer].attributes["axis"] ?? .int(0) == .int(0), node.inputs.count > 1,
-            self[producer].inputs.count == 2
+
+    /// The Gather along axis 0 of a constant table that a recurrent layer alone reads, as it is or dequantised.
+    func embedding(before node: Node, wanted: Set<String>) -> (nodes: [Int], table: Tensor)? {
+        guard node.attributes["one_hot_depth"] == nil, node.inputs.count > 1 else { return nil }
+        let after = soleProducer(of: node, wanted: wanted, ops: ["DequantizeLinear"])
+        let reader = after.map { self[$0] } ?? node
+        guard let gather = soleProducer(of: reader, wanted: wanted, ops: ["Gather"]),
+            self[gather].attributes["axis"] ?? .int(0) == .int(0), self[gather].inputs.count == 2,
+            let table = constants[self[gather].inputs[0]]
         else { return nil }
-        return producer
+        guard let after else { return ([gather], table) }
+        let numbers = QuantizedNumbers(reader) { $0 == 0 ? table : constants[reader.inputs[$0]] }
+        guard let numbers, numbers.scales.count == 1, numbers.blockSize == 0 else { return nil }
+        return ([gather, after], numbers.tensor)
     }
 
     /// The node that computes `node`'s first input for it alone.

@@ -149,6 +149,7 @@ struct QuantizedLayers {
     private mutating func layer(_ node: Node) -> Node? {
         guard let x = integers(node.inputs[0]), node.inputs.count <= 3,
             let weights = graph.constants[node.inputs[1]]?.quantized,
+            weights.blockSize == 0, !weights.isTransposed,
             [.int8, .uint8].contains(weights.integers.type)
         else { return nil }
         let isTransposed = node.attributes["transB"] ?? .int(0) == .int(1)

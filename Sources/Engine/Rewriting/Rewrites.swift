@@ -167,22 +167,23 @@ package enum Rewrites {
         return result.graph
     }
 
-    /// Gather of a constant table → recurrent layer: W times every row of the table is computed once, and looked up.
+    /// Gather of a constant table, dequantised or not → recurrent layer: W times every row of the table is computed once,
+    /// and looked up.
     static func fuseEmbedding(_ graph: Graph, wanted: Set<String>) -> Graph {
         var result = EditedGraph(graph)
         for node in graph.nodes where Operators.has(.recurrent, node.op) {
-            guard let producer = result.embedding(before: node, wanted: wanted),
+            guard let embedding = result.embedding(before: node, wanted: wanted),
                 let index = result.index(of: node),
-                let table = result.constants[result[producer].inputs[0]],
                 let weights = result.constants[node.inputs[1]],
-                let product = weights.timesRows(of: table)
+                let product = weights.timesRows(of: embedding.table)
             else { continue }
-            let name = "\(node.inputs[1])·\(result[producer].inputs[0])"
+            let gather = result[embedding.nodes[0]]
+            let name = "\(node.inputs[1])·\(embedding.nodes.map { result[$0].inputs[0] }.joined())"
             result.constants[name] = product
-            result[index].attributes["one_hot_depth"] = .int(table.shape[0])
-            result[index].inputs[0] = result[producer].inputs[1]
+            result[index].attributes["one_hot_depth"] = .int(embedding.table.shape[0])
+            result[index].inputs[0] = gather.inputs[1]
             result[index].inputs[1] = name
-            result.remove(producer)
+            embedding.nodes.forEach { result.remove($0) }
         }
         return result.graph
     }

@@ -56,6 +56,21 @@ typedef struct {
     int32_t zero;
 } StriateSteps;
 
+/// Small integers that stand for real numbers, (integer − zero) · scale, in blocks of inputs that share 16 outputs' scales.
+///
+/// A block has 16 scales, 16 zeros of a byte each, and 16 bytes for each input, or for two of them, the first in the lower
+/// halves.
+typedef struct {
+    const uint8_t *blocks;
+    /// Bytes from 16 outputs' blocks to the next 16's, and how often.
+    ptrdiff_t stride;
+    ptrdiff_t count;
+    int halved;
+    /// Inputs and bytes of a block.
+    ptrdiff_t block_size;
+    ptrdiff_t block_bytes;
+} StriateSmallWeights;
+
 /// Kernels of integers of one instruction set; all sets give the same bits.
 typedef struct {
     const char *name;
@@ -78,6 +93,14 @@ typedef struct {
     /// x / scale rounded to the nearest, ties to even, plus zero, held between low and high; NaN becomes zero.
     void (*quantize)(const float *x, StriateSteps steps, int32_t low, int32_t high, uint8_t *y, ptrdiff_t count);
     void (*dequantize)(const uint8_t *x, StriateSteps steps, float *y, ptrdiff_t count);
+    /// A block of StriateSmallWeights as real numbers: those of `count` inputs from `first` on, an even one; `row` numbers
+    /// from one input's to the next.
+    void (*unpack)(const uint8_t *block, int halved, ptrdiff_t first, ptrdiff_t count, float *y, ptrdiff_t row);
+    /// `count` numbers from the input `first` on, an even one, times the weights, plus bias, plus addend if there is one.
+    ///
+    /// Each sum is made in the order of the inputs, by one addition with one rounding each where the set has it.
+    void (*multiply_small)(const StriateSmallWeights *weights, ptrdiff_t first, ptrdiff_t count, const float *x,
+                           const float *bias, const float *_Nullable addend, float *y);
     /// The sum of two real numbers that bytes stand for, as the steps of a third.
     void (*add)(const uint8_t *a, StriateSteps of_a, const uint8_t *b, StriateSteps of_b, StriateSteps steps, int32_t low,
                 int32_t high, uint8_t *y, ptrdiff_t count);

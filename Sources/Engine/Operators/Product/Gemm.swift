@@ -108,7 +108,8 @@ struct Gemm: PlannedOperator {
                 inputs: inputs,
                 units: units,
                 values: alpha == 1 ? values : values.scaled(by: alpha),
-                isUnitMajor: transposesB
+                isUnitMajor: transposesB,
+                small: alpha == 1 ? weights.quantized : nil
             ),
             bias: bias,
             activation: activation

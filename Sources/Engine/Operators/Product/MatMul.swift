@@ -50,7 +50,8 @@ struct MatMul: PlannedOperator {
                 inputs: weights.shape[0],
                 units: weights.shape[1],
                 values: values,
-                isUnitMajor: false
+                isUnitMajor: false,
+                small: weights.quantized
             ),
             bias: try bias(node, units: weights.shape[1], plan: plan),
             activation: activation

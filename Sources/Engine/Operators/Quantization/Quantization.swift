@@ -75,6 +75,9 @@ struct Quantised: PlannedOperator {
             throw operands.unfit(input.type)
         }
         let zero = operands.optional(2)
+        if let form = zero?.small?.form {
+            throw operands.fail("quantising to \(form.bits) bits is not supported")
+        }
         let type = zero?.type ?? self.type ?? .uint8
         guard type.isInteger, zero.map({ $0.count == scales.count }) ?? true else {
             throw operands.fail("the zero point does not fit the scale")
@@ -94,7 +97,9 @@ extension Quantised {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let input = try plan.input(node, 0)
         let steps = try plan.byteSteps(node, scale: 1, zero: 2, type: nil)
-        guard layout.blockSize == 0, type == nil || type == steps.type else {
+        guard layout.blockSize == 0, type == nil || type == steps.type,
+            plan.constant(node, 2)?.small == nil
+        else {
             throw .shape(node: node.name, reason: "plans quantise by one scale, to 8 bits")
         }
         try plan.quantized(node, input, steps)
@@ -112,12 +117,6 @@ struct Dequantised: PlannedOperator {
         guard number == 0 || type?.isFloat == true else {
             throw attributes.mismatch("output_dtype", "a type of floats", .int(number))
         }
-    }
-
-    /// The axis along which scales may lie, where there are no blocks and the result is float32.
-    func axis(_ integers: Tensor) -> Int? {
-        guard layout.blockSize == 0, type ?? .float32 == .float32 else { return nil }
-        return layout.axis < 0 ? layout.axis + integers.shape.rank : layout.axis
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -145,6 +144,36 @@ extension Dequantised {
             throw .shape(node: node.name, reason: "plans dequantise by one scale, to float32")
         }
         try plan.dequantized(node, input, steps)
+    }
+}
+
+extension QuantizedNumbers {
+    /// What a DequantizeLinear makes of constants, as float32; nil where it does something else.
+    init?(_ node: Node, constant: (_ index: Int) -> Tensor?) {
+        let hasZeros = node.inputs.count > 2 && !node.inputs[2].isEmpty
+        let zeros = hasZeros ? constant(2)?.elements.signed : nil
+        guard node.op == "DequantizeLinear", let integers = constant(0),
+            let scale = constant(1), scale.type == .float32, let scales = scale.floats,
+            let made = try? Operators.make(node) as? Dequantised,
+            made.type ?? .float32 == .float32, hasZeros == (zeros != nil)
+        else { return nil }
+        var sizes = integers.shape.dimensions
+        let (blockSize, given) = (made.layout.blockSize, made.layout.axis)
+        let axis = given < 0 ? given + sizes.count : given
+        if blockSize > 0 || scales.count > 1 {
+            guard sizes.indices.contains(axis) else { return nil }
+            if blockSize > 0 { sizes[axis] = (sizes[axis] + blockSize - 1) / blockSize }
+            guard scale.shape.dimensions == (blockSize > 0 ? sizes : [sizes[axis]]) else {
+                return nil
+            }
+        }
+        self.init(
+            integers: integers,
+            scales: scales,
+            zeros: zeros,
+            axis: axis,
+            blockSize: blockSize
+        )
     }
 }
 

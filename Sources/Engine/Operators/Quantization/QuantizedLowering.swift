@@ -211,22 +211,27 @@ struct QuantizedConvolution {
             groups: groups
         )
         let mostBytes = plan.largest
-        let fours = plan.kernels.multipliesFours
-        let inSquares =
-            plan.kernels.multipliesSquares && lines == nil && groups == 1
-            && IntegerSquares.take(rows, columns, size)
-        let form = "\(groups)/\(size.taps)\(inSquares ? "/squares" : "")"
+        let orders = IntegerWeights.Orders(
+            fours: plan.kernels.multipliesFours,
+            squares: plan.kernels.multipliesSquares && lines == nil && groups == 1
+                && IntegerSquares.take(rows, columns, size)
+        )
+        // Where the weight of a tap and a channel is among those of an output.
+        let sources = (0..<size.taps * size.channels).map { index in
+            let (tap, channel) = index.quotientAndRemainder(dividingBy: size.channels)
+            let own = lines?.place(tap: tap, channel: channel) ?? (tap: tap, channel: channel)
+            return own.channel * taps + own.tap
+        }
+        let form = "\(groups)/\(size.taps)\(orders.squares ? "/squares" : "")"
         let packed = try plan.weights.integers("\(weights.name)/\(form)") {
             () throws(ModelError) in
             try IntegerWeights(
                 size,
                 node: node,
                 mostBytes: mostBytes,
-                multipliesFours: fours,
-                inSquares: inSquares
+                orders: orders
             ) { output, tap, channel in
-                let own = lines?.place(tap: tap, channel: channel) ?? (tap: tap, channel: channel)
-                return weights.integer((output * sizes[1] + own.channel) * taps + own.tap)
+                weights.integer(output * sources.count + sources[tap * size.channels + channel])
                     - weights.zero(output)
             }
         }
