@@ -110,8 +110,9 @@ extension Tensor {
         case .uint32(let values): widened(values)
         case .uint16(let values): widened(values)
         case .uint8(let values): { Int(values[$0]) }
-        case .integers, .uint64, .booleans, .floats, .doubles, .halves, .bfloats, .strings: { _ in 0
-        }
+        case .integers, .uint64, .booleans, .floats, .doubles, .halves, .bfloats, .strings:
+            { _ in 0
+            }
         }
     }
 

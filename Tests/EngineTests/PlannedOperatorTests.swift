@@ -124,6 +124,107 @@ import Testing
             bias: 5
         ),
         transposed([1, 5, 4, 4], [5, 3, 2, 2], ["strides": .ints([2, 2])], bias: 3),
+        transposed([2, 17, 1, 1], [17, 9, 4, 3], bias: 9),
+        transposed([1, 7, 1, 5], [7, 4, 3, 3], ["pads": .ints([1, 1, 1, 1])]),
+        transposed(
+            [1, 8, 6, 4],
+            [8, 3, 3, 5],
+            [
+                "strides": .ints([2, 3]), "pads": .ints([1, 2, 0, 1]),
+                "output_padding": .ints([1, 0]),
+            ],
+            bias: 3
+        ),
+        // Its last outputs lie beyond all windows.
+        transposed(
+            [1, 3, 4, 4],
+            [3, 2, 2, 2],
+            ["strides": .ints([2, 2]), "output_padding": .ints([1, 1])],
+            bias: 2
+        ),
+        // Kernels that are shorter than their steps.
+        transposed([1, 4, 5], [4, 3, 2], ["strides": .ints([3])]),
+        transposed([1, 40, 30], [40, 1, 16], ["strides": .ints([8])], bias: 1),
+    ]
+
+    /// Groups that fill no block of channels by themselves.
+    private static let groups: [Case] = [
+        (32, 4, 4), (8, 8, 8), (4, 24, 8), (16, 1, 2), (6, 8, 16), (5, 3, 7), (32, 2, 1),
+    ].map { groups, inputs, outputs in
+        Case(
+            op: "Conv",
+            shape: [2, groups * inputs, 9, 10],
+            attributes: ["group": .int(groups), "pads": .ints([1, 1, 1, 1])],
+            weights: [[groups * outputs, inputs, 3, 3], [groups * outputs]]
+        )
+    }
+
+    private static func volumes(
+        _ op: String,
+        _ shape: Shape,
+        kernel: [Int],
+        _ attributes: [String: Attribute] = [:],
+        weights: [Shape] = []
+    ) -> Case {
+        var all = attributes
+        all["kernel_shape"] = .ints(kernel)
+        return Case(op: op, shape: shape, attributes: all, weights: weights)
+    }
+
+    private static let volumes: [Case] = [
+        volumes(
+            "Conv",
+            [2, 3, 5, 6, 7],
+            kernel: [3, 3, 3],
+            ["pads": .ints([1, 1, 1, 1, 1, 1])],
+            weights: [[18, 3, 3, 3, 3], [18]]
+        ),
+        volumes(
+            "Conv",
+            [1, 32, 7, 6, 5],
+            kernel: [3, 2, 1],
+            [
+                "strides": .ints([2, 1, 2]), "dilations": .ints([2, 1, 1]),
+                "pads": .ints([2, 0, 1, 0, 1, 0]), "group": .int(2),
+            ],
+            weights: [[20, 16, 3, 2, 1]]
+        ),
+        volumes(
+            "Conv",
+            [1, 4, 4, 4, 4],
+            kernel: [4, 3, 3],
+            ["auto_pad": .string("SAME_UPPER"), "strides": .ints([1, 2, 2])],
+            weights: [[5, 4, 4, 3, 3], [5]]
+        ),
+        volumes("Conv", [1, 6, 3, 5, 5], kernel: [3, 1, 1], weights: [[4, 6, 3, 1, 1]]),
+        volumes("MaxPool", [2, 3, 4, 6, 6], kernel: [2, 2, 2], ["strides": .ints([2, 2, 2])]),
+        volumes(
+            "MaxPool",
+            [1, 20, 5, 7, 6],
+            kernel: [3, 2, 3],
+            [
+                "strides": .ints([2, 2, 2]), "pads": .ints([1, 0, 1, 1, 1, 1]),
+                "ceil_mode": .int(1),
+            ]
+        ),
+        volumes(
+            "AveragePool",
+            [1, 5, 6, 5, 7],
+            kernel: [3, 3, 2],
+            ["pads": .ints([1, 1, 0, 1, 1, 1]), "strides": .ints([2, 1, 2])]
+        ),
+        volumes(
+            "AveragePool",
+            [1, 5, 6, 5, 7],
+            kernel: [2, 3, 2],
+            [
+                "pads": .ints([1, 1, 1, 1, 1, 1]), "count_include_pad": .int(1),
+                "ceil_mode": .int(1), "strides": .ints([2, 2, 2]),
+            ]
+        ),
+        volumes("LpPool", [1, 2, 4, 4, 4], kernel: [2, 2, 2], ["p": .int(3)]),
+        Case(op: "GlobalAveragePool", shape: [2, 18, 3, 4, 5]),
+        Case(op: "GlobalMaxPool", shape: [1, 5, 2, 3, 3]),
     ]
 
     /// Indices compared with 0 … 5, as some exporters write one-hot vectors; 9 and −1 are none of them.
@@ -198,7 +299,7 @@ import Testing
 
     @Test(
         "a plan computes what one by one is computed in 64 bits",
-        arguments: normalizations + resizes + convolutions + columns + vectors
+        arguments: normalizations + resizes + convolutions + columns + vectors + groups + volumes
     )
     func planned(testCase: Case) throws {
         var random = SeededGenerator(seed: UInt64(testCase.testDescription.utf8.count))

@@ -7,7 +7,8 @@ import Testing
 
 /// Constants of fewer than 8 bits, as ONNX packs them.
 @Suite struct SmallIntegerTests {
-    private func tensor(_ type: Int32, _ count: Int, _ bytes: [UInt8], isRaw: Bool) throws -> Tensor {
+    private func tensor(_ type: Int32, _ count: Int, _ bytes: [UInt8], isRaw: Bool) throws -> Tensor
+    {
         var proto = OnnxTensorProto()
         (proto.name, proto.dataType, proto.dims) = ("q", type, [Int64(count)])
         if isRaw {

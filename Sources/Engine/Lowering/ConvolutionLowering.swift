@@ -11,6 +11,8 @@ struct ConvolutionLowering {
     let kernel: Kernel
     /// Added to the sums; a value of the output's shape.
     var addend: ValueID?
+    /// How many groups of the node are one here, with zeros between them.
+    var merged = 1
 
     /// How the weights lie and which kernel runs them.
     enum Method: String {
@@ -51,6 +53,7 @@ struct ConvolutionLowering {
         plus other: ValueID?,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
+        if let larger { return try larger.lower(input, plus: other, into: &plan) }
         guard let other else { return try lower(input, into: &plan) }
         let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
         let (rows, columns) = try windows.axes(
@@ -155,7 +158,7 @@ struct ConvolutionLowering {
             method.output
         )
         plan.count(
-            image.count * outputs * rows.output * columns.output * kernel.shape[1]
+            image.count * outputs * rows.output * columns.output * kernel.shape[1] / merged
                 * kernelSize[0] * kernelSize[1],
             for: node
         )
@@ -168,6 +171,48 @@ struct ConvolutionLowering {
             ConvolutionStep(lowering: self, method: method, rows: rows, columns: columns)
                 .add(from: source, to: output, images: image.count, into: &plan)
         }
+    }
+
+    /// The same convolution with as many neighbouring groups as fill blocks of channels in one; nil where that is no gain.
+    private var larger: ConvolutionLowering? {
+        guard groups > 1, kernel.shape.rank == 4, outputs % groups == 0, activation != .maxout,
+            kernel.tiling.count == 1
+        else { return nil }
+        let (inputs, perGroup) = (kernel.shape[1], outputs / groups)
+        guard inputs > 1 || perGroup > 1,
+            let merged = (1..<groups).first(where: { count in
+                groups % count == 0 && count * inputs % 16 == 0 && count * perGroup % 16 == 0
+            }), merged > 1
+        else { return nil }
+        let taps = kernel.shape[2] * kernel.shape[3]
+        let (values, outputs) = (kernel.values, outputs)
+        let shape: Shape = [outputs, inputs * merged, kernel.shape[2], kernel.shape[3]]
+        let filled = StoredFloats(count: shape.count) { () throws(ModelError) in
+            let numbers = try values.read()
+            var result = [Float](repeating: 0, count: outputs * inputs * merged * taps)
+            for output in 0..<outputs {
+                let own = output / perGroup % merged
+                let target = (output * merged + own) * inputs * taps
+                let source = output * inputs * taps
+                for index in 0..<inputs * taps { result[target + index] = numbers[source + index] }
+            }
+            return result
+        }
+        return ConvolutionLowering(
+            node: node,
+            windows: windows,
+            groups: groups / merged,
+            activation: activation,
+            kernel: Kernel(
+                shape: shape,
+                values: filled,
+                bias: kernel.bias,
+                key: "\(kernel.key)/\(merged) in one",
+                isSeries: kernel.isSeries
+            ),
+            addend: addend,
+            merged: merged
+        )
     }
 
     var outputs: Int { kernel.shape[0] }

@@ -27,7 +27,9 @@ struct SmallProduct: Sendable {
         let outputBlocks = blocks(of: weights.units)
         let group = min(points, Self.group)
         let width = min(Self.width, outputBlocks)
-        let numbers = try plan.workerScratch(width * 16 * min(Self.piece, blocks(of: weights.inputs) * 16))
+        let numbers = try plan.workerScratch(
+            width * 16 * min(Self.piece, blocks(of: weights.inputs) * 16)
+        )
         let sums = try plan.workerScratch(2 * width * group * 16)
         let zeros = PackedWeights(count: width * 16) { _ in }
         let read = plan.rows(source)
@@ -83,7 +85,8 @@ struct SmallProduct: Sendable {
                 }
                 for piece in 0..<pieces {
                     let isLast = piece == pieces - 1
-                    let inputs = piece * size..<min((piece + 1) * size, blocks(of: weights.inputs) * 16)
+                    let inputs =
+                        piece * size..<min((piece + 1) * size, blocks(of: weights.inputs) * 16)
                     let bias =
                         piece == 0 ? weights.bias.start + outputs.lowerBound * 16 : zeros.start
                     let addend = piece == 0 ? nil : partial(piece - 1)
@@ -111,7 +114,8 @@ struct SmallProduct: Sendable {
                             sumsPlane: sumsPlane,
                             isLast: isLast
                         ),
-                        input: from.position(in: arena) + inputs.lowerBound / 16 * plane + first * point,
+                        input: from.position(in: arena) + inputs.lowerBound / 16 * plane + first
+                            * point,
                         weights: numbers,
                         bias: readsOnce ? zeros.start : bias,
                         addend: readsOnce ? partial(piece) : addend,

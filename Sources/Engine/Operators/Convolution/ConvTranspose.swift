@@ -9,7 +9,7 @@ extension Families {
 
 /// A transposed convolution: every input is spread over a window of outputs.
 ///
-/// One whose windows lie side by side is planned as a 1×1 convolution whose outputs are the windows' pixels.
+/// One with strides is planned as a convolution of shorter kernels whose outputs are put side by side.
 struct ConvTranspose: PlannedOperator {
     private let windows: WindowAttributes
     private let groups: Int
@@ -87,91 +87,9 @@ struct ConvTranspose: PlannedOperator {
             outputPadding: outputPadding ?? Array(zeros.prefix(axes)),
             groups: groups
         )
-        let isPlain =
-            axes == 2 && groups == 1 && general.strides == Array(sizes)
-            && general.dilations == ones
-            && (general.pads + general.outputPadding).allSatisfy { $0 == 0 }
-        guard isPlain else { return try general.lower(into: &plan) }
-        try lowerSideBySide(node, shape, general.strides, into: &plan)
-    }
-
-    private func lowerSideBySide(
-        _ node: Node,
-        _ shape: Shape,
-        _ strides: [Int],
-        into plan: inout PlanBuilder
-    ) throws(ModelError) {
-        guard shape.rank == 4, let weights = plan.constant(node, 1), weights.type == .float32,
-            weights.shape[0] == shape[1]
-        else { throw .shape(node: node.name, reason: "the kernel does not fit the input \(shape)") }
-        let (inputs, outputs) = (weights.shape[0], weights.shape[1])
-        let pixels = strides[0] * strides[1]
-        let count = outputs * pixels
-        var conv = Node(name: node.name, op: "Conv")
-        conv.inputs = [node.inputs[0], "\(node.name)/weight"]
-        conv.outputs = ["\(node.outputs[0])/windows"]
-        // [I, O · pixels] to [O · pixels, I, 1, 1].
-        let turned = Shape([count, inputs, 1, 1])
-        plan.graph.constants[conv.inputs[1]] = weights.mapFloats(turned) { (values: [Float]) in
-            (0..<count * inputs).map { (place: Int) -> Float in
-                values[place % inputs * count + place / inputs]
-            }
-        }
-        if node.inputs.count > 2, let bias = plan.constant(node, 2)?.floats, bias.count == outputs {
-            conv.inputs.append("\(node.name)/bias")
-            plan.graph.constants[conv.inputs[2]] = Tensor(
-                shape: [count],
-                floats: (0..<count).map { bias[$0 / pixels] }
-            )
-        } else if node.inputs.count > 2, !node.inputs[2].isEmpty {
-            throw .shape(node: node.name, reason: "the bias is not constant")
-        }
-        try plan.lower(conv)
-        guard let windows = plan.id(named: conv.outputs[0]) else { return }
-        try join(
-            node,
-            plan.value(windows, as: .dense),
-            as: shape,
-            outputs: outputs,
-            strides: strides,
-            into: &plan
-        )
-    }
-
-    /// [N, O · kh · kw, H, W] to [N, O, H · kh, W · kw].
-    private func join(
-        _ node: Node,
-        _ windows: ValueID,
-        as shape: Shape,
-        outputs: Int,
-        strides: [Int],
-        into plan: inout PlanBuilder
-    ) throws(ModelError) {
-        let (height, width) = (shape[2], shape[3])
-        let result: Shape = [shape[0], outputs, height * strides[0], width * strides[1]]
-        let output = try plan.define(node.outputs[0], result, .dense)
-        let walk = StrideWalk(
-            [shape[0] * outputs, height, strides[0], width, strides[1]],
-            [
-                strides[0] * strides[1] * height * width, width, strides[1] * height * width, 1,
-                height * width,
-            ],
-            [
-                strides[0] * strides[1] * height * width, strides[0] * strides[1] * width,
-                strides[1] * width, strides[1], 1,
-            ]
-        )
-        plan.step(node.name, chunks: walk.chunks, reads: [windows], writes: [output]) { placement in
-            let (from, to) = (placement[windows], placement[output])
-            return { arena, chunk in
-                let (input, output) = (from.position(in: arena), to.position(in: arena))
-                walk.forEachRow(in: walk.rows(ofChunk: chunk)) { _, first, second in
-                    for index in 0..<walk.length {
-                        output[second + index * walk.steps.second] =
-                            input[first + index * walk.steps.first]
-                    }
-                }
-            }
-        }
+        guard let weights = plan.constant(node, 1),
+            let phased = PhasedConvolution(general, shape, weights: weights)
+        else { return try general.lower(into: &plan) }
+        try phased.lower(into: &plan)
     }
 }

@@ -160,6 +160,11 @@ struct Convolution: PlannedOperator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        if node.op == "Conv", connections == nil, let weights = plan.constant(node, 1),
+            weights.shape.rank == 5, try lowerVolumes(node, weights, into: &plan)
+        {
+            return
+        }
         let windows = try planned.get()
         guard node.op == "Conv" else {
             return try QuantizedConvolution(node: node, windows: windows, groups: groups)
@@ -206,5 +211,21 @@ struct Convolution: PlannedOperator {
             && node.inputs.count < 4
         if isColumn { return try lowering.lowerColumn(input, into: &plan) }
         try lowering.lower(input, plus: plan.optionalInput(node, 3), into: &plan)
+    }
+
+    /// Whether it is a convolution of volumes.
+    private func lowerVolumes(
+        _ node: Node,
+        _ weights: Tensor,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> Bool {
+        let shape = try plan.inputShape(node, 0)
+        let kernel = Array(weights.shape.dimensions[2...])
+        guard shape.rank == 5, weights.type == .float32, windows.kernel ?? kernel == kernel,
+            shape[1] == weights.shape[1] * groups, activation != .maxout,
+            let volumes = try Volumes(node, shape, windows, kernel: kernel)
+        else { return false }
+        try volumes.convolve(weights, activation, into: &plan)
+        return true
     }
 }

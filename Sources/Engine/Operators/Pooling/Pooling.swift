@@ -123,6 +123,16 @@ struct WindowPool: PlannedOperator {
         {
             return try plan.integerMaximum(node, input, planned.get())
         }
+        if windows.kernel?.count == 3,
+            let volumes = try Volumes(
+                node,
+                plan.inputShape(node, 0),
+                windows,
+                kernel: windows.kernel ?? []
+            )
+        {
+            return try volumes.pool(into: &plan)
+        }
         let reduction: WindowReduction =
             switch node.op {
             case "MaxPool": .maximum
@@ -188,6 +198,18 @@ private func lowerGlobalPool(
     into plan: inout PlanBuilder
 ) throws(ModelError) {
     let shape = try plan.inputShape(node, 0)
+    if shape.rank == 5, shape.count > 0 {
+        let sizes = [shape[0], shape[1], shape[2] * shape[3], shape[4]]
+        var flat = node
+        (flat.inputs, flat.outputs) = (["\(node.outputs[0])/image"], ["\(node.outputs[0])/pixel"])
+        let image = try plan.value(plan.input(node, 0), as: .dense)
+        _ = try plan.alias(flat.inputs[0], of: image, shape: Shape(sizes))
+        try plan.lower(flat)
+        guard let pixel = plan.id(named: flat.outputs[0]) else { return }
+        let result: Shape = [shape[0], shape[1], 1, 1, 1]
+        _ = try plan.alias(node.outputs[0], of: plan.value(pixel, as: .dense), shape: result)
+        return
+    }
     _ = try node.imageShape(shape)
     var whole = Node(name: node.name, op: node.op)
     whole.attributes["kernel_shape"] = .ints(shape.dimensions[2...].map { max(1, $0) })
