@@ -142,6 +142,23 @@ import Testing
             ["strides": .ints([2, 2]), "output_padding": .ints([1, 1])],
             bias: 2
         ),
+        // Longer and shorter kernels apart, and together where outputs are few.
+        transposed(
+            [1, 20, 7, 6],
+            [20, 33, 3, 3],
+            [
+                "strides": .ints([2, 2]), "pads": .ints([1, 1, 1, 1]),
+                "output_padding": .ints([1, 1]),
+            ],
+            bias: 33
+        ),
+        transposed([2, 6, 5, 9], [6, 40, 5, 4], ["strides": .ints([3, 2])]),
+        transposed(
+            [1, 16, 11],
+            [16, 48, 7],
+            ["strides": .ints([4]), "pads": .ints([2, 3])],
+            bias: 48
+        ),
         // Kernels that are shorter than their steps.
         transposed([1, 4, 5], [4, 3, 2], ["strides": .ints([3])]),
         transposed([1, 40, 30], [40, 1, 16], ["strides": .ints([8])], bias: 1),

@@ -26,6 +26,24 @@ struct PhasedConvolution {
         /// Outputs of each residue.
         var places: Int { input + taps - 1 }
         var fits: Bool { begin >= 0 && output > 0 && begin + output <= stride * places }
+
+        /// Residues with as many taps each: the first ones may have one more.
+        var groups: [(residues: Range<Int>, taps: Int)] {
+            let longer = kernel % stride
+            guard longer > 0 else { return [(0..<stride, taps)] }
+            return [(0..<longer, taps), (longer..<stride, max(1, taps - 1))]
+        }
+
+        /// Puts one residue's outputs where they belong in a line of the answer.
+        func strew(_ source: FloatPosition, _ residue: Int, over line: FloatPosition) {
+            var x = (residue + stride - begin % stride) % stride
+            var index = (x + begin) / stride
+            while x < output {
+                line[x] = source[index]
+                x += stride
+                index += 1
+            }
+        }
     }
 
     /// Nil where strides are 1, or outputs lie beyond what is computed.
@@ -58,52 +76,97 @@ struct PhasedConvolution {
         (rows, columns) = (count == 1 ? Axis() : axes[0], axes[count - 1])
     }
 
-    private var residues: Int { rows.stride * columns.stride }
     private var outputs: Int { weights.shape[1] }
     private var isSeries: Bool { shape.rank == 3 }
 
-    func lower(into plan: inout PlanBuilder) throws(ModelError) {
-        let taps = isSeries ? [columns.taps] : [rows.taps, columns.taps]
-        let around = taps.map { $0 - 1 }
-        var conv = Node(name: node.name, op: "Conv", opset: node.opset)
-        conv.inputs = [node.inputs[0], "\(node.name)/residues"]
-        conv.outputs = ["\(node.outputs[0])/residues"]
-        conv.attributes = ["kernel_shape": .ints(taps), "pads": .ints(around + around)]
-        plan.graph.constants[conv.inputs[1]] = kernels
-        if let bias = try node.constantBias(plan) {
-            guard bias.count == outputs else {
-                throw .shape(node: node.name, reason: "the bias does not fit")
-            }
-            conv.inputs.append("\(node.name)/bias")
-            plan.graph.constants[conv.inputs[2]] = Tensor(
-                shape: [outputs * residues],
-                floats: bias.flatMap { Array(repeating: $0, count: residues) }
+    /// Residues that are outputs of one convolution, with as many taps each.
+    private struct Part {
+        let rows: Range<Int>
+        let columns: Range<Int>
+        let height: Int
+        let width: Int
+
+        var count: Int { rows.count * columns.count }
+    }
+
+    /// All residues together, or those of longer and of shorter kernels apart where that multiplies less.
+    private var parts: [Part] {
+        let whole = [
+            Part(
+                rows: 0..<rows.stride,
+                columns: 0..<columns.stride,
+                height: rows.taps,
+                width: columns.taps
             )
+        ]
+        let apart = rows.groups.flatMap { row in
+            columns.groups.map { column in
+                Part(
+                    rows: row.residues,
+                    columns: column.residues,
+                    height: row.taps,
+                    width: column.taps
+                )
+            }
         }
-        try plan.lower(conv)
-        guard let made = plan.id(named: conv.outputs[0]) else { return }
-        try interleave(try plan.value(made, as: .dense), into: &plan)
+        func effort(_ parts: [Part]) -> Int {
+            parts.reduce(0) { $0 + blocks(of: outputs * $1.count) * $1.height * $1.width }
+        }
+        return effort(apart) < effort(whole) ? apart : whole
+    }
+
+    func lower(into plan: inout PlanBuilder) throws(ModelError) {
+        let bias = try node.constantBias(plan)
+        guard bias.map({ $0.count == outputs }) ?? true else {
+            throw .shape(node: node.name, reason: "the bias does not fit")
+        }
+        var sources: [(part: Part, value: ValueID)] = []
+        for (index, part) in parts.enumerated() {
+            var conv = Node(name: node.name, op: "Conv", opset: node.opset)
+            conv.inputs = [node.inputs[0], "\(node.name)/residues\(index)"]
+            conv.outputs = ["\(node.outputs[0])/residues\(index)"]
+            let sizes = [part.height, part.width].suffix(shape.rank - 2)
+            // As many places for all parts.
+            let ends = [rows.taps - 1, columns.taps - 1].suffix(sizes.count)
+            conv.attributes = [
+                "kernel_shape": .ints(Array(sizes)), "pads": .ints(sizes.map { $0 - 1 } + ends),
+            ]
+            plan.graph.constants[conv.inputs[1]] = kernels(part)
+            if let bias {
+                conv.inputs.append("\(node.name)/bias\(index)")
+                plan.graph.constants[conv.inputs[2]] = Tensor(
+                    shape: [outputs * part.count],
+                    floats: bias.flatMap { Array(repeating: $0, count: part.count) }
+                )
+            }
+            try plan.lower(conv)
+            guard let made = plan.id(named: conv.outputs[0]) else { return }
+            sources.append((part, try plan.value(made, as: .dense)))
+        }
+        try interleave(sources, into: &plan)
     }
 
     /// [I, O, kh, kw] as [O · residues, I, …], each residue's kernel turned by half a turn.
-    private var kernels: Tensor? {
-        let (rows, columns, residues, outputs) = (rows, columns, residues, outputs)
-        let inputs = weights.shape[0]
-        let sizes = isSeries ? [columns.taps] : [rows.taps, columns.taps]
+    private func kernels(_ part: Part) -> Tensor? {
         guard let given = weights.storedFloats else { return nil }
-        let shape = Shape([outputs * residues, inputs] + sizes)
+        let (rows, columns, outputs) = (rows, columns, outputs)
+        let inputs = weights.shape[0]
+        let sizes = [part.height, part.width].suffix(shape.rank - 2)
+        let shape = Shape([outputs * part.count, inputs] + sizes)
         let stored = StoredFloats(count: shape.count) { () throws(ModelError) in
             let values = try given.read()
             var result: [Float] = []
-            result.reserveCapacity(outputs * residues * inputs * rows.taps * columns.taps)
-            for unit in 0..<outputs * residues {
-                let (output, residue) = unit.quotientAndRemainder(dividingBy: residues)
+            result.reserveCapacity(shape.count)
+            for unit in 0..<outputs * part.count {
+                let (output, residue) = unit.quotientAndRemainder(dividingBy: part.count)
+                let first = part.rows.lowerBound + residue / part.columns.count
+                let second = part.columns.lowerBound + residue % part.columns.count
                 for input in 0..<inputs {
                     let start = (input * outputs + output) * rows.kernel * columns.kernel
-                    for row in (0..<rows.taps).reversed() {
-                        let y = residue / columns.stride + rows.stride * row
-                        for column in (0..<columns.taps).reversed() {
-                            let x = residue % columns.stride + columns.stride * column
+                    for row in (0..<part.height).reversed() {
+                        let y = first + rows.stride * row
+                        for column in (0..<part.width).reversed() {
+                            let x = second + columns.stride * column
                             let isInside = y < rows.kernel && x < columns.kernel
                             result.append(
                                 isInside ? values[start + y * columns.kernel + x] : 0
@@ -117,38 +180,42 @@ struct PhasedConvolution {
         return Tensor(shape: shape, stored: stored)
     }
 
-    /// [N, O · residues, places, places] to the answer's [N, O, height, width].
-    private func interleave(_ source: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
-        let sizes = isSeries ? [columns.output] : [rows.output, columns.output]
-        let output = try plan.define(
-            node.outputs[0],
-            Shape([shape[0], outputs] + sizes),
-            .dense
-        )
+    /// Residues [N, O · residues, places, places] to the answer's [N, O, height, width].
+    private func interleave(
+        _ sources: [(part: Part, value: ValueID)],
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
+        let sizes = [rows.output, columns.output].suffix(shape.rank - 2)
+        let output = try plan.define(node.outputs[0], Shape([shape[0], outputs] + sizes), .dense)
         let planes = shape[0] * outputs
-        let parts = max(1, min(rows.output, 8 / planes))
-        let (rows, columns, residues) = (rows, columns, residues)
-        plan.step(node.name, chunks: planes * parts, reads: [source], writes: [output]) {
-            placement in
-            let (from, to) = (placement[source], placement[output])
+        let cuts = max(1, min(rows.output, 8 / planes))
+        let (rows, columns) = (rows, columns)
+        plan.step(
+            node.name,
+            chunks: planes * cuts,
+            reads: sources.map(\.value),
+            writes: [output]
+        ) { placement in
+            let from = sources.map { (part: $0.part, place: placement[$0.value]) }
+            let to = placement[output]
             return { arena, chunk in
-                let (plane, part) = chunk.quotientAndRemainder(dividingBy: parts)
+                let (plane, cut) = chunk.quotientAndRemainder(dividingBy: cuts)
                 let place = rows.places * columns.places
-                let input = from.position(in: arena) + plane * residues * place
                 let target = to.position(in: arena) + plane * rows.output * columns.output
-                for y in rows.output * part / parts..<rows.output * (part + 1) / parts {
-                    let (q, r) = (y + rows.begin).quotientAndRemainder(dividingBy: rows.stride)
-                    let line = target + y * columns.output
-                    for residue in 0..<columns.stride {
-                        let source =
-                            input + (r * columns.stride + residue) * place + q * columns.places
-                        let first =
-                            (residue + columns.stride - columns.begin % columns.stride)
-                            % columns.stride
-                        var index = (first + columns.begin) / columns.stride
-                        for x in stride(from: first, to: columns.output, by: columns.stride) {
-                            line[x] = source[index]
-                            index += 1
+                for (part, source) in from {
+                    let input = source.position(in: arena) + plane * part.count * place
+                    for y in rows.output * cut / cuts..<rows.output * (cut + 1) / cuts {
+                        let (q, r) = (y + rows.begin).quotientAndRemainder(dividingBy: rows.stride)
+                        guard part.rows.contains(r) else { continue }
+                        let line = target + y * columns.output
+                        let first = (r - part.rows.lowerBound) * part.columns.count
+                        for residue in part.columns {
+                            let own = first + residue - part.columns.lowerBound
+                            columns.strew(
+                                input + own * place + q * columns.places,
+                                residue,
+                                over: line
+                            )
                         }
                     }
                 }

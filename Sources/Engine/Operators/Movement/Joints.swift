@@ -75,8 +75,62 @@ struct Concat: PlannedOperator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let count = node.inputs.count
+        if try lowerBlocks(node, into: &plan) { return }
         try regions(plan.shapeOperands(node, sources: count))
             .lower(node, sources: count, into: &plan)
+    }
+
+    /// Images in blocks of channels that each part fills stay so: whether that is what these are.
+    private func lowerBlocks(
+        _ node: Node,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) -> Bool {
+        var parts: [ValueID] = []
+        for index in node.inputs.indices {
+            guard plan.constant(node, index) == nil, let id = try plan.optionalTyped(node, index),
+                plan[id].layout == .blocked, plan[id].type == .float32
+            else { return false }
+            parts.append(id)
+        }
+        let (shape, axis, _) = try placement(plan.shapeOperands(node, sources: parts.count))
+        guard axis == 1, Shape(shape).isUsual,
+            parts.dropLast().allSatisfy({ plan.shape(of: $0)[1] % 16 == 0 })
+        else { return false }
+        let output = try plan.define(node.outputs[0], Shape(shape), .blocked)
+        let image = try node.imageShape(Shape(shape))
+        let perPart = parts.map { blocks(of: plan.shape(of: $0)[1]) }
+        let all = perPart.reduce(0, +)
+        // The part and its block that each block is.
+        let sources = perPart.enumerated().flatMap { part, count in
+            (0..<count).map { (part: part, block: $0) }
+        }
+        plan.step(
+            node.name,
+            chunks: image.count * all,
+            reads: parts,
+            writes: [output],
+            isExact: true
+        ) { [parts] placement in
+            let (from, to) = (parts.map { placement[$0] }, placement[output])
+            return { arena, chunk in
+                let (index, block) = chunk.quotientAndRemainder(dividingBy: all)
+                let source = sources[block]
+                let place = from[source.part]
+                let input =
+                    place.position(in: arena) + index * place.image + source.block * place.plane
+                let target = to.position(in: arena) + index * to.image + block * to.plane
+                // Lines without a halo lie one after the other.
+                let isWhole = place.row == to.row && to.row == image.width * 16
+                let lines = isWhole ? 1 : image.height
+                for row in 0..<lines {
+                    (target + row * to.row).copy(
+                        from: input + row * place.row,
+                        count: image.height / lines * image.width * 16
+                    )
+                }
+            }
+        }
+        return true
     }
 
     private func regions(_ operands: Operands) throws(ModelError) -> Moves {
