@@ -138,8 +138,9 @@ extension KernelSet {
         }
     }
 
-    /// The sums of the real numbers that bytes stand for, as steps of a third size.
-    public func addQuantized(
+    /// The sums or products of the real numbers that bytes stand for, as steps of a third size.
+    public func combineQuantized(
+        _ combination: ByteCombination,
         _ a: (bytes: BytePosition, steps: QuantizationSteps),
         _ b: (bytes: BytePosition, steps: QuantizationSteps),
         _ steps: QuantizationSteps,
@@ -147,7 +148,12 @@ extension KernelSet {
         into y: BytePosition,
         count: Int
     ) {
-        unsafe integers.pointee.add(
+        let function =
+            switch combination {
+            case .sum: unsafe integers.pointee.add
+            case .product: unsafe integers.pointee.times
+            }
+        unsafe function(
             a.bytes.pointer.assumingMemoryBound(to: UInt8.self),
             a.steps.kernel,
             b.bytes.pointer.assumingMemoryBound(to: UInt8.self),
@@ -191,6 +197,12 @@ extension KernelSet {
         unsafe integers.pointee.range(x.pointer, count, &low, &high)
         return low...high
     }
+}
+
+/// What two numbers become.
+public enum ByteCombination: Sendable {
+    case sum
+    case product
 }
 
 /// Small integers of blocks of 16 outputs, as `unpackIntegers` takes a block.

@@ -326,9 +326,9 @@ import Testing
     ) throws {
         var random = SeededGenerator(seed: 6)
         for shape: Shape in [[1, 3, 5, 7], [2, 37], [1, 16, 40, 41]] {
-            for op in ["Add", "Sigmoid", "LeakyRelu", "Tanh"] {
+            for op in ["Add", "Mul", "Sigmoid", "LeakyRelu", "Tanh"] {
                 var network = Network()
-                let operands = (0..<(op == "Add" ? 2 : 1)).map { index in
+                let operands = (0..<(["Add", "Mul"].contains(op) ? 2 : 1)).map { index in
                     let integers = network.input("x\(index)", Self.bytes(type, shape, &random))
                     return network.add(
                         "DequantizeLinear",
@@ -352,6 +352,53 @@ import Testing
                     )
                 ]
                 try expectSame(network, "\(op) of \(type) \(shape)")
+            }
+        }
+    }
+
+    /// Squeeze and excitation, and Swish and its like.
+    @Test(arguments: [ElementType.uint8, .int8])
+    func `products with numbers of channels and with functions are the definition's, bit for bit`(
+        _ type: ElementType
+    ) throws {
+        var random = SeededGenerator(seed: 8)
+        for shape: Shape in [[2, 5, 6, 7], [1, 33, 20, 50], [3, 4, 9]] {
+            for way in 0..<3 {
+                var network = Network()
+                func dequantized(_ integers: String, _ scale: Float) -> String {
+                    network.add(
+                        "DequantizeLinear",
+                        [
+                            integers, network.constant(Tensor(shape: [], floats: [scale])),
+                            network.constant(Self.number(3, type)),
+                        ]
+                    )
+                }
+                func quantized(_ value: String, _ scale: Float) -> String {
+                    network.add(
+                        "QuantizeLinear",
+                        [
+                            value, network.constant(Tensor(shape: [], floats: [scale])),
+                            network.constant(Self.number(3, type)),
+                        ]
+                    )
+                }
+                let x = dequantized(
+                    network.input("x", Self.bytes(type, shape, &random)),
+                    0.02
+                )
+                var other: String
+                if way < 2 {
+                    var narrow = shape.dimensions
+                    for axis in 2..<narrow.count { narrow[axis] = 1 }
+                    let integers = Self.bytes(type, Shape(narrow), &random)
+                    other = dequantized(network.input("s", integers), 0.007)
+                } else {
+                    other = dequantized(quantized(network.add("Sigmoid", [x]), 0.004), 0.004)
+                }
+                let product = network.add("Mul", way == 1 ? [other, x] : [x, other])
+                network.graph.outputs = [quantized(product, 0.013)]
+                try expectSame(network, "way \(way) of \(type) \(shape)")
             }
         }
     }

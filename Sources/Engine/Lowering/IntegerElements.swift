@@ -116,24 +116,33 @@ extension PlanBuilder {
         }
     }
 
-    /// The sum of two values of the same shape, as steps of a third size.
-    mutating func integerSum(
+    /// The sum or product of two values, as steps of a third size.
+    ///
+    /// They are of the same shape, or the second has one number for each channel of the first's images.
+    mutating func combined(
         _ node: Node,
+        _ combination: ByteCombination,
         _ a: (id: ValueID, steps: ByteSteps),
         _ b: (id: ValueID, steps: ByteSteps),
         as steps: ByteSteps,
         range: ClosedRange<Int>
     ) throws(ModelError) {
-        guard shape(of: a.id) == shape(of: b.id) else {
-            throw .shape(node: node.name, reason: "sums of integers are of one shape")
+        let shape = shape(of: a.id)
+        let isPerChannel = self.shape(of: b.id).isPerChannel(of: shape)
+        guard isPerChannel || self.shape(of: b.id) == shape else {
+            throw .shape(node: node.name, reason: "\(shape) and \(self.shape(of: b.id)) differ")
         }
-        let isLast = self[a.id].layout == .last || self[b.id].layout == .last
+        let isLast =
+            isPerChannel || self[a.id].layout == .last || self[b.id].layout == .last
         let x = try value(a.id, as: isLast ? .last : .shifted)
         let y = try value(b.id, as: isLast ? .last : .shifted)
         let layout: Layout = isLast ? .last : steps.type == .int8 ? .shifted : .dense
-        let output = try define(node.outputs[0], shape(of: x), layout, type: steps.type)
-        let (kernels, stretches) = (kernels, Stretches(shape(of: x).count))
-        let held = steps.range(range)
+        let output = try define(node.outputs[0], shape, layout, type: steps.type)
+        // Whole pixels, each times the image's numbers.
+        let run = isPerChannel ? shape[1] : shape.count
+        let stretches = Stretches(shape.count, unit: isPerChannel ? run : 64)
+        let perImage = isPerChannel ? shape.count / shape[0] : shape.count
+        let (kernels, held) = (kernels, steps.range(range))
         step(
             node.name,
             chunks: stretches.chunks,
@@ -144,15 +153,31 @@ extension PlanBuilder {
             let (first, second, to) = (placement[x], placement[y], placement[output])
             return { arena, chunk in
                 let part = stretches[chunk]
-                kernels.addQuantized(
-                    (first.position(in: arena).bytes + part.lowerBound, a.steps.steps),
-                    (second.position(in: arena).bytes + part.lowerBound, b.steps.steps),
-                    steps.steps,
-                    range: held,
-                    into: to.position(in: arena).bytes + part.lowerBound,
-                    count: part.count
-                )
+                var start = part.lowerBound
+                while start < part.upperBound {
+                    let count = isPerChannel ? run : part.count
+                    let own = isPerChannel ? start / perImage * run : start
+                    kernels.combineQuantized(
+                        combination,
+                        (first.position(in: arena).bytes + start, a.steps.steps),
+                        (second.position(in: arena).bytes + own, b.steps.steps),
+                        steps.steps,
+                        range: held,
+                        into: to.position(in: arena).bytes + start,
+                        count: count
+                    )
+                    start += count
+                }
             }
         }
+    }
+}
+
+extension Shape {
+    /// Whether it is [N, C, 1, …] of images [N, C, …].
+    func isPerChannel(of images: Shape) -> Bool {
+        (3...4).contains(rank) && rank == images.rank && count > 0 && images.count > count
+            && self[0] == images[0] && self[1] == images[1]
+            && dimensions[2...].allSatisfy { $0 == 1 }
     }
 }

@@ -23,10 +23,12 @@ extension ByteSteps {
     func table(to other: ByteSteps) -> [UInt8] {
         (0..<256).map { byte in
             let real = Float(byte - shift - zero) * scale
-            let steps = Double(real / other.scale).quantised(other.type, other.zero)
-            return UInt8(truncatingIfNeeded: steps + other.shift)
+            return UInt8(truncatingIfNeeded: other.integer(real) + other.shift)
         }
     }
+
+    /// The integer that stands for a real number.
+    func integer(_ real: Float) -> Int { Double(real / scale).quantised(type, zero) }
 }
 
 /// A layer that multiplies bytes by weights of 8 bits.

@@ -18,8 +18,9 @@ struct QuantizedLayers {
         for (index, node) in graph.nodes.enumerated() where Self.isLayer(node) {
             layers.takeLayer(index)
         }
-        for (index, node) in graph.nodes.enumerated().reversed()
-        where ["DequantizeLinear", "Slice"].contains(node.op) && layers.isUnread(node) {
+        for index in graph.nodes.indices.reversed()
+        where Self.passing.contains(layers.graph[index].op) && layers.isUnread(layers.graph[index])
+        {
             layers.graph.remove(index)
         }
         return layers.graph.graph
@@ -28,6 +29,9 @@ struct QuantizedLayers {
     private static func isLayer(_ node: Node) -> Bool {
         ["Conv", "Gemm", "MatMul"].contains(node.op)
     }
+
+    /// What may be left over: nobody reads it any longer.
+    private static let passing: Set = ["DequantizeLinear", "IntegerFunction", "Slice"]
 
     /// Operators that move elements or choose among them, whatever they stand for.
     private static let moves: Set = [
@@ -138,7 +142,7 @@ struct QuantizedLayers {
     private mutating func integerNode(_ node: Node) -> Node? {
         switch node.op {
         case "Conv", "Gemm", "MatMul": layer(node)
-        case "Add": sum(node)
+        case "Add", "Mul": pair(node)
         case "GlobalAveragePool": mean(node)
         case "Concat": joint(node)
         case let op where Self.functions.contains(op): function(node)
@@ -197,8 +201,10 @@ struct QuantizedLayers {
 
     // MARK: Integers and their steps
 
+    typealias Integers = (name: String, steps: Steps)
+
     /// The integers that a value stands for.
-    func integers(_ value: String) -> (name: String, steps: Steps)? {
+    func integers(_ value: String) -> Integers? {
         guard let maker = graph.maker(value), graph[maker].op == "DequantizeLinear",
             let type = known.type(graph[maker].inputs[0]),
             let steps = steps(of: graph[maker], type: type)

@@ -2,15 +2,47 @@ import Graph
 
 // What operators other than layers are over integers; nil where they are nothing.
 extension QuantizedLayers {
-    func sum(_ node: Node) -> Node? {
+    /// A sum or a product; of a number and a function of it, as Swish and its like are, a function.
+    func pair(_ node: Node) -> Node? {
         guard let a = integers(node.inputs[0]), let b = integers(node.inputs[1]),
-            let shape = known.shape(node.inputs[0]), shape == known.shape(node.inputs[1])
+            let first = known.shape(node.inputs[0]), let second = known.shape(node.inputs[1])
         else { return nil }
-        var made = Node(name: node.name, op: "IntegerSum")
-        made.inputs = [a.name, b.name]
-        made.take(a.steps.scale, a.steps.zero)
-        made.attributes["z_scale"] = .float(b.steps.scale)
-        made.attributes["z_zero"] = .int(b.steps.zero)
+        if node.op == "Mul", let function = product(a, b) ?? product(b, a) {
+            var made = function
+            made.name = node.name
+            return made
+        }
+        var made = Node(name: node.name, op: node.op == "Mul" ? "IntegerTimes" : "IntegerSum")
+        // Broadcast is the second.
+        let isTurned = node.op == "Mul" && first.isPerChannel(of: second)
+        guard first == second || isTurned || node.op == "Mul" && second.isPerChannel(of: first)
+        else { return nil }
+        let (x, z) = isTurned ? (b, a) : (a, b)
+        made.inputs = [x.name, z.name]
+        made.take(x.steps.scale, x.steps.zero)
+        made.attributes["z_scale"] = .float(z.steps.scale)
+        made.attributes["z_zero"] = .int(z.steps.zero)
+        return made
+    }
+
+    /// x · f(x), where f(x) is what an IntegerFunction makes of x.
+    private func product(_ x: Integers, _ image: Integers) -> Node? {
+        guard let index = graph.maker(image.name), graph[index].op == "IntegerFunction",
+            graph[index].inputs == [x.name],
+            case .floats(let values)? = graph[index].attributes["values"],
+            values.count == 256
+        else { return nil }
+        let steps = ByteSteps(
+            scale: image.steps.scale,
+            zero: image.steps.zero,
+            type: image.steps.type
+        )
+        let products = zip(x.steps.type.integerRange, values).map { integer, value in
+            Float(integer - x.steps.zero) * x.steps.scale
+                * (Float(steps.integer(value) - steps.zero) * steps.scale)
+        }
+        var made = Node(name: "", op: "IntegerFunction", inputs: [x.name])
+        made.attributes["values"] = .floats(products)
         return made
     }
 

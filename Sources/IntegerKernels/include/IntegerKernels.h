@@ -104,6 +104,9 @@ typedef struct {
     /// The sum of two real numbers that bytes stand for, as the steps of a third.
     void (*add)(const uint8_t *a, StriateSteps of_a, const uint8_t *b, StriateSteps of_b, StriateSteps steps, int32_t low,
                 int32_t high, uint8_t *y, ptrdiff_t count);
+    /// The same of their product.
+    void (*times)(const uint8_t *a, StriateSteps of_a, const uint8_t *b, StriateSteps of_b, StriateSteps steps, int32_t low,
+                  int32_t high, uint8_t *y, ptrdiff_t count);
     /// Rows of points, 16 channels side by side and `plane` numbers from there to the next 16, each in 127 steps from its
     /// largest number to 0 and as many below: bytes of whole blocks, 128 for 0, and the size of each row's steps.
     void (*round_rows)(const float *x, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t count, uint8_t *y, float *scales);

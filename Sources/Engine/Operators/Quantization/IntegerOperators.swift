@@ -6,7 +6,8 @@ extension Families {
     static let ownIntegers: [String: DeclaredOperator] = [
         "IntegerConv": .init(IntegerLayerOperator.self, takes: 4...5, gives: 1...1),
         "IntegerProduct": .init(IntegerLayerOperator.self, takes: 4...5, gives: 1...1),
-        "IntegerSum": .init(IntegerSumOperator.self, takes: 2...2, gives: 1...1),
+        "IntegerSum": .init(IntegerPairOperator.self, takes: 2...2, gives: 1...1),
+        "IntegerTimes": .init(IntegerPairOperator.self, takes: 2...2, gives: 1...1),
         "IntegerConcat": .init(IntegerConcatOperator.self, takes: 1...(.max), gives: 1...1),
         "IntegerMaxout": .init(IntegerMaxoutOperator.self, takes: 1...1, gives: 1...1),
         "IntegerMean": .init(IntegerMeanOperator.self, takes: 1...1, gives: 1...1),
@@ -123,13 +124,15 @@ private struct IntegerLayerOperator: LayerOperator {
     }
 }
 
-/// a + b, each in its own steps.
-private struct IntegerSumOperator: LayerOperator {
+/// a + b or a · b, each in its own steps.
+private struct IntegerPairOperator: LayerOperator {
+    private let combination: ByteCombination
     private let first: InputSteps
     private let second: InputSteps
     private let result: ResultSteps?
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
+        combination = attributes.op == "IntegerTimes" ? .product : .sum
         first = try InputSteps(&attributes)
         second = try InputSteps(&attributes, "z")
         result = try ResultSteps(&attributes)
@@ -138,10 +141,11 @@ private struct IntegerSumOperator: LayerOperator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let (a, b) = (try plan.byteInput(node, 0), try plan.byteInput(node, 1))
         guard let result else {
-            throw .shape(node: node.name, reason: "sums of integers are integers")
+            throw .shape(node: node.name, reason: "sums and products of integers are integers")
         }
-        try plan.integerSum(
+        try plan.combined(
             node,
+            combination,
             (a, first.steps(plan[a].type)),
             (b, second.steps(plan[b].type)),
             as: result.steps,
@@ -222,7 +226,7 @@ private struct IntegerFunctionOperator: LayerOperator {
         }
         let steps = result.steps
         let table = values.map { value -> UInt8 in
-            let integer = Double(value / steps.scale).quantised(steps.type, steps.zero)
+            let integer = steps.integer(value)
             let held = min(max(integer, result.range.lowerBound), result.range.upperBound)
             return UInt8(truncatingIfNeeded: held + steps.shift)
         }
