@@ -262,6 +262,16 @@ extension PatternTests {
             let weights = (0..<3).map { _ in d.weights([18]) } + [d.weights([18], around: 2)]
             d.finish(d.add("BatchNormalization", [y] + weights))
         },
+        Case("a normalised transposed convolution", ["ConvTranspose", "Relu"]) { d in
+            let inputs = [d.input([2, 5, 4, 6]), d.weights([5, 7, 3, 4]), d.weights([7])]
+            let y = d.add(
+                "ConvTranspose",
+                inputs,
+                ["strides": .ints([2, 2]), "pads": .ints([1, 1, 1, 1])]
+            )
+            let weights = (0..<3).map { _ in d.weights([7]) } + [d.weights([7], around: 2)]
+            d.finish(d.add("Relu", [d.add("BatchNormalization", [y] + weights)]))
+        },
         Case("a connected layer that is scaled", ["Gemm"]) { d in
             let inputs = [d.input([4, 6]), d.weights([18, 6]), d.weights([18])]
             let y = d.add("Gemm", inputs, ["transB": .int(1)])

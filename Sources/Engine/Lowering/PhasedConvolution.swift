@@ -34,15 +34,10 @@ struct PhasedConvolution {
             return [(0..<longer, taps), (longer..<stride, max(1, taps - 1))]
         }
 
-        /// Puts one residue's outputs where they belong in a line of the answer.
-        func strew(_ source: FloatPosition, _ residue: Int, over line: FloatPosition) {
-            var x = (residue + stride - begin % stride) % stride
-            var index = (x + begin) / stride
-            while x < output {
-                line[x] = source[index]
-                x += stride
-                index += 1
-            }
+        /// The first place of the answer, from `start` on, that is a residue's, and which of its outputs that is.
+        func first(_ residue: Int, from start: Int = 0) -> (place: Int, index: Int) {
+            let ahead = (residue + stride - (start + begin) % stride) % stride
+            return (start + ahead, (start + ahead + begin) / stride)
         }
     }
 
@@ -87,6 +82,32 @@ struct PhasedConvolution {
         let width: Int
 
         var count: Int { rows.count * columns.count }
+
+        /// Its residues, whose outputs lie at `place`.
+        func lanes(_ axis: Axis, _ place: Place) -> [Lane] {
+            rows.flatMap { row in
+                columns.map { column in
+                    Lane(
+                        place: place,
+                        count: count,
+                        index: (row - rows.lowerBound) * columns.count + column
+                            - columns.lowerBound,
+                        row: row,
+                        first: axis.first(column)
+                    )
+                }
+            }
+        }
+    }
+
+    /// One residue of rows and columns, among the `count` of a convolution.
+    private struct Lane: Sendable {
+        let place: Place
+        let count: Int
+        let index: Int
+        let row: Int
+        /// The first column of the answer that is its own, and which of its outputs that is.
+        let first: (place: Int, index: Int)
     }
 
     /// All residues together, or those of longer and of shorter kernels apart where that multiplies less.
@@ -143,6 +164,18 @@ struct PhasedConvolution {
             guard let made = plan.id(named: conv.outputs[0]) else { return }
             sources.append((part, try plan.value(made, as: .dense)))
         }
+        // A single window's outputs lie in order.
+        if sources.count == 1, rows.places * columns.places == 1, rows.output == rows.stride,
+            columns.output == columns.stride
+        {
+            let sizes = [rows.output, columns.output].suffix(shape.rank - 2)
+            _ = try plan.alias(
+                node.outputs[0],
+                of: sources[0].value,
+                shape: Shape([shape[0], outputs] + sizes)
+            )
+            return
+        }
         try interleave(sources, into: &plan)
     }
 
@@ -196,27 +229,31 @@ struct PhasedConvolution {
             reads: sources.map(\.value),
             writes: [output]
         ) { placement in
-            let from = sources.map { (part: $0.part, place: placement[$0.value]) }
+            let lanes = sources.flatMap { source in
+                source.part.lanes(columns, placement[source.value])
+            }
             let to = placement[output]
             return { arena, chunk in
                 let (plane, cut) = chunk.quotientAndRemainder(dividingBy: cuts)
-                let place = rows.places * columns.places
                 let target = to.position(in: arena) + plane * rows.output * columns.output
-                for (part, source) in from {
-                    let input = source.position(in: arena) + plane * part.count * place
-                    for y in rows.output * cut / cuts..<rows.output * (cut + 1) / cuts {
-                        let (q, r) = (y + rows.begin).quotientAndRemainder(dividingBy: rows.stride)
-                        guard part.rows.contains(r) else { continue }
-                        let line = target + y * columns.output
-                        let first = (r - part.rows.lowerBound) * part.columns.count
-                        for residue in part.columns {
-                            let own = first + residue - part.columns.lowerBound
-                            columns.strew(
-                                input + own * place + q * columns.places,
-                                residue,
-                                over: line
-                            )
+                let end = rows.output * (cut + 1) / cuts
+                for lane in lanes {
+                    let own = plane * lane.count + lane.index
+                    let source =
+                        lane.place.position(in: arena) + own * rows.places * columns.places
+                    var (y, row) = rows.first(lane.row, from: rows.output * cut / cuts)
+                    while y < end {
+                        let (line, input) = (
+                            target + y * columns.output, source + row * columns.places
+                        )
+                        var (x, index) = lane.first
+                        while x < columns.output {
+                            line[x] = input[index]
+                            x += columns.stride
+                            index += 1
                         }
+                        y += rows.stride
+                        row += 1
                     }
                 }
             }

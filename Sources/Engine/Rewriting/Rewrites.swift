@@ -32,15 +32,19 @@ package enum Rewrites {
         return fuseEmbedding(graph, wanted: wanted)
     }
 
-    /// Conv → BatchNormalization: scales the kernels and shifts the bias instead.
+    /// Conv or ConvTranspose → BatchNormalization: scales the kernels and shifts the bias instead.
     static func foldBatchNormalization(
         _ graph: Graph,
         wanted: Set<String>
     ) throws(ModelError) -> Graph {
         var result = EditedGraph(graph)
         for node in graph.nodes where node.op == "BatchNormalization" {
-            guard let producer = result.soleProducer(of: node, wanted: wanted, ops: ["Conv"]),
-                result[producer].attributes["activation"] == nil,
+            guard
+                let producer = result.soleProducer(
+                    of: node,
+                    wanted: wanted,
+                    ops: ["Conv", "ConvTranspose"]
+                ), result[producer].attributes["activation"] == nil,
                 result[producer].attributes["connections"] == nil,
                 let weights = result.constants[result[producer].inputs[1]]
             else { continue }
@@ -49,18 +53,24 @@ package enum Rewrites {
             let affine = try AffineChannels(node, epsilon: epsilon) { index in
                 index < node.inputs.count ? result.constants[node.inputs[index]]?.floats : nil
             }
-            let outputs = weights.shape[0]
-            guard affine.scale.count == outputs else { continue }
             var conv = result[producer]
+            // Of a transposed one, the kernels of an input lie together.
+            let isTransposed = conv.op == "ConvTranspose"
+            guard weights.shape.rank >= 2,
+                !isTransposed || conv.attributes["group"] ?? .int(1) == .int(1)
+            else { continue }
+            let outputs = weights.shape[isTransposed ? 1 : 0]
+            guard affine.scale.count == outputs else { continue }
             let hasBias = conv.inputs.count > 2 && !conv.inputs[2].isEmpty
             let bias = hasBias ? result.constants[conv.inputs[2]]?.floats : nil
             guard hasBias == (bias != nil) else { continue }
-            let perOutput = weights.count / max(outputs, 1)
+            let kernels = isTransposed ? weights.shape[0] * outputs : outputs
+            let factors = (0..<kernels).map { affine.scale[$0 % outputs] }
             let name = "\(conv.name)+\(node.name)"
             guard let stored = weights.storedFloats else { continue }
             result.constants["\(name).weight"] = Tensor(
                 shape: weights.shape,
-                stored: stored.scaled(by: affine.scale, each: perOutput)
+                stored: stored.scaled(by: factors, each: weights.count / max(kernels, 1))
             )
             result.constants["\(name).bias"] = Tensor(
                 shape: [outputs],
