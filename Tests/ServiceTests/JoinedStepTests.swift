@@ -128,7 +128,7 @@ import Testing
                 answered.withLock { $0[index] = response.status.code }
                 group.leave()
             }
-            let body = #"{"text":"a","length":3000,"seed":\#(index)}"#
+            let body = #"{"text":"a","length":800,"seed":\#(index)}"#
             let headers = index % 4 == 1 ? [("X-Request-Timeout-Ms", "30")] : []
             let request = try Request(
                 "POST",
@@ -140,7 +140,7 @@ import Testing
             exchanges.append(exchange)
         }
         for index in stride(from: 0, to: 12, by: 4) { exchanges[index].abandon() }
-        #expect(group.wait(timeout: .now() + 600) == .success)
+        #expect(group.wait(timeout: .now() + 300) == .success)
         let codes = answered.withLock { $0 }
         // Whoever has the turn is no exception.
         for index in 0..<12 {
@@ -167,12 +167,12 @@ import Testing
             service.handle(service.admitted(request), exchange)
         }
         for index in 0..<6 {
-            let body = #"{"text":"a","length":3000,"seed":\#(index)}"#
+            let body = #"{"text":"a","length":800,"seed":\#(index)}"#
             try send("long", "/models/scripture-lstm/generate", body)
         }
         usleep(30_000)
         try send("short", "/models/brackets/classify", #"{"text":"()"}"#)
-        #expect(group.wait(timeout: .now() + 600) == .success)
+        #expect(group.wait(timeout: .now() + 300) == .success)
         #expect(order.withLock { $0 }.first == "short")
     }
 }
