@@ -143,7 +143,7 @@ extension KernelSet {
         _ combination: ByteCombination,
         _ a: (bytes: BytePosition, steps: QuantizationSteps),
         _ b: (bytes: BytePosition, steps: QuantizationSteps),
-        _ steps: QuantizationSteps,
+        as steps: QuantizationSteps,
         range: ClosedRange<Int>,
         into y: BytePosition,
         count: Int

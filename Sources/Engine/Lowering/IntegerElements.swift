@@ -121,7 +121,7 @@ extension PlanBuilder {
     /// They are of the same shape, or the second has one number for each channel of the first's images.
     mutating func combined(
         _ node: Node,
-        _ combination: ByteCombination,
+        by combination: ByteCombination,
         _ a: (id: ValueID, steps: ByteSteps),
         _ b: (id: ValueID, steps: ByteSteps),
         as steps: ByteSteps,
@@ -161,7 +161,7 @@ extension PlanBuilder {
                         combination,
                         (first.position(in: arena).bytes + start, a.steps.steps),
                         (second.position(in: arena).bytes + own, b.steps.steps),
-                        steps.steps,
+                        as: steps.steps,
                         range: held,
                         into: to.position(in: arena).bytes + start,
                         count: count

@@ -145,7 +145,7 @@ private struct IntegerPairOperator: LayerOperator {
         }
         try plan.combined(
             node,
-            combination,
+            by: combination,
             (a, first.steps(plan[a].type)),
             (b, second.steps(plan[b].type)),
             as: result.steps,

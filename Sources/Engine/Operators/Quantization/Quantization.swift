@@ -152,9 +152,10 @@ extension QuantizedNumbers {
     init?(_ node: Node, constant: (_ index: Int) -> Tensor?) {
         let hasZeros = node.inputs.count > 2 && !node.inputs[2].isEmpty
         let zeros = hasZeros ? constant(2)?.elements.signed : nil
+        var attributes = AttributeReader(node)
         guard node.op == "DequantizeLinear", let integers = constant(0),
             let scale = constant(1), scale.type == .float32, let scales = scale.floats,
-            let made = try? Operators.make(node) as? Dequantised,
+            let made = try? Dequantised(&attributes),
             made.type ?? .float32 == .float32, hasZeros == (zeros != nil)
         else { return nil }
         var sizes = integers.shape.dimensions
