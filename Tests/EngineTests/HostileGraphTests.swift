@@ -70,6 +70,60 @@ import Testing
         #expect(said.contains(sentence), "\(said)")
     }
 
+    private typealias Extreme = (op: String, attribute: String, values: [Int64], rank: Int)
+
+    private static let large: Int64 = 1 << 30
+
+    /// Windows that are far apart, long, or padded by more than there is.
+    private static let extremes: [Extreme] = [
+        ("ConvTranspose", "strides", [large, large], 4),
+        ("ConvTranspose", "output_padding", [.max, 1], 4),
+        ("ConvTranspose", "output_padding", [large, 1], 4),
+        ("Conv", "pads", Array(repeating: large, count: 6), 5),
+        ("Conv", "strides", [large, 1, large], 5),
+        ("Conv", "dilations", [large, large, 1], 5),
+        ("MaxPool", "kernel_shape", [large, large, large], 5),
+        ("DequantizeLinear", "block_size", [.max], 4),
+        ("DequantizeLinear", "block_size", [1 << 40], 4),
+    ]
+
+    @Test(arguments: extremes)
+    private func `windows and blocks of any size end as an answer or a sentence`(
+        _ extreme: Extreme
+    ) throws {
+        let (op, attribute, values, rank) = extreme
+        let inputs = op == "MaxPool" ? ["x"] : op == "DequantizeLinear" ? ["q", "w"] : ["x", "w"]
+        var node = SmallOnnx.node(op, inputs, ["y"])
+        node.attribute = [
+            .with {
+                $0.name = attribute
+                if attribute == "block_size" {
+                    ($0.type, $0.i) = (.int, values[0])
+                } else {
+                    ($0.type, $0.ints) = (.ints, values)
+                }
+            }
+        ]
+        let sizes = [Int64](repeating: 2, count: rank)
+        var integers = OnnxTensorProto()
+        (integers.name, integers.dataType, integers.dims) = ("q", 3, sizes)
+        integers.int32Data = Array(repeating: 1, count: 1 << rank)
+        let model = SmallOnnx.model(
+            [node],
+            inputs: [SmallOnnx.port("x", sizes)],
+            outputs: [SmallOnnx.port("y", sizes.map { _ in nil })],
+            constants: [
+                SmallOnnx.tensor("w", sizes, Array(repeating: 1, count: 1 << rank)), integers,
+            ]
+        )
+        guard let loaded = try? load(model) else { return }
+        let x = Tensor(
+            shape: Shape(sizes.map { Int($0) }),
+            floats: Array(repeating: 1, count: 1 << rank)
+        )
+        _ = try? loaded.infer(["x": x])
+    }
+
     @Test(arguments: [Int64.min, .max, 1 << 40])
     func `an attribute out of range is named with what it may be`(_ size: Int64) {
         var node = SmallOnnx.node("Concat", ["x", "x"], ["y"])

@@ -25,7 +25,10 @@ struct PhasedConvolution {
         var taps: Int { (kernel + stride - 1) / stride }
         /// Outputs of each residue.
         var places: Int { input + taps - 1 }
-        var fits: Bool { begin >= 0 && output > 0 && begin + output <= stride * places }
+        /// Far apart, windows leave more residues than there are taps.
+        var fits: Bool {
+            begin >= 0 && output > 0 && begin + output <= stride * places && stride <= 4 * kernel
+        }
 
         /// Residues with as many taps each: the first ones may have one more.
         var groups: [(residues: Range<Int>, taps: Int)] {
@@ -55,7 +58,7 @@ struct PhasedConvolution {
         let axes = (0..<count).map { index in
             let (input, kernel) = (shape[index + 2], weights.shape[index + 2])
             // Windows of a single input lie side by side whatever the stride is.
-            let stride = max(general.strides[index], input == 1 ? kernel : 1)
+            let stride = input == 1 ? kernel : general.strides[index]
             let whole = (input - 1) * stride + kernel + general.outputPadding[index]
             return Axis(
                 input: input,

@@ -71,7 +71,7 @@ typedef struct {
     ptrdiff_t block_bytes;
 } StriateSmallWeights;
 
-/// Kernels of integers of one instruction set; all sets give the same bits.
+/// Kernels of integers of one instruction set; all sets give the same bits, but for sums of real numbers.
 typedef struct {
     const char *name;
     /// Weights lie as [outputs/16][taps][channels/4][16][4], padded with zeros.

@@ -21,6 +21,13 @@ struct ConvTranspose: PlannedOperator {
         groups = try attributes.int("group", default: 1)
         guard groups >= 1 else { throw attributes.mismatch("group", "1 or more", .int(groups)) }
         outputPadding = try attributes.ints("output_padding")
+        guard outputPadding?.allSatisfy({ (0...1 << 30).contains($0) }) ?? true else {
+            throw attributes.mismatch(
+                "output_padding",
+                "integers from 0",
+                .ints(outputPadding ?? [])
+            )
+        }
         outputShape = try attributes.ints("output_shape")
     }
 

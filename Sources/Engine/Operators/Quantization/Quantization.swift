@@ -17,10 +17,7 @@ struct QuantisationLayout {
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         axis = try attributes.int("axis", default: 1)
-        blockSize = try attributes.int("block_size", default: 0)
-        guard blockSize >= 0 else {
-            throw attributes.mismatch("block_size", "0 or more", .int(blockSize))
-        }
+        blockSize = try attributes.int("block_size", default: 0, in: 0...1 << 40)
     }
 
     /// For every element, the index of its scale.
