@@ -314,9 +314,16 @@ import Testing
         Case(op: "MatMul", shape: [1], weights: [[1, 1]]),
     ]
 
+    private static let cases: [Case] = {
+        let parts: [[Case]] = [
+            normalizations, resizes, convolutions, groups, volumes, columns, vectors,
+        ]
+        return parts.flatMap { $0 }
+    }()
+
     @Test(
         "a plan computes what one by one is computed in 64 bits",
-        arguments: normalizations + resizes + convolutions + columns + vectors + groups + volumes
+        arguments: cases
     )
     func planned(testCase: Case) throws {
         var random = SeededGenerator(seed: UInt64(testCase.testDescription.utf8.count))

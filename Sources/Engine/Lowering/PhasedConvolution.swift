@@ -27,7 +27,7 @@ struct PhasedConvolution {
         var places: Int { input + taps - 1 }
         /// Far apart, windows leave more residues than there are taps.
         var fits: Bool {
-            begin >= 0 && output > 0 && begin + output <= stride * places && stride <= 4 * kernel
+            begin >= 0 && output > 0 && begin + output <= stride * places && stride <= 2 * kernel
         }
 
         /// Residues with as many taps each: the first ones may have one more.
@@ -75,7 +75,6 @@ struct PhasedConvolution {
     }
 
     private var outputs: Int { weights.shape[1] }
-    private var isSeries: Bool { shape.rank == 3 }
 
     /// Residues that are outputs of one convolution, with as many taps each.
     private struct Part {
