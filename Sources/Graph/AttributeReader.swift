@@ -30,6 +30,17 @@ package struct AttributeReader {
         }
     }
 
+    /// One that has no default.
+    package mutating func requiredInt(
+        _ name: String,
+        in range: ClosedRange<Int>
+    ) throws(ModelError) -> Int {
+        guard let value = try optionalInt(name, in: range) else {
+            throw mismatch(name, "an integer in \(range)", .string("nothing"))
+        }
+        return value
+    }
+
     package mutating func optionalInt(
         _ name: String,
         in range: ClosedRange<Int> = usual

@@ -56,6 +56,20 @@ import Testing
         #expect(try Expansion.apply(to: plain) == plain)
     }
 
+    @Test func `sizes that a file leaves out are asked for by name`() {
+        let bytes = Tensor(shape: [0], elements: .uint8([]))
+        let none = Tensor(shape: [0], floats: [])
+        let weights = refusal(
+            [node("com.microsoft.MatMulNBits", ["x", "b", "s"], ["y"])],
+            constants: ["b": bytes, "s": none]
+        )
+        #expect(weights.contains("\"K\""), "\(weights)")
+        for op in ["Attention", "MultiHeadAttention"] {
+            let said = refusal([node("com.microsoft.\(op)", ["x", "w", "w"], ["y"])])
+            #expect(said.contains("\"num_heads\""), "\(said)")
+        }
+    }
+
     @Test func `a fused convolution is a convolution and its function`() throws {
         let fused = node(
             "com.microsoft.FusedConv",

@@ -4,7 +4,7 @@ extension Replacement {
     /// onnxruntime's operator with projected queries, keys and values, as far as no cache comes with it.
     mutating func multiHeadAttention() throws(ModelError) {
         var form = AttentionForm()
-        let heads = try attributes.int("num_heads", default: 0, in: 1...1 << 20)
+        let heads = try attributes.requiredInt("num_heads", in: 1...1 << 20)
         form.heads = (heads, heads)
         form.isCausal = try attributes.flag("unidirectional", default: false)
         let scale = try attributes.float("scale", default: 0)
@@ -35,7 +35,7 @@ extension Replacement {
     /// onnxruntime's operator that projects its input to queries, keys and values first.
     mutating func joinedAttention() throws(ModelError) {
         var form = AttentionForm()
-        let heads = try attributes.int("num_heads", default: 0, in: 1...1 << 20)
+        let heads = try attributes.requiredInt("num_heads", in: 1...1 << 20)
         form.heads = (heads, heads)
         form.isCausal = try attributes.flag("unidirectional", default: false)
         let scale = try attributes.float("scale", default: 0)

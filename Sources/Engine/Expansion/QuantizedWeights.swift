@@ -81,8 +81,8 @@ extension Replacement {
         let size = try attributes.int("block_size", default: 32, in: 16...1 << 20)
         let bits = try attributes.int("bits", default: 4)
         let most = 1 << 30
-        let inputs = try attributes.int("K", default: 0, in: 1...most)
-        let outputs = try attributes.int("N", default: 0, in: 1...most)
+        let inputs = try attributes.requiredInt("K", in: 1...most)
+        let outputs = try attributes.requiredInt("N", in: 1...most)
         _ = try attributes.int("accuracy_level", default: 0)
         _ = try attributes.int("weight_prepacked", default: 0, in: 0...0)
         guard [2, 4, 8].contains(bits) else {
