@@ -115,7 +115,7 @@ extension KernelSet {
 
     /// Numbers from the input `first` on, an even one, times blocks of 16 outputs of small integers, plus bias, plus addend.
     ///
-    /// Blocks are as in `unpackIntegers`, of `size` inputs and `bytes` bytes each.
+    /// The blocks of each 16 outputs are as in `unpackIntegers` and follow each other.
     public func multiplySmall(
         _ weights: SmallBlocks,
         from first: Int,
@@ -207,6 +207,9 @@ public enum ByteCombination: Sendable {
 
 /// Small integers of blocks of 16 outputs, as `unpackIntegers` takes a block.
 public struct SmallBlocks: Sendable {
+    /// Bytes of a block's scales and zero points, which precede its integers.
+    public static let head = Int(striate_small_head.rawValue)
+
     let start: BytePosition
     /// Bytes of all blocks of 16 outputs.
     let stride: Int

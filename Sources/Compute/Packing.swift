@@ -64,8 +64,20 @@ public enum Packing {
         width: Int
     ) -> PackedWeights {
         let sums = inputs * height * width
+        return PackedWeights(count: blocks(of: outputs) * 16 * sums) {
+            planes(weights.span, outputs: outputs, sums: sums, into: $0)
+        }
+    }
+
+    /// The same into zeros; `sums` numbers are an output's.
+    public static func planes(
+        _ weights: Span<Float>,
+        outputs: Int,
+        sums: Int,
+        into target: FloatPosition
+    ) {
         precondition(weights.count == outputs * sums, "weights are not [O, I, kh, kw]")
-        return inOrder(weights, .plain(outputs), sums: sums, tile: 1)
+        SourceRows(inOrder: sums).pack(weights, .plain(outputs), tile: 1, into: target)
     }
 
     /// A dense product's weights, [N][K] or, if `isInputMajor`, [K][N], for a 1x1 `convolve`.

@@ -7,6 +7,8 @@ public struct Graph: Sendable, Equatable {
         public var dimensions: [Int?]
         /// Whether not even the number of dimensions is known.
         public var hasAnyRank = false
+        /// Whether it is a sequence of such tensors, which only graphs inside of nodes may take.
+        public var isList = false
 
         package init(
             name: String,

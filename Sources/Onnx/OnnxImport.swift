@@ -242,11 +242,14 @@ struct OnnxImport {
         isInner: Bool
     ) throws(ModelError) -> Graph.Input {
         let tensor: OnnxTypeProto.Tensor?
+        var isList = false
         switch info.type.value {
         case .tensorType(let type): tensor = type
         // A client cannot leave a tensor out: what is optional is there.
         case .optionalType(let type) where type.elemType.tensorType.elemType != 0:
             tensor = type.elemType.tensorType
+        case .sequenceType(let type) where isInner:
+            (tensor, isList) = (type.elemType.tensorType, true)
         case nil: tensor = nil
         default:
             throw .invalidWeights("\"\(info.name)\" is a sequence or optional, not a tensor")
@@ -259,6 +262,7 @@ struct OnnxImport {
             )
         }
         var port = Graph.Input(name: name, type: type, dimensions: [])
+        port.isList = isList
         guard let tensor, tensor.hasShape else {
             port.hasAnyRank = true
             return port

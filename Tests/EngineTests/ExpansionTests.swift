@@ -166,17 +166,23 @@ import Testing
             node("SequenceAt", ["s", "one"], ["a"]),
             node("SplitToSequence", ["x", "two"], ["t"], ["axis": .int(1)]),
             node("SequenceAt", ["t", "one"], ["b"]),
+            node("SplitToSequence", ["x", "unit"], ["u"], ["axis": .int(1), "keepdims": .int(0)]),
+            node("SequenceAt", ["u", "one"], ["d"]),
             node("SequenceLength", ["t"], ["k"]),
         ]
         let constants = [
             "one": Tensor(shape: [], integers: [1]), "two": Tensor(shape: [], integers: [2]),
+            "unit": Tensor(shape: [], integers: [1]),
         ]
+        let outputs = ["a", "b", "k", "d"]
         let made = try Expansion.apply(
-            to: graph(nodes, ["x": [2, 5]], outputs: ["a", "b", "k"], constants: constants)
+            to: graph(nodes, ["x": [2, 5]], outputs: outputs, constants: constants)
         )
         let program = try Program(made, tools: tools)
         let x = Tensor(shape: [2, 5], floats: (0..<10).map { Float($0) })
-        let answers = try program.run(["x": x], outputs: ["a", "b", "k"]) { false }
+        let answers = try program.run(["x": x], outputs: outputs) { false }
+        // A slice, whether or not its size is written.
+        #expect(answers[3] == answers[0])
         #expect(answers[0] == Tensor(shape: [2], floats: [1, 6]))
         #expect(answers[1] == Tensor(shape: [2, 2], floats: [2, 3, 7, 8]))
         #expect(answers[2] == Tensor(shape: [], integers: [3]))

@@ -155,6 +155,105 @@ import Testing
         expectSameBits(try #require(results[3].floats), sums)
     }
 
+    /// (a, i) becomes (a · w + i, i + 1), w a constant; a is shown as it was, and i too.
+    private static var counting: Graph {
+        var body = body(
+            [port("a", [2]), port("n", [], .int64)],
+            [
+                node(
+                    "Constant",
+                    [],
+                    ["w"],
+                    ["value": .tensor(Tensor(shape: [2], floats: [2, 3]))]
+                ),
+                node("Cast", ["i"], ["f"], ["to": .int(1)]), node("Mul", ["a", "w"], ["p"]),
+                node("Add", ["p", "f"], ["next"]), node("Add", ["n", "one"], ["m"]),
+                node("Identity", ["yes"], ["go on"]),
+            ],
+            ["go on", "next", "m", "a", "i"]
+        )
+        body.constants = [
+            "one": Tensor(shape: [], integers: [1]),
+            "yes": Tensor(shape: [], elements: .booleans([true])),
+        ]
+        return body
+    }
+
+    @Test("a few iterations are nodes, many are repeated", arguments: [1, 2, 5, 300])
+    func unrolled(limit: Int) throws {
+        let states = [Self.port("x", [2]), Self.port("k", [], .int64)]
+        let graph = Self.loop(Self.counting, states: states, limit: limit, outputs: 4)
+        let program = try Program(graph, tools: Self.tools())
+        #expect(program.graph.nodes.contains { $0.op == "Loop" } == (limit > 100))
+        let inputs = [
+            "x": Tensor(shape: [2], floats: [0.5, -1]), "k": Tensor(shape: [], integers: [7]),
+        ]
+        let results = try program.run(inputs, outputs: graph.outputs) { false }
+        var (a, shown): ([Float], [Float]) = ([0.5, -1], [])
+        for iteration in 0..<limit {
+            shown += a
+            a = [a[0] * 2 + Float(iteration), a[1] * 3 + Float(iteration)]
+        }
+        #expect(results[0].floats == a && results[1].elements.signed == [7 + limit])
+        #expect(results[2].shape == [limit, 2] && results[2].floats == shown)
+        #expect(results[3].elements.signed == Array(0..<limit))
+    }
+
+    @Test func `loops inside of loops do not become nodes without bound`() throws {
+        // As many rounds as the loop around has made, seven deep.
+        var body = Self.counting
+        for _ in 0..<6 {
+            var outer = Graph()
+            outer.inputs = body.inputs
+            outer.nodes = [
+                Self.node("Add", ["i", "twenty"], ["rounds"]),
+                Self.node("Loop", ["rounds", "", "a", "n"], ["b", "m"], ["body": .graph(body)]),
+            ]
+            outer.constants = [
+                "twenty": Tensor(shape: [], integers: [20]),
+                "yes": Tensor(shape: [], elements: .booleans([true])),
+            ]
+            outer.outputs = ["yes", "b", "m"]
+            body = outer
+        }
+        let states = [Self.port("x", [2]), Self.port("k", [], .int64)]
+        let graph = Self.loop(body, states: states, limit: 20, outputs: 2)
+        let program = try Program(graph, tools: Self.tools())
+        #expect(program.graph.nodes.count < 1 << 13)
+    }
+
+    @Test("a state that stays is taken from outside", arguments: [0, 300])
+    func invariant(limit: Int) throws {
+        // Kernels that are carried along, the second under another name.
+        let states = [Self.port("w", [2, 2, 1]), Self.port("x", [1, 2, 4]), Self.port("c", [1])]
+        let body = Self.body(
+            [Self.port("k", [2, 2, 1]), Self.port("s", [1, 2, 4]), Self.port("d", [1])],
+            [
+                Self.node("Identity", ["on"], ["next"]), Self.node("Identity", ["d"], ["same"]),
+                Self.node("Identity", ["same"], ["again"]), Self.node("Conv", ["s", "k"], ["y"]),
+                Self.node("Add", ["y", "same"], ["sum"]),
+            ],
+            ["next", "k", "sum", "again"]
+        )
+        var graph = Self.loop(body, states: states, limit: limit, outputs: 3)
+        graph.constants["w"] = Tensor(shape: [2, 2, 1], floats: [0, 1, 1, 0])
+        graph.inputs = Array(states.dropFirst())
+        let inputs = [
+            "x": Tensor(shape: [1, 2, 4], floats: [1, 2, 3, 4, 5, 6, 7, 8]),
+            "c": Tensor(shape: [1], floats: [10]),
+        ]
+        let program = try Program(graph, tools: Self.tools())
+        let loop = try #require(program.graph.nodes.first { $0.op == "Loop" })
+        #expect(loop.inputs == ["limit", "go", "x"])
+        let results = try program.run(inputs, outputs: graph.outputs) { false }
+        let kernel: [Float] = [0, 1, 1, 0]
+        #expect(results[0].floats == kernel && results[2].floats == [10])
+        let sums: [Float] =
+            limit == 0 ? [1, 2, 3, 4, 5, 6, 7, 8] : (3001...3008).map { Float($0) }
+        #expect(results[1].floats == sums)
+        if limit > 0 { #expect(program.report.nodes.isEmpty) }
+    }
+
     @Test func `no iteration leaves the states`() throws {
         let body = Self.body(
             [Self.port("s", [2])],

@@ -153,6 +153,27 @@ import Testing
             bias: 33
         ),
         transposed([2, 6, 5, 9], [6, 40, 5, 4], ["strides": .ints([3, 2])]),
+        // Sizes that are asked for.
+        transposed(
+            [1, 3, 5, 4],
+            [3, 4, 3, 3],
+            ["strides": .ints([2, 2]), "auto_pad": .string("SAME_UPPER")]
+        ),
+        transposed(
+            [1, 3, 5, 4],
+            [3, 4, 2, 5],
+            ["strides": .ints([3, 2]), "auto_pad": .string("SAME_LOWER")]
+        ),
+        transposed(
+            [1, 2, 4, 4],
+            [2, 3, 3, 3],
+            ["strides": .ints([3, 2]), "output_shape": .ints([10, 8])]
+        ),
+        transposed(
+            [1, 2, 4, 4],
+            [2, 3, 2, 2],
+            ["strides": .ints([2, 2]), "output_shape": .ints([9, 10])]
+        ),
         transposed(
             [1, 16, 11],
             [16, 48, 7],

@@ -59,6 +59,13 @@ struct Expansion: Sendable {
         result.nodes = []
         for node in graph.nodes {
             var node = node
+            if var loop = try LoopLists(node, lists) {
+                loop.body = try apply(to: loop.body, outer: scope, loop.inner, &names)
+                let (nodes, constants) = try loop.finish(&lists, scope: scope, &names)
+                result.nodes += [loop.node] + nodes
+                result.constants.merge(constants) { $1 }
+                continue
+            }
             for (name, attribute) in node.attributes {
                 guard case .graph(let inner) = attribute else { continue }
                 node.attributes[name] = .graph(

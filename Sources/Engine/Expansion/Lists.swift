@@ -2,10 +2,10 @@ import Graph
 
 /// ONNX's sequences and optionals, whose elements are named while the file is read.
 ///
-/// Between nodes there are only tensors. A list that is built node by node, which is what exporters write, needs no
-/// more than the names of its elements; one that a loop builds is refused.
+/// Between nodes there are only tensors. A list that is built node by node needs no more than the names of its elements;
+/// the one that a loop appends to is a stack of its results (`LoopLists`).
 struct Lists {
-    private indirect enum List {
+    indirect enum List {
         case elements([String])
         /// Parts of one value along an axis, all of a size, the last perhaps smaller, or slices without the axis.
         case parts(of: String, axis: Int, size: Int, keepsAxis: Bool)
@@ -20,6 +20,11 @@ struct Lists {
     ]
 
     private var lists: [String: List] = [:]
+
+    subscript(name: String) -> List? {
+        get { lists[name] }
+        set { lists[name] = newValue }
+    }
 
     /// - Throws: `unsupportedOperator` for a node that takes a list as a whole.
     func checkUnread(_ node: Node) throws(ModelError) {
@@ -160,7 +165,9 @@ struct Lists {
         else { throw unsupported(node) }
         if sizes.shape.rank == 0 {
             guard values[0] > 0 else { throw node.fail("parts of size \(values[0])") }
-            return .parts(of: node.input(0), axis: axis, size: values[0], keepsAxis: true)
+            // The axis stays whenever sizes are given, but PyTorch writes slices so, and onnxruntime reads them so.
+            let isSlice = values[0] == 1 && !keeps
+            return .parts(of: node.input(0), axis: axis, size: values[0], keepsAxis: !isSlice)
         }
         guard !values.isEmpty else { return .elements([]) }
         let inputs = [node.input(0), node.integers(values)]
@@ -174,11 +181,13 @@ struct Lists {
             throw node.attributes.mismatch("axis", "an integer", .string("nothing"))
         }
         let isNew = try node.attributes.flag("new_axis", default: false)
-        if case .parts(let whole, axis, _, let keepsAxis) = lists[node.input(0)],
-            keepsAxis != isNew
-        {
+        switch lists[node.input(0)] {
+        case .parts(let whole, axis, _, keepsAxis: !isNew):
             node.add("Identity", [whole], as: 0)
             return
+        case .parts(let whole, axis: 0, size: 1, keepsAxis: false):
+            return spread(whole, over: axis, isNew: isNew, &node)
+        default: break
         }
         var elements = try elements(node)
         guard !elements.isEmpty else { throw node.fail("an empty list has no type") }
@@ -187,6 +196,38 @@ struct Lists {
             elements = elements.map { node.add("Unsqueeze", [$0, place]) }
         }
         node.add("Concat", elements, ["axis": .int(axis)], as: 0)
+    }
+
+    /// A stack whose elements lie side by side along another axis instead, which is a new one or was theirs.
+    private func spread(
+        _ stack: String,
+        over axis: Int,
+        isNew: Bool,
+        _ node: inout Replacement
+    ) {
+        let (zero, rest) = (node.integers([0]), node.integers([-1]))
+        let element = node.sizes(node.add("Shape", [stack]), from: 1)
+        guard axis != 0 || isNew else {
+            let shape = node.add("Concat", [rest, node.sizes(element, from: 1)], ["axis": .int(0)])
+            node.add("Reshape", [stack, shape], as: 0)
+            return
+        }
+        // A new last axis is behind all of the element's.
+        let isLast = isNew && axis == -1
+        let place = isNew && axis < 0 ? axis + 1 : axis
+        let front = isLast ? element : node.sizes(element, from: 0, to: place)
+        let behind = isNew ? place : place + 1
+        let hasMore = !isLast && (behind != 0 || axis >= 0)
+        let back = hasMore ? [node.sizes(element, from: behind)] : []
+        let before = node.add("ReduceProd", [front])
+        let rows = node.add("Concat", [zero, before, rest], ["axis": .int(0)])
+        let turned = node.add(
+            "Transpose",
+            [node.add("Reshape", [stack, rows])],
+            ["perm": .ints([1, 0, 2])]
+        )
+        let shape = node.add("Concat", [front, rest] + back, ["axis": .int(0)])
+        node.add("Reshape", [turned, shape], as: 0)
     }
 
     private mutating func optional(_ node: inout Replacement) throws(ModelError) {

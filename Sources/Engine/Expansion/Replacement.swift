@@ -125,6 +125,11 @@ struct Replacement {
         constant(Tensor(shape: [values.count], integers: values))
     }
 
+    /// Some of the sizes that a value lists, up to the last if not told otherwise.
+    mutating func sizes(_ shape: String, from first: Int, to end: Int = .max) -> String {
+        add("Slice", [shape, integers([first]), integers([end]), integers([0])])
+    }
+
     /// A number in the type of another value.
     mutating func number(_ value: Double, like other: String) -> String {
         typed(constant(Tensor(shape: [], floats: [Float(value)])), like: other)

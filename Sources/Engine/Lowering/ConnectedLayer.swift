@@ -98,6 +98,36 @@ struct ProductShape: Sendable {
     var activation = FusedActivation.none
     /// The output block of which at most 8 channels count, or -1.
     var halfBlock = -1
+
+    /// The product as a 1×1 convolution of a line of pixels; floats between blocks, and between points.
+    func geometry(
+        from: (plane: Int, point: Int),
+        to: (plane: Int, point: Int)
+    ) -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            inputBlocks: inputBlocks,
+            lastLanes: 16,
+            inputPlane: from.plane,
+            inputRow: 0,
+            kernelHeight: 1,
+            kernelWidth: 1,
+            strideHeight: 1,
+            strideWidth: from.point / 16,
+            dilationHeight: 1,
+            dilationWidth: 1,
+            outputHeight: 1,
+            outputWidth: points,
+            outputPlane: to.plane,
+            outputRow: 0,
+            outputColumn: to.point,
+            activation: activation.kernel,
+            floor: activation.floor,
+            ceiling: activation.ceiling,
+            addendPlane: 0,
+            addendRow: 0,
+            halfBlock: halfBlock
+        )
+    }
 }
 
 extension PlanBuilder {
@@ -123,28 +153,9 @@ extension PlanBuilder {
             (placement) throws(ModelError) in
             let packed = try store.layer(key) { () throws(ModelError) in try pack(table) }
             let (from, to) = (placement[source], placement[output])
-            let geometry = ConvolutionGeometry(
-                inputBlocks: shape.inputBlocks,
-                lastLanes: 16,
-                inputPlane: read?.plane ?? from.plane,
-                inputRow: 0,
-                kernelHeight: 1,
-                kernelWidth: 1,
-                strideHeight: 1,
-                strideWidth: (read?.point ?? 16) / 16,
-                dilationHeight: 1,
-                dilationWidth: 1,
-                outputHeight: 1,
-                outputWidth: shape.points,
-                outputPlane: written?.plane ?? to.plane,
-                outputRow: 0,
-                outputColumn: written?.point ?? 16,
-                activation: shape.activation.kernel,
-                floor: shape.activation.floor,
-                ceiling: shape.activation.ceiling,
-                addendPlane: 0,
-                addendRow: 0,
-                halfBlock: shape.halfBlock
+            let geometry = shape.geometry(
+                from: read ?? (plane: from.plane, point: 16),
+                to: written ?? (plane: to.plane, point: 16)
             )
             return { arena, chunk in
                 table.convolve(

@@ -13,6 +13,8 @@ struct ConvolutionLowering {
     var addend: ValueID?
     /// How many groups of the node are one here, with zeros between them.
     var merged = 1
+    /// Weights that a step has packed, instead of the kernel's.
+    var packed: ValueID?
 
     /// How the weights lie and which kernel runs them.
     enum Method: String {
@@ -26,13 +28,11 @@ struct ConvolutionLowering {
         case depthwise
         /// The same for 3x3 kernels of stride 1 between values that lie row-major.
         case squares
-        /// Groups that do not fill blocks: one dense convolution with zeros between groups.
-        case expanded
         /// Winograd's F(4x4, 3x3) or F(2x2, 3x3), blocked.
         case winograd4, winograd2
         var kernel: ConvolutionKernel {
             switch self {
-            case .blocked, .expanded, .winograd4, .winograd2: .blocked
+            case .blocked, .winograd4, .winograd2: .blocked
             case .planar: .planar
             case .depthwise: .depthwise
             case .planes, .squares: .planes
@@ -47,13 +47,33 @@ struct ConvolutionLowering {
         var pads: Bool { self == .squares }
     }
 
+    /// Adds what the node's further inputs are to the sums: a bias that is computed, and another value.
+    func lowerWithOperands(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
+        let other = try plan.optionalInput(node, 3)
+        guard kernel.bias == nil, let bias = try plan.optionalInput(node, 2) else {
+            return try lower(input, plus: other, into: &plan)
+        }
+        guard plan.shape(of: bias) == [outputs], activation != .maxout else {
+            throw .shape(
+                node: node.name,
+                reason: "a bias \(plan.shape(of: bias)) does not fit \(outputs) kernels"
+            )
+        }
+        let axes = plan.shape(of: input).rank - 2
+        let addend = try plan.alias(
+            "\(node.name).bias",
+            of: plan.value(bias, as: .dense),
+            shape: Shape([outputs] + Array(repeating: 1, count: axes))
+        )
+        try lowerApart(input, plus: [addend] + (other.map { [$0] } ?? []), into: &plan)
+    }
+
     /// Adds another value to the sums: in registers if the kernel can, else by a step of its own.
     func lower(
         _ input: ValueID,
         plus other: ValueID?,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
-        if let larger { return try larger.lower(input, plus: other, into: &plan) }
         guard let other else { return try lower(input, into: &plan) }
         let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
         let (rows, columns) = try windows.axes(
@@ -63,9 +83,8 @@ struct ConvolutionLowering {
             width: image.width
         )
         let shape = image.result(channels: outputs, height: rows.output, width: columns.output)
-        let isDepthwise = groups > 1 && kernel.shape[1] == 1
         guard plan.shape(of: other) == shape, !isDepthwise, activation != .maxout else {
-            return try lowerApart(input, other, into: &plan)
+            return try lowerApart(input, plus: [other], into: &plan)
         }
         var fused = self
         fused.addend = try plan.value(other, as: .blocked)
@@ -104,10 +123,10 @@ struct ConvolutionLowering {
         )
     }
 
-    /// Convolution, addition and activation one after the other.
-    private func lowerApart(
+    /// Convolution, additions and activation one after the other.
+    func lowerApart(
         _ input: ValueID,
-        _ other: ValueID,
+        plus others: [ValueID],
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         var apart = node
@@ -117,21 +136,29 @@ struct ConvolutionLowering {
             windows: windows,
             groups: groups,
             activation: .none,
-            kernel: kernel
+            kernel: kernel,
+            merged: merged,
+            packed: packed
         ).lower(input, into: &plan)
-        let sum = activation == .none ? node.outputs[0] : "\(node.name).sum"
-        let addition = Node(
-            name: node.name,
-            op: "Add",
-            inputs: [apart.outputs[0], plan[other].name],
-            outputs: [sum]
-        )
-        try plan.lower(addition)
+        var sum = apart.outputs[0]
+        for (index, other) in others.enumerated() {
+            let isLast = index == others.count - 1 && activation == .none
+            let next = isLast ? node.outputs[0] : "\(node.name).sum\(index)"
+            let addition = Node(
+                name: node.name,
+                op: "Add",
+                inputs: [sum, plan[other].name],
+                outputs: [next]
+            )
+            try plan.lower(addition)
+            sum = next
+        }
         guard let last = activation.node(node.name, from: sum, to: node.outputs[0]) else { return }
         try plan.lower(last)
     }
 
     func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
+        if packed == nil, let larger { return try larger.lower(input, into: &plan) }
         let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
         try check(image)
         let kernelSize = [kernel.shape[2], kernel.shape[3]]
@@ -173,24 +200,27 @@ struct ConvolutionLowering {
         }
     }
 
-    /// The same convolution with as many neighbouring groups as fill blocks of channels in one; nil where that is no gain.
-    private var larger: ConvolutionLowering? {
-        guard groups > 1, kernel.shape.rank == 4, outputs % groups == 0, activation != .maxout,
-            kernel.tiling.count == 1
-        else { return nil }
-        let (inputs, perGroup) = (kernel.shape[1], outputs / groups)
-        guard inputs > 1 || perGroup > 1,
-            let merged = (1..<groups).first(where: { count in
-                groups % count == 0 && count * inputs % 16 == 0 && count * perGroup % 16 == 0
-            }), merged > 1
-        else { return nil }
+    /// The same convolution with as many neighbouring groups in one as fill blocks of channels, or all of them; nil where
+    /// groups are blocks, or channels, already.
+    var larger: ConvolutionLowering? {
+        guard groups > 1, kernel.shape.rank == 4, outputs % groups == 0 else { return nil }
+        let (inputs, perGroup, isPaired) = (
+            kernel.shape[1], outputs / groups, activation == .maxout
+        )
+        guard inputs > 1 || perGroup > 1 || isPaired else { return nil }
+        let filling = (1..<groups).first { count in
+            groups % count == 0 && count * inputs % 16 == 0 && count * perGroup % 16 == 0
+        }
+        let merged = isPaired ? groups : filling ?? groups
+        guard merged > 1 else { return nil }
         let taps = kernel.shape[2] * kernel.shape[3]
-        let (values, outputs) = (kernel.values, outputs)
+        let (values, rows) = (kernel.values, outputs * kernel.tiling.count)
         let shape: Shape = [outputs, inputs * merged, kernel.shape[2], kernel.shape[3]]
-        let filled = StoredFloats(count: shape.count) { () throws(ModelError) in
+        let filled = StoredFloats(count: shape.count * kernel.tiling.count) {
+            () throws(ModelError) in
             let numbers = try values.read()
-            var result = [Float](repeating: 0, count: outputs * inputs * merged * taps)
-            for output in 0..<outputs {
+            var result = [Float](repeating: 0, count: rows * inputs * merged * taps)
+            for output in 0..<rows {
                 let own = output / perGroup % merged
                 let target = (output * merged + own) * inputs * taps
                 let source = output * inputs * taps
@@ -208,7 +238,8 @@ struct ConvolutionLowering {
                 values: filled,
                 bias: kernel.bias,
                 key: "\(kernel.key)/\(merged) in one",
-                isSeries: kernel.isSeries
+                isSeries: kernel.isSeries,
+                tiling: kernel.tiling
             ),
             addend: addend,
             merged: merged
@@ -216,6 +247,9 @@ struct ConvolutionLowering {
     }
 
     var outputs: Int { kernel.shape[0] }
+
+    /// Whether each channel has a kernel of its own.
+    var isDepthwise: Bool { groups > 1 && kernel.shape[1] == 1 && outputs == groups }
 
     /// Blocks before a maxout: both members of each pair of blocks count.
     var outputBlocks: Int {
@@ -265,19 +299,17 @@ struct ConvolutionLowering {
         in plan: PlanBuilder
     ) -> Method {
         let channels = image.channels
+        guard packed == nil else { return isDepthwise ? .depthwise : .blocked }
         if groups == 1, plan[input].layout == .dense {
             if channels < 16 { return staysPlanar(columns, plan) ? .planes : .planar }
             // Where a tile's weights would stay in the first-level cache, they do so only beside blocks.
             if plan.kernels.blocksPerTile > 1, isPointwise(rows, columns) { return .planar }
         }
-        if groups > 1, groups == channels, outputs == channels, activation != .maxout {
+        if isDepthwise, activation != .maxout {
             let isDense = plan[input].layout == .dense && staysPlanar(columns, plan)
             return isDense && DepthwiseSquares.fits(self, rows, columns, on: plan.kernels)
                 ? .squares : .depthwise
         }
-        let perGroup = (channels / groups, outputs / groups)
-        let fillsBlocks = perGroup.0 % 16 == 0 && perGroup.1 % 16 == 0 && activation != .maxout
-        guard groups == 1 || fillsBlocks else { return .expanded }
         guard plan.numerics == .fast else { return .blocked }
         return WinogradLowering.method(for: self, rows, columns) ?? .blocked
     }

@@ -43,11 +43,11 @@ struct ConvolutionStep {
             tileWidth: table.blocksPerTile,
             most: isReadAcross(plan) ? 16 : 4
         )
-        let addend = lowering.addend
+        let (addend, computed) = (lowering.addend, lowering.packed)
         plan.step(
             lowering.node.name,
             chunks: chunks.count,
-            reads: [source] + [addend].compactMap { $0 },
+            reads: [source] + [addend, computed].compactMap { $0 },
             writes: [output],
             planes: planes(chunks, images: images, tileWidth: table.blocksPerTile)
         ) { (placement) throws(ModelError) in
@@ -55,13 +55,14 @@ struct ConvolutionStep {
                 try lowering.pack(method, for: table)
             }
             let (from, to) = (placement[source], placement[output])
-            let added = addend.map { placement[$0] }
+            let (added, made) = (addend.map { placement[$0] }, computed.map { placement[$0] })
             let geometry = step.geometry(from: from, to: to, addend: added)
             return { arena, index in
                 step.run(
                     chunks[index],
                     geometry,
                     packed,
+                    weights: made?.position(in: arena) ?? packed.weights.start,
                     from: from,
                     to: to,
                     plus: added,
@@ -76,6 +77,7 @@ struct ConvolutionStep {
         _ chunk: Chunk,
         _ whole: ConvolutionGeometry,
         _ packed: PackedLayer,
+        weights: FloatPosition,
         from: Place,
         to: Place,
         plus added: Place?,
@@ -107,7 +109,7 @@ struct ConvolutionStep {
             method.kernel,
             geometry,
             input: input,
-            weights: packed.weights.start + chunk.group * packed.groupStride
+            weights: weights + chunk.group * packed.groupStride
                 + chunk.tile.index * (packed.weights.count / tiling.count),
             bias: packed.bias.start + (chunk.tile.index * blocks + chunk.group * groupBlocks) * 16,
             addend: addend,
@@ -127,8 +129,8 @@ struct ConvolutionStep {
             rows,
             columns,
             inputBlocks: method.input == .dense
-                ? lowering.kernel.shape[1] : blocks(of: lowering.groupInputs(method)),
-            lastLanes: method.input == .dense ? 1 : (lowering.groupInputs(method) - 1) % 16 + 1,
+                ? lowering.kernel.shape[1] : blocks(of: lowering.kernel.shape[1]),
+            lastLanes: method.input == .dense ? 1 : (lowering.kernel.shape[1] - 1) % 16 + 1,
             from: from,
             to: to,
             activation: lowering.activation
@@ -235,7 +237,7 @@ struct ConvolutionStep {
     /// `most` pieces or more are whole planes, which a pooling or depthwise layer can follow in the cache.
     private func band(of tile: Tile, width: Int, others: Int, most: Int) -> Int {
         let kernel = lowering.kernel
-        let reduction = lowering.groupInputs(method) * kernel.shape[2] * kernel.shape[3]
+        let reduction = kernel.shape[1] * kernel.shape[2] * kernel.shape[3]
         let rowWork = tile.width * reduction * width * 16
         let usefulRows = max(1, (200_000 + rowWork - 1) / rowWork)
         if others >= most { return tile.height }
@@ -247,10 +249,6 @@ struct ConvolutionStep {
 }
 
 extension ConvolutionLowering {
-    func groupInputs(_ method: Method) -> Int {
-        method == .expanded ? kernel.shape[1] * groups : kernel.shape[1]
-    }
-
     fileprivate func packingKey(_ method: Method) -> String {
         "\(kernel.key)/\(method.rawValue)/\(activation == .maxout)"
     }

@@ -4,6 +4,14 @@ import Graph
 extension ConvolutionLowering {
     /// The kernel's weights as `method` reads them, and the bias; those of a tiling one after the other.
     func pack(_ method: Method, for table: KernelSet) throws(ModelError) -> PackedLayer {
+        if packed != nil {
+            let perGroup = outputBlocks / groups * blocks(of: kernel.shape[1]) * 256
+            return PackedLayer(
+                weights: Packing.vector([], .plain(0)),
+                bias: packedBias,
+                groupStride: perGroup * kernel.shape[2] * kernel.shape[3]
+            )
+        }
         guard kernel.tiling.count > 1 else { return try packOne(method, for: table) }
         var layers: [PackedLayer] = []
         for index in 0..<kernel.tiling.count {
@@ -47,16 +55,6 @@ extension ConvolutionLowering {
                 width: width
             )
             return PackedLayer(weights: weights, bias: packedBias)
-        case .expanded:
-            let weights = Packing.convolution(
-                expanded(try kernel.values.read()),
-                order(outputs),
-                inputs: inputs * groups,
-                height: height,
-                width: width,
-                for: table
-            )
-            return PackedLayer(weights: weights, bias: packedBias)
         case .blocked, .winograd4, .winograd2:
             return PackedLayer(
                 weights: try packedBlocks(for: table),
@@ -73,22 +71,6 @@ extension ConvolutionLowering {
 
     var packedBias: PackedWeights {
         Packing.vector(kernel.bias ?? Array(repeating: 0, count: outputs), order(outputs))
-    }
-
-    /// [O, I, kh, kw] of one dense convolution, zero between channels of different groups.
-    private func expanded(_ values: [Float]) -> [Float] {
-        let taps = kernel.shape[2] * kernel.shape[3]
-        let inputs = kernel.shape[1]
-        var result = [Float](repeating: 0, count: values.count * groups)
-        for output in 0..<outputs {
-            let group = output / (outputs / groups)
-            let source = output * inputs * taps
-            let target = (output * groups + group) * inputs * taps
-            for index in 0..<inputs * taps {
-                result[target + index] = values[source + index]
-            }
-        }
-        return result
     }
 
     /// Every group packed by itself, one after the other; several groups are whole blocks.

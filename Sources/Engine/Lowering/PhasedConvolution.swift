@@ -8,7 +8,7 @@ import Graph
 struct PhasedConvolution {
     private let node: Node
     private let shape: Shape
-    private let weights: Tensor
+    private let weights: Shape
     private let rows: Axis
     private let columns: Axis
 
@@ -45,18 +45,17 @@ struct PhasedConvolution {
     }
 
     /// Nil where strides are 1, or outputs lie beyond what is computed.
-    init?(_ general: TransposedConvolution, _ shape: Shape, weights: Tensor) {
+    init?(_ general: TransposedConvolution, _ shape: Shape, weights: Shape) {
         let count = shape.rank - 2
         guard general.groups == 1, general.dilations.allSatisfy({ $0 == 1 }),
             (1...2).contains(count),
-            weights.type == .float32, weights.shape.rank == shape.rank,
-            weights.shape[0] == shape[1], shape.count > 0, weights.count > 0,
+            weights.rank == shape.rank, weights[0] == shape[1], shape.count > 0, weights.count > 0,
             general.strides.count == count, general.pads.count == 2 * count,
             general.outputPadding.count == count, general.pads.allSatisfy({ $0 >= 0 }),
             general.outputPadding.allSatisfy({ $0 >= 0 })
         else { return nil }
         let axes = (0..<count).map { index in
-            let (input, kernel) = (shape[index + 2], weights.shape[index + 2])
+            let (input, kernel) = (shape[index + 2], weights[index + 2])
             // Windows of a single input lie side by side whatever the stride is.
             let stride = input == 1 ? kernel : general.strides[index]
             let whole = (input - 1) * stride + kernel + general.outputPadding[index]
@@ -74,7 +73,7 @@ struct PhasedConvolution {
         (rows, columns) = (count == 1 ? Axis() : axes[0], axes[count - 1])
     }
 
-    private var outputs: Int { weights.shape[1] }
+    private var outputs: Int { weights[1] }
 
     /// Residues that are outputs of one convolution, with as many taps each.
     private struct Part {
@@ -146,7 +145,7 @@ struct PhasedConvolution {
         var sources: [(part: Part, value: ValueID)] = []
         for (index, part) in parts.enumerated() {
             var conv = Node(name: node.name, op: "Conv", opset: node.opset)
-            conv.inputs = [node.inputs[0], "\(node.name)/residues\(index)"]
+            conv.inputs = [node.inputs[0], "\(node.name)/kernels\(index)"]
             conv.outputs = ["\(node.outputs[0])/residues\(index)"]
             let sizes = [part.height, part.width].suffix(shape.rank - 2)
             // As many places for all parts.
@@ -154,7 +153,7 @@ struct PhasedConvolution {
             conv.attributes = [
                 "kernel_shape": .ints(Array(sizes)), "pads": .ints(sizes.map { $0 - 1 } + ends),
             ]
-            plan.graph.constants[conv.inputs[1]] = kernels(part)
+            try addKernels(part, as: conv.inputs[1], into: &plan)
             if let bias {
                 conv.inputs.append("\(node.name)/bias\(index)")
                 plan.graph.constants[conv.inputs[2]] = Tensor(
@@ -182,16 +181,20 @@ struct PhasedConvolution {
     }
 
     /// [I, O, kh, kw] as [O · residues, I, …], each residue's kernel turned by half a turn.
-    private func kernels(_ part: Part) -> Tensor? {
-        guard let given = weights.storedFloats else { return nil }
-        let (rows, columns, outputs) = (rows, columns, outputs)
-        let inputs = weights.shape[0]
+    private func addKernels(
+        _ part: Part,
+        as name: String,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
+        let (rows, columns, outputs, inputs) = (rows, columns, outputs, weights[0])
         let sizes = [part.height, part.width].suffix(shape.rank - 2)
-        let shape = Shape([outputs * part.count, inputs] + sizes)
-        let stored = StoredFloats(count: shape.count) { () throws(ModelError) in
-            let values = try given.read()
-            var result: [Float] = []
-            result.reserveCapacity(shape.count)
+        try plan.rearrange(
+            node,
+            1,
+            as: name,
+            Shape([outputs * part.count, inputs] + sizes)
+        ) { body in
+            var place = 0
             for unit in 0..<outputs * part.count {
                 let (output, residue) = unit.quotientAndRemainder(dividingBy: part.count)
                 let first = part.rows.lowerBound + residue / part.columns.count
@@ -202,17 +205,15 @@ struct PhasedConvolution {
                         let y = first + rows.stride * row
                         for column in (0..<part.width).reversed() {
                             let x = second + columns.stride * column
-                            let isInside = y < rows.kernel && x < columns.kernel
-                            result.append(
-                                isInside ? values[start + y * columns.kernel + x] : 0
-                            )
+                            if y < rows.kernel, x < columns.kernel {
+                                body(place, start + y * columns.kernel + x)
+                            }
+                            place += 1
                         }
                     }
                 }
             }
-            return result
         }
-        return Tensor(shape: shape, stored: stored)
     }
 
     /// Residues [N, O · residues, places, places] to the answer's [N, O, height, width].

@@ -105,15 +105,20 @@ struct SmallProduct: Sendable {
                     } else if pieces > 1 || first == 0 {
                         unpack(inputs, outputs, numbers)
                     }
+                    let shape = ProductShape(
+                        points: count,
+                        inputBlocks: readsOnce ? 0 : inputs.count / 16,
+                        outputBlocks: outputs.count,
+                        activation: isLast ? product.activation : .none
+                    )
+                    var geometry = shape.geometry(
+                        from: (plane: plane, point: point),
+                        to: (plane: isLast ? to.plane : sumsPlane, point: 16)
+                    )
+                    geometry.addendPlane = sumsPlane
                     table.convolve(
                         .blocked,
-                        geometry(
-                            inputs: readsOnce ? 0 : inputs.count,
-                            points: count,
-                            outputPlane: isLast ? to.plane : sumsPlane,
-                            sumsPlane: sumsPlane,
-                            isLast: isLast
-                        ),
+                        geometry,
                         input: from.position(in: arena) + inputs.lowerBound / 16 * plane + first
                             * point,
                         weights: numbers,
@@ -140,40 +145,6 @@ struct SmallProduct: Sendable {
                     table
                 )
             }
-        }
-
-        private func geometry(
-            inputs: Int,
-            points: Int,
-            outputPlane: Int,
-            sumsPlane: Int,
-            isLast: Bool
-        ) -> ConvolutionGeometry {
-            let none = FusedActivation.none
-            let activation = isLast ? product.activation : none
-            return ConvolutionGeometry(
-                inputBlocks: inputs / 16,
-                lastLanes: 16,
-                inputPlane: plane,
-                inputRow: 0,
-                kernelHeight: 1,
-                kernelWidth: 1,
-                strideHeight: 1,
-                strideWidth: point / 16,
-                dilationHeight: 1,
-                dilationWidth: 1,
-                outputHeight: 1,
-                outputWidth: points,
-                outputPlane: outputPlane,
-                outputRow: 0,
-                outputColumn: 16,
-                activation: activation.kernel,
-                floor: activation.floor,
-                ceiling: activation.ceiling,
-                addendPlane: sumsPlane,
-                addendRow: 0,
-                halfBlock: -1
-            )
         }
     }
 }

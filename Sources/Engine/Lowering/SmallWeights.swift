@@ -19,7 +19,7 @@ struct SmallWeights: PackedBytes {
     private static let fewest = 1 << 18
 
     /// Bytes before a block's integers.
-    private static let head = 80
+    private static let head = SmallBlocks.head
 
     private var blocks: Int { (inputs + blockSize - 1) / blockSize }
     private var blockBytes: Int { Self.head + (isHalved ? 8 : 16) * (blockSize + blockSize % 2) }

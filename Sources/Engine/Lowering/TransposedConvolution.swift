@@ -20,14 +20,16 @@ struct TransposedConvolution {
         func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
         let shape = try plan.inputShape(node, 0)
         let axes = shape.rank - 2
-        guard (1...2).contains(axes), let weights = plan.constant(node, 1),
-            weights.type == .float32, weights.shape.rank == shape.rank,
-            weights.shape[0] == shape[1], groups >= 1, shape[1] % groups == 0,
+        let constant = plan.constant(node, 1)
+        let weights = try plan.shapeOfInput(node, 1)
+        guard (1...2).contains(axes), constant?.type ?? .float32 == .float32,
+            weights.rank == shape.rank, weights[0] == shape[1], groups >= 1,
+            shape[1] % groups == 0,
             [strides, dilations, outputPadding].allSatisfy({ $0.count == axes }),
             pads.count == 2 * axes, strides.allSatisfy({ $0 >= 1 }),
             dilations.allSatisfy({ $0 >= 1 }), weights.count > 0
         else { throw fail("the kernel does not fit the input \(shape)") }
-        let kernel = Array(weights.shape.dimensions[2...])
+        let kernel = Array(weights.dimensions[2...])
         var around: [Int] = []
         for index in 0..<2 * axes {
             let axis = index % axes
@@ -36,13 +38,16 @@ struct TransposedConvolution {
         }
         guard around.allSatisfy({ $0 >= 0 }) else { throw fail("padding cuts kernels off") }
         var conv = Node(name: node.name, op: "Conv", outputs: [node.outputs[0]])
-        conv.inputs = [try spread(shape, into: &plan), "\(node.name)/turned"]
+        conv.inputs = [try spread(shape, into: &plan), "\(node.outputs[0])/turned"]
         if node.inputs.count > 2 { conv.inputs.append(node.inputs[2]) }
         conv.attributes = [
             "pads": .ints(around), "dilations": .ints(dilations), "group": .int(groups),
             "kernel_shape": .ints(kernel),
         ]
-        plan.graph.constants[conv.inputs[1]] = turned(weights, kernel)
+        let groups = groups
+        try plan.rearrange(node, 1, as: conv.inputs[1], turned(weights)) { body in
+            Self.forEachTap(weights, groups: groups, body)
+        }
         try plan.lower(conv)
     }
 
@@ -80,23 +85,29 @@ struct TransposedConvolution {
         return name
     }
 
-    /// [I, O / groups, …] to [O, I / groups, …], every kernel turned by half a turn.
-    private func turned(_ weights: Tensor, _ kernel: [Int]) -> Tensor? {
-        let taps = kernel.reduce(1, *)
-        let (inputs, outputs) = (weights.shape[0] / groups, weights.shape[1])
-        let groups = groups
-        let shape = Shape([groups * outputs, inputs] + kernel)
-        return weights.mapFloats(shape) { (values: [Float]) in
-            var result: [Float] = []
-            result.reserveCapacity(values.count)
-            for output in 0..<groups * outputs {
-                for input in 0..<inputs {
-                    let source = output / outputs * inputs + input
-                    let start = (source * outputs + output % outputs) * taps
-                    for tap in 0..<taps { result.append(values[start + taps - 1 - tap]) }
+    /// [O, I / groups, …] of [I, O / groups, …].
+    private func turned(_ shape: Shape) -> Shape {
+        Shape([groups * shape[1], shape[0] / groups] + shape.dimensions[2...])
+    }
+
+    /// Visits the places of turned weights and where their numbers come from.
+    private static func forEachTap(
+        _ shape: Shape,
+        groups: Int,
+        _ body: (_ place: Int, _ source: Int) -> Void
+    ) {
+        let taps = shape.dimensions[2...].reduce(1, *)
+        let (inputs, outputs) = (shape[0] / groups, shape[1])
+        var place = 0
+        for output in 0..<groups * outputs {
+            for input in 0..<inputs {
+                let source = output / outputs * inputs + input
+                let last = (source * outputs + output % outputs + 1) * taps - 1
+                for tap in 0..<taps {
+                    body(place, last - tap)
+                    place += 1
                 }
             }
-            return result
         }
     }
 }

@@ -162,6 +162,12 @@ package struct PlanBuilder {
         return id
     }
 
+    /// The shape of an operand, which is not brought into the plan where it is a constant.
+    mutating func shapeOfInput(_ node: Node, _ index: Int) throws(ModelError) -> Shape {
+        if let constant = constant(node, index) { return constant.shape }
+        return try inputShape(node, index)
+    }
+
     /// The shape of an operand.
     mutating func inputShape(_ node: Node, _ index: Int) throws(ModelError) -> Shape {
         let id = try input(node, index)

@@ -35,7 +35,7 @@ struct InlinedBranch {
 
 extension Node {
     /// With other names for values, in graphs inside of it too where those take them from outside.
-    fileprivate func renamed(_ names: [String: String]) -> Node {
+    func renamed(_ names: [String: String]) -> Node {
         var result = self
         result.inputs = inputs.map { names[$0] ?? $0 }
         result.outputs = outputs.map { names[$0] ?? $0 }
@@ -48,7 +48,8 @@ extension Node {
 }
 
 extension Graph {
-    fileprivate func renamed(_ names: [String: String]) -> Graph {
+    /// With other names for what it takes from outside.
+    func renamed(_ names: [String: String]) -> Graph {
         let own = inputs.map(\.name) + nodes.flatMap(\.outputs) + Array(constants.keys)
         let outer = names.filter { !own.contains($0.key) }
         guard !outer.isEmpty else { return self }

@@ -71,7 +71,7 @@ package final class Program: Sendable {
         self.narrow = narrow
         self.origin = origin
         let folded = ConstantFolding.apply(
-            to: graph,
+            to: InvariantStates.apply(to: graph),
             memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
         )
         self.graph = folded

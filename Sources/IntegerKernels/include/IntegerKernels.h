@@ -71,6 +71,9 @@ typedef struct {
     ptrdiff_t block_bytes;
 } StriateSmallWeights;
 
+/// Bytes of such a block's scales and zeros.
+enum StriateSmallHead { striate_small_head = 80 };
+
 /// Kernels of integers of one instruction set; all sets give the same bits, but for sums of real numbers.
 typedef struct {
     const char *name;

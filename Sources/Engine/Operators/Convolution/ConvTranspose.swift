@@ -76,27 +76,35 @@ struct ConvTranspose: PlannedOperator {
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let shape = try plan.inputShape(node, 0)
-        let sizes = (plan.constant(node, 1)?.shape.dimensions ?? []).dropFirst(2)
-        let axes = sizes.count
-        guard windows.kernel ?? Array(sizes) == Array(sizes) else {
+        let weights = try plan.shapeOfInput(node, 1)
+        let kernel = Array(weights.dimensions.dropFirst(2))
+        guard windows.kernel ?? kernel == kernel else {
             throw .shape(node: node.name, reason: "kernel_shape is not that of the weights")
         }
-        guard outputShape == nil, !windows.automatic.isSame else {
-            throw .shape(node: node.name, reason: "ConvTranspose is planned with padding it names")
-        }
-        let zeros = Array(repeating: 0, count: 2 * axes)
-        let ones = Array(repeating: 1, count: axes)
+        let axes = try windows.transposedAxes(
+            plan.shapeOperands(node, sources: node.inputs.count),
+            input: shape.dimensions,
+            kernel: kernel,
+            outputPadding: outputPadding,
+            outputShape: outputShape
+        )
         let general = TransposedConvolution(
             node: node,
-            strides: windows.strides ?? ones,
-            dilations: windows.dilations ?? ones,
-            pads: windows.pads ?? zeros,
-            outputPadding: outputPadding ?? Array(zeros.prefix(axes)),
+            strides: axes.map(\.stride),
+            dilations: axes.map(\.dilation),
+            pads: axes.map(\.padBegin) + axes.map(\.padEnd),
+            outputPadding: axes.map { axis in
+                let full = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1
+                return axis.input + axis.padBegin + axis.padEnd - full
+            },
             groups: groups
         )
-        guard let weights = plan.constant(node, 1),
+        let hasConstantBias = node.inputs.count < 3 || plan.constant(node, 2) != nil
+        guard hasConstantBias, plan.constant(node, 1)?.type ?? .float32 == .float32,
             let phased = PhasedConvolution(general, shape, weights: weights)
-        else { return try general.lower(into: &plan) }
+        else {
+            return try general.lower(into: &plan)
+        }
         try phased.lower(into: &plan)
     }
 }

@@ -180,7 +180,12 @@ struct Convolution: PlannedOperator {
         }
         let input = try plan.input(node, 0)
         guard let weights = plan.constant(node, 1), let values = weights.storedFloats else {
-            throw .shape(node: node.name, reason: "the kernel of a convolution must be a constant")
+            return try ComputedKernel(
+                node: node,
+                windows: windows,
+                groups: groups,
+                activation: activation
+            ).lower(into: &plan)
         }
         guard (3...4).contains(weights.shape.rank),
             weights.shape.rank == plan.shape(of: input).rank || connections != nil
@@ -190,7 +195,6 @@ struct Convolution: PlannedOperator {
                 reason: "kernels \(weights.shape) do not fit the input \(plan.shape(of: input))"
             )
         }
-        let bias = try node.constantBias(plan)
         let lowering = ConvolutionLowering(
             node: node,
             windows: windows,
@@ -199,7 +203,7 @@ struct Convolution: PlannedOperator {
             kernel: Kernel(
                 shape: Kernel.image(weights.shape),
                 values: values,
-                bias: bias,
+                bias: plan.constant(node, 2)?.floats,
                 key: "\(node.constantNames)/\(groups)",
                 isSeries: weights.shape.rank == 3
             )
@@ -208,9 +212,9 @@ struct Convolution: PlannedOperator {
         let isColumn =
             shape.rank == 4 && shape[3] == 1 && shape[2] > 1 && weights.shape.rank == 4
             && weights.shape[3] == 1 && windows.pads[1] + windows.pads[3] == 0
-            && node.inputs.count < 4
+            && node.inputs.count < 4 && (node.inputs.count < 3 || lowering.kernel.bias != nil)
         if isColumn { return try lowering.lowerColumn(input, into: &plan) }
-        try lowering.lower(input, plus: plan.optionalInput(node, 3), into: &plan)
+        try lowering.lowerWithOperands(input, into: &plan)
     }
 
     /// Whether it is a convolution of volumes.
