@@ -84,6 +84,18 @@ public struct FloatPosition: @unchecked Sendable {
         unsafe pointer(to: count).update(repeating: value, count: count)
     }
 
+    /// Writes two lines of numbers by turns, `count` of both together.
+    public func interleave(_ even: FloatPosition, _ odd: FloatPosition, count: Int) {
+        let half = count / 2
+        let target = unsafe pointer(to: count)
+        let (first, second) = unsafe (even.pointer(to: count - half), odd.pointer(to: half))
+        for index in 0..<half {
+            unsafe target[2 * index] = first[index]
+            unsafe target[2 * index + 1] = second[index]
+        }
+        if count > 2 * half { unsafe target[2 * half] = first[half] }
+    }
+
     /// The same place as bytes.
     @inlinable
     @inline(__always)

@@ -100,7 +100,7 @@ struct IntegerConvolution {
         func run(_ arena: PassArena, image: Int, piece: Int) {
             let weights = layer.weights
             let (outputs, width) = (weights.outputs, layer.outputWidth)
-            let rows = places.rows(of: piece / parts)
+            let rows = lists.rows(of: piece / parts)
             let (source, offsets) = lists.places(
                 of: piece / parts,
                 image: image,

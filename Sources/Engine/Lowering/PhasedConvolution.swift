@@ -216,6 +216,14 @@ struct PhasedConvolution {
         }
     }
 
+    /// The lanes of even columns, and of odd ones, of the same rows; none where one is alone.
+    private static func pairs(_ lanes: [Lane]) -> [(even: Lane, odd: Lane)] {
+        let pairs = lanes.filter { $0.first.place == 0 }.compactMap { even in
+            lanes.first { $0.row == even.row && $0.first.place == 1 }.map { (even, $0) }
+        }
+        return 2 * pairs.count == lanes.count ? pairs : []
+    }
+
     /// Residues [N, O · residues, places, places] to the answer's [N, O, height, width].
     private func interleave(
         _ sources: [(part: Part, value: ValueID)],
@@ -236,14 +244,31 @@ struct PhasedConvolution {
                 source.part.lanes(columns, placement[source.value])
             }
             let to = placement[output]
+            let pairs = columns.stride == 2 ? Self.pairs(lanes) : []
+            let single = pairs.isEmpty ? lanes : []
             return { arena, chunk in
                 let (plane, cut) = chunk.quotientAndRemainder(dividingBy: cuts)
                 let target = to.position(in: arena) + plane * rows.output * columns.output
                 let end = rows.output * (cut + 1) / cuts
-                for lane in lanes {
-                    let own = plane * lane.count + lane.index
-                    let source =
-                        lane.place.position(in: arena) + own * rows.places * columns.places
+                func start(_ lane: Lane) -> FloatPosition {
+                    lane.place.position(in: arena) + (plane * lane.count + lane.index)
+                        * rows.places * columns.places
+                }
+                for pair in pairs {
+                    let (even, odd) = (start(pair.even), start(pair.odd))
+                    var (y, row) = rows.first(pair.even.row, from: rows.output * cut / cuts)
+                    while y < end {
+                        (target + y * columns.output).interleave(
+                            even + (row * columns.places + pair.even.first.index),
+                            odd + (row * columns.places + pair.odd.first.index),
+                            count: columns.output
+                        )
+                        y += rows.stride
+                        row += 1
+                    }
+                }
+                for lane in single {
+                    let source = start(lane)
                     var (y, row) = rows.first(lane.row, from: rows.output * cut / cuts)
                     while y < end {
                         let (line, input) = (

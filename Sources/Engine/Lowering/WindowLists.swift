@@ -6,6 +6,11 @@ import Graph
 /// Places in it are counted from where the windows of a list's first row begin.
 struct WindowLists: Sendable {
     private let places: BytePlaces
+    /// Output rows of a list.
+    private let rowsPerList: Int
+    /// Places of a list, and how many lists there are.
+    private let listSize: Int
+    private let count: Int
     /// Lists at the upper edge, and at the lower one: each looks different, all between them look alike.
     private let upper: Int
     private let lower: Int
@@ -18,6 +23,7 @@ struct WindowLists: Sendable {
 
     init(_ places: BytePlaces, isKept: Bool) {
         self.places = places
+        (rowsPerList, listSize, count) = (places.rowsPerList, places.listSize, places.lists)
         (upper, lower) = places.edges
         guard isKept else {
             (storage, padded) = (nil, [])
@@ -45,6 +51,11 @@ struct WindowLists: Sendable {
         (self.storage, self.padded) = (storage, padded)
     }
 
+    /// The output rows of a list.
+    func rows(of list: Int) -> Range<Int> {
+        list * rowsPerList..<min((list + 1) * rowsPerList, places.rows.output)
+    }
+
     /// The list's places, and what they are counted from.
     ///
     /// `scratch` has room for the list, and then for bytes that stand for zero.
@@ -55,7 +66,7 @@ struct WindowLists: Sendable {
         scratch: PlaceList.Room,
         zero: UInt8
     ) -> (source: BytePosition, offsets: BytePosition) {
-        let rows = places.rows(of: list)
+        let rows = rows(of: list)
         let first = image * places.pixels * places.channels
         let padding = scratch.padding
         guard let storage else {
@@ -68,16 +79,15 @@ struct WindowLists: Sendable {
             )
             return (source, scratch.list)
         }
-        let kind =
-            list < upper ? list : max(upper, list - places.lists + lower + upper + 1)
+        let kind = list < upper ? list : max(upper, list - count + lower + upper + 1)
         let base = source + (first + rows.lowerBound * places.rowStep)
-        let stored = storage.start.bytes + 8 * kind * places.listSize
+        let stored = storage.start.bytes + 8 * kind * listSize
         guard !padded[kind].isEmpty else { return (base, stored) }
         padding.fill(zero, count: places.channels + 16)
-        let count = places.size(of: rows)
-        scratch.list.copy(from: stored, bytes: 8 * count)
+        let size = places.size(of: rows)
+        scratch.list.copy(from: stored, bytes: 8 * size)
         let distance = base.distance(to: padding)
-        scratch.list.withMutableIntegers(count: count) { list in
+        scratch.list.withMutableIntegers(count: size) { list in
             for index in padded[kind] { list[index] = distance }
         }
         return (base, scratch.list)
