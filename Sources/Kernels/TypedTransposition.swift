@@ -11,7 +11,7 @@ func transposeMatrix(
     _ columns: Int
 ) {
     switch width {
-    case 1 where columns >= 16 && (rows >= 16 || rows == targetRow):
+    case 1 where columns >= 16:
         transposeBytes(
             elements(source, UInt8.self),
             sourceRow,
@@ -71,7 +71,7 @@ private func transposeFloats(
 
 /// Squares of sixteen, the last of a row or column moved back until they fit.
 ///
-/// Of fewer rows, which lie close together in the target, each column's end is written over by the next one.
+/// Of fewer rows that lie close together in the target, each column's end is written over by the next one.
 @inline(never)
 private func transposeBytes(
     _ source: UnsafePointer<UInt8>,
@@ -83,7 +83,8 @@ private func transposeBytes(
 ) {
     let tall = min(rows, 16)
     // Columns that have so many behind them that 16 bytes from their start are all the target's.
-    let free = rows < 16 ? columns &- (16 &+ rows &- 1) / rows : columns
+    let isDense = rows < 16 && rows == targetRow
+    let free = isDense ? columns &- (16 &+ rows &- 1) / rows : columns
     let squared = free >= 16 ? free : 0
     var column = 0
     while column < squared {
@@ -96,7 +97,8 @@ private func transposeBytes(
                 sourceRow,
                 target + (j &* targetRow &+ i),
                 targetRow,
-                tall
+                tall,
+                isDense ? 0 : 1
             )
             row &+= 16
         }

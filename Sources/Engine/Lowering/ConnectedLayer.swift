@@ -145,8 +145,11 @@ extension PlanBuilder {
         let isNarrow = shape.points < 4
         let paired = shape.activation.channelsPerOutput
         let wide = max(table.blocksPerTile, paired)
+        // Weights that no first-level cache holds are read by two cores, if there are eight blocks only.
+        let isRead = shape.inputBlocks * shape.outputBlocks * 1024 > 1 << 19
+        let narrow = isRead && shape.outputBlocks <= 8 && shape.outputBlocks > 4 ? 4 : 8
         // Else about sixteen chunks: handing one over costs as much as a few rows.
-        let width = isNarrow ? 8 : max(1, shape.outputBlocks / (16 * wide)) * wide
+        let width = isNarrow ? narrow : max(1, shape.outputBlocks / (16 * wide)) * wide
         let chunks = (shape.outputBlocks + width - 1) / width
         let (read, written) = (rows(source), rows(output))
         step(name, chunks: chunks, reads: [source], writes: [output]) {

@@ -45,9 +45,9 @@ struct TransposingWalk: Sendable {
 
     private var matrices: Int { rows.rows * rows.length }
 
-    /// Pieces of a matrix, in multiples of eight of its rows.
+    /// Pieces of a matrix, in multiples of sixteen of its rows.
     private var pieces: Stretches {
-        Stretches(across.count, least: 32768 / max(1, columns?.count ?? 1), unit: 8)
+        Stretches(across.count, least: 32768 / max(1, columns?.count ?? 1), unit: 16)
     }
 
     var chunks: Int {

@@ -47,7 +47,7 @@ typedef unsigned char striate_loose_byte16 __attribute__((vector_size(16), align
 
 /// target[j * targetRow + i] = source[i * sourceRow + j] for i < rows <= 16, j < 16; writes whole columns of 16.
 static inline __attribute__((always_inline)) void striate_transpose_bytes16(
-    const unsigned char *source, long sourceRow, unsigned char *target, long targetRow, long rows) {
+    const unsigned char *source, long sourceRow, unsigned char *target, long targetRow, long rows, int exact) {
     striate_byte16 a[16], b[16];
     for (int i = 0; i < 16; i++) {
         a[i] = i < rows ? *(const striate_loose_byte16 *)(source + i * sourceRow) : (striate_byte16){0};
@@ -62,7 +62,24 @@ static inline __attribute__((always_inline)) void striate_transpose_bytes16(
         }
         for (int i = 0; i < 16; i++) a[i] = b[i];
     }
-    for (int j = 0; j < 16; j++) *(striate_loose_byte16 *)(target + j * targetRow) = a[j];
+    for (int j = 0; j < 16; j++) {
+        if (!exact || rows >= 16) {
+            *(striate_loose_byte16 *)(target + j * targetRow) = a[j];
+            continue;
+        }
+        // Its beginning and its end, which may overlap.
+        const char *bytes = (const char *)&a[j];
+        long part = rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+        for (int end = 0; end < 2; end++) {
+            long first = end ? rows - part : 0;
+            switch (part) {
+            case 8: __builtin_memcpy(target + j * targetRow + first, bytes + first, 8); break;
+            case 4: __builtin_memcpy(target + j * targetRow + first, bytes + first, 4); break;
+            case 2: __builtin_memcpy(target + j * targetRow + first, bytes + first, 2); break;
+            default: target[j * targetRow + first] = (unsigned char)bytes[first];
+            }
+        }
+    }
 }
 
 #undef STRIATE_ROW
