@@ -268,17 +268,12 @@ extension Service {
     /// Bytes of a body whose reading takes about as long as it takes to wake a helper, up to a millisecond.
     private static let longDecoding = 48 << 10...8 << 20
 
-    /// Multiply–adds of a pass that takes about as long.
-    private static let longPass = 500_000
-
     /// Has helpers awake when the body is read and the model begins to compute, where that is worth it.
     private func expectPass(of call: Call) {
-        let bytes = call.request.body.count
-        guard call.route.placement == .queue, bytes <= Self.longDecoding.upperBound,
-            let model = call.namedModel,
-            bytes >= Self.longDecoding.lowerBound || model.multiplyAdds >= Self.longPass
+        guard call.route.placement == .queue,
+            Self.longDecoding.contains(call.request.body.count)
         else { return }
-        model.workers.expectPass()
+        call.namedModel?.workers.expectPass()
     }
 
     private func answer(to call: inout Call) throws(ServiceError) -> Answer {

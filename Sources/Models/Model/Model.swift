@@ -10,8 +10,6 @@ public final class Model: Sendable {
     public let manifest: Manifest
     /// The model's layers in order, at the manifest's input size (or the one stated in the summary).
     public let layers: [LayerSummary]
-    /// Of all layers, at that size.
-    public let multiplyAdds: Int
 
     /// Names, types and shapes of what the model takes and answers.
     public let signature: ModelSignature
@@ -47,6 +45,7 @@ public final class Model: Sendable {
     public var name: String { manifest.name }
     public var version: String { manifest.version }
     public var parameterCount: Int { layers.reduce(0) { $0 + $1.parameters } }
+    public var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
 
     /// Loads a model folder and, unless told otherwise, runs its check vectors.
     ///
@@ -127,7 +126,6 @@ public final class Model: Sendable {
             try program.survey(like: stack.samples(manifest)),
             manifest: manifest
         )
-        multiplyAdds = layers.reduce(0) { $0 + $1.multiplyAdds }
         signature = try ModelSignature(stack, manifest: manifest, of: program)
         hasCheckVectors = verifies && files.exists("check.json")
         try checkTask()
@@ -204,7 +202,6 @@ public final class Model: Sendable {
             ),
             manifest: manifest
         )
-        multiplyAdds = layers.reduce(0) { $0 + $1.multiplyAdds }
         backwardLayer = nil
         hasCheckVectors = !isAlone && files.exists("check.json")
         try checkForm()
