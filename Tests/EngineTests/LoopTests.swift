@@ -219,7 +219,28 @@ import Testing
         let states = [Self.port("x", [2]), Self.port("k", [], .int64)]
         let graph = Self.loop(body, states: states, limit: 20, outputs: 2)
         let program = try Program(graph, tools: Self.tools())
-        #expect(program.graph.nodes.count < 1 << 13)
+        #expect(program.graph.nodes.count == 1)
+    }
+
+    @Test func `loops of a model become so many nodes and no more`() throws {
+        var graph = Self.loop(
+            Self.counting,
+            states: [Self.port("x", [2]), Self.port("k", [], .int64)],
+            limit: 40,
+            outputs: 2
+        )
+        let loop = graph.nodes[0]
+        for index in 1..<100 {
+            var next = loop
+            next.name = "loop\(index)"
+            next.inputs = ["limit", "go", graph.nodes[index - 1].outputs[0], "k"]
+            next.outputs = ["out0/\(index)", "out1/\(index)"]
+            graph.nodes.append(next)
+        }
+        graph.outputs = graph.nodes[99].outputs
+        let program = try Program(graph, tools: Self.tools())
+        let loops = program.graph.nodes.count { $0.op == "Loop" }
+        #expect((1..<100).contains(loops) && program.graph.nodes.count < 6000)
     }
 
     @Test("a state that stays is taken from outside", arguments: [0, 300])

@@ -17,6 +17,8 @@ struct LoopLists {
     /// Those behind the loop that did not change.
     private var kept: [String: Lists.List] = [:]
     private var grown: [Grown] = []
+    /// Outputs of the nodes that append.
+    private var appending = Set<String>()
 
     /// Nil for what is no Loop, or has no list among its states.
     ///
@@ -33,10 +35,16 @@ struct LoopLists {
         (self.node, self.body, inner) = (node, body, lists)
         self.body.outputInfo = []
         while self.node.outputs.count < body.outputs.count - 1 { self.node.outputs.append("") }
-        for state in states.reversed() { try take(state, lists) }
+        let reading = BodyReading(body)
+        for state in states.reversed() { try take(state, lists, reading) }
+        self.body.nodes = body.nodes.filter { !appending.contains($0.outputs.first ?? "") }
     }
 
-    private mutating func take(_ state: Int, _ lists: Lists) throws(ModelError) {
+    private mutating func take(
+        _ state: Int,
+        _ lists: Lists,
+        _ reading: BodyReading
+    ) throws(ModelError) {
         func unsupported(_ reason: String) -> ModelError {
             .unsupportedOperator(node: node.name, op: "Loop over a sequence \(reason)")
         }
@@ -44,7 +52,7 @@ struct LoopLists {
             throw unsupported("of unknown elements")
         }
         let name = body.inputs[2 + state].name
-        guard let appended = body.appended(to: name, as: body.outputs[1 + state]) else {
+        guard let appended = reading.appended(to: name, as: body.outputs[1 + state]) else {
             throw unsupported("that it does more with than append")
         }
         body.inputs.remove(at: 2 + state)
@@ -56,7 +64,7 @@ struct LoopLists {
             kept[result] = list
             return
         }
-        body.nodes = body.nodes.filter { !appended.nodes.contains($0.outputs.first ?? "") }
+        appending.formUnion(appended.nodes)
         grown.append(Grown(before: list, elements: appended.elements, result: result))
     }
 
@@ -132,51 +140,53 @@ extension Lists {
     }
 }
 
-extension Graph {
+/// Who makes and who reads a body's values.
+private struct BodyReading {
+    /// The node whose first output a value is.
+    private var makers: [String: Node] = [:]
+    /// How many nodes and results of the body read a value, graphs inside of nodes included.
+    private var readers: [String: Int] = [:]
+
+    init(_ body: Graph) {
+        for node in body.nodes {
+            if let output = node.outputs.first { makers[output] = node }
+            var names = Set(node.inputs)
+            for case .graph(let inner) in node.attributes.values {
+                names.formUnion(inner.namesRead)
+            }
+            for name in names { readers[name, default: 0] += 1 }
+        }
+        for name in body.outputs { readers[name, default: 0] += 1 }
+    }
+
     /// What is appended to a list until it has another name, in order, and the outputs of the nodes that do so; nil
     /// where something else is done with it on the way.
     ///
     /// A list that nothing is appended to may be read by others.
-    fileprivate func appended(
+    func appended(
         to list: String,
         as last: String
     ) -> (elements: [String], nodes: Set<String>)? {
-        var (elements, passed): ([String], [String]) = ([], [])
+        var (elements, passed): ([String], Set<String>) = ([], [])
         var name = last
+        var isAlone = true
         while name != list {
-            guard let node = nodes.first(where: { $0.outputs.first == name }),
-                let input = node.inputs.first
+            guard let node = makers[name], let input = node.inputs.first,
+                passed.insert(name).inserted
             else { return nil }
             switch node.op {
             case "SequenceInsert" where node.inputs.dropFirst(2).allSatisfy(\.isEmpty):
+                guard node.inputs.count > 1 else { return nil }
                 elements.append(node.inputs[1])
             case "Identity": break
             default: return nil
             }
-            passed.append(name)
+            // The next step, or for the last one the body's result.
+            isAlone = isAlone && readers[name] == 1
             name = input
         }
         guard !elements.isEmpty else { return ([], []) }
-        // Each step has one reader, the next; the last is what the body gives.
-        let own = Set(passed)
-        for step in passed + [list] {
-            let readers = nodes.filter { $0.reads(step) }
-            let results = outputs.count { $0 == step }
-            guard readers.allSatisfy({ own.contains($0.outputs.first ?? "") }),
-                readers.count == (step == last ? 0 : 1), results == (step == last ? 1 : 0)
-            else { return nil }
-        }
-        return (elements.reversed(), own)
-    }
-}
-
-extension Node {
-    /// Whether it takes a value, graphs inside of it too.
-    fileprivate func reads(_ name: String) -> Bool {
-        if inputs.contains(name) { return true }
-        for case .graph(let inner) in attributes.values where inner.namesRead.contains(name) {
-            return true
-        }
-        return false
+        guard isAlone, readers[list] == 1 else { return nil }
+        return (elements.reversed(), passed)
     }
 }

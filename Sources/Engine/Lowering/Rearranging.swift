@@ -5,7 +5,14 @@ extension PlanBuilder {
     /// Adds a value that has an operand's numbers in other places, and zeros elsewhere: a constant, as the operand is, or what a
     /// step makes of one that is computed.
     ///
-    /// - Parameter places: Calls its argument with each place and that of its number among the operand's.
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - index: That of the operand among the node's inputs.
+    ///   - name: The value's.
+    ///   - shape: The value's.
+    ///   - places: Calls its argument with each place and that of its number among the operand's.
+    /// - Returns: The value; nil if it is a constant.
+    /// - Throws: `shape` for an operand that is no float32.
     @discardableResult
     mutating func rearrange(
         _ node: Node,

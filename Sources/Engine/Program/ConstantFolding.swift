@@ -12,32 +12,14 @@ struct ConstantFolding {
     /// What is computed ahead stays in memory: all of it together has the room of one request.
     private let memory: MemoryUse
     private var graph: Graph
-    /// How many nodes loops may still become, those inside of loops included.
-    private var room = 1 << 12
+    private let unrolling: UnrollingRoom
 
     /// Nodes that cannot be computed ahead stay, and so does their error.
-    static func apply(to graph: Graph, memory: MemoryUse) -> Graph {
-        var folding = ConstantFolding(memory: memory, graph: graph)
-        folding.takeAll()
-        return folding.graph
-    }
-
-    private mutating func takeAll() {
-        let nodes = graph.nodes
-        graph.nodes = []
-        for node in nodes { take(node) }
-        Self.dropUnread(&graph)
-    }
-
-    /// What a graph inside of a node becomes.
-    private mutating func folded(_ inner: Graph) -> Graph {
-        var folding = ConstantFolding(
-            memory: memory,
-            graph: inner.takingConstants(of: graph),
-            room: room
-        )
-        folding.takeAll()
-        room = folding.room
+    static func apply(to graph: Graph, memory: MemoryUse, unrolling: UnrollingRoom) -> Graph {
+        var folding = ConstantFolding(memory: memory, graph: graph, unrolling: unrolling)
+        folding.graph.nodes = []
+        for node in graph.nodes { folding.take(node) }
+        dropUnread(&folding.graph)
         return folding.graph
     }
 
@@ -47,8 +29,7 @@ struct ConstantFolding {
             branch.nodes.forEach { take($0) }
             return
         }
-        if let loop = UnrolledLoop(node, in: graph, room: room, folded: { folded($0) }) {
-            room -= loop.nodes.count
+        if let loop = UnrolledLoop(node, in: graph, memory, unrolling) {
             graph.constants.merge(loop.constants) { $1 }
             loop.nodes.forEach { take($0) }
             return

@@ -15,26 +15,27 @@ enum InvariantStates {
         guard case .graph(var body) = node.attributes["body"],
             let (first, states) = states(of: node, body)
         else { return [node] }
-        let defined = body.namesDefined
+        let (defined, same) = (body.namesDefined, body.identities)
         var node = node
         var copies: [Node] = []
+        var names: [String: String] = [:]
         for state in states.reversed() {
             let (inner, outer) = (body.inputs[first + state].name, node.inputs[first + state])
             let output = (node.op == "Loop" ? 1 : 0) + state
-            guard body.source(of: body.outputs[output]) == inner, !outer.isEmpty,
+            guard same.source(of: body.outputs[output]) == inner, !outer.isEmpty,
                 !defined.contains(outer)
             else { continue }
+            names[inner] = outer
             body.inputs.remove(at: first + state)
             body.outputs.remove(at: output)
             if output < body.outputInfo.count { body.outputInfo.remove(at: output) }
             node.inputs.remove(at: first + state)
-            body = body.renamed([inner: outer])
             guard state < node.outputs.count else { continue }
             let last = node.outputs.remove(at: state)
             guard !last.isEmpty else { continue }
             copies.append(Node(name: last, op: "Identity", inputs: [outer], outputs: [last]))
         }
-        node.attributes["body"] = .graph(body)
+        node.attributes["body"] = .graph(body.renamed(names))
         // A loop of nothing else has no name to be asked for by.
         return node.outputs.allSatisfy(\.isEmpty) && !copies.isEmpty ? copies : [node] + copies
     }
@@ -69,11 +70,27 @@ extension Graph {
         return names
     }
 
-    /// The value that this one is another name of.
+    /// Values that are others under another name.
+    var identities: Identities {
+        var names: [String: String] = [:]
+        for node in nodes where node.op == "Identity" && node.outputs.count == 1 {
+            names[node.outputs[0]] = node.inputs.first
+        }
+        return Identities(names: names)
+    }
+}
+
+/// What values are other names of.
+struct Identities {
+    fileprivate let names: [String: String]
+
+    /// The value behind all its other names.
     func source(of name: String) -> String {
         var name = name
-        for node in nodes.reversed() where node.op == "Identity" && node.outputs == [name] {
-            name = node.inputs.first ?? name
+        // As many steps as there are names, should they go in a circle.
+        for _ in names.indices {
+            guard let next = names[name] else { break }
+            name = next
         }
         return name
     }

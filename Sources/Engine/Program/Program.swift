@@ -72,7 +72,8 @@ package final class Program: Sendable {
         self.origin = origin
         let folded = ConstantFolding.apply(
             to: InvariantStates.apply(to: graph),
-            memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory)
+            memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
+            unrolling: tools.unrolling
         )
         self.graph = folded
         self.tools = tools

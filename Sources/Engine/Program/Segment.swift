@@ -84,6 +84,8 @@ package struct ProgramTools: Sendable {
     let limitsSteps: Bool
     /// Packed weights by the names of one graph's constants.
     let weights = WeightStore()
+    /// Of all graphs of a model.
+    private(set) var unrolling = UnrollingRoom()
 
     package init(
         kernels: KernelSet,
@@ -105,7 +107,7 @@ package struct ProgramTools: Sendable {
     var largestValue: Int { max(1, memoryLimit / MemoryLayout<Float>.stride) }
 
     var forAnotherGraph: ProgramTools {
-        ProgramTools(
+        var tools = ProgramTools(
             kernels: kernels,
             workers: workers,
             memoryLimit: memoryLimit,
@@ -113,5 +115,7 @@ package struct ProgramTools: Sendable {
             plans: plans,
             limitsSteps: limitsSteps
         )
+        tools.unrolling = unrolling
+        return tools
     }
 }

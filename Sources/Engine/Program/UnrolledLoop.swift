@@ -1,4 +1,6 @@
+import Compute
 import Graph
+import Synchronization
 
 /// A Loop that runs a few times whatever comes, as the nodes of its iterations.
 ///
@@ -11,9 +13,8 @@ struct UnrolledLoop {
     /// Nodes of all iterations together that are worth it: more of them are better repeated in one place.
     private static let most = 256
 
-    /// Nil for a node that is no such Loop; `folded` gives its body without what depends on constants only.
-    init?(_ node: Node, in outer: Graph, room: Int, folded: (Graph) -> Graph) {
-        let most = min(Self.most, room)
+    /// Nil for a node that is no such Loop, or has loops inside of it.
+    init?(_ node: Node, in outer: Graph, _ memory: MemoryUse, _ room: UnrollingRoom) {
         func constant(_ index: Int) -> Tensor? {
             index < node.inputs.count ? outer.constants[node.inputs[index]] : nil
         }
@@ -21,12 +22,19 @@ struct UnrolledLoop {
         guard node.op == "Loop", case .graph(let whole) = node.attributes["body"],
             states >= 0, whole.inputs.count == node.inputs.count, whole.outputs.count > states,
             let count = constant(0)?.elements.signed?.first, count > 0,
-            count <= most / max(1, whole.nodes.count { $0.op != "Constant" }),
+            count <= Self.most / max(1, whole.nodes.count { $0.op != "Constant" }),
+            !whole.hasLoops,
             node.inputs[1].isEmpty || constant(1)?.elements.booleans == [true],
             let first = node.outputs.first(where: { !$0.isEmpty })
         else { return nil }
-        let body = folded(whole)
-        guard count <= most / max(1, body.nodes.count), body.alwaysGoesOn else { return nil }
+        let body = ConstantFolding.apply(
+            to: whole.takingConstants(of: outer),
+            memory: memory,
+            unrolling: room
+        )
+        guard count <= Self.most / max(1, body.nodes.count), body.alwaysGoesOn,
+            room.take(count * body.nodes.count)
+        else { return nil }
         // The condition is not read again where it is left out.
         let go = "\(first)/go"
         constants[go] = Tensor(shape: [], elements: .booleans([true]))
@@ -88,10 +96,31 @@ struct UnrolledLoop {
     }
 }
 
+/// How many nodes the loops of a model may still become.
+final class UnrollingRoom: Sendable {
+    private let left = Atomic(1 << 12)
+
+    func take(_ nodes: Int) -> Bool {
+        guard left.subtract(nodes, ordering: .relaxed).newValue < 0 else { return true }
+        left.add(nodes, ordering: .relaxed)
+        return false
+    }
+}
+
 extension Graph {
+    fileprivate var hasLoops: Bool {
+        nodes.contains { node in
+            if node.op == "Loop" || node.op == "Scan" { return true }
+            for case .graph(let inner) in node.attributes.values where inner.hasLoops {
+                return true
+            }
+            return false
+        }
+    }
+
     /// Whether the first output of a Loop's body is true, or what came in.
     fileprivate var alwaysGoesOn: Bool {
-        let flag = source(of: outputs[0])
+        let flag = identities.source(of: outputs[0])
         return flag == inputs[1].name || constants[flag]?.elements.booleans == [true]
     }
 }
