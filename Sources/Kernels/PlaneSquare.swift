@@ -42,9 +42,10 @@ extension SquareGeometry {
     /// Whether the windows of four rows read rows of the plane alone, with at most one zero at either end of a row.
     @_transparent
     fileprivate func isInside(_ row: Int) -> Bool {
-        // Not the plane's first and last row: beside their ends there may be no memory.
-        top == 1 && left == 1 && outputWidth == width && row >= 2 && row &+ 6 <= height
-            && row &+ 4 <= outputHeight
+        // Not the plane's first and last row: beside their ends there may be no memory. A row of one register has both
+        // ends in it.
+        top == 1 && left == 1 && outputWidth == width && width > Register.scalarCount && row >= 2
+            && row &+ 6 <= height && row &+ 4 <= outputHeight
     }
 }
 

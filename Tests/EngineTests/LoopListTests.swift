@@ -7,15 +7,6 @@ import Testing
 
 /// Lists that a Loop appends to or reads, as scripts of PyTorch write them.
 @Suite struct LoopListTests {
-    private static func node(
-        _ op: String,
-        _ inputs: [String],
-        _ outputs: [String],
-        _ attributes: [String: Attribute] = [:]
-    ) -> Node {
-        Node(name: outputs[0], op: op, attributes: attributes, inputs: inputs, outputs: outputs)
-    }
-
     private static func list(_ name: String) -> Graph.Input {
         var input = Graph.Input(name: name, type: .float32, dimensions: [], hasAnyRank: true)
         input.isList = true
@@ -31,10 +22,12 @@ import Testing
             Graph.Input(name: "v", type: .float32, dimensions: [2, 3]), list("p"),
         ]
         body.nodes = [
-            node("SequenceAt", ["p", "i"], ["e"]), node("Add", ["v", "e"], ["v2"]),
-            node("SequenceInsert", ["l", "v2"], ["l2"]), node("Identity", ["on"], ["next"]),
+            LoopTests.node("SequenceAt", ["p", "i"], ["e"]),
+            LoopTests.node("Add", ["v", "e"], ["v2"]),
+            LoopTests.node("SequenceInsert", ["l", "v2"], ["l2"]),
+            LoopTests.node("Identity", ["on"], ["next"]),
         ]
-        if appendsBoth { body.nodes.append(node("SequenceInsert", ["l2", "e"], ["l3"])) }
+        if appendsBoth { body.nodes.append(LoopTests.node("SequenceInsert", ["l2", "e"], ["l3"])) }
         body.outputs = ["next", appendsBoth ? "l3" : "l2", "v2", "p"]
         return body
     }
@@ -50,10 +43,11 @@ import Testing
             "one": Tensor(shape: [], integers: [1]),
         ]
         graph.nodes = [
-            node("SequenceEmpty", [], ["s0"]), node("SequenceInsert", ["s0", "x"], ["s1"]),
-            node("SplitToSequence", ["r"], ["parts"], ["keepdims": .int(0)]),
-            node("SequenceLength", ["parts"], ["limit"]),
-            node(
+            LoopTests.node("SequenceEmpty", [], ["s0"]),
+            LoopTests.node("SequenceInsert", ["s0", "x"], ["s1"]),
+            LoopTests.node("SplitToSequence", ["r"], ["parts"], ["keepdims": .int(0)]),
+            LoopTests.node("SequenceLength", ["parts"], ["limit"]),
+            LoopTests.node(
                 "Loop",
                 ["limit", "go", begins ? "s1" : "s0", "x", "parts"],
                 ["list", "last", "same"],
@@ -102,15 +96,15 @@ import Testing
             Self.body(appendsBoth: appendsBoth),
             begins: begins,
             [
-                Self.node(
+                LoopTests.node(
                     "ConcatFromSequence",
                     ["list"],
                     ["y"],
                     ["axis": .int(place.axis), "new_axis": .int(place.isNew)]
                 ),
-                Self.node("SequenceLength", ["list"], ["k"]),
-                Self.node("SequenceAt", ["list", "one"], ["z"]),
-                Self.node("SequenceAt", ["same", "one"], ["w"]),
+                LoopTests.node("SequenceLength", ["list"], ["k"]),
+                LoopTests.node("SequenceAt", ["list", "one"], ["z"]),
+                LoopTests.node("SequenceAt", ["same", "one"], ["w"]),
             ]
         )
         var random = SeededGenerator(seed: 3)
@@ -143,7 +137,7 @@ import Testing
         let changes: [(name: String, change: (inout Graph) -> Void)] = [
             (
                 "a reading of what was appended",
-                { $0.nodes.append(Self.node("SequenceAt", ["l2", "i"], ["v3"])) }
+                { $0.nodes.append(LoopTests.node("SequenceAt", ["l2", "i"], ["v3"])) }
             ),
             (
                 "an insertion in front",

@@ -16,7 +16,7 @@ import Testing
         )
     }
 
-    private static func node(
+    static func node(
         _ op: String,
         _ inputs: [String],
         _ outputs: [String],
