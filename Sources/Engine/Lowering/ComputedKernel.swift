@@ -3,33 +3,17 @@ import Graph
 
 /// A convolution whose kernel another node makes: a step packs it for the step that convolves.
 struct ComputedKernel {
-    let node: Node
-    let windows: Windows
-    let groups: Int
-    let activation: FusedActivation
+    /// The same with numbers that nobody reads.
+    let lowering: ConvolutionLowering
 
-    func lower(into plan: inout PlanBuilder) throws(ModelError) {
-        let input = try plan.input(node, 0)
-        let shape = try plan.inputShape(node, 1)
-        let lowering = ConvolutionLowering(
-            node: node,
-            windows: windows,
-            groups: groups,
-            activation: activation,
-            kernel: Kernel(
-                shape: Kernel.image(shape),
-                values: unread(shape.count),
-                bias: plan.constant(node, 2)?.floats,
-                key: "\(node.constantNames)/\(shape)/computed",
-                isSeries: shape.rank == 3
-            )
-        )
-        guard (3...4).contains(shape.rank), shape.rank == plan.shape(of: input).rank,
-            shape[0] > 0, shape[0] % groups == 0, activation != .maxout
-        else {
+    private var node: Node { lowering.node }
+
+    func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
+        let shape = lowering.kernel.shape
+        guard shape[0] > 0, shape[0] % lowering.groups == 0, lowering.activation != .maxout else {
             throw .shape(
                 node: node.name,
-                reason: "kernels \(shape) do not fit the input \(plan.shape(of: input))"
+                reason: "kernels \(shape) do not fit \(lowering.groups) groups"
             )
         }
         var packing = lowering.larger ?? lowering
@@ -41,10 +25,9 @@ struct ComputedKernel {
     }
 
     /// Numbers that are packed where they are computed.
-    private func unread(_ count: Int) -> StoredFloats {
-        let name = node.name
-        return StoredFloats(count: count) { () throws(ModelError) in
-            throw .shape(node: name, reason: "the kernel is computed, and cannot be read")
+    static func unread(_ count: Int, _ node: Node) -> StoredFloats {
+        StoredFloats(count: count) { () throws(ModelError) in
+            throw .shape(node: node.name, reason: "the kernel is computed, and cannot be read")
         }
     }
 
@@ -56,7 +39,7 @@ struct ComputedKernel {
     ) throws(ModelError) -> ValueID {
         let name = "\(node.outputs[0])/spread"
         let own = shape.count / shape[0]
-        let perGroup = shape[0] / groups
+        let perGroup = shape[0] / lowering.groups
         let made = try plan.rearrange(node, 1, as: name, [shape[0], merged * own]) { body in
             for output in 0..<shape[0] {
                 let start = (output * merged + output / perGroup % merged) * own

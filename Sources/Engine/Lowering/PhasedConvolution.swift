@@ -254,34 +254,34 @@ struct PhasedConvolution {
                     lane.place.position(in: arena) + (plane * lane.count + lane.index)
                         * rows.places * columns.places
                 }
-                for pair in pairs {
-                    let (even, odd) = (start(pair.even), start(pair.odd))
-                    var (y, row) = rows.first(pair.even.row, from: rows.output * cut / cuts)
+                // The answer's rows that are a residue's, and where the residue's own begin.
+                func forEachRow(
+                    of residue: Int,
+                    _ body: (_ line: FloatPosition, _ row: Int) -> Void
+                ) {
+                    var (y, row) = rows.first(residue, from: rows.output * cut / cuts)
                     while y < end {
-                        (target + y * columns.output).interleave(
-                            even + (row * columns.places + pair.even.first.index),
-                            odd + (row * columns.places + pair.odd.first.index),
-                            count: columns.output
-                        )
+                        body(target + y * columns.output, row * columns.places)
                         y += rows.stride
                         row += 1
                     }
                 }
+                for pair in pairs {
+                    let even = start(pair.even) + pair.even.first.index
+                    let odd = start(pair.odd) + pair.odd.first.index
+                    forEachRow(of: pair.even.row) { line, row in
+                        line.interleave(even + row, odd + row, count: columns.output)
+                    }
+                }
                 for lane in single {
                     let source = start(lane)
-                    var (y, row) = rows.first(lane.row, from: rows.output * cut / cuts)
-                    while y < end {
-                        let (line, input) = (
-                            target + y * columns.output, source + row * columns.places
-                        )
+                    forEachRow(of: lane.row) { line, row in
                         var (x, index) = lane.first
                         while x < columns.output {
-                            line[x] = input[index]
+                            line[x] = source[row + index]
                             x += columns.stride
                             index += 1
                         }
-                        y += rows.stride
-                        row += 1
                     }
                 }
             }

@@ -179,39 +179,34 @@ struct Convolution: PlannedOperator {
             ).lower(into: &plan)
         }
         let input = try plan.input(node, 0)
-        guard let weights = plan.constant(node, 1), let values = weights.storedFloats else {
-            return try ComputedKernel(
-                node: node,
-                windows: windows,
-                groups: groups,
-                activation: activation
-            ).lower(into: &plan)
-        }
-        guard (3...4).contains(weights.shape.rank),
-            weights.shape.rank == plan.shape(of: input).rank || connections != nil
-        else {
+        let (shape, kernel) = (plan.shape(of: input), try plan.shapeOfInput(node, 1))
+        guard (3...4).contains(kernel.rank), kernel.rank == shape.rank else {
             throw .shape(
                 node: node.name,
-                reason: "kernels \(weights.shape) do not fit the input \(plan.shape(of: input))"
+                reason: "kernels \(kernel) do not fit the input \(shape)"
             )
         }
+        let values = plan.constant(node, 1)?.storedFloats
+        let key = values == nil ? "\(kernel)/computed" : "\(groups)"
         let lowering = ConvolutionLowering(
             node: node,
             windows: windows,
             groups: groups,
             activation: activation,
             kernel: Kernel(
-                shape: Kernel.image(weights.shape),
-                values: values,
+                shape: Kernel.image(kernel),
+                values: values ?? ComputedKernel.unread(kernel.count, node),
                 bias: plan.constant(node, 2)?.floats,
-                key: "\(node.constantNames)/\(groups)",
-                isSeries: weights.shape.rank == 3
+                key: "\(node.constantNames)/\(key)",
+                isSeries: kernel.rank == 3
             )
         )
-        let shape = plan.shape(of: input)
+        guard values != nil else {
+            return try ComputedKernel(lowering: lowering).lower(input, into: &plan)
+        }
         let isColumn =
-            shape.rank == 4 && shape[3] == 1 && shape[2] > 1 && weights.shape.rank == 4
-            && weights.shape[3] == 1 && windows.pads[1] + windows.pads[3] == 0
+            shape.rank == 4 && shape[3] == 1 && shape[2] > 1 && kernel[3] == 1
+            && windows.pads[1] + windows.pads[3] == 0
             && node.inputs.count < 4 && (node.inputs.count < 3 || lowering.kernel.bias != nil)
         if isColumn { return try lowering.lowerColumn(input, into: &plan) }
         try lowering.lowerWithOperands(input, into: &plan)
