@@ -53,6 +53,13 @@ public final class Pass: Sendable {
         return Turn.lending(self) { shared.runShared(isCancelled) }
     }
 
+    /// Computes every step in `arena` alone; answers each one's nanoseconds.
+    public func time(in arena: FloatStorage) -> [UInt64] {
+        defer { withExtendedLifetime(arena) {} }
+        shared.enter(arena.start)
+        return shared.time()
+    }
+
     private func wake(_ helpers: Int) {
         for _ in 0..<helpers { unsafe workers.queue.async(execute: help) }
         // Linux queues a woken helper behind us on this core: let it start, so that it moves away.
@@ -138,6 +145,15 @@ private final class SharedState: Helped {
             }
         }
         return true
+    }
+
+    func time() -> [UInt64] {
+        let view = arena(of: 0)
+        return steps.map { step in
+            let start = monotonicNanoseconds()
+            for chunk in 0..<step.chunks { step.run(view, chunk) }
+            return monotonicNanoseconds() - start
+        }
     }
 
     func begin() {

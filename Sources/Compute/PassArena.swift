@@ -10,6 +10,9 @@ public struct PassArena: Sendable {
     public var image = 0
     public var block = 0
 
+    /// The rows of its planes that a chunk computes; nil for all of them.
+    public var rows: Range<Int>?
+
     public init(start: FloatPosition, worker: Int = 0) {
         self.start = start
         self.worker = worker

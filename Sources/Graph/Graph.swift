@@ -71,6 +71,13 @@ extension Node {
     /// What a person calls it: the name of its first value.
     package var layer: String { outputs.first { !$0.isEmpty } ?? name }
 
+    /// Names that it reads, the graphs in its attributes included.
+    package var namesRead: Set<String> {
+        var names = Set(inputs)
+        for case .graph(let inner) in attributes.values { names.formUnion(inner.namesRead) }
+        return names
+    }
+
     /// The names of all inputs after the first, for keys of what is packed from them.
     package var constantNames: String { inputs.dropFirst().joined(separator: "|") }
 }
@@ -105,12 +112,7 @@ extension Graph {
     /// Names of all that the nodes read, graphs inside of them included.
     package var namesRead: Set<String> {
         var names = Set(outputs)
-        for node in nodes {
-            names.formUnion(node.inputs)
-            for case .graph(let inner) in node.attributes.values {
-                names.formUnion(inner.namesRead)
-            }
-        }
+        for node in nodes { names.formUnion(node.namesRead) }
         return names
     }
 

@@ -175,10 +175,10 @@ func tanh(_ x: Vector) -> Vector {
     return e / (e + splat(2))
 }
 
-/// σ(x) = 1 / (1 + e⁻ˣ).
+/// σ(x) = 1 / (1 + e⁻ˣ), not below 1.2e-38: numbers below the normal ones take a hundred times as long.
 @_transparent
 func sigmoid(_ x: Vector) -> Vector {
-    let bounded = raise(lower(Vector() - x, to: splat(88)), to: splat(-87.33))
+    let bounded = raise(lower(Vector() - x, to: splat(87.33)), to: splat(-87.33))
     let (scale, excess) = exponentialParts(bounded)
     return splat(1) / (chained(scale, scale, excess) + splat(1))
 }

@@ -2,19 +2,45 @@ import KernelInterface
 
 // Functions made of one exponential, over all of the numbers: overflow, numbers below the normal ones and NaN included.
 
-/// h · eᵃ⁺ᵇ, where b is what a sum has lost; the power of two is multiplied in two halves, as it may be no normal number.
+/// h · eˣ⁺ˡ as f · 2ⁿ, where l is what a sum has lost.
 @_transparent
-private func scaled(_ h: Vector, byExponential x: Vector, plus low: Vector) -> Vector {
+private func exponential(
+    _ x: Vector,
+    plus low: Vector,
+    times h: Vector
+) -> (factor: Vector, power: Vector) {
     let bounded = raise(lower(x, to: splat(150)), to: splat(-150))
     let (_, n) = powerOfTwo(bounded)
     let high = chained(bounded, n, splat(-0.693145752))
     let excess = exponentialExcess(chained(high + low, n, splat(-1.42860677e-06)))
-    return scaled(chained(h, h, excess), byPower: n)
+    return (chained(h, h, excess), n)
 }
 
-/// x · 2ⁿ for whole n from −300 to 300, rounded once.
+/// eˣ.
+@_transparent
+private func wholeExponential(_ x: Vector) -> Vector {
+    let (factor, power) = exponential(x, plus: Vector(), times: splat(1))
+    return scaled(factor, byPower: power)
+}
+
+/// x · 2ⁿ for x >= 0 that is 0 or from 2⁻²⁰ to 2²⁰ and whole n from −220 to 220, rounded once.
+///
+/// Processors take a hundred times as long where they make numbers below the normal ones; so those are made of whole
+/// numbers of the smallest.
 @_transparent
 private func scaled(_ x: Vector, byPower n: Vector) -> Vector {
+    let isSmall = n .< splat(-100)
+    let shifted = product(x, power: n.replacing(with: n + splat(149), where: isSmall))
+    let moved = floats(bits(shifted) &- SIMD16(repeating: 149 << 23))
+    let magic = splat(8_388_608)
+    let counted = floats(bits(shifted + magic) &- bits(magic))
+    let small = moved.replacing(with: counted, where: shifted .< magic)
+    return shifted.replacing(with: small, where: isSmall)
+}
+
+/// x · 2ⁿ for whole n from −220 to 220, rounded once; takes long where that is no normal number.
+@_transparent
+private func product(_ x: Vector, power n: Vector) -> Vector {
     #if KERNEL_AVX512
     var (result, powers) = (x, n)
     striate_scale16(&result, &powers)
@@ -51,7 +77,7 @@ func exponentialUnit(
 struct Exponential: VectorFunction {
     @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
-        scaled(splat(1), byExponential: x, plus: Vector())
+        wholeExponential(x)
     }
 }
 
@@ -103,29 +129,28 @@ private struct Swish: VectorFunction {
 private func quotient(_ x: Vector, _ argument: Vector, _ lost: Vector) -> Vector {
     // Both in 256ths: below −88 the exponential alone is more than a float holds, the quotient is not.
     let unit = splat(1.0 / 256)
-    let power = scaled(unit, byExponential: Vector() - argument, plus: Vector() - lost)
-    return x * unit / (unit + power)
+    // Beyond 40 the exponential is nothing beside 1.
+    let bounded = raise(Vector() - argument, to: splat(-40))
+    let (factor, n) = exponential(bounded, plus: Vector() - lost, times: unit)
+    return x * unit / (unit + product(factor, power: n))
 }
 
 /// x · (1 + tanh u) / 2 = x / (1 + exp(−2u)), u = √(2/π) (x + 0.044715 x³).
 struct GeluTanh: VectorFunction {
     @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
-        let bounded = raise(lower(x, to: splat(30)), to: splat(-30))
-        let low = Self.argument(widenedLow(bounded))
-        let high = Self.argument(widenedHigh(bounded))
-        let argument = narrowed(low, high)
-        let lost = narrowed(
-            low - widenedLow(argument),
-            high - widenedHigh(argument)
-        )
-        return quotient(x, argument, lost)
-    }
-
-    /// 2u.
-    @_transparent
-    private static func argument(_ x: Doubles) -> Doubles {
-        x * chained(wide(1.5957691216057308), x * x, wide(0.07135481627159725))
+        let t = raise(lower(x, to: splat(30)), to: splat(-30))
+        // 2u = t (a + b t²), a and b in two parts each; every product and sum with what it has lost.
+        let (a, b) = (splat(1.5957692), splat(0.071354814))
+        let square = t * t
+        let cubic = b * square
+        let factor = a + cubic
+        let added = factor - a
+        var rest = (a - (factor - added)) + (cubic - added) + lost(cubic, of: b, square)
+        rest = chained(rest + splat(-4.534068e-8), b, lost(square, of: t, t))
+        rest = chained(rest, splat(2.3988325e-9), square)
+        let argument = t * factor
+        return quotient(x, argument, chained(lost(argument, of: t, factor), t, rest))
     }
 }
 
@@ -135,7 +160,9 @@ struct GeluTanh: VectorFunction {
 struct Gelu: VectorFunction {
     @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
-        let t = lower(magnitude(x), to: splat(14.5))
+        // From 8 on Φ is 1, below −14.4 what is left rounds to 0.
+        let isNothing = x .< splat(-14.4)
+        let t = magnitude(x).replacing(with: splat(8), where: isNothing .| (x .> splat(8)))
         let (value, lost) = Self.factor(t)
         let height = value * t
         let rest = chained(fused(Vector() - height, value, t), lost, t)
@@ -146,9 +173,8 @@ struct Gelu: VectorFunction {
         let low = chained(high, splat(-0.5), fused(Vector() - square, t, t))
         let excess = exponentialExcess(chained(low, n, splat(-1.42860677e-06)))
         let sum = height + chained(chained(rest, rest, excess), height, excess)
-        let tail = scaled(sum, byPower: n)
-        // x · 0 is no number where x is infinite.
-        return (x * Vector() - tail).replacing(with: x - tail, where: x .> 0)
+        let tail = product(sum, power: n).replacing(with: Vector(), where: isNothing)
+        return signed(tail, like: x).replacing(with: x - tail, where: x .> 0)
     }
 
     /// Q, and what is missing.
@@ -209,12 +235,15 @@ struct Mish: VectorFunction {
 struct Softplus: VectorFunction {
     @_transparent
     func callAsFunction(_ x: Vector) -> Vector {
-        let e = scaled(splat(1), byExponential: Vector() - magnitude(x), plus: Vector())
+        let e = wholeExponential(Vector() - magnitude(x))
         // 1 + e = 2 (1 + f) or 1 + f, so that f is exact and small.
         let isLarge = e .> splat(0.41421356)
-        let f = e.replacing(with: splat(0.5) * (e - splat(1)), where: isLarge)
+        let isTiny = e .< splat(1e-9)
+        let near = e.replacing(with: Vector(), where: isTiny)
+        let f = near.replacing(with: splat(0.5) * (e - splat(1)), where: isLarge)
         let two = Vector().replacing(with: splat(1), where: isLarge)
-        return raise(x, to: Vector()) + logarithm(ofOnePlus: f, exponent: two)
+        let rest = logarithm(ofOnePlus: f, exponent: two).replacing(with: e, where: isTiny)
+        return raise(x, to: Vector()) + rest
     }
 }
 

@@ -17,14 +17,13 @@ func exponentials(_ x: Floats, _ y: MutableFloats, _ count: Int) -> Float {
         sums += powers
         index &+= 16
     }
-    var sum = horizontalSum(sums)
     let rest = count &- index
     if rest > 0 {
-        let powers = exponential(load(x + index, count: rest) - largest)
+        let powers = lastPowers(x + index, rest, largest)
         store(powers, y + index, count: rest)
-        for lane in 0..<rest { sum += powers[lane] }
+        sums += powers
     }
-    return sum
+    return horizontalSum(sums)
 }
 
 /// x − m − ln Σ eˣ⁻ᵐ with m the largest x.
@@ -37,13 +36,15 @@ func logSoftmax(_ x: Floats, _ y: MutableFloats, _ count: Int) {
         sums += exponential(load(x + index) - largest)
         index &+= 16
     }
-    var sum = horizontalSum(sums)
-    if index < count {
-        let rest = exponential(load(x + index, count: count &- index) - largest)
-        for lane in 0..<(count &- index) { sum += rest[lane] }
-    }
-    let shift = splat(logarithm(sum))
+    if index < count { sums += lastPowers(x + index, count &- index, largest) }
+    let shift = splat(logarithm(horizontalSum(sums)))
     map(TwiceShifted(first: largest, second: shift), x, y, count)
+}
+
+/// eˣ⁻ᵐ of the last numbers of a row, other lanes zero.
+@_transparent
+private func lastPowers(_ x: Floats, _ count: Int, _ largest: Vector) -> Vector {
+    first(count, of: exponential(load(x, count: count) - largest), others: 0)
 }
 
 private struct Quotient: VectorFunction {
@@ -70,12 +71,11 @@ private func rowMaximum(_ x: Floats, _ count: Int) -> Float {
         largest = raise(largest, to: load(x + index))
         index &+= 16
     }
-    var result = horizontalMaximum(largest)
-    while index < count {
-        if x[index] > result { result = x[index] }
-        index &+= 1
+    if index < count {
+        let rest = load(x + index, count: count &- index, others: -.infinity)
+        largest = raise(largest, to: rest)
     }
-    return result
+    return horizontalMaximum(largest)
 }
 
 /// ln x for x >= 1, and NaN for NaN, without the C library.

@@ -63,6 +63,10 @@ struct Tile<
                         for w in 0..<W {
                             let position = weights + (w / Q &* window.pack &+ w % Q &* 16)
                             loaded[w] = load(position)
+                            #if KERNEL_AVX512
+                            // Weights that pass by faster than the processor fetches them by itself: it stops at every page.
+                            if lanes == 16 && G &* R > 1 { striate_fetch(position + 2048) }
+                            #endif
                         }
                         for g in 0..<G {
                             for r in 0..<R {

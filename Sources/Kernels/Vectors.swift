@@ -5,6 +5,8 @@
 // existential or generic conversion. A standard library function that is not inlined would be a weak
 // symbol full of one module's instructions, and the linker might give it to another (isa-lint).
 
+import KernelInterface
+
 typealias Vector = SIMD16<Float>
 typealias Floats = UnsafePointer<Float>
 typealias MutableFloats = UnsafeMutablePointer<Float>
@@ -28,13 +30,35 @@ func store(_ vector: Vector, _ target: MutableFloats) {
 @_transparent
 func load(_ source: Floats, count: Int) -> Vector {
     var vector = Vector()
+    #if KERNEL_AVX512
+    striate_load_first(&vector, source, count)
+    #else
     for lane in 0..<16 where lane < count { vector[lane] = source[lane] }
+    #endif
     return vector
+}
+
+/// The first `count` floats, other lanes another number.
+@_transparent
+func load(_ source: Floats, count: Int, others: Float) -> Vector {
+    first(count, of: load(source, count: count), others: others)
+}
+
+/// The first `count` lanes, other lanes another number.
+@_transparent
+func first(_ count: Int, of vector: Vector, others: Float) -> Vector {
+    let lanes = Vector(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    return vector.replacing(with: splat(others), where: .!(lanes .< splat(Float(count))))
 }
 
 @_transparent
 func store(_ vector: Vector, _ target: MutableFloats, count: Int) {
+    #if KERNEL_AVX512
+    var source = vector
+    striate_store_first(target, &source, count)
+    #else
     for lane in 0..<16 where lane < count { target[lane] = vector[lane] }
+    #endif
 }
 
 @_transparent
@@ -104,7 +128,9 @@ func horizontalSum(_ vector: Vector) -> Float {
 /// Largest lane; a NaN may or may not be seen.
 @_transparent
 func horizontalMaximum(_ vector: Vector) -> Float {
-    var largest = vector[0]
-    for lane in 1..<16 where vector[lane] > largest { largest = vector[lane] }
-    return largest
+    let (low, high) = (vector.lowHalf, vector.highHalf)
+    let eight = low.replacing(with: high, where: high .> low)
+    let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+    let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+    return two.y > two.x ? two.y : two.x
 }

@@ -23,7 +23,7 @@ struct PatternDraft {
         return name
     }
 
-    private mutating func constant(_ tensor: Tensor) -> String {
+    mutating func constant(_ tensor: Tensor) -> String {
         let name = "c\(graph.constants.count)"
         graph.constants[name] = tensor
         return name

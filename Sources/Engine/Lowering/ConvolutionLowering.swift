@@ -256,8 +256,10 @@ struct ConvolutionLowering {
         guard packed == nil else { return isDepthwise ? .depthwise : .blocked }
         if groups == 1, plan[input].layout == .dense {
             if channels < 16 { return staysPlanar(columns, plan) ? .planes : .planar }
-            // Where a tile's weights would stay in the first-level cache, they do so only beside blocks.
-            if plan.kernels.blocksPerTile > 1, isPointwise(rows, columns) { return .planar }
+            // Where a tile's weights would stay in the first-level cache, they do so only beside blocks. Many tiles would
+            // each read as many far places as there are channels.
+            let tile = plan.kernels.blocksPerTile
+            if tile > 1, outputBlocks < 4 * tile, isPointwise(rows, columns) { return .planar }
         }
         if isDepthwise, activation != .maxout {
             let isDense = plan[input].layout == .dense && staysPlanar(columns, plan)

@@ -19,7 +19,7 @@ struct ConvolutionStep {
         let inputBlock: Int
         let group: Int
         let blocks: Range<Int>
-        let rows: Range<Int>
+        var rows: Range<Int>
     }
 
     /// One kernel of the tiling and the outputs that are its own.
@@ -58,8 +58,10 @@ struct ConvolutionStep {
             let (added, made) = (addend.map { placement[$0] }, computed.map { placement[$0] })
             let geometry = step.geometry(from: from, to: to, addend: added)
             return { arena, index in
+                var chunk = chunks[index]
+                if let rows = arena.rows { chunk.rows = rows }
                 step.run(
-                    chunks[index],
+                    chunk,
                     geometry,
                     packed,
                     weights: made?.position(in: arena) ?? packed.weights.start,
@@ -177,14 +179,33 @@ struct ConvolutionStep {
     /// How the chunks walk over the output's planes, if none is a part of one.
     private func planes(_ chunks: [Chunk], images: Int, tileWidth: Int) -> PlaneChunks? {
         let perOutput = lowering.activation.channelsPerOutput
-        let walk = PlaneChunks(
+        var walk = PlaneChunks(
             images: images,
             blocks: lowering.outputBlocks / perOutput,
             width: width(tileWidth: tileWidth) / perOutput,
             readsAcross: method != .depthwise
         )
         let isWhole = chunks.allSatisfy { $0.rows.count == rows.output }
-        return isWhole && chunks.count == images * walk.perImage ? walk : nil
+        guard isWhole, chunks.count == images * walk.perImage else { return nil }
+        if method == .blocked, lowering.groups == 1 {
+            walk.rows = rows.output
+            walk.bands = bands(chunks: walk.perImage)
+        }
+        return walk
+    }
+
+    /// Floats of an input's band that stay in a second-level cache while all weights go by.
+    private static let cached = 1 << 17
+
+    /// Bands of rows that are worth it: where each of many chunks would have to fetch a large image anew for one product
+    /// with each of its numbers.
+    private func bands(chunks: Int) -> Int {
+        let kernel = lowering.kernel
+        let image = rows.input * columns.input * blocks(of: kernel.shape[1]) * 16
+        let weights = kernel.shape[1] * lowering.outputBlocks * 16
+        guard kernel.shape[2] * kernel.shape[3] == 1, image > 2 * Self.cached else { return 1 }
+        let bands = min(rows.output, (image + Self.cached - 1) / Self.cached)
+        return bands * weights + image < chunks * image / 2 ? bands : 1
     }
 
     /// Whether all that reads the output needs every channel of a pixel, so that whole planes are of no use to it.
@@ -212,8 +233,8 @@ struct ConvolutionStep {
                     most: most
                 )
                 for group in 0..<groups {
-                    for first in stride(from: 0, to: blockCount, by: width) {
-                        for row in stride(from: 0, to: tile.height, by: band) {
+                    for row in stride(from: 0, to: tile.height, by: band) {
+                        for first in stride(from: 0, to: blockCount, by: width) {
                             chunks.append(
                                 Chunk(
                                     image: image,

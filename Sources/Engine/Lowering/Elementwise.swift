@@ -71,7 +71,7 @@ struct ElementwiseLowering {
             return { arena, chunk in
                 let (x, z) = (a.position(in: arena), to.position(in: arena))
                 let number = b.position(in: arena)
-                runs.forEach(in: chunk, (a, to, to)) { offset, count in
+                runs.forEach(in: chunk, of: arena, (a, to, to)) { offset, count in
                     kernels.join(
                         operation,
                         x + offset.0,
@@ -111,7 +111,7 @@ struct ElementwiseLowering {
                 let first = a.position(in: arena)
                 let second = b.position(in: arena)
                 let result = to.position(in: arena)
-                runs.forEach(in: chunk, (a, b, to)) { offset, count in
+                runs.forEach(in: chunk, of: arena, (a, b, to)) { offset, count in
                     kernels.join(
                         operation,
                         first + offset.0,
@@ -136,7 +136,11 @@ struct ElementwiseLowering {
         let shape = plan.shape(of: image)
         let isShared = plan.shape(of: vector)[0] == 1
         let output = try plan.define(node.outputs[0], shape, .blocked)
-        let planes = PlaneChunks(images: shape[0], blocks: blocks(of: shape[1]))
+        let planes = PlaneChunks(
+            images: shape[0],
+            blocks: blocks(of: shape[1]),
+            rows: shape[2]
+        )
         let combine = Self.vectors(operation, isSwapped: isSwapped, plan.kernels)
         plan.step(
             node.name,
@@ -157,7 +161,7 @@ struct ElementwiseLowering {
                 let x = a.position(in: arena) + places.0
                 let y = b.position(in: arena) + places.1
                 let z = to.position(in: arena) + places.2
-                for row in 0..<shape[2] {
+                for row in arena.rows ?? 0..<shape[2] {
                     combine(x + row * a.row, y, z + row * to.row, shape[3])
                 }
             }

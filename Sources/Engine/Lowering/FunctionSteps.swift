@@ -56,7 +56,7 @@ func lowerActivation(
         let (from, to) = (placement[source], placement[output])
         return { arena, chunk in
             let (input, output) = (from.position(in: arena), to.position(in: arena))
-            runs.forEach(in: chunk, (from, to, to)) { offsets, count in
+            runs.forEach(in: chunk, of: arena, (from, to, to)) { offsets, count in
                 apply(input + offsets.0, output + offsets.1, count)
             }
         }

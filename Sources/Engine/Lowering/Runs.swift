@@ -13,7 +13,8 @@ struct Runs: Sendable {
 
     /// Blocked images are walked plane by plane.
     var planes: PlaneChunks? {
-        layout == .blocked ? PlaneChunks(images: chunks / perImage, blocks: perImage) : nil
+        guard layout == .blocked else { return nil }
+        return PlaneChunks(images: chunks / perImage, blocks: perImage, rows: runsPerChunk)
     }
 
     init(_ value: PlannedValue) {
@@ -33,6 +34,7 @@ struct Runs: Sendable {
     @inline(__always)
     func forEach(
         in chunk: Int,
+        of arena: PassArena,
         _ places: (Place, Place, Place),
         _ body: (_ offsets: (Int, Int, Int), _ count: Int) -> Void
     ) {
@@ -43,7 +45,7 @@ struct Runs: Sendable {
             return body((start, start, start), end - start)
         }
         let (image, plane) = (chunk / perImage, chunk % perImage)
-        for row in 0..<runsPerChunk {
+        for row in arena.rows ?? 0..<runsPerChunk {
             func offset(_ place: Place) -> Int {
                 image * place.image + plane * place.plane + row * place.row
             }

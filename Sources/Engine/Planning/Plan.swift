@@ -39,6 +39,9 @@ public final class Plan: Sendable {
         outputs.reduce(arenaBytes) { $0 + $1.count * ($1.type.byteCount ?? 8) }
     }
 
+    /// The steps of one run in their order: the layer each belongs to, and into how many chunks it is cut.
+    public var stepNames: [(name: String, chunks: Int)] { steps.map { ($0.name, $0.chunks) } }
+
     /// What decides about helpers: multiply–adds, and what large steps without any cost beside them.
     private let work: Int
     private let steps: [Step]

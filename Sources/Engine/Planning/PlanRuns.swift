@@ -36,6 +36,14 @@ public struct PlanRuns: ~Copyable {
         }
     }
 
+    /// Computes once more on this thread alone; answers the nanoseconds of each of the plan's steps.
+    ///
+    /// - Throws: what the first run cannot read of the weights.
+    public func time() throws(ModelError) -> [UInt64] {
+        try plan.prepare()
+        return execution.pass.time(in: execution.arena.storage)
+    }
+
     /// From now on fills an input, after each run, with an output that has as many elements.
     public mutating func feed(_ output: String, to input: String) throws(ModelError) {
         let (from, to) = (try plan.output(named: output), try plan.input(named: input))

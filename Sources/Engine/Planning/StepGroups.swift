@@ -72,8 +72,15 @@ struct StepGroup {
     }
 
     var chunks: Int {
-        guard let planes, steps.count > 1 else { return steps[0].chunks }
-        return planes.images * planes.perImage
+        guard let planes, steps.count > 1 || bands > 1 else { return steps[0].chunks }
+        return planes.images * planes.perImage * bands
+    }
+
+    /// Into how many parts rows are cut: one of the steps gains by that, and all can.
+    private var bands: Int {
+        guard let planes, planes.rows > 0, steps.allSatisfy({ $0.planes?.rows == planes.rows })
+        else { return 1 }
+        return steps.compactMap(\.planes).map(\.bands).max() ?? 1
     }
 
     /// The values that live only here, written and read plane by plane: each worker needs a chunk's planes of them.
@@ -94,12 +101,16 @@ struct StepGroup {
     func bind(_ placement: Placement) throws(ModelError) -> PlanBuilder.Body {
         var bodies: [PlanBuilder.Body] = []
         for step in steps { bodies.append(try step.bind(placement)) }
-        guard let planes, steps.count > 1 else { return bodies[0] }
+        guard let planes, steps.count > 1 || bands > 1 else { return bodies[0] }
         let widths = steps.map { $0.planes?.width ?? 1 }
-        return { [bodies] arena, chunk in
+        return { [bodies, bands] arena, number in
+            let (chunk, band) = planes.chunk(number, bands: bands)
             let (image, blocks) = planes.planes(chunk)
             var view = arena
             (view.image, view.block) = (image, blocks.lowerBound)
+            if bands > 1 {
+                view.rows = planes.rows * band / bands..<planes.rows * (band + 1) / bands
+            }
             for index in bodies.indices {
                 if widths[index] == planes.width {
                     bodies[index](view, chunk)

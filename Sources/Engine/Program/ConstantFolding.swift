@@ -9,16 +9,27 @@ struct ConstantFolding {
     private static let smallestFill = 1 << 12
     private static let largestFill = 1 << 30
 
-    /// What is computed ahead stays in memory: all of it together has the room of one request.
+    /// What is computed ahead and still read has, all of it together, the room of one request.
     private let memory: MemoryUse
     private var graph: Graph
     private let unrolling: UnrollingRoom
+    /// Values that were computed ahead and are in `memory`.
+    private var made: Set<String> = []
+    /// Values that a node reads which cannot be computed ahead.
+    private var staying: Set<String> = []
 
     /// Nodes that cannot be computed ahead stay, and so does their error.
     static func apply(to graph: Graph, memory: MemoryUse, unrolling: UnrollingRoom) -> Graph {
         var folding = ConstantFolding(memory: memory, graph: graph, unrolling: unrolling)
         folding.graph.nodes = []
-        for node in graph.nodes { folding.take(node) }
+        var last: [String: Int] = [:]
+        let names = graph.nodes.map { $0.namesRead.union($0.outputs) }
+        for (index, names) in names.enumerated() { for name in names { last[name] = index } }
+        for name in graph.outputs { last[name] = nil }
+        for (index, node) in graph.nodes.enumerated() {
+            folding.take(node)
+            for name in names[index] where last[name] == index { folding.release(name) }
+        }
         dropUnread(&folding.graph)
         return folding.graph
     }
@@ -38,11 +49,21 @@ struct ConstantFolding {
             values.allSatisfy({ (try? memory.hold($0)) != nil })
         else {
             graph.nodes.append(node)
+            staying.formUnion(node.namesRead)
             return
         }
         for (name, value) in zip(node.outputs, values) where !name.isEmpty {
             graph.constants[name] = value
+            made.insert(name)
         }
+    }
+
+    /// A value that no later node reads is given up, unless one before needs it.
+    private mutating func release(_ name: String) {
+        guard !staying.contains(name), let value = graph.constants.removeValue(forKey: name),
+            made.contains(name)
+        else { return }
+        memory.drop(value)
     }
 
     /// A ConstantOfShape of many float32 numbers: weights that a file leaves out, made anew whenever they are read.

@@ -70,10 +70,12 @@ package final class Program: Sendable {
     ) throws(ModelError) {
         self.narrow = narrow
         self.origin = origin
-        let folded = ConstantFolding.apply(
-            to: InvariantStates.apply(to: graph),
-            memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
-            unrolling: tools.unrolling
+        let folded = ChannelSteps.apply(
+            to: ConstantFolding.apply(
+                to: InvariantStates.apply(to: graph),
+                memory: MemoryUse(limit: tools.memoryLimit, ledger: tools.workers.memory),
+                unrolling: tools.unrolling
+            )
         )
         self.graph = folded
         self.tools = tools

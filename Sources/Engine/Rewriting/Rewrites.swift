@@ -13,7 +13,8 @@ package enum Rewrites {
         wanted: Set<String>,
         known: KnownValues
     ) throws(ModelError) -> Graph {
-        var graph = QuantizedLayers.apply(to: graph, wanted: wanted, known: known)
+        var graph = ChannelScales.apply(to: graph, wanted: wanted)
+        graph = QuantizedLayers.apply(to: graph, wanted: wanted, known: known)
         let (moved, known) = CancelledMoves.apply(to: graph, wanted: wanted, known: known)
         graph = moved
         graph = SpelledFunctions.apply(to: graph, wanted: wanted, known: known)

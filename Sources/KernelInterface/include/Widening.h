@@ -87,6 +87,22 @@ static inline __attribute__((always_inline)) void striate_scale16(void *floats, 
     striate_register16 n = *(const striate_floats16 *)powers;
     *(striate_floats16 *)floats = __builtin_ia32_scalefps512_mask(x, n, x, (unsigned short)-1, 4);
 }
+
+typedef unsigned short striate_lanes16;
+
+/// The first `count` < 16 floats; the others become zero.
+static inline __attribute__((always_inline)) void striate_load_first(
+    void *to, const void *from, long count) {
+    *(striate_floats16 *)to = __builtin_ia32_loadups512_mask(
+        (const float *)from, (striate_register16){}, (striate_lanes16)((1u << count) - 1));
+}
+
+/// The first `count` < 16 floats, and nothing behind them.
+static inline __attribute__((always_inline)) void striate_store_first(
+    void *to, const void *from, long count) {
+    __builtin_ia32_storeups512_mask(
+        (float *)to, *(const striate_floats16 *)from, (striate_lanes16)((1u << count) - 1));
+}
 #endif
 
 /// Sixteen square roots in place.

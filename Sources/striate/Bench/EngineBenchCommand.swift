@@ -32,6 +32,11 @@ struct EngineBenchCommand: ParsableCommand {
     @Option(help: "Threads.")
     var threads = 1
 
+    @Option(
+        help: "Print what each step takes, the median of so many passes of one thread, instead."
+    )
+    var steps: Int?
+
     @Option(help: "Where the first output of the first pass is written, as .npy.")
     var output: String?
 
@@ -52,6 +57,10 @@ struct EngineBenchCommand: ParsableCommand {
             inputs: try pairs(input).map { ($0, try tensor($1)) },
             states: try pairs(state)
         )
+        if let steps {
+            guard steps > 0 else { throw ValidationError("--steps is below 1") }
+            return say(try bench.steps(passes: steps))
+        }
         let nanoseconds = (ContinuousClock.now - start).nanoseconds
         let memory = ProcessMemory.residentKilobytes
         say("{\"ready\":true,\"load_ns\":\(nanoseconds),\"rss_kb\":\(memory)}")
@@ -130,6 +139,7 @@ private enum ProcessMemory {
 
 /// A model's plan with its inputs in place.
 private struct EngineBench: ~Copyable {
+    private let plan: Plan
     private let runs: PlanRuns
     private let answer: String
     private var first: TensorData?
@@ -170,6 +180,7 @@ private struct EngineBench: ~Copyable {
         }
         for (input, output) in states { try runs.feed(output, to: input) }
         self.answer = answer
+        self.plan = plan
         self.runs = runs
         first = nil
     }
@@ -187,6 +198,24 @@ private struct EngineBench: ~Copyable {
             first = TensorData(shape: try outputs.shape(of: answer).dimensions, values: values)
         }
         return time
+    }
+
+    /// A line for each step of the plan, the longest first, and their sum.
+    func steps(passes: Int) throws -> String {
+        var times = plan.stepNames.map { _ in [UInt64]() }
+        for _ in 0..<passes {
+            for (step, time) in try runs.time().enumerated() { times[step].append(time) }
+        }
+        let medians = times.map { Double($0.sorted()[$0.count / 2]) / 1000 }
+        let whole = medians.reduce(0, +)
+        let rows = zip(plan.stepNames, medians).sorted { $0.1 > $1.1 }.map { step, median in
+            [
+                fixed(median, 1), fixed(100 * median / max(whole, 1e-9), 1), "\(step.chunks)",
+                step.name,
+            ]
+        }
+        let table = [["µs", "%", "chunks", "step"]] + rows + [[fixed(whole, 1), "", "", "all"]]
+        return columns(table, rightAligned: [0, 1, 2]).joined(separator: "\n")
     }
 
     /// The first pass's answer.
