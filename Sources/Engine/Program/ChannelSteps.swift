@@ -14,8 +14,8 @@ struct ChannelSteps {
         else { return graph }
         var steps = ChannelSteps(graph)
         for (index, node) in graph.nodes.enumerated() where isStep(node) {
-            guard let own = Steps(node, graph.constants) else { continue }
-            guard let rank = steps.rank(behind: node) else { continue }
+            guard let own = Steps(node, graph.constants), let rank = steps.rank(behind: node)
+            else { continue }
             if node.op == "QuantizeLinear" {
                 steps.divide(index, own, rank)
             } else {
@@ -94,8 +94,12 @@ struct ChannelSteps {
     /// The number of axes of what a convolution behind the node, or behind a DequantizeLinear behind it, reads.
     private func rank(behind node: Node) -> Int? {
         for reader in readers[node.outputs[0]] ?? [] {
-            guard let next = nodes[reader].last else { continue }
-            if next.op == "Conv" { return constants[next.inputs[1]]?.shape.rank }
+            guard let next = nodes[reader].last, next.inputs.first == node.outputs[0],
+                next.inputs.count > 1
+            else { continue }
+            if next.op == "Conv", let rank = constants[next.inputs[1]]?.shape.rank, rank > 2 {
+                return rank
+            }
             if next.op == "DequantizeLinear", let rank = rank(behind: next) { return rank }
         }
         return nil
@@ -105,9 +109,12 @@ struct ChannelSteps {
     private mutating func divide(_ index: Int, _ steps: Steps, _ rank: Int) {
         var node = whole(nodes[index][0], steps)
         let name = node.layer
-        var made = [spread("Div", node.inputs[0], steps.scales, rank, "\(name)/quotient")]
+        var made = [
+            spread("Div", of: node.inputs[0], by: steps.scales, rank, as: "\(name)/quotient")
+        ]
         if let moves = steps.moves {
-            made.append(spread("Add", made[0].outputs[0], moves, rank, "\(name)/moved"))
+            let quotient = made[0].outputs[0]
+            made.append(spread("Add", of: quotient, by: moves, rank, as: "\(name)/moved"))
         }
         node.inputs[0] = made[made.count - 1].outputs[0]
         nodes[index] = made + [node]
@@ -120,19 +127,19 @@ struct ChannelSteps {
         node.outputs = ["\(name)/integer"]
         var (made, value) = ([node], node.outputs[0])
         if let moves = steps.moves {
-            made.append(spread("Sub", value, moves, rank, "\(name)/moved"))
+            made.append(spread("Sub", of: value, by: moves, rank, as: "\(name)/moved"))
             value = "\(name)/moved"
         }
-        nodes[index] = made + [spread("Mul", value, steps.scales, rank, name)]
+        nodes[index] = made + [spread("Mul", of: value, by: steps.scales, rank, as: name)]
     }
 
     /// A node that takes a number for each channel.
     private mutating func spread(
         _ op: String,
-        _ input: String,
-        _ numbers: [Float],
+        of input: String,
+        by numbers: [Float],
         _ rank: Int,
-        _ output: String
+        as output: String
     ) -> Node {
         let constant = "\(output)/\(op)"
         constants[constant] = Tensor(
