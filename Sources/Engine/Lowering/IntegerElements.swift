@@ -63,6 +63,21 @@ extension PlanBuilder {
         }
     }
 
+    /// Bytes inside of a range.
+    mutating func clipped(
+        _ node: Node,
+        _ input: ValueID,
+        to range: ClosedRange<Int>
+    ) throws(ModelError) {
+        let type = self[input].type
+        let shift = type == .int8 ? 128 : 0
+        let range = range.clamped(to: type.integerRange)
+        let table = (0..<256).map { byte in
+            UInt8(min(max(byte - shift, range.lowerBound), range.upperBound) + shift)
+        }
+        try lookedUp(node, input, table: table, type: type)
+    }
+
     /// Images one behind the other along their channels, as steps of another size.
     mutating func integerJoint(
         _ node: Node,

@@ -127,4 +127,5 @@ struct EditedGraph {
 
 extension EditedGraph {
     func clipBounds(_ node: Node) -> [Float]? { source.clipBounds(node) }
+    func integerBounds(_ node: Node) -> ClosedRange<Int>? { source.integerBounds(node) }
 }

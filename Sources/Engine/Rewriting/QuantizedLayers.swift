@@ -15,6 +15,7 @@ struct QuantizedLayers {
             var next: Int? = index
             while let index = next { next = layers.takeResult(index) }
         }
+        for node in graph.nodes where node.op == "Clip" { layers.takeBounds(node) }
         for (index, node) in graph.nodes.enumerated() where Self.isLayer(node) {
             layers.takeLayer(index)
         }
@@ -115,6 +116,18 @@ struct QuantizedLayers {
             return place
         }
         return nil
+    }
+
+    /// Integers that are kept inside of a range, as Brevitas writes steps of fewer bits, leave the layer so.
+    private mutating func takeBounds(_ node: Node) {
+        guard let place = graph.soleMaker(node.inputs[0], wanted),
+            case .ints(let range) = graph[place].attributes["y_range"], range.count == 2,
+            let bounds = graph.integerBounds(node), bounds.overlaps(range[0]...range[1])
+        else { return }
+        let kept = bounds.clamped(to: range[0]...range[1])
+        var layer = graph[place]
+        layer.attributes["y_range"] = .ints([kept.lowerBound, kept.upperBound])
+        graph.replace(place, with: layer, absorbing: node)
     }
 
     /// Relu's bounds and Clip's.

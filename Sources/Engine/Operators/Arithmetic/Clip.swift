@@ -54,6 +54,16 @@ struct Clip: PlannedOperator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        if let range = plan.graph.integerBounds(node) {
+            let input = try plan.typed(node, 0)
+            let type = plan[input].type
+            let fits = (1..<node.inputs.count).allSatisfy {
+                node.inputs[$0].isEmpty || plan.constant(node, $0)?.type == type
+            }
+            if fits, [.int8, .uint8].contains(type) {
+                return try plan.clipped(node, input, to: range)
+            }
+        }
         guard let bounds = plan.graph.clipBounds(node), try !plan.isInteger(node, 0) else {
             try lowerComputedBounds(node, into: &plan)
             return
@@ -62,6 +72,23 @@ struct Clip: PlannedOperator {
         try lowerActivation(node, into: &plan) { x, y, count in
             kernels.clip(x, from: bounds[0], to: bounds[1], into: y, count: count)
         }
+    }
+}
+
+extension Graph {
+    /// The constant whole numbers that a Clip leaves as they are; nil where it has other bounds, or none at all.
+    func integerBounds(_ node: Node) -> ClosedRange<Int>? {
+        func bound(_ index: Int, _ none: Int) -> Int? {
+            guard index < node.inputs.count, !node.inputs[index].isEmpty else { return none }
+            guard let constant = constants[node.inputs[index]], constant.type.isInteger,
+                constant.count == 1
+            else { return nil }
+            return constant.elements.signed?.first
+        }
+        guard node.inputs.count > 1, let low = bound(1, .min), let high = bound(2, .max),
+            low <= high
+        else { return nil }
+        return low...high
     }
 }
 

@@ -55,11 +55,15 @@ struct Reduced: PlannedOperator {
         if kind == .maximum || kind == .minimum {
             return [try extremes(operands, input, walk, shape: shape)]
         }
-        if case .signed(let values) = try operands.numbers(0), kind == .sum || kind == .product {
+        let numbers = try operands.numbers(0)
+        if case .signed(let values) = numbers, kind == .sum || kind == .product {
             let results = walk.groups(values).map { group in
                 group.reduce(kind == .sum ? 0 : 1) { kind == .sum ? $0 &+ $1 : $0 &* $1 }
             }
             return [try operands.result(shape, results, input.type)]
+        }
+        if case .floats(let values) = numbers {
+            return [try operands.result(shape, walk.groups(values).map(reduce), input.type)]
         }
         guard let values = input.elements.doubles else { throw operands.unfit(input.type) }
         return [try operands.result(shape, walk.groups(values).map(reduce), input.type)]
