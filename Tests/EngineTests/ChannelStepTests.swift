@@ -110,6 +110,35 @@ import Testing
     }
 }
 
+extension ChannelStepTests {
+    @Test("other quotients stay", arguments: [[9, 1], [9, 1, 1], [1, 9, 1, 1]], [Float(1), -1])
+    func others(shape: [Int], sign: Float) throws {
+        var d = PatternDraft(seed: 2)
+        let x = d.input([1, 5, 9, 8])
+        let steps = [
+            d.number(0.02), d.constant(Tensor(shape: [], elements: .uint8([120]))),
+        ]
+        let first = d.add("DequantizeLinear", [d.add("QuantizeLinear", [x] + steps)] + steps)
+        let sums = d.add("Conv", [first, d.kernels([9, 5, 1, 1])])
+        let divisors = d.constant(
+            Tensor(shape: Shape(shape), floats: (0..<9).map { sign * (0.5 + 0.25 * Float($0)) })
+        )
+        let quotient = d.add("Div", [d.add("Relu", [sums]), divisors])
+        let y = d.add("DequantizeLinear", [d.add("QuantizeLinear", [quotient] + steps)] + steps)
+        d.finish(y)
+        let expected = try #require(try d.defined()[y]?.floats)
+        let tools = ProgramTools(
+            kernels: KernelSet.supported[KernelSet.supported.count - 1],
+            workers: Workers(count: 2, minimumWork: 0),
+            memoryLimit: 1 << 28
+        )
+        let program = try Program(importing: d.graph, tools: tools)
+        let result = try program.run(d.inputs, outputs: [y], isCancelled: { false })[0]
+        let worst = zip(try #require(result.floats), expected).map { abs($0 - $1) }.max() ?? 0
+        #expect(worst <= 0.0201, "\(worst)")
+    }
+}
+
 extension PatternDraft {
     /// Kernels of int8, a scale for each output, dequantised.
     fileprivate mutating func kernels(_ shape: Shape) -> String {

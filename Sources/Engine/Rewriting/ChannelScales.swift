@@ -21,10 +21,10 @@ struct ChannelScales {
     /// The layer before a quotient gives numbers in steps of 1, if between them is nothing that needs to know their size.
     private mutating func takeQuotient(before end: Node) {
         guard let place = graph.soleMaker(end.inputs[0], wanted), graph[place].op == "Div",
-            let scales = factors(of: graph[place]),
+            let (scales, rank) = factors(of: graph[place]),
             let last = graph.soleMaker(graph[place].inputs[0], wanted),
             let conv = layer(last, end, scales), let weights = kernels(of: graph[conv]),
-            weights.integers.shape[0] == scales.count,
+            weights.integers.shape.rank == rank, weights.integers.shape[0] == scales.count,
             let scaled = weights.scaled({ 1 / scales[$0] })
         else { return }
         let quotient = graph[place]
@@ -72,11 +72,12 @@ struct ChannelScales {
     private mutating func takeProduct(before index: Int) {
         var conv = graph[index]
         guard let place = graph.maker(conv.inputs[0]), graph[place].op == "Mul",
-            let scales = factors(of: graph[place]),
+            let (scales, rank) = factors(of: graph[place]),
             let source = graph.maker(graph[place].inputs[0]),
             graph[source].op == "DequantizeLinear",
             conv.attributes["group"] == .int(scales.count),
-            let weights = kernels(of: conv), weights.integers.shape[1] == 1,
+            let weights = kernels(of: conv), weights.integers.shape.rank == rank,
+            weights.integers.shape[1] == 1,
             weights.integers.shape[0] % scales.count == 0,
             case let each = weights.integers.shape[0] / scales.count, each > 0,
             let scaled = weights.scaled({ scales[$0 / each] })
@@ -91,12 +92,13 @@ struct ChannelScales {
         }
     }
 
-    /// The numbers of a second operand [C, 1, …] that is constant.
-    private func factors(of node: Node) -> [Float]? {
+    /// The positive numbers of a second operand [C, 1, …] that is constant, and the rank of what has these channels.
+    private func factors(of node: Node) -> (numbers: [Float], rank: Int)? {
         guard node.inputs.count == 2, let constant = graph.constants[node.inputs[1]],
-            constant.shape.rank > 1, constant.shape.dimensions.dropFirst().allSatisfy({ $0 == 1 })
+            constant.shape.rank > 1, constant.shape.dimensions.dropFirst().allSatisfy({ $0 == 1 }),
+            let numbers = constant.floats, numbers.allSatisfy({ $0.isNormal && $0 > 0 })
         else { return nil }
-        return constant.floats
+        return (numbers, constant.shape.rank + 1)
     }
 
     /// Constant kernels of integers, with one scale or one for each output.
