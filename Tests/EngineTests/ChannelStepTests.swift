@@ -1,4 +1,3 @@
-import Compute
 import TestSupport
 import Testing
 
@@ -79,12 +78,7 @@ import Testing
         let y = requantised(last, steps([0.01], [middle]))
         if testCase.isAsked { d.finish(y, active) } else { d.finish(y) }
         let expected = try d.defined()
-        let tools = ProgramTools(
-            kernels: KernelSet.supported[KernelSet.supported.count - 1],
-            workers: Workers(count: 2, minimumWork: 0),
-            memoryLimit: 1 << 28
-        )
-        let program = try Program(importing: d.graph, tools: tools)
+        let program = try d.imported()
         #expect(program.wholePlan(like: d.inputs, outputs: d.graph.outputs) != nil)
         let results = try program.run(d.inputs, outputs: d.graph.outputs, isCancelled: { false })
         for (name, result) in zip(d.graph.outputs, results) {
@@ -127,12 +121,7 @@ extension ChannelStepTests {
         let y = d.add("DequantizeLinear", [d.add("QuantizeLinear", [quotient] + steps)] + steps)
         d.finish(y)
         let expected = try #require(try d.defined()[y]?.floats)
-        let tools = ProgramTools(
-            kernels: KernelSet.supported[KernelSet.supported.count - 1],
-            workers: Workers(count: 2, minimumWork: 0),
-            memoryLimit: 1 << 28
-        )
-        let program = try Program(importing: d.graph, tools: tools)
+        let program = try d.imported()
         let result = try program.run(d.inputs, outputs: [y], isCancelled: { false })[0]
         let worst = zip(try #require(result.floats), expected).map { abs($0 - $1) }.max() ?? 0
         #expect(worst <= 0.0201, "\(worst)")

@@ -1,4 +1,3 @@
-import Compute
 import TestSupport
 import Testing
 
@@ -40,12 +39,7 @@ import Testing
         let y = requantised(d.add("Relu", [sums]))
         if isAsked { d.finish(y, asked[1]) } else { d.finish(y) }
         let expected = try d.defined()
-        let tools = ProgramTools(
-            kernels: KernelSet.supported[KernelSet.supported.count - 1],
-            workers: Workers(count: 2, minimumWork: 0),
-            memoryLimit: 1 << 28
-        )
-        let program = try Program(importing: d.graph, tools: tools)
+        let program = try d.imported()
         #expect(program.wholePlan(like: d.inputs, outputs: d.graph.outputs) != nil)
         let results = try program.run(d.inputs, outputs: d.graph.outputs, isCancelled: { false })
         let floats = try #require(results[0].floats)

@@ -1,3 +1,4 @@
+import Compute
 import TestSupport
 
 @testable import Engine
@@ -70,6 +71,16 @@ struct PatternDraft {
             for (name, tensor) in zip(node.outputs, results) { values[name] = tensor }
         }
         return values
+    }
+
+    /// What computes the graph as a file's, by the processor's last kernels on two threads.
+    func imported() throws(ModelError) -> Program {
+        let tools = ProgramTools(
+            kernels: KernelSet.supported[KernelSet.supported.count - 1],
+            workers: Workers(count: 2, minimumWork: 0),
+            memoryLimit: 1 << 28
+        )
+        return try Program(importing: graph, tools: tools)
     }
 
     /// The operators that are left where shapes are known.
