@@ -67,6 +67,17 @@ extension KernelSet {
     /// Columns that a product of computed matrices packs together.
     public var panelWidth: Int { unsafe table.panelWidth }
 
+    /// The right matrix of a product in panels: inner floats for each column, whose number is rounded up to sixteens.
+    public func pack(
+        _ geometry: ProductGeometry,
+        right: FloatPosition,
+        into panels: FloatPosition
+    ) {
+        unsafe withUnsafePointer(to: geometry) { geometry in
+            unsafe table.packMatrix(geometry, right.pointer, panels.pointer)
+        }
+    }
+
     /// A part of a product of two computed matrices; `panel` holds inner · panelWidth floats for it alone.
     public func multiply(
         _ geometry: ProductGeometry,

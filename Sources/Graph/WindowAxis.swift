@@ -59,7 +59,8 @@ package struct WindowAxis: Sendable {
         } else {
             if automatic == .valid { padding = (0, 0) }
             let room = input + padding.begin + padding.end - reach
-            if room >= 0 {
+            // One window may be larger than all there is, if it ends outside anyhow.
+            if ceils ? room > -stride : room >= 0 {
                 output = (ceils ? (room + stride - 1) / stride : room / stride) + 1
                 // A window that would begin in the padding at the end is dropped.
                 if ceils, (output - 1) * stride >= input + padding.begin { output -= 1 }

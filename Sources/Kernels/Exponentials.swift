@@ -4,7 +4,7 @@ import KernelInterface
 
 /// h · eˣ⁺ˡ as f · 2ⁿ, where l is what a sum has lost.
 @_transparent
-private func exponential(
+func exponential(
     _ x: Vector,
     plus low: Vector,
     times h: Vector
@@ -40,7 +40,7 @@ private func scaled(_ x: Vector, byPower n: Vector) -> Vector {
 
 /// x · 2ⁿ for whole n from −220 to 220, rounded once; takes long where that is no normal number.
 @_transparent
-private func product(_ x: Vector, power n: Vector) -> Vector {
+func product(_ x: Vector, power n: Vector) -> Vector {
     #if KERNEL_AVX512
     var (result, powers) = (x, n)
     striate_scale16(&result, &powers)
@@ -54,7 +54,7 @@ private func product(_ x: Vector, power n: Vector) -> Vector {
 
 /// a · b − product in exact arithmetic, where `product` is the rounded one.
 @_transparent
-private func lost(_ product: Vector, of a: Vector, _ b: Vector) -> Vector {
+func lost(_ product: Vector, of a: Vector, _ b: Vector) -> Vector {
     fused(Vector() - product, a, b)
 }
 
@@ -151,60 +151,6 @@ struct GeluTanh: VectorFunction {
         rest = chained(rest, splat(2.3988325e-9), square)
         let argument = t * factor
         return quotient(x, argument, chained(lost(argument, of: t, factor), t, rest))
-    }
-}
-
-/// x · Φ(x), Φ(−t) = exp(−t² / 2) · Q, Q = P(v) / (t + 4), v = (t − 4) / (t + 4); P a fit: 0.14 ulp in exact arithmetic.
-///
-/// What single precision loses of Q, of its product with t and of t² is added while it is small beside them.
-struct Gelu: VectorFunction {
-    @_transparent
-    func callAsFunction(_ x: Vector) -> Vector {
-        // From 8 on Φ is 1, below −14.4 what is left rounds to 0.
-        let isNothing = x .< splat(-14.4)
-        let t = magnitude(x).replacing(with: splat(8), where: isNothing .| (x .> splat(8)))
-        let (value, lost) = Self.factor(t)
-        let height = value * t
-        let rest = chained(fused(Vector() - height, value, t), lost, t)
-        let square = t * t
-        let half = splat(-0.5) * square
-        let (_, n) = powerOfTwo(half)
-        let high = chained(half, n, splat(-0.693145752))
-        let low = chained(high, splat(-0.5), fused(Vector() - square, t, t))
-        let excess = exponentialExcess(chained(low, n, splat(-1.42860677e-06)))
-        let sum = height + chained(chained(rest, rest, excess), height, excess)
-        let tail = product(sum, power: n).replacing(with: Vector(), where: isNothing)
-        return signed(tail, like: x).replacing(with: x - tail, where: x .> 0)
-    }
-
-    /// Q, and what is missing.
-    @_transparent
-    private static func factor(_ t: Vector) -> (value: Vector, lost: Vector) {
-        let sum = t + splat(4)
-        let inverse = splat(1) / sum
-        // Of 1, what the inverse times t + 4 leaves.
-        let left = chained(
-            fused(splat(1), Vector() - sum, inverse),
-            (sum - splat(4)) - t,
-            inverse
-        )
-        let v = chained(splat(1), splat(-8), inverse)
-        var p = splat(-0.00013197190104900585)
-        p = chained(splat(0.00017935388318099702), v, p)
-        p = chained(splat(0.0015699232573791987), v, p)
-        p = chained(splat(-0.003512553777393524), v, p)
-        p = chained(splat(-0.007525271171644996), v, p)
-        p = chained(splat(0.06040383105550698), v, p)
-        p = chained(splat(-0.18652344149659222), v, p)
-        p = chained(splat(0.3871369011115823), v, p)
-        p = chained(splat(-0.6078965882680706), v, p)
-        let all = chained(splat(0.7552851353840264), v, p)
-        let value = all * inverse
-        var lost = fused(splat(0.7552851353840264) - all, v, p)
-        lost = chained(fused(Vector() - value, all, inverse), lost, inverse)
-        // Q′ = t · Q − 1 / √(2π).
-        let slope = chained(splat(0.39894228), Vector() - t, value)
-        return (value, chained(lost, left * sum, slope))
     }
 }
 

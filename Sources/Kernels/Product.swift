@@ -28,7 +28,9 @@ func multiplyMatrices(
         var width = min(end &- column, ProductChoice.panel &* 16)
         var panelStart = UnsafePointer(panel)
         var step = (width &+ 15) / 16 &* 16
-        if readsInPlace && width % 16 == 0 {
+        if geometry.isPacked != 0 {
+            panelStart = right + column &* geometry.inner
+        } else if readsInPlace && width % 16 == 0 {
             if rows <= 2 && end &- column >= 64 { width = 64 }
             panelStart = right + column
             step = geometry.rightInner
@@ -48,6 +50,23 @@ func multiplyMatrices(
             addend: addend.map { $0 + column &* geometry.addendColumn }
         )
         product.run(left, result + column, rows)
+        column &+= width
+    }
+}
+
+/// The right matrix in panels; see KernelTable.packMatrix.
+func packMatrix(
+    _ geometry: UnsafePointer<ProductGeometry>,
+    _ right: Floats,
+    _ panels: MutableFloats
+) {
+    let geometry = geometry.pointee
+    var column = 0
+    while column < geometry.columns {
+        let width = min(geometry.columns &- column, ProductChoice.panel &* 16)
+        let source = right + column &* geometry.rightColumn
+        let panel = panels + column &* geometry.inner
+        pack(geometry, source, width, 0, panel, (width &+ 15) / 16 &* 16)
         column &+= width
     }
 }
@@ -288,13 +307,44 @@ private func cover<let G: Int, let R: Int, let W: Int>(
 ) {
     let sums = tile.sums(panel, left)
     let alpha = splat(panel.geometry.alpha)
+    let resultRow = panel.geometry.resultRow
+    if addend == nil && panel.columns == W &* 16 {
+        for g in 0..<G {
+            for r in 0..<R {
+                let target = result + (g &* R &+ r) &* resultRow
+                for w in 0..<W { store(alpha * sums[g][r][w], target + w &* 16) }
+            }
+        }
+        return
+    }
+    // By way of memory: sums that a loop over rows counts through would never be in registers.
+    var scaled = InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>(
+        repeating: .init(repeating: .init(repeating: Vector()))
+    )
+    for g in 0..<G {
+        for r in 0..<R {
+            for w in 0..<W { scaled[g][r][w] = alpha * sums[g][r][w] }
+        }
+    }
+    finish(tile, scaled, panel, result, addend)
+}
+
+/// Adds, and stores of the last block perhaps a part.
+@inline(never)
+private func finish<let G: Int, let R: Int, let W: Int>(
+    _ tile: ProductTile<G, R, W>.Type,
+    _ sums: borrowing InlineArray<G, InlineArray<R, InlineArray<W, Vector>>>,
+    _ panel: PanelProduct,
+    _ result: MutableFloats,
+    _ addend: Floats?
+) {
     for g in 0..<G {
         for r in 0..<R {
             let row = g &* R &+ r
             let target = result + row &* panel.geometry.resultRow
             for w in 0..<W {
                 let count = min(16, panel.columns &- w &* 16)
-                var value = alpha * sums[g][r][w]
+                var value = sums[g][r][w]
                 if let addend {
                     let place = addend + row &* panel.geometry.addendRow
                     value = added(value, panel.geometry, place, w &* 16, count)

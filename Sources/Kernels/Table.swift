@@ -17,6 +17,7 @@ public func makeKernelTable() -> KernelTable {
         convolveLocalPlanar: convolveLocalPlanar,
         convolveChannels: convolveChannels,
         multiplyMatrices: multiplyMatrices,
+        packMatrix: packMatrix,
         panelWidth: ProductChoice.panel &* 16,
         maxPool: maxPool,
         averagePool: averagePool,

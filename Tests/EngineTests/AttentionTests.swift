@@ -76,6 +76,42 @@ import Testing
         try PatternTests.expectSame(draft, values, testCase.testDescription)
     }
 
+    /// As PyTorch's exporter guards rows of which everything is masked.
+    @Test(arguments: [3, 400])
+    func `rows without a score are 0 where they are guarded`(keys: Int) throws {
+        var draft = PatternDraft(seed: 3)
+        let (q, k, v) = (draft.input([60, 6]), draft.input([6, keys]), draft.input([keys, 5]))
+        let mask = (0..<60 * keys).map { place in
+            let (row, column) = (place / keys, place % keys)
+            return row % 7 == 2 || column == row % keys ? -Float.infinity : 0
+        }
+        let masked = draft.add(
+            "Add",
+            [
+                draft.add("MatMul", [q, k]),
+                draft.constant(Tensor(shape: [60, keys], elements: .float32(mask))),
+            ]
+        )
+        let shares = draft.add("Softmax", [masked])
+        let guarded = draft.add("Where", [draft.add("IsNaN", [shares]), draft.number(0), shares])
+        draft.finish(draft.add("MatMul", [guarded, v]))
+        let values = try draft.defined()
+        #expect(try draft.rewritten(values) == [Attention.name])
+        try PatternTests.expectSame(draft, values, "guarded")
+    }
+
+    @Test func `a mask of zeros is no input`() throws {
+        var draft = PatternDraft(seed: 4)
+        let (q, k, v) = (draft.input([8, 6]), draft.input([6, 9]), draft.input([9, 5]))
+        let numbers = [Float](repeating: 0, count: 72)
+        let zeros = draft.constant(Tensor(shape: [8, 9], elements: .float32(numbers)))
+        let scores = draft.add("Add", [draft.add("MatMul", [q, k]), zeros])
+        draft.finish(draft.add("MatMul", [draft.add("Softmax", [scores]), v]))
+        let values = try draft.defined()
+        #expect(try draft.rewrittenNodes(values).map(\.inputs) == [[q, k, v]])
+        try PatternTests.expectSame(draft, values, "zeros")
+    }
+
     @Test func `shares that are asked for stay a value`() throws {
         var draft = PatternDraft(seed: 1)
         let (q, k, v) = (draft.input([4, 6]), draft.input([6, 9]), draft.input([9, 5]))

@@ -85,8 +85,12 @@ struct PatternDraft {
 
     /// The operators that are left where shapes are known.
     func rewritten(_ values: [String: Tensor]) throws(ModelError) -> [String] {
+        try rewrittenNodes(values).map(\.op)
+    }
+
+    func rewrittenNodes(_ values: [String: Tensor]) throws(ModelError) -> [Node] {
         let known = KnownValues(shape: { values[$0]?.shape }, type: { values[$0]?.type })
         let wanted = Set(graph.outputs)
-        return try Rewrites.apply(to: graph, wanted: wanted, known: known).nodes.map(\.op)
+        return try Rewrites.apply(to: graph, wanted: wanted, known: known).nodes
     }
 }

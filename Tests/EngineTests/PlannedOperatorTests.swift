@@ -261,6 +261,28 @@ import Testing
             ]
         ),
         volumes("LpPool", [1, 2, 4, 4, 4], kernel: [2, 2, 2], ["p": .int(3)]),
+        // Windows larger than what there is.
+        volumes(
+            "AveragePool",
+            [2, 20, 7, 6],
+            kernel: [1280, 1280],
+            ["strides": .ints([1280, 1280]), "ceil_mode": .int(1)]
+        ),
+        volumes(
+            "MaxPool",
+            [1, 5, 3, 4],
+            kernel: [4, 7],
+            ["strides": .ints([2, 3]), "pads": .ints([0, 1, 0, 0]), "ceil_mode": .int(1)]
+        ),
+        volumes(
+            "AveragePool",
+            [1, 3, 2, 3, 4],
+            kernel: [5, 4, 6],
+            [
+                "strides": .ints([5, 4, 6]), "count_include_pad": .int(1), "ceil_mode": .int(1),
+                "pads": .ints([1, 0, 0, 0, 0, 0]),
+            ]
+        ),
         Case(op: "GlobalAveragePool", shape: [2, 18, 3, 4, 5]),
         Case(op: "GlobalMaxPool", shape: [1, 5, 2, 3, 3]),
     ]

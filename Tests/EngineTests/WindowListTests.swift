@@ -44,6 +44,26 @@ import Testing
         }
     }
 
+    /// PyTorch writes global pooling so where the window's size is a width of the network.
+    @Test(arguments: [(kernel: 1280, stride: 1280, windows: 1), (9, 3, 1), (10, 3, 0), (7, 3, 1)])
+    func `one window that ends outside may be larger than the axis`(
+        kernel: Int,
+        stride: Int,
+        windows: Int
+    ) {
+        let axis = WindowAxis(
+            input: 7,
+            padding: (0, 0),
+            .explicit,
+            kernel: kernel,
+            stride: stride,
+            dilation: 1,
+            ceils: true
+        )
+        #expect(axis.output == windows)
+        #expect(windows == 0 || axis.taps(0) == 0..<7)
+    }
+
     private static func axis(_ random: inout SeededGenerator) -> WindowAxis {
         let (kernel, dilation, stride) = (random.int(1...4), random.int(1...3), random.int(1...3))
         let reach = (kernel - 1) * dilation

@@ -123,7 +123,7 @@ struct FunctionCase: CustomTestStringConvertible, Sendable {
         defer { memory.release() }
         var random = SeededGenerator(seed: 5)
         for testCase in FunctionCase.smooth + FunctionCase.exact {
-            let x = random.floats(40, in: -3...3)
+            let x = random.floats(40, in: -9...9)
             let all = values(kernels, testCase, x)
             for count in [0, 1, 15, 16, 17, 33] {
                 let y = memory.floats(Array(x.suffix(count)))

@@ -42,7 +42,8 @@ private struct ProductCase {
             alpha: hasAddend ? 0.5 : 1,
             beta: 2,
             addendRow: repeats.0 ? 0 : columns,
-            addendColumn: repeats.1 ? 0 : 1
+            addendColumn: repeats.1 ? 0 : 1,
+            isPacked: 0
         )
         left = random.floats((rows - 1) * a.0 + (inner - 1) * a.1 + 1)
         right = random.floats((inner - 1) * b.0 + (columns - 1) * b.1 + 1)
@@ -68,30 +69,41 @@ private struct ProductCase {
     }
 
     /// By parts of so many rows and panels; the memory ends where the operands do.
-    func run(_ kernels: KernelSet, rows: Int, panels: Int) -> [Float] {
+    func run(
+        _ kernels: KernelSet,
+        rows: Int,
+        panels: Int,
+        packsAhead: Bool = false
+    ) -> [Float] {
         let memory = TestMemory()
         defer { memory.release() }
-        let (a, b) = (memory.floats(left), memory.floats(right))
+        let a = memory.floats(left)
+        var (b, geometry) = (memory.floats(right), geometry)
+        if packsAhead {
+            let columns = (geometry.columns + 15) / 16 * 16
+            let packed = memory.floats(count: geometry.inner * columns)
+            kernels.table.packMatrix(&geometry, b.start, packed.start)
+            #expect(packed.isIntact)
+            (b, geometry.isPacked) = (packed, 1)
+        }
         let c = addend.map { memory.floats($0) }
         let width = kernels.panelWidth
         let panel = memory.floats(count: geometry.inner * width)
         let result = memory.floats(count: geometry.rows * geometry.columns)
         for row in stride(from: 0, to: geometry.rows, by: rows) {
             for column in stride(from: 0, to: geometry.columns, by: panels * width) {
-                withUnsafePointer(to: geometry) { geometry in
-                    kernels.table.multiplyMatrices(
-                        geometry,
-                        a.start,
-                        b.start,
-                        c?.start,
-                        panel.start,
-                        result.start,
-                        row,
-                        min(row + rows, self.geometry.rows),
-                        column,
-                        min(column + panels * width, self.geometry.columns)
-                    )
-                }
+                kernels.table.multiplyMatrices(
+                    &geometry,
+                    a.start,
+                    b.start,
+                    c?.start,
+                    panel.start,
+                    result.start,
+                    row,
+                    min(row + rows, geometry.rows),
+                    column,
+                    min(column + panels * width, geometry.columns)
+                )
             }
         }
         #expect(result.isIntact && panel.isIntact)
@@ -119,6 +131,11 @@ private struct ProductCase {
                 testCase.run(kernels, rows: rows, panels: panels),
                 whole,
                 "\(kernels.name), seed \(seed), by \(rows) rows and \(panels) panels"
+            )
+            expectIdentical(
+                testCase.run(kernels, rows: rows, panels: panels, packsAhead: true),
+                whole,
+                "\(kernels.name), seed \(seed), packed ahead, by \(rows) rows"
             )
         }
     }

@@ -174,7 +174,8 @@ private struct MatrixPair {
             alpha: 1,
             beta: 1,
             addendRow: 0,
-            addendColumn: 0
+            addendColumn: 0,
+            isPacked: 0
         )
     }
 }

@@ -33,9 +33,11 @@ struct WindowPooling {
             height: image.height,
             width: image.width
         )
-        let taps = Double(kernel[0] * rows.output) * Double(kernel[1] * columns.output)
+        // Of a window that is larger than the image only those inside are read.
+        let window = (min(kernel[0], image.height), min(kernel[1], image.width))
+        let taps = Double(window.0 * rows.output) * Double(window.1 * columns.output)
         guard
-            kernel[0] * kernel[1] <= Self.usualWindow
+            window.0 * window.1 <= Self.usualWindow
                 || taps * Double(image.count * image.channels) < Self.mostTaps
         else {
             throw .shape(node: node.name, reason: "its windows have too many elements for one step")

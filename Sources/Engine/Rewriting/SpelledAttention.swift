@@ -62,16 +62,23 @@ struct SpelledAttention {
         let scale = scores.scale * query.scale * key.scale
         guard scale.isFinite else { return nil }
         var inputs = operands.map(\.value)
-        if !scores.mask.isEmpty || !softmax.keep.isEmpty { inputs.append(scores.mask) }
+        let mask = addsNothing(scores.mask) ? "" : scores.mask
+        if !mask.isEmpty || !softmax.keep.isEmpty { inputs.append(mask) }
         if !softmax.keep.isEmpty { inputs.append(softmax.keep) }
         return Found(
             inputs: inputs,
             attributes: [
                 "scale": .float(scale), "query_order": .ints(query.order),
                 "key_order": .ints(key.order), "value_order": .ints(value.order),
+                "zeroes_undefined": .int(softmax.zeroesUndefined ? 1 : 0),
             ],
             inner: softmax.inner + scores.inner + [product] + operands.flatMap(\.inner)
         )
+    }
+
+    /// Whether a mask is 0 throughout, as exporters write one for sequences of one length.
+    private func addsNothing(_ mask: String) -> Bool {
+        graph.constants[mask]?.floats?.allSatisfy { $0 == 0 } ?? false
     }
 
     /// Whether a mask spreads over scores and does not make them larger.
@@ -105,27 +112,53 @@ struct SpelledAttention {
         return operand
     }
 
-    /// Softmax along the last axis, and rows of shares that are 1 or 0 as a whole.
-    private func shares(_ name: String) -> (scores: String, keep: String, inner: [Int])? {
+    /// Softmax, its input, and what is done to its rows of shares.
+    private struct Shares {
+        var scores = ""
+        /// 1 or 0 for each row.
+        var keep = ""
+        var zeroesUndefined = false
+        var inner: [Int]
+    }
+
+    /// Softmax along the last axis.
+    private func shares(_ name: String) -> Shares? {
         guard var index = graph.soleMaker(name, wanted), let shape = known.floats(name) else {
             return nil
         }
-        var (keep, inner) = ("", [index])
+        var shares = Shares(inner: [index])
         if graph[index].op == "Mul", graph[index].inputs.count == 2 {
             let node = graph[index]
             guard let mask = known.floats(node.inputs[1]), mask.dimensions.last == 1,
                 let softmax = graph.soleMaker(node.inputs[0], wanted)
             else { return nil }
-            keep = node.inputs[1]
+            shares.keep = node.inputs[1]
             index = softmax
-            inner.append(index)
+            shares.inner.append(index)
+        } else if graph[index].op == "Where" {
+            guard let (test, softmax) = undefinedShares(graph[index]) else { return nil }
+            shares.zeroesUndefined = true
+            index = softmax
+            shares.inner += [test, softmax]
         }
         let node = graph[index]
         guard node.op == "Softmax",
             case .int(let axis) = node.attributes["axis"] ?? .int(node.opset < 13 ? 1 : -1),
             axis == -1 || axis == shape.rank - 1
         else { return nil }
-        return (node.inputs[0], keep, inner)
+        shares.scores = node.inputs[0]
+        return shares
+    }
+
+    /// The nodes behind Where(IsNaN(shares), 0, shares), as PyTorch's exporter guards rows that are masked as a whole.
+    private func undefinedShares(_ choice: Node) -> (test: Int, shares: Int)? {
+        guard choice.inputs.count == 3, let test = graph.soleMaker(choice.inputs[0], wanted),
+            graph[test].op == "IsNaN", graph[test].inputs == [choice.inputs[2]],
+            graph.constants[choice.inputs[1]]?.floats == [0],
+            !wanted.contains(choice.inputs[2]), graph.readerCount(choice.inputs[2]) == 2,
+            let shares = graph.maker(choice.inputs[2])
+        else { return nil }
+        return (test, shares)
     }
 
     /// A product before it is scaled, and a mask is added.

@@ -16,6 +16,7 @@
 #include "Transposition.h"
 #include "Typed.h"
 #include "Lines.h"
+#include "NormalTable.h"
 #include "Widening.h"
 #include "WinogradKernels.h"
 
@@ -191,6 +192,8 @@ typedef struct {
     /// `panel`: inner * panelWidth floats for the kernel alone.
     void (*multiplyMatrices)(const ProductGeometry *, const float *left, const float *right, const float *_Nullable addend,
                              float *panel, float *result, long firstRow, long endRow, long first, long end);
+    /// The right matrix as panels of panelWidth columns, the last one's up to a multiple of 16: inner floats for each column.
+    void (*packMatrix)(const ProductGeometry *, const float *right, float *panels);
     /// Columns that a product packs together.
     long panelWidth;
 

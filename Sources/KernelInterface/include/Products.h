@@ -14,4 +14,6 @@ typedef struct {
     float alpha, beta;
     /// Of the addend, which may be absent; 0 where it is repeated, else a column's step is 1.
     long addendRow, addendColumn;
+    /// Not 0: the right matrix lies in panels, as packMatrix makes them.
+    long isPacked;
 } ProductGeometry;

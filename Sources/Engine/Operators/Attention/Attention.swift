@@ -6,12 +6,14 @@ import KernelInterface
 ///
 /// q is [..., L, D] after its axes are put in `query_order`, k [..., D, S], v [..., S, E]; outer axes are broadcast. The
 /// fourth input is added to the scores, rows of shares are multiplied by the fifth, [..., L, 1]. The result [..., L, E] is
-/// written with its axes in `result_order`, which keeps the last one.
+/// written with its axes in `result_order`, which keeps the last one. With `zeroes_undefined` rows that have no shares, as no score
+/// is above −∞, are 0.
 struct Attention: LayerOperator {
     static let name = "striate.Attention"
     private let scale: Float
     private let orders: [[Int]?]
     private let resultOrder: [Int]?
+    private let zeroesUndefined: Bool
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         scale = try attributes.float("scale", default: 1)
@@ -21,6 +23,7 @@ struct Attention: LayerOperator {
         }
         self.orders = orders
         resultOrder = try attributes.ints("result_order")
+        zeroesUndefined = try attributes.flag("zeroes_undefined", default: false)
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
@@ -31,7 +34,8 @@ struct Attention: LayerOperator {
             sources.append(source)
             operands.append(try AttentionOperand(plan.shape(of: source), orders[index], node))
         }
-        let geometry = try AttentionGeometry(operands, resultOrder, scale: scale, node)
+        var geometry = try AttentionGeometry(operands, resultOrder, scale: scale, node)
+        geometry.zeroesUndefined = zeroesUndefined
         var masks: [(id: ValueID, mask: AttentionMask)?] = []
         for index in 3..<5 {
             guard let given = try plan.optionalInput(node, index) else {
@@ -43,9 +47,18 @@ struct Attention: LayerOperator {
         }
         let output = try plan.define(node.outputs[0], geometry.shape, .dense)
         plan.count(geometry.multiplyAdds, for: node)
+        let cut = AttentionCut(geometry)
+        if cut.isDivided {
+            let keys = AttentionPanels(geometry.scoring, starts: geometry.starts.map(\.key))
+            sources[1] = try keys.pack("keys of \(node.name)", sources[1], into: &plan)
+            let values = AttentionPanels(geometry.summing, starts: geometry.starts.map(\.value))
+            sources[2] = try values.pack("values of \(node.name)", sources[2], into: &plan)
+            geometry.read(keys, values)
+        }
         try addStep(
             node.name,
             geometry,
+            cut,
             sources: sources,
             masks: masks,
             output: output,
@@ -56,13 +69,13 @@ struct Attention: LayerOperator {
     private func addStep(
         _ name: String,
         _ geometry: AttentionGeometry,
+        _ cut: AttentionCut,
         sources: [ValueID],
         masks: [(id: ValueID, mask: AttentionMask)?],
         output: ValueID,
         into plan: inout PlanBuilder
     ) throws(ModelError) {
         let kernels = plan.kernels
-        let cut = AttentionCut(geometry)
         // Behind the scores lie their sums.
         let scores = try plan.workerScratch(cut.rows * (geometry.keys + 1))
         let inner = max(geometry.size, geometry.keys)
@@ -136,6 +149,9 @@ extension AttentionGeometry {
         for row in 0..<rows.count {
             let powers = scores + row * keys
             places.sums[row] = kernels.exponentials(powers, into: powers, count: keys)
+            guard zeroesUndefined, places.sums[row].isNaN else { continue }
+            for column in 0..<keys { powers[column] = 0 }
+            places.sums[row] = 1
         }
         let result = places.result + (start.result + rows.lowerBound * summing.resultRow)
         kernels.multiply(

@@ -45,7 +45,7 @@ struct AttentionGeometry: Sendable {
         var query, key, value, result: Int
     }
 
-    let starts: [Start]
+    private(set) var starts: [Start]
     /// Of the result.
     let shape: Shape
     /// Queries, keys, and the numbers of a key.
@@ -53,6 +53,8 @@ struct AttentionGeometry: Sendable {
     private(set) var scoring: ProductGeometry
     private(set) var summing: ProductGeometry
     private let outer: Shape
+    /// Whether rows whose shares are no numbers are 0.
+    var zeroesUndefined = false
 
     init(
         _ operands: [AttentionOperand],
@@ -120,8 +122,17 @@ struct AttentionGeometry: Sendable {
             alpha: scale,
             beta: 1,
             addendRow: 0,
-            addendColumn: 0
+            addendColumn: 0,
+            isPacked: 0
         )
+    }
+
+    /// Takes keys and values from panels.
+    mutating func read(_ keys: AttentionPanels, _ values: AttentionPanels) {
+        (scoring.isPacked, summing.isPacked) = (1, 1)
+        for matrix in starts.indices {
+            (starts[matrix].key, starts[matrix].value) = (keys.start(matrix), values.start(matrix))
+        }
     }
 
     var multiplyAdds: Int { starts.count &* rows &* keys &* (size + summing.columns) }
@@ -149,13 +160,17 @@ struct AttentionCut: Sendable {
     private let count: Int
     private let matrices: Int
     private let blocks: Int
+    /// Whether several chunks need the keys and values of one matrix.
+    var isDivided: Bool { blocks > 1 }
     /// Of a chunk, where matrices are not cut.
     private let perChunk: Int
 
     /// Floats of scores that stay in a second-level cache beside keys and values.
     private static let cached = 1 << 16
-    /// Fewer rows are not worth packing keys and values for.
+    /// Fewer rows are not worth a chunk.
     private static let fewest = 24
+    /// Rows that most processors' kernels multiply at once, or a multiple of theirs.
+    private static let tile = 12
     /// Chunks beyond which more of them would only cost.
     private static let most = 16
     /// Multiply–adds that are worth handing over.
@@ -166,8 +181,9 @@ struct AttentionCut: Sendable {
         let work = max(1, geometry.multiplyAdds / max(1, matrices))
         let wanted = min((Self.most + matrices - 1) / matrices, work / Self.least)
         let even = max(1, min(wanted, count / Self.fewest))
-        let room = max(12, Self.cached / max(1, geometry.keys))
-        rows = max(1, min((count + even - 1) / even, room))
+        let room = max(Self.tile, Self.cached / max(1, geometry.keys))
+        let some = max(1, min((count + even - 1) / even, room))
+        rows = some < count ? (some + Self.tile - 1) / Self.tile * Self.tile : some
         blocks = (count + rows - 1) / rows
         perChunk = blocks > 1 ? 1 : max(1, Self.least / work)
         chunks = blocks > 1 ? matrices * blocks : (matrices + perChunk - 1) / perChunk
@@ -177,7 +193,7 @@ struct AttentionCut: Sendable {
     func forEach(in chunk: Int, _ body: (_ matrix: Int, _ rows: Range<Int>) -> Void) {
         guard blocks <= 1 else {
             let (matrix, block) = (chunk / blocks, chunk % blocks)
-            return body(matrix, count * block / blocks..<count * (block + 1) / blocks)
+            return body(matrix, block * rows..<min((block + 1) * rows, count))
         }
         let first = chunk * perChunk
         for matrix in first..<min(first + perChunk, matrices) { body(matrix, 0..<count) }
