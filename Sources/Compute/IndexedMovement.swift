@@ -124,6 +124,11 @@ extension BytePosition {
                 unsafe target.update(repeating: from[0], count: count)
                 return
             }
+            // A step the compiler knows lets it move several at once.
+            if steps.first == 2, steps.second == 1 {
+                for index in 0..<count { unsafe target[index] = from[2 * index] }
+                return
+            }
             for index in 0..<count {
                 unsafe target[index * steps.second] = from[index * steps.first]
             }

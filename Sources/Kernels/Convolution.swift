@@ -110,8 +110,6 @@ private func coverColumns<let step: Int, let lanes: Int>(
     _ addend: Floats?,
     _ output: MutableFloats
 ) {
-    // Literal steps vanish into addresses; an unknown one needs registers for its multiples.
-    let limit = step == 0 ? 8 : 14
     let width = geometry.outputWidth
     var part = geometry
     var column = 0
@@ -120,7 +118,7 @@ private func coverColumns<let step: Int, let lanes: Int>(
         let run =
             isHalf
             ? TileChoice.halfRun(width: rest)
-            : TileChoice.run(width: rest, blocks: blocks, limit: limit)
+            : TileChoice.run(width: rest, blocks: blocks)
         part.outputWidth = run.width
         let source = input + column &* (step == 0 ? geometry.strideWidth &* lanes : step)
         let offset = column &* geometry.outputColumn

@@ -36,13 +36,22 @@ func extremeRows<Function: ExtremeReduction>(
             best = function(best, load(source + index))
             index &+= 16
         }
-        while index < count {
-            best = function(best, splat(source[index]))
-            index &+= 1
+        if index < count {
+            // The last ones once more with those before them, where there are so many.
+            let rest =
+                count >= 16
+                ? load(source + (count &- 16))
+                : load(source, count: count, others: source[0])
+            best = function(best, rest)
         }
-        var one = best
-        for lane in 1..<16 { one = function(one, splat(best[lane])) }
-        y[row] = one[0]
+        for _ in 0..<4 {
+            let (even, odd) = (best.evenHalf, best.oddHalf)
+            best = function(
+                Vector(lowHalf: even, highHalf: even),
+                Vector(lowHalf: odd, highHalf: odd)
+            )
+        }
+        y[row] = best[0]
     }
 }
 

@@ -46,7 +46,6 @@ private protocol WideReduction {
     var start: Double { get }
     func prepare(_ x: Vector, _ shift: Vector) -> Vector
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles
-    func join(_ sum: Double, _ x: Double) -> Double
 }
 
 private struct PlainSum: WideReduction {
@@ -56,8 +55,6 @@ private struct PlainSum: WideReduction {
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
     @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
-    @_transparent
-    func join(_ sum: Double, _ x: Double) -> Double { sum + x }
 }
 
 private struct MagnitudeSum: WideReduction {
@@ -67,8 +64,6 @@ private struct MagnitudeSum: WideReduction {
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { magnitude(x) }
     @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
-    @_transparent
-    func join(_ sum: Double, _ x: Double) -> Double { sum + x }
 }
 
 private struct SquareSum: WideReduction {
@@ -78,8 +73,6 @@ private struct SquareSum: WideReduction {
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
     @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { multiplyAdd(sum, x, x) }
-    @_transparent
-    func join(_ sum: Double, _ x: Double) -> Double { sum + x * x }
 }
 
 private struct WideProduct: WideReduction {
@@ -89,8 +82,6 @@ private struct WideProduct: WideReduction {
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { x }
     @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum * x }
-    @_transparent
-    func join(_ sum: Double, _ x: Double) -> Double { sum * x }
 }
 
 private struct ExponentialSum: WideReduction {
@@ -100,8 +91,6 @@ private struct ExponentialSum: WideReduction {
     func prepare(_ x: Vector, _ shift: Vector) -> Vector { exponential(x - shift) }
     @_transparent
     func join(_ sum: Doubles, _ x: Doubles) -> Doubles { sum + x }
-    @_transparent
-    func join(_ sum: Double, _ x: Double) -> Double { sum + x }
 }
 
 /// Divided, and its root taken, while it still has all digits.
@@ -154,15 +143,17 @@ private func rowSum<Function: WideReduction>(
         b = function.join(b, widenedHigh(first))
         index &+= 16
     }
+    if index < count {
+        let last = function.prepare(load(x + index, count: count &- index), shift)
+        let rest = first(count &- index, of: last, others: Float(function.start))
+        c = function.join(c, widenedLow(rest))
+        d = function.join(d, widenedHigh(rest))
+    }
     let isProduct = function.start == 1
     let all = isProduct ? (a * c) * (b * d) : (a + c) + (b + d)
-    var sum = all[0]
-    for lane in 1..<8 { sum = isProduct ? sum * all[lane] : sum + all[lane] }
-    if index < count {
-        let rest = function.prepare(load(x + index, count: count &- index), shift)
-        for lane in 0..<(count &- index) { sum = function.join(sum, Double(rest[lane])) }
-    }
-    return sum
+    let four = isProduct ? all.lowHalf * all.highHalf : all.lowHalf + all.highHalf
+    let two = isProduct ? four.lowHalf * four.highHalf : four.lowHalf + four.highHalf
+    return isProduct ? two.x * two.y : two.x + two.y
 }
 
 /// Sixty-four columns at a time, each in a sum of its own from the first row to the last.

@@ -72,12 +72,14 @@ enum TileChoice {
     ///
     /// With one block at a time a remainder gets a tile of its own size, so that few pixels are computed twice.
     @_transparent
-    static func run(width: Int, blocks: Int, limit: Int) -> (pixels: Int, width: Int) {
-        #if arch(arm64)
+    static func run(width: Int, blocks: Int) -> (pixels: Int, width: Int) {
+        #if KERNEL_AVX512
+        let largest = min(14, registers / blocks)
+        #elseif arch(arm64)
         // Of five pixels four channels are loaded at once.
-        let largest = min(limit, blocks == 1 ? 5 : registers / blocks)
+        let largest = blocks == 1 ? 5 : registers / blocks
         #else
-        let largest = min(limit, registers / blocks)
+        let largest = registers / blocks
         #endif
         if mixes && blocks == 1 {
             if width <= largest { return (width, width) }
@@ -131,7 +133,8 @@ enum TileChoice {
         while candidate >= 1 {
             if isAvailable(candidate, blocks: blocks) {
                 let tiles = (width &+ candidate &- 1) / candidate
-                let cost = tiles &* (max(candidate &* blocks, busy) &+ 1)
+                // Every tile reads the weights again.
+                let cost = tiles &* (max(candidate &* blocks, busy) &+ 2)
                 if cost < bestCost {
                     best = candidate
                     bestCost = cost

@@ -89,7 +89,7 @@ import Testing
             "Add",
             [
                 draft.add("MatMul", [q, k]),
-                draft.constant(Tensor(shape: [60, keys], elements: .float32(mask))),
+                draft.constant(Tensor(shape: [60, keys], floats: mask)),
             ]
         )
         let shares = draft.add("Softmax", [masked])
@@ -104,7 +104,7 @@ import Testing
         var draft = PatternDraft(seed: 4)
         let (q, k, v) = (draft.input([8, 6]), draft.input([6, 9]), draft.input([9, 5]))
         let numbers = [Float](repeating: 0, count: 72)
-        let zeros = draft.constant(Tensor(shape: [8, 9], elements: .float32(numbers)))
+        let zeros = draft.constant(Tensor(shape: [8, 9], floats: numbers))
         let scores = draft.add("Add", [draft.add("MatMul", [q, k]), zeros])
         draft.finish(draft.add("MatMul", [draft.add("Softmax", [scores]), v]))
         let values = try draft.defined()

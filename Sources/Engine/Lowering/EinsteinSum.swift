@@ -12,10 +12,11 @@ struct EinsteinSum {
     let node: Node
     private var terms: [Term] = []
     private var sizes: [String: Int] = [:]
-    private var made = 0
+    private var parts: Composition
 
     init(node: Node) {
         self.node = node
+        parts = Composition(node)
     }
 
     private func fail(_ reason: String) -> ModelError { .shape(node: node.name, reason: reason) }
@@ -77,13 +78,8 @@ struct EinsteinSum {
         }
         var term = try summed(terms[0], keeping: Set(result), &plan)
         term = try arranged(term, result.filter(term.names.contains), &plan)
-        try emit(
-            "Reshape",
-            [term.value, list(result.map { sizes[$0] ?? 1 }, &plan)],
-            to: node.outputs[0],
-            with: [:],
-            &plan
-        )
+        let shape = parts.list(result.map { sizes[$0] ?? 1 }, in: &plan)
+        try parts.add("Reshape", [term.value, shape], isLast: true, to: &plan)
     }
 
     /// Leaves out axes of one element that are longer elsewhere: the same number for all of them.
@@ -119,9 +115,8 @@ struct EinsteinSum {
         let b = try arranged(right, batch + inner + columns, &plan)
         let x = try reshape(a.value, [sums[0], sums[1], sums[2]], &plan)
         let y = try reshape(b.value, [sums[0], sums[2], sums[3]], &plan)
-        let product = next()
         // Where nothing is summed up, one number meets one number.
-        try emit(inner.isEmpty ? "Mul" : "MatMul", [x, y], to: product, with: [:], &plan)
+        let product = try parts.add(inner.isEmpty ? "Mul" : "MatMul", [x, y], to: &plan)
         let names = batch + rows + columns
         let value = try reshape(product, names.map { sizes[$0] ?? 1 }, &plan)
         return Term(value: value, names: names)
@@ -134,13 +129,11 @@ struct EinsteinSum {
     ) throws(ModelError) -> Term {
         let gone = term.names.indices.filter { !needed.contains(term.names[$0]) }
         guard !gone.isEmpty else { return term }
-        let value = next()
-        try emit(
+        let value = try parts.add(
             "ReduceSum",
-            [term.value, list(gone, &plan)],
-            to: value,
-            with: ["keepdims": .int(0)],
-            &plan
+            [term.value, parts.list(gone, in: &plan)],
+            ["keepdims": .int(0)],
+            to: &plan
         )
         return Term(value: value, names: term.names.filter(needed.contains))
     }
@@ -161,8 +154,7 @@ struct EinsteinSum {
                 ? Tensor(sized: Shape(order.map { constant.shape[$0] }))
                 : try constant.loaded().transposed(order)
         } else {
-            value = next()
-            try emit("Transpose", [term.value], to: value, with: ["perm": .ints(order)], &plan)
+            value = try parts.add("Transpose", [term.value], .order(order), to: &plan)
         }
         return Term(value: value, names: names)
     }
@@ -178,15 +170,12 @@ struct EinsteinSum {
             plan.graph.constants[reshaped] = constant.reshaped(shape)
             return reshaped
         }
-        let reshaped = next()
-        try emit(
+        return try parts.add(
             "Reshape",
-            [value, list(shape, &plan)],
-            to: reshaped,
-            with: ["allowzero": .int(1)],
-            &plan
+            [value, parts.list(shape, in: &plan)],
+            ["allowzero": .int(1)],
+            to: &plan
         )
-        return reshaped
     }
 
     private func size(
@@ -195,28 +184,5 @@ struct EinsteinSum {
     ) throws(ModelError) -> Shape {
         let reader = Node(name: node.name, op: node.op, inputs: [value])
         return try plan.inputShape(reader, 0)
-    }
-
-    private mutating func next() -> String {
-        made += 1
-        return "\(node.outputs[0])/\(made)"
-    }
-
-    private mutating func list(_ integers: [Int], _ plan: inout PlanBuilder) -> String {
-        let name = next()
-        plan.graph.constants[name] = Tensor(shape: [integers.count], integers: integers)
-        return name
-    }
-
-    private func emit(
-        _ op: String,
-        _ inputs: [String],
-        to output: String,
-        with attributes: [String: Attribute],
-        _ plan: inout PlanBuilder
-    ) throws(ModelError) {
-        var step = Node(name: node.name, op: op, inputs: inputs, outputs: [output])
-        step.attributes = attributes
-        try plan.lower(step)
     }
 }

@@ -91,12 +91,35 @@ private struct Region: Sendable {
         input = piece.input
         from = piece.from.offset
         to = piece.to.offset
-        walk = StrideWalk(piece.sizes, piece.from.strides, piece.to.strides)
+        let order = Self.order(piece)
+        walk = StrideWalk(
+            order.map { piece.sizes[$0] },
+            order.map { piece.from.strides[$0] },
+            order.map { piece.to.strides[$0] }
+        )
         reach = (
             Self.reach(from, piece.sizes, piece.from.strides),
             Self.reach(to, piece.sizes, piece.to.strides)
         )
     }
+
+    /// The axes in the order in which they are walked along: of a short last one, a longer one whose elements lie close together
+    /// on either side comes last.
+    private static func order(_ piece: Moves.Piece) -> [Int] {
+        var order = piece.sizes.indices.filter { piece.sizes[$0] != 1 }
+        func distance(_ axis: Int) -> UInt {
+            piece.from.strides[axis].magnitude + piece.to.strides[axis].magnitude
+        }
+        guard let last = order.last, piece.sizes[last] < Self.short,
+            let best = order.filter({ piece.sizes[$0] >= Self.short })
+                .min(by: { distance($0) < distance($1) })
+        else { return order }
+        order.removeAll { $0 == best }
+        return order + [best]
+    }
+
+    /// Elements for which it is not worth finding their places.
+    private static let short = 8
 
     /// The least and the greatest place.
     private static func reach(_ start: Int, _ sizes: [Int], _ strides: [Int]) -> ClosedRange<Int> {

@@ -22,7 +22,7 @@ struct TransposedConvolution {
         let axes = shape.rank - 2
         let constant = plan.constant(node, 1)
         let weights = try plan.shapeOfInput(node, 1)
-        guard (1...2).contains(axes), constant?.type ?? .float32 == .float32,
+        guard (1...3).contains(axes), constant?.type ?? .float32 == .float32,
             weights.rank == shape.rank, weights[0] == shape[1], groups >= 1,
             shape[1] % groups == 0,
             [strides, dilations, outputPadding].allSatisfy({ $0.count == axes }),
@@ -61,23 +61,26 @@ struct TransposedConvolution {
         guard let count = Shape(sizes).checkedCount, count <= Self.most, shape.count > 0 else {
             throw .shape(node: node.name, reason: "the input \(shape) is too large")
         }
-        let (height, width) = strides.count == 1 ? (1, shape[2]) : (shape[2], shape[3])
-        let (down, across) = strides.count == 1 ? (1, strides[0]) : (strides[0], strides[1])
-        let (rows, columns) = ((height - 1) * down + 1, (width - 1) * across + 1)
+        let missing = [Int](repeating: 1, count: 3 - strides.count)
+        let (from, steps) = (missing + shape.dimensions[2...], missing + strides)
+        let to = missing + sizes[2...]
         let source = try plan.value(plan.input(node, 0), as: .dense)
         let name = "\(node.outputs[0])/spread"
         let output = try plan.define(name, Shape(sizes), .dense)
-        let planes = shape[0] * shape[1]
+        let (planes, elements) = (shape[0] * shape[1], to.reduce(1, *))
         plan.step(node.name, chunks: planes, reads: [source], writes: [output]) { placement in
-            let (from, to) = (placement[source], placement[output])
+            let (origin, target) = (placement[source], placement[output])
             return { arena, plane in
-                let input = from.position(in: arena) + plane * height * width
-                let output = to.position(in: arena) + plane * rows * columns
-                output.fill(0, count: rows * columns)
-                for row in 0..<height {
-                    let line = output + row * down * columns
-                    for column in 0..<width {
-                        line[column * across] = input[row * width + column]
+                let input = origin.position(in: arena) + plane * from.reduce(1, *)
+                let output = target.position(in: arena) + plane * elements
+                output.fill(0, count: elements)
+                for depth in 0..<from[0] {
+                    for row in 0..<from[1] {
+                        let place = depth * steps[0] * to[1] + row * steps[1]
+                        let (line, own) = (
+                            output + place * to[2], input + (depth * from[1] + row) * from[2]
+                        )
+                        for column in 0..<from[2] { line[column * steps[2]] = own[column] }
                     }
                 }
             }

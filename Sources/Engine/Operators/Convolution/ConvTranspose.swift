@@ -99,6 +99,9 @@ struct ConvTranspose: PlannedOperator {
             },
             groups: groups
         )
+        if groups == 1, let tiling = TilingConvolution(general, shape, weights) {
+            return try tiling.lower(into: &plan)
+        }
         let hasConstantBias = node.inputs.count < 3 || plan.constant(node, 2) != nil
         guard hasConstantBias, plan.constant(node, 1)?.type ?? .float32 == .float32,
             let phased = PhasedConvolution(general, shape, weights: weights)

@@ -173,18 +173,36 @@ struct WindowVolume {
         _ body: (_ output: Int, _ tap: Int, _ input: Int) -> Void
     ) throws(ModelError) {
         var visited = 0
+        try forEachWindow { (output, window) throws(ModelError) in
+            forEachTap(at: window) { tap, input in
+                body(output, tap, input)
+                visited += 1
+            }
+            visited += 1
+            if visited > 1 << 20 {
+                try operands.poll()
+                visited = 0
+            }
+        }
+    }
+
+    /// Taps of all windows that lie inside the input, or more.
+    var work: Double {
+        [depth, height, width].reduce(1) {
+            $0 * Double(min($1.kernel, $1.input)) * Double($1.output)
+        }
+    }
+
+    /// Visits every window: its number, and that along each axis.
+    func forEachWindow<Failure: Error>(
+        _ body: (_ output: Int, _ window: (Int, Int, Int)) throws(Failure) -> Void
+    ) throws(Failure) {
+        var output = 0
         for z in 0..<depth.output {
             for y in 0..<height.output {
                 for x in 0..<width.output {
-                    forEachTap(at: (z, y, x)) { tap, input in
-                        body((z * height.output + y) * width.output + x, tap, input)
-                        visited += 1
-                    }
-                    visited += 1
-                    if visited > 1 << 20 {
-                        try operands.poll()
-                        visited = 0
-                    }
+                    try body(output, (z, y, x))
+                    output += 1
                 }
             }
         }

@@ -136,7 +136,12 @@ struct Padded: PlannedOperator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let operands = try plan.shapeOperands(node)
         guard mode == "constant" else {
-            try lowerResampling(node, resampling(operands), into: &plan)
+            let changes = try resampling(operands)
+            if let moves = try runs(changes, operands) {
+                try moves.lower(node, into: &plan)
+            } else {
+                try lowerResampling(node, changes, into: &plan)
+            }
             return
         }
         guard let moves = try regions(operands) else {
@@ -179,6 +184,62 @@ struct Padded: PlannedOperator {
         }
         add(0, kept)
         return moves
+    }
+
+    /// Neighbours of an axis that come from neighbours, perhaps the other way round, or from one element.
+    private struct Run {
+        let first: Int
+        let source: Int
+        var count = 1
+        var step = 1
+
+        static func all(_ places: [Int]) -> [Run] {
+            var runs: [Run] = []
+            for (index, place) in places.enumerated() {
+                if var last = runs.popLast() {
+                    let step = place - places[index - 1]
+                    if last.count == 1, abs(step) <= 1 { last.step = step }
+                    let continues = step == last.step
+                    if continues { last.count += 1 }
+                    runs.append(last)
+                    if continues { continue }
+                }
+                runs.append(Run(first: index, source: place))
+            }
+            return runs
+        }
+    }
+
+    /// Pieces that a step copies; of more of them no row is worth its start.
+    private static let mostPieces = 27
+
+    /// The result as copied pieces of the input; nil if they are many.
+    private func runs(
+        _ changes: [AxisResampling],
+        _ operands: Operands
+    ) throws(ModelError) -> Moves? {
+        let input = try operands(0).shape.dimensions
+        let shape = try placement(operands).shape
+        var axes = input.map { [Run(first: 0, source: 0, count: $0)] }
+        for change in changes { axes[change.axis] = Run.all(change.places) }
+        let count = axes.reduce(1.0) { $0 * Double($1.count) }
+        guard count <= Double(Self.mostPieces), shape.allSatisfy({ $0 > 0 }) else { return nil }
+        let (from, to) = (rowMajorStrides(input), rowMajorStrides(shape))
+        var pieces: [[Run]] = [[]]
+        for runs in axes { pieces = pieces.flatMap { piece in runs.map { piece + [$0] } } }
+        return Moves(
+            shapes: [shape],
+            pieces: pieces.map { piece in
+                Moves.Piece(
+                    sizes: piece.map(\.count),
+                    from: (
+                        zip(piece, from).reduce(0) { $0 + $1.0.source * $1.1 },
+                        zip(piece, from).map { $0.step * $1 }
+                    ),
+                    to: (zip(piece, to).reduce(0) { $0 + $1.0.first * $1.1 }, to)
+                )
+            }
+        )
     }
 
     /// What becomes of every axis that is padded with the input's own elements.

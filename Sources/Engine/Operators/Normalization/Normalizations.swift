@@ -10,7 +10,7 @@ extension Families {
 }
 
 /// x / (bias + alpha / size · Σ x² over neighbouring channels)^beta.
-struct ResponseNormalised: Operator {
+struct ResponseNormalised: PlannedOperator {
     private let (alpha, beta, bias): (Double, Double, Double)
     private let size: Int
 
@@ -53,10 +53,46 @@ struct ResponseNormalised: Operator {
         }
         return [try operands.result(shape, result, input.type)]
     }
+
+    /// Channels that are summed one after the other.
+    private static let most = 64
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let shape = try plan.inputShape(node, 0)
+        guard shape.rank >= 2, size <= Self.most else {
+            throw .shape(node: node.name, reason: "\(size) channels of \(shape) are not planned")
+        }
+        let x = node.inputs[0]
+        var parts = Composition(node)
+        let squares = try parts.add("Mul", [x, x], to: &plan)
+        var around = [Int](repeating: 0, count: 2 * shape.rank)
+        (around[1], around[shape.rank + 1]) = ((size - 1) / 2, size / 2)
+        let pads = parts.list(around, in: &plan)
+        let padded = try parts.add("Pad", [squares, pads], to: &plan)
+        let axis = parts.list([1], in: &plan)
+        var sum = ""
+        for first in 0..<size {
+            let ends = (
+                parts.list([first], in: &plan), parts.list([first + shape[1]], in: &plan)
+            )
+            let part = try parts.add("Slice", [padded, ends.0, ends.1, axis], to: &plan)
+            sum = first == 0 ? part : try parts.add("Add", [sum, part], to: &plan)
+        }
+        let scale = parts.number(Float(alpha / Double(size)), in: &plan)
+        let scaled = try parts.add("Mul", [sum, scale], to: &plan)
+        let raised = try parts.add(
+            "Add",
+            [scaled, parts.number(Float(bias), in: &plan)],
+            to: &plan
+        )
+        let power = parts.number(Float(-beta), in: &plan)
+        let factor = try parts.add("Pow", [raised, power], to: &plan)
+        try parts.add("Mul", [x, factor], isLast: true, to: &plan)
+    }
 }
 
 /// Vectors along an axis divided by their L1 or L2 norm; zeros stay zeros.
-struct LengthNormalised: Operator {
+struct LengthNormalised: PlannedOperator {
     static var bytesPerInput: Int { ReductionWalk.bytesPerElement }
     private let axis: Int
     private let power: Int
@@ -82,10 +118,23 @@ struct LengthNormalised: Operator {
         }
         return [try operands.result(input.shape.dimensions, values, input.type)]
     }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let axis = try normalised(axis, rank: plan.inputShape(node, 0).rank, node)
+        var parts = Composition(node)
+        let norm = try parts.add(
+            power == 1 ? "ReduceL1" : "ReduceL2",
+            [node.inputs[0], parts.list([axis], in: &plan)],
+            to: &plan
+        )
+        let least = parts.number(.leastNormalMagnitude, in: &plan)
+        let divisor = try parts.add("Max", [norm, least], to: &plan)
+        try parts.add("Div", [node.inputs[0], divisor], isLast: true, to: &plan)
+    }
 }
 
 /// (x − mean) / standard deviation over axes, those of batch and space unless named.
-struct VarianceNormalised: Operator {
+struct VarianceNormalised: PlannedOperator {
     static var bytesPerInput: Int { ReductionWalk.bytesPerElement }
     private let axes: [Int]
 
@@ -103,5 +152,19 @@ struct VarianceNormalised: Operator {
             for place in places { values[place] = (values[place] - moments.mean) / deviation }
         }
         return [try operands.result(input.shape.dimensions, values, input.type)]
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let rank = try plan.inputShape(node, 0).rank
+        var (parts, gone) = (Composition(node), [Int]())
+        for axis in axes { gone.append(try normalised(axis, rank: rank, node)) }
+        let list = parts.list(gone, in: &plan)
+        let mean = try parts.add("ReduceMean", [node.inputs[0], list], to: &plan)
+        let distance = try parts.add("Sub", [node.inputs[0], mean], to: &plan)
+        let square = try parts.add("Mul", [distance, distance], to: &plan)
+        let variance = try parts.add("ReduceMean", [square, list], to: &plan)
+        let root = try parts.add("Sqrt", [variance], to: &plan)
+        let divisor = try parts.add("Add", [root, parts.number(1e-9, in: &plan)], to: &plan)
+        try parts.add("Div", [distance, divisor], isLast: true, to: &plan)
     }
 }

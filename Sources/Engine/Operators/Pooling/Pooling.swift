@@ -115,8 +115,11 @@ struct WindowPool: PlannedOperator {
     }
 
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard node.outputs.dropFirst().allSatisfy(\.isEmpty), !columnMajor else {
-            throw .shape(node: node.name, reason: "\(node.op) is planned without places")
+        if node.outputs.dropFirst().contains(where: { !$0.isEmpty }) {
+            guard !columnMajor else {
+                throw .shape(node: node.name, reason: "places column by column are not planned")
+            }
+            return try PlacedMaximum(node: node, windows: windows).lower(into: &plan)
         }
         if node.op == "MaxPool", let input = try plan.optionalTyped(node, 0),
             plan[input].type.byteCount == 1, plan[input].type != .bool

@@ -49,15 +49,12 @@ struct Exponentials: PlannedOperator {
 
     /// Rows are normalised where they lie, other axes down columns.
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
-        guard node.op != "Hardmax" else {
-            throw .shape(node: node.name, reason: "no plan computes Hardmax")
-        }
         let isLogarithm = node.op == "LogSoftmax"
         let source = try plan.value(plan.input(node, 0), as: .dense)
         let shape = plan.shape(of: source)
         let blocks = try blocks(node, shape)
         let output = try plan.define(node.outputs[0], shape, .dense)
-        let kernels = plan.kernels
+        let (kernels, isHard) = (plan.kernels, node.op == "Hardmax")
         plan.step(
             node.name,
             chunks: blocks.chunks,
@@ -71,7 +68,9 @@ struct Exponentials: PlannedOperator {
                 let (x, y) = (from.position(in: arena), to.position(in: arena))
                 blocks.forEach(in: chunk) { block, columns in
                     let start = block * blocks.size
-                    if blocks.inner == 1 {
+                    if isHard {
+                        for column in columns { mark(x + start, column, blocks, y + start) }
+                    } else if blocks.inner == 1 {
                         kernels.softmax(
                             x + start,
                             into: y + start,
@@ -105,4 +104,14 @@ struct Exponentials: PlannedOperator {
             inner: 1
         )
     }
+}
+
+/// 1 where the first of a column's largest numbers is, 0 elsewhere.
+private func mark(_ x: FloatPosition, _ column: Int, _ blocks: AxisBlocks, _ y: FloatPosition) {
+    var best = column
+    for place in stride(from: column, to: blocks.size, by: blocks.inner) {
+        if x[place] > x[best] { best = place }
+        y[place] = 0
+    }
+    y[best] = 1
 }
