@@ -69,7 +69,7 @@ struct Exponentials: PlannedOperator {
                 blocks.forEach(in: chunk) { block, columns in
                     let start = block * blocks.size
                     if isHard {
-                        for column in columns { mark(x + start, column, blocks, y + start) }
+                        for column in columns { blocks.mark(x + start, column, into: y + start) }
                     } else if blocks.inner == 1 {
                         kernels.softmax(
                             x + start,
@@ -106,12 +106,14 @@ struct Exponentials: PlannedOperator {
     }
 }
 
-/// 1 where the first of a column's largest numbers is, 0 elsewhere.
-private func mark(_ x: FloatPosition, _ column: Int, _ blocks: AxisBlocks, _ y: FloatPosition) {
-    var best = column
-    for place in stride(from: column, to: blocks.size, by: blocks.inner) {
-        if x[place] > x[best] { best = place }
-        y[place] = 0
+extension AxisBlocks {
+    /// 1 where the first of a column's largest numbers is, 0 elsewhere.
+    fileprivate func mark(_ x: FloatPosition, _ column: Int, into y: FloatPosition) {
+        var best = column
+        for place in stride(from: column, to: size, by: inner) {
+            if x[place] > x[best] { best = place }
+            y[place] = 0
+        }
+        y[best] = 1
     }
-    y[best] = 1
 }
