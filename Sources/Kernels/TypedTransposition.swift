@@ -11,6 +11,10 @@ func transposeMatrix(
     _ columns: Int
 ) {
     switch width {
+    case 1 where columns == 3 && sourceRow == 3:
+        parts(of: elements(source, UInt8.self), elements(target, UInt8.self), targetRow, rows)
+    case 4 where columns == 3 && sourceRow == 3:
+        parts(of: elements(source, UInt32.self), elements(target, UInt32.self), targetRow, rows)
     case 1 where columns >= 16:
         transposeBytes(
             elements(source, UInt8.self),
@@ -131,5 +135,23 @@ private func transposeSquares<Value>(
             }
         }
         strip &+= 16
+    }
+}
+
+/// Red, green and blue of pixels that hold them side by side.
+///
+/// With steps the compiler knows it moves several at once.
+@inline(never)
+private func parts<Value: BitwiseCopyable>(
+    of pixels: UnsafePointer<Value>,
+    _ target: UnsafeMutablePointer<Value>,
+    _ targetRow: Int,
+    _ count: Int
+) {
+    let (green, blue) = (target + targetRow, target + 2 &* targetRow)
+    for pixel in 0..<count {
+        target[pixel] = pixels[3 &* pixel]
+        green[pixel] = pixels[3 &* pixel &+ 1]
+        blue[pixel] = pixels[3 &* pixel &+ 2]
     }
 }

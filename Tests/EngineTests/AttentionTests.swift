@@ -100,6 +100,26 @@ import Testing
         try PatternTests.expectSame(draft, values, "guarded")
     }
 
+    /// As masked_fill is exported, either way round.
+    @Test(arguments: [-Float.infinity, -.greatestFiniteMagnitude], [true, false])
+    func `a number in place of scores is a mask that is added`(
+        number: Float,
+        keepsTrue: Bool
+    ) throws {
+        var draft = PatternDraft(seed: 8)
+        let (q, k) = (draft.input([2, 50, 6]), draft.input([2, 6, 60]))
+        let keep = draft.add("Greater", [draft.input([50, 60]), draft.number(0)])
+        let scores = draft.add("Mul", [draft.add("MatMul", [q, k]), draft.number(0.4)])
+        let least = draft.constant(Tensor(shape: [1], floats: [number]))
+        let masked = draft.add("Where", keepsTrue ? [keep, scores, least] : [keep, least, scores])
+        draft.finish(
+            draft.add("MatMul", [draft.add("Softmax", [masked]), draft.input([2, 60, 5])])
+        )
+        let values = try draft.defined()
+        #expect(try draft.rewritten(values) == ["Greater", "Where", Attention.name])
+        try PatternTests.expectSame(draft, values, "\(number), \(keepsTrue)")
+    }
+
     @Test func `a mask of zeros is no input`() throws {
         var draft = PatternDraft(seed: 4)
         let (q, k, v) = (draft.input([8, 6]), draft.input([6, 9]), draft.input([9, 5]))

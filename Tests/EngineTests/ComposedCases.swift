@@ -50,6 +50,10 @@ extension PlannedOperatorTests {
                 "output_padding": .ints([1, 0, 0]), "group": .int(2),
             ]
         ),
+        Case(op: "DFT", shape: [3, 24, 1], attributes: ["onesided": .int(1)]),
+        Case(op: "DFT", shape: [2, 2, 15, 2]),
+        Case(op: "DFT", shape: [2, 16, 2], attributes: ["inverse": .int(1)]),
+        Case(op: "DFT", shape: [2, 9, 1], attributes: ["axis": .int(1)], opset: 17),
         Case(
             op: "MaxPool",
             shape: [2, 3, 8, 9],

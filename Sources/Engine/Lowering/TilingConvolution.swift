@@ -8,7 +8,7 @@ struct TilingConvolution {
     private let shape: Shape
     private let weights: Shape
 
-    /// - Returns: nil unless strides are as long as the kernel, and nothing is padded or cut.
+    /// Nil unless strides are as long as the kernel, and nothing is padded or cut.
     init?(_ general: TransposedConvolution, _ shape: Shape, _ weights: Shape) {
         guard shape.rank == 5, weights.rank == 5, weights[0] == shape[1],
             general.strides == Array(weights.dimensions[2...]), weights.count > 0, shape.count > 0,

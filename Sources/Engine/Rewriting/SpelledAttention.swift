@@ -16,6 +16,10 @@ struct SpelledAttention {
             let finder = SpelledAttention(graph: result, wanted: wanted, known: known)
             guard let found = finder.find(index) else { continue }
             for inner in found.inner { result.remove(inner) }
+            if let choice = found.choice {
+                result[choice.index] = choice.node
+                result.constants[zero] = Tensor(shape: [], floats: [0])
+            }
             result[index] = Node(
                 name: node.name,
                 op: Attention.name,
@@ -27,10 +31,19 @@ struct SpelledAttention {
         return turnResults(result, graph, wanted: wanted, known)
     }
 
+    private static let zero = "striate.Attention/zero"
+
     private struct Found {
         var inputs: [String]
         var attributes: [String: Attribute]
         var inner: [Int]
+        var choice: Choice?
+    }
+
+    /// A Where that put a number in place of scores, and now makes what is added to them.
+    private struct Choice {
+        let index: Int
+        let node: Node
     }
 
     /// An operand while the nodes before it are taken in.
@@ -56,7 +69,8 @@ struct SpelledAttention {
         guard operands.allSatisfy({ graph.constants[$0.value] == nil }),
             operands.allSatisfy({ known.floats($0.value).map { $0.rank >= 2 } ?? false }),
             let shape = known.floats(scores.value),
-            known.shape(softmax.scores) == shape, fits(scores.mask, shape),
+            known.shape(softmax.scores) == shape,
+            scores.choice != nil || fits(scores.mask, shape),
             softmax.keep.isEmpty || fits(softmax.keep, shape)
         else { return nil }
         let scale = scores.scale * query.scale * key.scale
@@ -72,7 +86,8 @@ struct SpelledAttention {
                 "key_order": .ints(key.order), "value_order": .ints(value.order),
                 "zeroes_undefined": .int(softmax.zeroesUndefined ? 1 : 0),
             ],
-            inner: softmax.inner + scores.inner + [product] + operands.flatMap(\.inner)
+            inner: softmax.inner + scores.inner + [product] + operands.flatMap(\.inner),
+            choice: scores.choice
         )
     }
 
@@ -161,26 +176,52 @@ struct SpelledAttention {
         return (test, shares)
     }
 
+    private struct Scores {
+        var value: String
+        var mask = ""
+        var choice: Choice?
+        var scale: Float = 1
+        var inner: [Int] = []
+    }
+
     /// A product before it is scaled, and a mask is added.
-    private func scores(
-        _ name: String
-    ) -> (value: String, mask: String, scale: Float, inner: [Int])? {
-        var (value, mask, scale, inner) = (name, "", Float(1), [Int]())
-        if let index = graph.soleMaker(value, wanted), graph[index].op == "Add",
+    private func scores(_ name: String) -> Scores? {
+        var scores = Scores(value: name)
+        if let index = graph.soleMaker(name, wanted), graph[index].op == "Add",
             graph[index].inputs.count == 2
         {
             let inputs = graph[index].inputs
             guard let own = inputs.firstIndex(where: { leadsToProduct($0) }) else { return nil }
-            (value, mask) = (inputs[own], inputs[1 - own])
-            inner.append(index)
+            (scores.value, scores.mask) = (inputs[own], inputs[1 - own])
+            scores.inner.append(index)
+        } else if let index = graph.soleMaker(name, wanted), let (value, choice) = choice(index) {
+            (scores.value, scores.mask, scores.choice) = (value, choice.node.outputs[0], choice)
         }
-        while let index = graph.soleMaker(value, wanted), let (factor, other) = factor(graph[index])
+        while let index = graph.soleMaker(scores.value, wanted),
+            let (factor, other) = factor(graph[index])
         {
-            scale *= factor
-            value = other
-            inner.append(index)
+            scores.scale *= factor
+            scores.value = other
+            scores.inner.append(index)
         }
-        return (value, mask, scale, inner)
+        return scores
+    }
+
+    /// Scores in place of which a Where puts a number that is so small that adding it does the same: they are lost beside it.
+    private func choice(_ index: Int) -> (scores: String, Choice)? {
+        let node = graph[index]
+        guard node.op == "Where", node.inputs.count == 3 else { return nil }
+        for place in 1...2 {
+            let scores = node.inputs[3 - place]
+            guard let number = graph.constants[node.inputs[place]]?.floats, number.count == 1,
+                number[0] <= -1e30, leadsToProduct(scores)
+            else { continue }
+            var made = node
+            made.inputs[3 - place] = Self.zero
+            made.outputs = ["\(node.outputs[0])/mask"]
+            return (scores, Choice(index: index, node: made))
+        }
+        return nil
     }
 
     private func leadsToProduct(_ name: String) -> Bool {

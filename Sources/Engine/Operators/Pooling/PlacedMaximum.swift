@@ -8,6 +8,8 @@ struct PlacedMaximum {
 
     /// Elements of all windows: a second or two of a core.
     private static let most = 0x1p29
+    /// Windows along an axis, whose places are listed.
+    private static let mostWindows = 1 << 16
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let source = try plan.value(plan.input(node, 0), as: .dense)
@@ -23,7 +25,9 @@ struct PlacedMaximum {
             )
         )
         let result = Shape(Array(shape.dimensions[..<2]) + volume.outputShape)
-        guard result.count > 0, Double(shape[0] * shape[1]) * volume.work < Self.most else {
+        guard result.count > 0, volume.outputShape.allSatisfy({ $0 <= Self.mostWindows }),
+            Double(shape[0] * shape[1]) * volume.work < Self.most
+        else {
             throw .shape(node: node.name, reason: "its windows have too many elements for one step")
         }
         let largest = try plan.define(node.outputs[0], result, .dense)

@@ -87,7 +87,7 @@ private struct Signal {
 }
 
 /// The Fourier transform along an axis of real or complex numbers, whose parts the last axis holds.
-struct FourierTransform: Operator {
+struct FourierTransform: PlannedOperator {
     private let axis: Int?
     private let isInverse: Bool
     private let isOneSided: Bool
@@ -97,6 +97,39 @@ struct FourierTransform: Operator {
         axis = attributes.opset < 20 ? try attributes.int("axis", default: 1) : nil
         isInverse = try attributes.flag("inverse", default: false)
         isOneSided = try attributes.flag("onesided", default: false)
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let sizes = try plan.inputShape(node, 0).dimensions
+        let last = sizes.count - 1
+        let given = self.axis ?? plan.constant(node, 2)?.integers?.first ?? -2
+        let axis = try normalised(given, rank: sizes.count, node)
+        let isNatural = node.inputs.count < 2 || node.inputs[1].isEmpty
+        let isAlone =
+            node.inputs.count < 3 || node.inputs[2].isEmpty || plan.constant(node, 2) != nil
+        guard isNatural, isAlone, last >= 1, axis == last - 1, (1...2).contains(sizes[last]),
+            !(isInverse && isOneSided), Shape(sizes).count > 0
+        else {
+            throw .shape(node: node.name, reason: "axis \(axis) of \(Shape(sizes)) is not planned")
+        }
+        let kept = isOneSided ? sizes[axis] / 2 + 1 : sizes[axis]
+        let matrix = FourierMatrix(
+            sizes[axis],
+            kept: kept,
+            isComplex: sizes[last] == 2,
+            isInverse: isInverse
+        )
+        guard let matrix else {
+            throw .shape(node: node.name, reason: "signals of \(sizes[axis]) are too long")
+        }
+        var parts = Composition(node)
+        try matrix.transform(
+            node.inputs[0],
+            count: sizes[..<axis].reduce(1, *),
+            to: sizes[..<axis] + [kept, 2],
+            &parts,
+            in: &plan
+        )
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -170,11 +203,46 @@ struct FourierTransform: Operator {
 }
 
 /// Transforms of frames of a signal, each times a window.
-struct ShortTimeTransform: Operator {
+struct ShortTimeTransform: PlannedOperator {
     private let isOneSided: Bool
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         isOneSided = try attributes.flag("onesided", default: true)
+    }
+
+    /// Elements of all frames, which are read through a list of places.
+    private static let mostPlaces = 1 << 21
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        let sizes = try plan.inputShape(node, 0).dimensions
+        let window = node.inputs.count > 2 && !node.inputs[2].isEmpty ? node.inputs[2] : nil
+        let taps = try window == nil ? nil : plan.shapeOfInput(node, 2).count
+        let length = plan.constant(node, 3)?.integers?.first ?? taps ?? sizes.dropFirst().first
+        guard sizes.count == 2 || sizes.count == 3 && sizes[2] == 1, let length,
+            let step = plan.constant(node, 1)?.integers?.first, (1...1 << 31).contains(step),
+            length >= 1, length <= sizes[1], taps ?? length == length, sizes[0] >= 1
+        else { throw .shape(node: node.name, reason: "frames of \(Shape(sizes)) are not planned") }
+        let frames = 1 + (sizes[1] - length) / step
+        let kept = isOneSided ? length / 2 + 1 : length
+        guard Double(frames) * Double(length) <= Double(Self.mostPlaces),
+            let matrix = FourierMatrix(length, kept: kept, isComplex: false, isInverse: false)
+        else { throw .shape(node: node.name, reason: "frames of \(length) are too long") }
+        var parts = Composition(node)
+        let list = parts.list(Array(sizes[..<2]), in: &plan)
+        let signals = try parts.add("Reshape", [node.inputs[0], list], to: &plan)
+        let places = (0..<frames).flatMap { frame in (0..<length).map { frame * step + $0 } }
+        let indices = parts.list(places, in: &plan)
+        var framed = try parts.add("Gather", [signals, indices], ["axis": .int(1)], to: &plan)
+        let shape = parts.list([sizes[0] * frames, length], in: &plan)
+        framed = try parts.add("Reshape", [framed, shape], to: &plan)
+        if let window { framed = try parts.add("Mul", [framed, window], to: &plan) }
+        try matrix.transform(
+            framed,
+            count: sizes[0] * frames,
+            to: [sizes[0], frames, kept, 2],
+            &parts,
+            in: &plan
+        )
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
