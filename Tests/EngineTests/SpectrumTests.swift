@@ -1,3 +1,4 @@
+import Compute
 import TestSupport
 import Testing
 
@@ -12,7 +13,8 @@ import Testing
         let signals = draft.input([2, 90, 1], scale: 1)
         let step = draft.constant(Tensor(shape: [], integers: [7]))
         let window = hasWindow ? draft.weights([20], around: 1) : ""
-        let length = draft.constant(Tensor(shape: [], integers: [20]))
+        // In 32 bits, as the operator may say it too.
+        let length = draft.constant(Tensor(shape: [], elements: .int32([20])))
         let frames = draft.add(
             "STFT",
             [signals, step, window, length],
@@ -20,6 +22,27 @@ import Testing
         )
         draft.finish(frames)
         try PatternTests.expectSame(draft, draft.defined(), "\(hasWindow), \(oneSided)")
+    }
+
+    @Test func `an axis of 32 bits is the one that is meant`() throws {
+        var draft = PatternDraft(seed: 9)
+        let axis = draft.constant(Tensor(shape: [], elements: .int32([-2])))
+        let signals = draft.input([2, 6, 10, 1], scale: 1)
+        draft.finish(draft.add("DFT", [signals, "", axis]))
+        try PatternTests.expectSame(draft, draft.defined(), "axis")
+        var other = PatternDraft(seed: 9)
+        let first = other.constant(Tensor(shape: [], elements: .int32([1])))
+        other.finish(other.add("DFT", [other.input([2, 6, 10, 1], scale: 1), "", first]))
+        let program = try Program(other.graph, tools: Self.tools)
+        #expect(program.wholePlan(like: other.inputs, outputs: other.graph.outputs) == nil)
+    }
+
+    private static var tools: ProgramTools {
+        ProgramTools(
+            kernels: KernelSet.supported[0],
+            workers: Workers(count: 1),
+            memoryLimit: 1 << 28
+        )
     }
 
     /// Their matrices would share a name if it were the node's.

@@ -102,12 +102,11 @@ struct FourierTransform: PlannedOperator {
     func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
         let sizes = try plan.inputShape(node, 0).dimensions
         let last = sizes.count - 1
-        let given = self.axis ?? plan.constant(node, 2)?.integers?.first ?? -2
+        let operands = try plan.shapeOperands(node)
+        let given = try self.axis.or(operands.optionalInteger(2) ?? -2)
         let axis = try normalised(given, rank: sizes.count, node)
-        let isNatural = node.inputs.count < 2 || node.inputs[1].isEmpty
-        let isAlone =
-            node.inputs.count < 3 || node.inputs[2].isEmpty || plan.constant(node, 2) != nil
-        guard isNatural, isAlone, last >= 1, axis == last - 1, (1...2).contains(sizes[last]),
+        guard operands.optional(1) == nil, last >= 1, axis == last - 1,
+            (1...2).contains(sizes[last]),
             !(isInverse && isOneSided), Shape(sizes).count > 0
         else {
             throw .shape(node: node.name, reason: "axis \(axis) of \(Shape(sizes)) is not planned")
@@ -217,9 +216,10 @@ struct ShortTimeTransform: PlannedOperator {
         let sizes = try plan.inputShape(node, 0).dimensions
         let window = node.inputs.count > 2 && !node.inputs[2].isEmpty ? node.inputs[2] : nil
         let taps = try window == nil ? nil : plan.shapeOfInput(node, 2).count
-        let length = plan.constant(node, 3)?.integers?.first ?? taps ?? sizes.dropFirst().first
+        let operands = try plan.shapeOperands(node)
+        let length = try operands.optionalInteger(3) ?? taps ?? sizes.dropFirst().first
         guard sizes.count == 2 || sizes.count == 3 && sizes[2] == 1, let length,
-            let step = plan.constant(node, 1)?.integers?.first, (1...1 << 31).contains(step),
+            let step = try operands.optionalInteger(1), (1...1 << 31).contains(step),
             length >= 1, length <= sizes[1], taps ?? length == length, sizes[0] >= 1
         else { throw .shape(node: node.name, reason: "frames of \(Shape(sizes)) are not planned") }
         let frames = 1 + (sizes[1] - length) / step
