@@ -97,7 +97,7 @@ func coverBlocks<let step: Int, let lanes: Int>(
     }
 }
 
-/// Computes some blocks from the left to the right, by one size of tile after the other.
+/// Computes some blocks, planes of a part after those of another.
 @_transparent
 private func coverColumns<let step: Int, let lanes: Int>(
     _ reading: Reading<step, lanes>.Type,
@@ -111,35 +111,50 @@ private func coverColumns<let step: Int, let lanes: Int>(
     _ output: MutableFloats
 ) {
     let width = geometry.outputWidth
-    var part = geometry
-    var column = 0
-    while column < width {
-        let rest = width &- column
-        let run =
-            isHalf
-            ? TileChoice.halfRun(width: rest)
-            : TileChoice.run(width: rest, blocks: blocks)
-        part.outputWidth = run.width
-        let source = input + column &* (step == 0 ? geometry.strideWidth &* lanes : step)
-        let offset = column &* geometry.outputColumn
-        let target = output + offset
-        if TileChoice.halves && isHalf {
-            coverHalfTile(reading, pixels: run.pixels, part, source, weights, bias, target)
-        } else {
+    var some = geometry
+    if TileChoice.halves && isHalf {
+        var column = 0
+        while column < width {
+            let run = TileChoice.halfRun(width: width &- column)
+            some.begin(at: column, of: geometry, run.width)
+            let source = input + column &* (step == 0 ? geometry.strideWidth &* lanes : step)
+            let target = output + column &* geometry.outputColumn
+            coverHalfTile(reading, pixels: run.pixels, some, source, weights, bias, target)
+            column &+= run.width
+        }
+        return
+    }
+    let planes = TileChoice.planes(geometry, lanes: lanes, blocks: blocks)
+    let isWhole = planes == geometry.inputBlocks
+    let planeWeights = geometry.kernelHeight &* geometry.kernelWidth &* lanes &* 16
+    var plane = 0
+    repeat {
+        let rest = geometry.inputBlocks &- plane
+        some.inputBlocks = min(planes, rest)
+        some.lastLanes = rest <= planes ? geometry.lastLanes : lanes
+        let part = Part(continues: plane > 0, remains: rest > planes)
+        var column = 0
+        while column < width {
+            let run = TileChoice.run(width: width &- column, blocks: blocks, isExact: !isWhole)
+            some.begin(at: column, of: geometry, run.width)
+            let pixel = column &* (step == 0 ? geometry.strideWidth &* lanes : step)
+            let offset = column &* geometry.outputColumn
             coverTile(
                 reading,
                 pixels: run.pixels,
                 blocks: blocks,
-                part,
-                source,
-                weights,
+                some,
+                input + (plane &* geometry.inputPlane &+ pixel),
+                weights + plane &* planeWeights,
                 bias,
                 addend.map { $0 + offset },
-                target
+                output + offset,
+                part
             )
+            column &+= run.width
         }
-        column &+= run.width
-    }
+        plane &+= planes
+    } while plane < geometry.inputBlocks
 }
 
 /// Applies the activations that are too long for a tile's end to `blocks` output blocks.
@@ -175,6 +190,14 @@ extension ConvolutionGeometry {
     mutating func flatten() {
         outputWidth &*= outputHeight
         outputHeight = 1
+        image = ImageBounds()
+    }
+
+    /// `width` columns from `column` of `whole` on.
+    @_transparent
+    mutating func begin(at column: Int, of whole: ConvolutionGeometry, _ width: Int) {
+        outputWidth = width
+        image.left = whole.image.left &- column &* strideWidth
     }
 
     /// The columns' stride where a tile with literal steps may run: output pixels lie side by side.

@@ -232,7 +232,7 @@ private struct ProductTile<let G: Int, let R: Int, let W: Int> {
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
         var starts = InlineArray<G, Floats>(repeating: source)
         let (row, inner) = (panel.geometry.leftRow, panel.geometry.leftInner)
-        for g in 0..<G { starts[g] = source + g &* R &* row }
+        for g in 0..<G { starts[g] = striate_separate(source + g &* R &* row) }
         var right = panel.right
         var left = panel.geometry.inner
         #if arch(arm64)
@@ -254,23 +254,48 @@ private struct ProductTile<let G: Int, let R: Int, let W: Int> {
                 left &-= 4
             }
         }
+        #else
+        // Four numbers of a row from one address.
+        if inner == 1 {
+            while left >= 4 {
+                add(starts, 0, row, right, to: &sums)
+                add(starts, 1, row, right + panel.step, to: &sums)
+                add(starts, 2, row, right + 2 &* panel.step, to: &sums)
+                add(starts, 3, row, right + 3 &* panel.step, to: &sums)
+                for g in 0..<G { starts[g] += 4 }
+                right += 4 &* panel.step
+                left &-= 4
+            }
+        }
         #endif
         while left > 0 {
             left &-= 1
-            var loaded = InlineArray<W, Vector>(repeating: Vector())
-            for w in 0..<W { loaded[w] = load(right + w &* 16) }
-            for g in 0..<G {
-                for r in 0..<R {
-                    let value = splat(starts[g][r &* row])
-                    for w in 0..<W {
-                        sums[g][r][w] = multiplyAdd(sums[g][r][w], value, loaded[w])
-                    }
-                }
-                starts[g] += inner
-            }
+            add(starts, 0, row, right, to: &sums)
+            for g in 0..<G { starts[g] += inner }
             right += panel.step
         }
         return sums
+    }
+
+    /// Number `k` of each row times its row of the panel.
+    @_transparent
+    private static func add(
+        _ starts: borrowing InlineArray<G, Floats>,
+        _ k: Int,
+        _ row: Int,
+        _ right: Floats,
+        to sums: inout Sums
+    ) {
+        var loaded = InlineArray<W, Vector>(repeating: Vector())
+        for w in 0..<W { loaded[w] = load(right + w &* 16) }
+        for g in 0..<G {
+            for r in 0..<R {
+                let value = splat(starts[g][r &* row &+ k])
+                for w in 0..<W {
+                    sums[g][r][w] = multiplyAdd(sums[g][r][w], value, loaded[w])
+                }
+            }
+        }
     }
 }
 

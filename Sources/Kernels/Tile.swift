@@ -29,6 +29,7 @@ struct Tile<
     ) {
         if P == 2 { return runHalves(window, input, packedWeights, finish) }
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
+        if finish.part.continues { loadAll(&sums, finish) }
         var weights = packedWeights
         let pixelStep = step == 0 ? window.step : step
         for plane in 0..<window.planes {
@@ -83,7 +84,9 @@ struct Tile<
                 }
             }
         }
-        if W % 2 == 0 && finish.pairs {
+        if finish.part.remains {
+            storePart(sums, finish)
+        } else if W % 2 == 0 && finish.pairs {
             storePairs(sums, finish)
         } else if let addend = finish.addend {
             storeSums(sums, finish, plus: addend)
@@ -165,6 +168,31 @@ struct Tile<
         step == 0 ? finish.column : 16
     }
 
+    /// What the planes before have summed, and storePart has stored.
+    @_transparent
+    private static func loadAll(_ sums: inout Sums, _ finish: Finish) {
+        for g in 0..<G {
+            for r in 0..<R {
+                let pixel = (g &* R &+ r) &* outputStep(finish)
+                for w in 0..<W {
+                    sums[g][r][w] = load(Floats(finish.output) + (w &* finish.plane &+ pixel))
+                }
+            }
+        }
+    }
+
+    @_transparent
+    private static func storePart(_ sums: borrowing Sums, _ finish: Finish) {
+        for g in 0..<G {
+            for r in 0..<R {
+                let pixel = (g &* R &+ r) &* outputStep(finish)
+                for w in 0..<W {
+                    store(sums[g][r][w], finish.output + (w &* finish.plane &+ pixel))
+                }
+            }
+        }
+    }
+
     @_transparent
     private static func storeAll(_ sums: borrowing Sums, _ finish: Finish) {
         let (floor, ceiling) = (splat(finish.floor), splat(finish.ceiling))
@@ -228,16 +256,19 @@ struct Tile<
 /// The reduction of one output element, in floats: every plane (block of input channels, or planar
 /// channel), kernel row and kernel column, dilation included.
 private struct Window {
-    let planes: Int
-    let lastLanes: Int
+    var planes: Int
+    var lastLanes: Int
     let plane: Int
-    let rows: Int
+    var rows: Int
     let row: Int
-    let columns: Int
+    var columns: Int
     let column: Int
 
     /// From one output pixel's window to its right neighbour's.
     let step: Int
+
+    /// Weights of a tap.
+    let tap: Int
 
     /// From one pack of output blocks' weights to the next.
     let pack: Int
@@ -252,8 +283,37 @@ private struct Window {
         columns = geometry.kernelWidth
         column = geometry.dilationWidth &* lanes
         step = geometry.strideWidth &* lanes
-        pack = planes &* rows &* columns &* lanes &* packed &* 16
+        tap = lanes &* packed &* 16
+        pack = planes &* rows &* columns &* tap
     }
+}
+
+/// Neighbouring taps of a kernel along one axis: those that windows beginning at `low` to `high` may have between `start`
+/// and `end`.
+private struct Taps {
+    let first: Int
+    let count: Int
+
+    init(_ low: Int, _ high: Int, start: Int, end: Int, count: Int, dilation: Int) {
+        if low >= start && high &+ (count &- 1) &* dilation < end {
+            (first, self.count) = (0, count)
+            return
+        }
+        let first = high >= start ? 0 : min(count, (start &- high &+ dilation &- 1) / dilation)
+        let last = low >= end ? 0 : min(count, (end &- low &+ dilation &- 1) / dilation)
+        self.first = first
+        self.count = max(0, last &- first)
+    }
+}
+
+/// Which of a sum's planes a tile adds: whether some came before, kept in the output, and whether some remain.
+struct Part {
+    static var whole: Part { Part(continues: false, remains: false) }
+    let continues: Bool
+    let remains: Bool
+
+    @_transparent
+    var isSome: Bool { continues || remains }
 }
 
 /// What becomes of a tile's sums: bias and addend, then bounds (infinite ones leave them) or the
@@ -273,6 +333,27 @@ private struct Finish {
 
     let addend: Floats?
     let addendPlane: Int
+    let part: Part
+
+    @_transparent
+    init(
+        _ geometry: ConvolutionGeometry,
+        _ bias: Floats,
+        _ addend: Floats?,
+        _ output: MutableFloats,
+        _ part: Part
+    ) {
+        self.bias = bias
+        floor = geometry.floor
+        ceiling = geometry.ceiling
+        pairs = geometry.activation == .maxoutPair
+        self.output = output
+        plane = geometry.outputPlane
+        column = geometry.outputColumn
+        self.addend = addend
+        addendPlane = geometry.addendPlane
+        self.part = part
+    }
 }
 
 /// Covers an image by tiles of G · R · P <= width pixels.
@@ -296,11 +377,16 @@ func cover<
     _ weights: Floats,
     _ bias: Floats,
     _ addend: Floats?,
-    _ output: MutableFloats
+    _ output: MutableFloats,
+    _ part: Part
 ) {
+    let pairs = geometry.activation == .maxoutPair
+    // Sums wait in the output, where each pair has one place.
+    if lanes == 16 && P == 1 && W <= 2 && (part.isSome || geometry.image.height > 0 && !pairs) {
+        return coverParts(tile, geometry, input, weights, bias, addend, output, part)
+    }
     let window = Window(geometry, lanes: lanes, packed: Q)
     let pixelStep = step == 0 ? window.step : step
-    let pairs = geometry.activation == .maxoutPair
     for row in 0..<geometry.outputHeight {
         let source = input + row &* geometry.strideHeight &* geometry.inputRow
         let target = output + row &* geometry.outputRow
@@ -308,19 +394,145 @@ func cover<
         while column < geometry.outputWidth {
             let start = min(column, geometry.outputWidth &- G &* R &* P)
             let pixel = start &* (step == 0 ? geometry.outputColumn : 16)
-            let finish = Finish(
-                bias: bias,
-                floor: geometry.floor,
-                ceiling: geometry.ceiling,
-                pairs: pairs,
-                output: target + pixel,
-                plane: geometry.outputPlane,
-                column: geometry.outputColumn,
-                addend: addend.map { $0 + (row &* geometry.addendRow &+ pixel) },
-                addendPlane: geometry.addendPlane
-            )
+            let added = addend.map { $0 + (row &* geometry.addendRow &+ pixel) }
+            let finish = Finish(geometry, bias, added, target + pixel, .whole)
             tile.run(window, source + start &* pixelStep, weights, finish)
             column &+= G &* R &* P
         }
+    }
+}
+
+/// The same where not all planes are added, or some taps lie outside of the image.
+@inline(never)
+private func coverParts<
+    let G: Int,
+    let R: Int,
+    let W: Int,
+    let Q: Int,
+    let step: Int,
+    let lanes: Int,
+    let P: Int
+>(
+    _ tile: Tile<G, R, W, Q, step, lanes, P>.Type,
+    _ geometry: ConvolutionGeometry,
+    _ input: Floats,
+    _ weights: Floats,
+    _ bias: Floats,
+    _ addend: Floats?,
+    _ output: MutableFloats,
+    _ part: Part
+) {
+    let whole = TapWalk(Window(geometry, lanes: lanes, packed: Q), part)
+    let pixelStep = step == 0 ? whole.window.step : step
+    var walk = whole
+    for row in 0..<geometry.outputHeight {
+        let source = input + row &* geometry.strideHeight &* geometry.inputRow
+        let target = output + row &* geometry.outputRow
+        var column = 0
+        while column < geometry.outputWidth {
+            let start = min(column, geometry.outputWidth &- G &* R)
+            let pixel = start &* (step == 0 ? geometry.outputColumn : 16)
+            let added = addend.map { $0 + (row &* geometry.addendRow &+ pixel) }
+            let pixels = source + start &* pixelStep
+            if geometry.image.height > 0 {
+                walk = whole
+                walk.hold(geometry, row, start, pixels: G &* R, lanes: lanes)
+            }
+            repeat {
+                let finish = Finish(geometry, bias, added, target + pixel, walk.part)
+                tile.run(walk.window, pixels + walk.place, weights + walk.weights, finish)
+            } while walk.advance()
+            column &+= G &* R
+        }
+    }
+}
+
+/// The taps that a tile adds: all of them, or without those that all of its pixels have outside of the image.
+///
+/// Weights that follow each other are added at once: of all planes, of a plane's rows, or of a row's columns.
+private struct TapWalk {
+    private(set) var window: Window
+    private(set) var part: Part
+    /// From the tile's first pixel, and from the first weight, on.
+    private(set) var place = 0
+    private(set) var weights = 0
+
+    private let all: Window
+    private let whole: Part
+    private var left = 1
+    private var lines = 1
+    private var line = 0
+    /// From the last line of a plane to the first of the next.
+    private var planePlace = 0
+    private var planeWeights = 0
+
+    @_transparent
+    init(_ window: Window, _ part: Part) {
+        (self.window, all) = (window, window)
+        (self.part, whole) = (part, part)
+    }
+
+    @inline(never)
+    mutating func hold(
+        _ geometry: ConvolutionGeometry,
+        _ row: Int,
+        _ column: Int,
+        pixels: Int,
+        lanes: Int
+    ) {
+        let image = geometry.image
+        let (top, left) = (row &* geometry.strideHeight, column &* geometry.strideWidth)
+        let rows = Taps(
+            top,
+            top,
+            start: image.top,
+            end: image.top &+ image.height,
+            count: all.rows,
+            dilation: geometry.dilationHeight
+        )
+        let columns = Taps(
+            left,
+            left &+ (pixels &- 1) &* geometry.strideWidth,
+            start: image.left,
+            end: image.left &+ image.width,
+            count: all.columns,
+            dilation: geometry.dilationWidth
+        )
+        let isWide = columns.count == all.columns
+        if isWide && rows.count == all.rows { return }
+        (window.planes, window.lastLanes) = (1, all.planes == 1 ? all.lastLanes : lanes)
+        window.rows = isWide ? rows.count : min(1, rows.count)
+        window.columns = columns.count
+        lines = isWide ? 1 : max(1, rows.count)
+        self.left = lines &* all.planes
+        place = rows.first &* all.row &+ columns.first &* all.column
+        weights = (rows.first &* all.columns &+ columns.first) &* all.tap
+        planePlace = all.plane &- (lines &- 1) &* all.row
+        planeWeights = (all.rows &- lines &+ 1) &* all.columns &* all.tap
+        part = Part(continues: whole.continues, remains: whole.remains || self.left > 1)
+    }
+
+    /// Whether some remain.
+    @inline(__always)
+    mutating func advance() -> Bool {
+        if left <= 1 { return false }
+        step()
+        return true
+    }
+
+    @inline(never)
+    private mutating func step() {
+        left &-= 1
+        line &+= 1
+        if line < lines {
+            place &+= all.row
+            weights &+= all.columns &* all.tap
+        } else {
+            line = 0
+            place &+= planePlace
+            weights &+= planeWeights
+        }
+        if left <= lines { window.lastLanes = all.lastLanes }
+        part = Part(continues: true, remains: whole.remains || left > 1)
     }
 }

@@ -70,9 +70,10 @@ enum TileChoice {
 
     /// The tile for the first of `width` columns and how many columns it covers.
     ///
-    /// With one block at a time a remainder gets a tile of its own size, so that few pixels are computed twice.
+    /// With one block at a time a remainder gets a tile of its own size, so that few pixels are computed twice, or none
+    /// if `isExact`.
     @_transparent
-    static func run(width: Int, blocks: Int) -> (pixels: Int, width: Int) {
+    static func run(width: Int, blocks: Int, isExact: Bool) -> (pixels: Int, width: Int) {
         #if KERNEL_AVX512
         let largest = min(14, registers / blocks)
         #elseif arch(arm64)
@@ -86,10 +87,29 @@ enum TileChoice {
             let rest = width % largest
             if rest == 0 || rest &* 2 >= largest { return (largest, width &- rest) }
             if width > 2 &* largest { return (largest, width &- rest &- largest) }
-            return ((largest &+ rest &+ 1) / 2, width)
+            let half = (largest &+ rest &+ 1) / 2
+            return (half, isExact ? half : width)
         }
         return (pixels(width: width, blocks: blocks, largest: min(width, largest)), width)
     }
+
+    /// Input planes that the tiles of a block take in at once.
+    ///
+    /// All weights of a large kernel would go by for every tile
+    /// again, from a farther cache: tiles take a part of them, which stays, and sums wait in the output.
+    @_transparent
+    static func planes(_ geometry: ConvolutionGeometry, lanes: Int, blocks: Int) -> Int {
+        let all = geometry.inputBlocks
+        guard mixes && packed == 1 && blocks == 1 else { return all }
+        let plane = geometry.kernelHeight &* geometry.kernelWidth &* lanes &* 16
+        let tiles = geometry.outputHeight &* ((geometry.outputWidth &+ 5) / 6)
+        guard all &* plane > near &* 3 / 2 && tiles > 2 else { return all }
+        let parts = (all &* plane &+ near &- 1) / near
+        return max(1, (all &+ parts &- 1) / parts)
+    }
+
+    /// Weights that stay in a first-level cache beside what tiles read and write.
+    private static var near: Int { 5120 }
 
     /// The same for a block of which at most 8 channels count, two or more columns wide.
     @_transparent
@@ -173,13 +193,14 @@ func coverTile<let step: Int, let lanes: Int>(
     _ weights: Floats,
     _ bias: Floats,
     _ addend: Floats?,
-    _ output: MutableFloats
+    _ output: MutableFloats,
+    _ part: Part
 ) {
     @_transparent
     func run<let G: Int, let R: Int, let W: Int, let Q: Int>(
         _ tile: Tile<G, R, W, Q, step, lanes, 1>.Type
     ) {
-        cover(tile, geometry, input, weights, bias, addend, output)
+        cover(tile, geometry, input, weights, bias, addend, output, part)
     }
     #if KERNEL_AVX512
     switch (blocks, pixels) {
@@ -248,7 +269,7 @@ func coverHalfTile<let step: Int, let lanes: Int>(
 ) {
     @_transparent
     func run<let R: Int>(_ tile: Tile<1, R, 1, 1, step, lanes, 2>.Type) {
-        cover(tile, geometry, input, weights, bias, nil, output)
+        cover(tile, geometry, input, weights, bias, nil, output, .whole)
     }
     switch pixels {
     case 12: run(Tile<1, 6, 1, 1, step, lanes, 2>.self)

@@ -159,7 +159,8 @@ private struct WinogradStrip {
             ceiling: .infinity,
             addendPlane: 0,
             addendRow: 0,
-            halfBlock: -1
+            halfBlock: -1,
+            image: ImageBounds()
         )
         let start = weights + firstBlock &* values &* blockWeights
         for value in 0..<values {

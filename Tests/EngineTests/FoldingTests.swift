@@ -59,3 +59,30 @@ import Testing
         #expect(results[1].floats == [0, -1, -2, -3, -4, -5, -6, 0])
     }
 }
+
+/// Views of no elements, as a roll by nothing cuts them off.
+@Suite struct EmptyViewTests {
+    @Test(arguments: [0, 1, 3]) func `a roll by any number of rows is planned`(rows: Int) throws {
+        var draft = PatternDraft(seed: 5)
+        let x = draft.input([3, 40, 30])
+        func part(_ start: Int, _ end: Int) -> String {
+            let (from, to) = (draft.integers([start]), draft.integers([end]))
+            return draft.add("Slice", [x, from, to, draft.integers([0])])
+        }
+        let rolled = draft.add(
+            "Concat",
+            [part(rows, .max), part(0, rows)],
+            ["axis": .int(0)]
+        )
+        draft.finish(draft.add("Neg", [rolled]))
+        let program = try draft.imported()
+        let outputs = draft.graph.outputs
+        let results = try program.run(draft.inputs, outputs: outputs) { false }
+        let values = try draft.defined()
+        for (name, result) in zip(outputs, results) {
+            #expect(result.floats == values[name]?.floats)
+        }
+        #expect(try program.survey(like: draft.inputs).shapes[rolled] == [3, 40, 30])
+        #expect(program.report.nodes.isEmpty)
+    }
+}

@@ -361,6 +361,7 @@ import Testing
     private static let cases: [Case] = {
         let parts: [[Case]] = [
             normalizations, resizes, convolutions, groups, volumes, columns, vectors, composed,
+            edges,
         ]
         return parts.flatMap { $0 }
     }()

@@ -17,6 +17,8 @@ struct ConvolutionCase {
 
     /// Floats between the end of a row and the next one's start.
     var gap = 0
+    /// What of the input is known to be the image; the rest are zeros.
+    var image = ImageBounds()
     var input: [Float] = []
     var weights: [Float] = []
     var bias: [Float] = []
@@ -37,6 +39,20 @@ struct ConvolutionCase {
         input = random.floats(inputs * inputSize.height * inputSize.width)
         weights = random.floats(outputs * weightInputs * kernel.height * kernel.width)
         bias = random.floats(outputs)
+    }
+
+    /// Leaves a random part of the input, and says where it is.
+    mutating func surround(_ random: inout SeededGenerator) {
+        let (rows, columns) = inputSize
+        let (height, width) = (random.int(1...rows), random.int(1...columns))
+        let (top, left) = (random.int(0...rows - height), random.int(0...columns - width))
+        image = ImageBounds(top: top, left: left, height: height, width: width)
+        for index in input.indices {
+            let (row, column) = (index / columns % rows, index % columns)
+            let isInside =
+                (top..<top + height).contains(row) && (left..<left + width).contains(column)
+            if !isInside { input[index] = 0 }
+        }
     }
 
     /// Random sizes around the tiles' edges.
@@ -215,7 +231,8 @@ extension ConvolutionCase {
             ceiling: .infinity,
             addendPlane: 0,
             addendRow: 0,
-            halfBlock: isPaired ? -1 : halfBlock(of: outputs)
+            halfBlock: isPaired ? -1 : halfBlock(of: outputs),
+            image: image
         )
     }
 

@@ -63,6 +63,51 @@ import Testing
         }
     }
 
+    @Test(arguments: KernelSet.supported, Seeds.first(60))
+    func `zeros around an image change no bit where they are passed over`(
+        kernels: KernelSet,
+        seed: UInt64
+    ) {
+        var random = SeededGenerator(seed: seed)
+        var convolution = ConvolutionCase(
+            random: &random,
+            kind: seed % 3 == 0 ? .planar : .blocked
+        )
+        convolution.dilation = (random.int(1...7), random.int(1...7))
+        convolution.fill(&random)
+        convolution.surround(&random)
+        let passing = convolution.run(kernels)
+        let says = "\(kernels.name), seed \(seed), \(convolution.description)"
+        #expect(passing.isIntact)
+        expectClose(passing.values, convolution.reference(), says)
+        convolution.image = ImageBounds()
+        expectIdentical(passing.values, convolution.run(kernels).values, says)
+    }
+
+    @Test(arguments: KernelSet.supported, 1...20)
+    func `kernels that no near cache holds are added in parts`(kernels: KernelSet, width: Int) {
+        var random = SeededGenerator(seed: Seeds.base + UInt64(width))
+        for (inputs, kernel, height) in [(70, (3, 3), 3), (200, (2, 3), 2), (900, (1, 1), 4)] {
+            var convolution = ConvolutionCase(
+                inputs: inputs,
+                outputs: width % 2 == 0 ? 20 : 40,
+                kernel: kernel,
+                size: (height, width)
+            )
+            convolution.activation = [.none, .relu, .tanh][width % 3]
+            convolution.gap = width % 2 * 16
+            convolution.fill(&random)
+            if width > 10 { convolution.surround(&random) }
+            let outcome = convolution.run(kernels)
+            #expect(outcome.isIntact)
+            expectClose(
+                outcome.values,
+                convolution.reference(),
+                "\(kernels.name), \(convolution.description), seed \(Seeds.base)"
+            )
+        }
+    }
+
     @Test(arguments: KernelSet.supported)
     func `a pointwise convolution over contiguous rows equals its definition`(kernels: KernelSet) {
         var random = SeededGenerator(seed: Seeds.base)

@@ -9,6 +9,14 @@ struct ConnectionTable: Sendable {
     /// For each output channel its input channels, increasing.
     let sets: [[Int]]
 
+    /// Each output channel sees the `inputs` channels of its group.
+    init(outputs: Int, inputs: Int, groups: Int) {
+        sets = (0..<outputs).map { output in
+            let first = output / (outputs / groups) * inputs
+            return Array(first..<first + inputs)
+        }
+    }
+
     /// Reads `connections` (all sets, one after the other) and `connection_counts`; nil if neither is there.
     init?(_ attributes: inout AttributeReader) throws(ModelError) {
         guard let channels = try attributes.ints("connections") else { return nil }
@@ -66,6 +74,24 @@ struct ConnectedConvolution {
             height: image.height,
             width: image.width
         )
+        try lower(
+            input,
+            with: kernels,
+            over: image,
+            rows: rows,
+            columns: columns,
+            into: &plan
+        )
+    }
+
+    func lower(
+        _ input: ValueID,
+        with kernels: Kernels,
+        over image: ImageShape,
+        rows: Windows.Axis,
+        columns: Windows.Axis,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
         // Rows are read up to a multiple of 16 columns; what lies there does not matter.
         let read = (columns.kernel - 1) * columns.dilation + (columns.output + 15) / 16 * 16
         var halo = Halo(rows, columns)
@@ -88,11 +114,12 @@ struct ConnectedConvolution {
     }
 
     /// The weights [Σ|set|, kh, kw], or [Σ|set|, k] of a series, and one bias per output channel.
-    private struct Kernels {
+    struct Kernels {
         let values: [Float]
         let height: Int
         let width: Int
         let bias: [Float]
+        let key: String
     }
 
     private func kernels(
@@ -129,7 +156,8 @@ struct ConnectedConvolution {
             values: values,
             height: height,
             width: width,
-            bias: bias
+            bias: bias,
+            key: node.constantNames
         )
     }
 
@@ -143,7 +171,7 @@ struct ConnectedConvolution {
         into plan: inout PlanBuilder
     ) {
         let (calls, store, table, activation) = (plan.kernels, plan.weights, table, activation)
-        let key = "\(node.constantNames)/connected"
+        let key = "\(kernels.key)/connected"
         let outputs = table.sets.count
         let starts = table.sets.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
         plan.step(node.name, chunks: images * outputs, reads: [source], writes: [output]) {

@@ -125,7 +125,8 @@ struct ProductShape: Sendable {
             ceiling: activation.ceiling,
             addendPlane: 0,
             addendRow: 0,
-            halfBlock: halfBlock
+            halfBlock: halfBlock,
+            image: ImageBounds()
         )
     }
 }

@@ -8,7 +8,7 @@ struct ConvolutionLowering {
     let windows: Windows
     let groups: Int
     let activation: FusedActivation
-    let kernel: Kernel
+    var kernel: Kernel
     /// Added to the sums; a value of the output's shape.
     var addend: ValueID?
     /// How many groups of the node are one here, with zeros between them.
@@ -158,16 +158,52 @@ struct ConvolutionLowering {
     }
 
     func lower(_ input: ValueID, into plan: inout PlanBuilder) throws(ModelError) {
-        if packed == nil, let larger { return try larger.lower(input, into: &plan) }
         let image = try node.imageShape(plan.shape(of: input), axisCount: windows.axisCount)
         try check(image)
-        let kernelSize = [kernel.shape[2], kernel.shape[3]]
         let (rows, columns) = try windows.axes(
             node,
-            kernel: kernelSize,
+            kernel: [kernel.shape[2], kernel.shape[3]],
             height: image.height,
             width: image.width
         )
+        if let connected = connected(image, columns, of: input, in: plan) {
+            return try connected.lower(
+                input,
+                with: kernel.connected(outputs),
+                over: image,
+                rows: rows,
+                columns: columns,
+                into: &plan
+            )
+        }
+        if packed == nil, let larger { return try larger.lower(input, into: &plan) }
+        guard packed == nil, let used = UsedTaps(rows, columns), let part = kernel.part(used) else {
+            return try lower(
+                input,
+                over: image,
+                rows: rows,
+                columns: columns,
+                into: &plan
+            )
+        }
+        var lowering = self
+        lowering.kernel = part
+        try lowering.lower(
+            input,
+            over: image,
+            rows: rows.reading(used.rows),
+            columns: columns.reading(used.columns),
+            into: &plan
+        )
+    }
+
+    private func lower(
+        _ input: ValueID,
+        over image: ImageShape,
+        rows: Windows.Axis,
+        columns: Windows.Axis,
+        into plan: inout PlanBuilder
+    ) throws(ModelError) {
         let method = method(image, rows, columns, of: input, in: plan)
         let winograd = WinogradLowering(lowering: self, method, rows: rows, columns: columns)
         let source = try plan.image(
@@ -186,7 +222,7 @@ struct ConvolutionLowering {
         )
         plan.count(
             image.count * outputs * rows.output * columns.output * kernel.shape[1] / merged
-                * kernelSize[0] * kernelSize[1],
+                * rows.kernel * columns.kernel,
             for: node
         )
         if let winograd {

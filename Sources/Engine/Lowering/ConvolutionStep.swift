@@ -94,11 +94,20 @@ struct ConvolutionStep {
         // The first output row and column of the piece.
         let row = chunk.tile.row + chunk.rows.lowerBound * tiling.rows
         let column = chunk.tile.column
+        let (top, left) = (
+            row * rows.stride - rows.padBegin, column * columns.stride - columns.padBegin
+        )
+        if isFarPadded {
+            geometry.image = ImageBounds(
+                top: -top,
+                left: -left,
+                height: rows.input,
+                width: columns.input
+            )
+        }
         let input =
             from.position(in: arena) + chunk.image * from.image
-            + (chunk.inputBlock * from.plane
-                + (row * rows.stride - rows.padBegin) * from.row
-                + (column * columns.stride - columns.padBegin) * lanes)
+            + (chunk.inputBlock * from.plane + top * from.row + left * lanes)
         let output =
             to.position(in: arena) + chunk.image * to.image
             + (chunk.group * groupBlocks * to.plane + row * to.row + column * 16)
@@ -118,6 +127,11 @@ struct ConvolutionStep {
             output: output,
             blocks: method.output == .dense ? channels(chunk.blocks) : chunk.blocks
         )
+    }
+
+    /// Whether windows reach so far over the image's edges that it pays to pass over the zeros there.
+    private var isFarPadded: Bool {
+        [rows, columns].contains { ($0.padBegin + $0.reachedEnd) * 2 >= $0.input }
     }
 
     private func channels(_ blocks: Range<Int>) -> Range<Int> {

@@ -46,7 +46,8 @@ extension ConvolutionGeometry {
             ceiling: activation.ceiling,
             addendPlane: 0,
             addendRow: 0,
-            halfBlock: -1
+            halfBlock: -1,
+            image: ImageBounds()
         )
     }
 }

@@ -119,8 +119,14 @@ struct SegmentBuilder {
             return
         }
         let inner = reasons.removeValue(forKey: -1)
-        let node = item.node.constantLast(constants)
+        let node = withoutEmptyParts(item.node.constantLast(constants))
+        let failure = firstFailure
         if let reason = lower([node]) {
+            if takeEmpty(item.node) {
+                firstFailure = failure
+                covered.formUnion(item.covers)
+                return
+            }
             let why = unknown(item.node) ?? inner ?? reason
             for place in item.covers { reasons[place] = why }
             return

@@ -34,6 +34,12 @@ typedef enum __attribute__((enum_extensibility(closed))) : long {
     ActivationSaturating = 5,
 } Activation;
 
+/// Where an image lies from the first window's corner on, in rows and columns, and its size.
+typedef struct {
+    long top, left;
+    long height, width;
+} ImageBounds;
+
 /// A convolution of one image. `input` points at the first element the first window reads (padding included).
 typedef struct {
     /// Blocks of 16 input channels; for the planar kernel, input channels.
@@ -54,6 +60,8 @@ typedef struct {
     long addendPlane, addendRow;
     /// The output block of which at most 8 channels count, or -1; the others are stored as zeros or as sums.
     long halfBlock;
+    /// What windows read outside of it is zero, and is passed over where a whole tile does. Height 0: everything is read.
+    ImageBounds image;
 } ConvolutionGeometry;
 
 /// A 3x3 convolution of stride 1 by Winograd's minimal filtering F(size x size, 3x3), in tiles of size x size outputs.

@@ -51,6 +51,13 @@ static inline __attribute__((always_inline)) int striate_exceeds16(const void *f
 /// Asks for a line of memory that is read later.
 static inline __attribute__((always_inline)) void striate_fetch(const void *place) { __builtin_prefetch(place); }
 
+/// The same place, as the compiler cannot know: places that it knows to differ by a row it counts one from the other, each
+/// address waiting for the one before.
+static inline __attribute__((always_inline)) const float *striate_separate(const float *place) {
+    __asm__("" : "+r"(place));
+    return place;
+}
+
 typedef float striate_floats4 __attribute__((vector_size(16), aligned(4)));
 
 /// Four, eight or sixteen floats from one place to another: in large functions the compiler calls what Swift has for it.

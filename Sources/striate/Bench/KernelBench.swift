@@ -220,7 +220,8 @@ struct KernelBench {
             ceiling: .infinity,
             addendPlane: 0,
             addendRow: 0,
-            halfBlock: -1
+            halfBlock: -1,
+            image: ImageBounds()
         )
     }
 

@@ -1,12 +1,9 @@
 import Graph
 
 /// Averages or maxima of points between pixels, in a grid of bins over each region of a picture.
-struct RoiAlign: Operator {
+struct RoiAlign: PlannedOperator {
     private let takesMaximum: Bool
-    private let offset: Double
-    private let size: (height: Int, width: Int)
-    private let samples: Int
-    private let scale: Double
+    private let grid: RegionGrid
 
     init(_ attributes: inout AttributeReader) throws(ModelError) {
         let mode = try attributes.string("mode", default: "avg").lowercased()
@@ -28,13 +25,20 @@ struct RoiAlign: Operator {
                 .string(corners)
             )
         }
-        offset = corners == "half_pixel" ? 0.5 : 0
-        size = (
-            try attributes.int("output_height", default: 1, in: 1...1 << 16),
-            try attributes.int("output_width", default: 1, in: 1...1 << 16)
+        grid = RegionGrid(
+            height: try attributes.int("output_height", default: 1, in: 1...1 << 16),
+            width: try attributes.int("output_width", default: 1, in: 1...1 << 16),
+            samples: try attributes.int("sampling_ratio", default: 0, in: 0...1 << 10),
+            scale: Double(try attributes.float("spatial_scale", default: 1)),
+            offset: corners == "half_pixel" ? 0.5 : 0
         )
-        samples = try attributes.int("sampling_ratio", default: 0, in: 0...1 << 10)
-        scale = Double(try attributes.float("spatial_scale", default: 1))
+    }
+
+    func lower(_ node: Node, into plan: inout PlanBuilder) throws(ModelError) {
+        guard !takesMaximum else {
+            throw .shape(node: node.name, reason: "plans average over regions only")
+        }
+        try AlignedRegions(node: node, grid: grid).lower(into: &plan)
     }
 
     func evaluate(_ operands: Operands) throws(ModelError) -> [Tensor] {
@@ -51,24 +55,12 @@ struct RoiAlign: Operator {
         let (channels, height, width) = (
             picture.shape[1], picture.shape[2], picture.shape[3]
         )
-        let shape = [regions.count, channels, size.height, size.width]
+        let shape = [regions.count, channels, grid.height, grid.width]
         var result: [Double] = []
         result.reserveCapacity(try operands.count(shape))
         for (region, image) in zip(regions, images) {
-            let rows = try bins(
-                operands,
-                from: region[1],
-                to: region[3],
-                count: size.height,
-                length: height
-            )
-            let columns = try bins(
-                operands,
-                from: region[0],
-                to: region[2],
-                count: size.width,
-                length: width
-            )
+            let rows = try points(operands, grid.rows(from: region[1], to: region[3]), height)
+            let columns = try points(operands, grid.columns(from: region[0], to: region[2]), width)
             for channel in 0..<channels {
                 let start = (image * channels + channel) * height * width
                 let plane = values[start..<start + height * width]
@@ -84,24 +76,14 @@ struct RoiAlign: Operator {
     }
 
     /// The points of each bin along one axis.
-    private func bins(
+    private func points(
         _ operands: Operands,
-        from: Double,
-        to: Double,
-        count: Int,
-        length: Int
+        _ bins: RegionBins,
+        _ length: Int
     ) throws(ModelError) -> [[RegionPoint]] {
-        let start = from * scale - offset
-        var reach = to * scale - offset - start
-        if offset == 0 { reach = max(reach, 1) }
-        let bin = reach / Double(count)
-        let points = samples > 0 ? samples : max(0, Int(saturating: bin.rounded(.up)))
-        _ = try operands.count([count, points])
-        return (0..<count).map { index in
-            (0..<points).map { point in
-                let place = (Double(point) + 0.5) * bin / Double(points)
-                return RegionPoint(start + Double(index) * bin + place, length)
-            }
+        _ = try operands.count([bins.count, bins.points])
+        return (0..<bins.count).map { bin in
+            (0..<bins.points).map { bins.point(bin, $0, length) }
         }
     }
 
@@ -139,6 +121,42 @@ extension ArraySlice<Double> {
     /// A pixel, or 0 for a point outside of the picture.
     fileprivate func at(_ index: Int, _ y: RegionPoint, _ x: RegionPoint) -> Double {
         y.isInside && x.isInside ? self[index] : 0
+    }
+}
+
+/// A grid of bins over a region, with `samples` points of each along an axis, or as many as it has pixels if 0.
+struct RegionGrid {
+    let height: Int
+    let width: Int
+    let samples: Int
+    /// Pixels of the picture for one of the regions' units.
+    let scale: Double
+    let offset: Double
+
+    func rows(from: Double, to: Double) -> RegionBins { bins(height, from, to) }
+
+    func columns(from: Double, to: Double) -> RegionBins { bins(width, from, to) }
+
+    private func bins(_ count: Int, _ from: Double, _ to: Double) -> RegionBins {
+        let start = from * scale - offset
+        var reach = to * scale - offset - start
+        if offset == 0 { reach = max(reach, 1) }
+        let size = reach / Double(count)
+        let points = samples > 0 ? samples : max(0, Int(saturating: size.rounded(.up)))
+        return RegionBins(start: start, size: size, count: count, points: points)
+    }
+}
+
+/// The bins of a region along one axis, and the points of each.
+struct RegionBins {
+    let start: Double
+    let size: Double
+    let count: Int
+    let points: Int
+
+    func point(_ bin: Int, _ point: Int, _ length: Int) -> RegionPoint {
+        let place = (Double(point) + 0.5) * size / Double(points)
+        return RegionPoint(start + Double(bin) * size + place, length)
     }
 }
 
