@@ -30,7 +30,7 @@ struct Tile<
         if P == 2 { return runHalves(window, input, packedWeights, finish) }
         var sums = Sums(repeating: .init(repeating: .init(repeating: Vector())))
         if finish.part.continues { loadAll(&sums, finish) }
-        var weights = packedWeights
+        var weights = packedWeights + window.before
         let pixelStep = step == 0 ? window.step : step
         for plane in 0..<window.planes {
             let count = lanes == 1 || plane < window.planes &- 1 ? lanes : window.lastLanes
@@ -38,7 +38,7 @@ struct Tile<
                 for column in 0..<window.columns {
                     let offset =
                         plane &* window.plane &+ row &* window.row &+ column &* window.column
-                    var pixels = input + offset
+                    var pixels = input + (window.first &+ offset)
                     #if arch(arm64)
                     var left = count
                     // Four channels of a pixel by one load, and products by its elements; for more pixels there are too few
@@ -82,7 +82,9 @@ struct Tile<
                     }
                     weights += (lanes &- count) &* Q &* 16
                 }
+                weights += window.between
             }
+            weights += window.after
         }
         if finish.part.remains {
             storePart(sums, finish)
@@ -256,22 +258,28 @@ struct Tile<
 /// The reduction of one output element, in floats: every plane (block of input channels, or planar
 /// channel), kernel row and kernel column, dilation included.
 private struct Window {
-    var planes: Int
-    var lastLanes: Int
+    let planes: Int
+    let lastLanes: Int
     let plane: Int
-    var rows: Int
+    private(set) var rows: Int
     let row: Int
-    var columns: Int
+    private(set) var columns: Int
     let column: Int
 
     /// From one output pixel's window to its right neighbour's.
     let step: Int
 
-    /// Weights of a tap.
-    let tap: Int
-
     /// From one pack of output blocks' weights to the next.
     let pack: Int
+
+    /// Weights of a tap.
+    private let tap: Int
+
+    /// The first tap, and the weights to pass over before it, from row to row of taps, and from plane to plane.
+    private(set) var first = 0
+    private(set) var before = 0
+    private(set) var between = 0
+    private(set) var after = 0
 
     @_transparent
     init(_ geometry: ConvolutionGeometry, lanes: Int, packed: Int) {
@@ -285,6 +293,36 @@ private struct Window {
         step = geometry.strideWidth &* lanes
         tap = lanes &* packed &* 16
         pack = planes &* rows &* columns &* tap
+    }
+
+    /// Leaves out the taps that `pixels` neighbours from a place on have all outside of the image.
+    mutating func hold(_ geometry: ConvolutionGeometry, _ y: Int, _ x: Int, pixels: Int) {
+        let image = geometry.image
+        let (top, left) = (y &* geometry.strideHeight, x &* geometry.strideWidth)
+        let taps = (
+            rows: Taps(
+                top,
+                top,
+                start: image.top,
+                end: image.top &+ image.height,
+                count: geometry.kernelHeight,
+                dilation: geometry.dilationHeight
+            ),
+            columns: Taps(
+                left,
+                left &+ (pixels &- 1) &* geometry.strideWidth,
+                start: image.left,
+                end: image.left &+ image.width,
+                count: geometry.kernelWidth,
+                dilation: geometry.dilationWidth
+            )
+        )
+        let (height, width) = (geometry.kernelHeight, geometry.kernelWidth)
+        (rows, columns) = (taps.rows.count, taps.columns.count)
+        first = taps.rows.first &* row &+ taps.columns.first &* column
+        before = (taps.rows.first &* width &+ taps.columns.first) &* tap
+        between = (width &- columns) &* tap
+        after = (height &- rows) &* width &* tap
     }
 }
 
@@ -380,9 +418,7 @@ func cover<
     _ output: MutableFloats,
     _ part: Part
 ) {
-    let pairs = geometry.activation == .maxoutPair
-    // Sums wait in the output, where each pair has one place.
-    if lanes == 16 && P == 1 && W <= 2 && (part.isSome || geometry.image.height > 0 && !pairs) {
+    if lanes == 16 && P == 1 && W <= 2 && (part.isSome || geometry.image.height > 0) {
         return coverParts(tile, geometry, input, weights, bias, addend, output, part)
     }
     let window = Window(geometry, lanes: lanes, packed: Q)
@@ -422,9 +458,8 @@ private func coverParts<
     _ output: MutableFloats,
     _ part: Part
 ) {
-    let whole = TapWalk(Window(geometry, lanes: lanes, packed: Q), part)
-    let pixelStep = step == 0 ? whole.window.step : step
-    var walk = whole
+    var window = Window(geometry, lanes: lanes, packed: Q)
+    let pixelStep = step == 0 ? window.step : step
     for row in 0..<geometry.outputHeight {
         let source = input + row &* geometry.strideHeight &* geometry.inputRow
         let target = output + row &* geometry.outputRow
@@ -433,106 +468,10 @@ private func coverParts<
             let start = min(column, geometry.outputWidth &- G &* R)
             let pixel = start &* (step == 0 ? geometry.outputColumn : 16)
             let added = addend.map { $0 + (row &* geometry.addendRow &+ pixel) }
-            let pixels = source + start &* pixelStep
-            if geometry.image.height > 0 {
-                walk = whole
-                walk.hold(geometry, row, start, pixels: G &* R, lanes: lanes)
-            }
-            repeat {
-                let finish = Finish(geometry, bias, added, target + pixel, walk.part)
-                tile.run(walk.window, pixels + walk.place, weights + walk.weights, finish)
-            } while walk.advance()
+            let finish = Finish(geometry, bias, added, target + pixel, part)
+            if geometry.image.height > 0 { window.hold(geometry, row, start, pixels: G &* R) }
+            tile.run(window, source + start &* pixelStep, weights, finish)
             column &+= G &* R
         }
-    }
-}
-
-/// The taps that a tile adds: all of them, or without those that all of its pixels have outside of the image.
-///
-/// Weights that follow each other are added at once: of all planes, of a plane's rows, or of a row's columns.
-private struct TapWalk {
-    private(set) var window: Window
-    private(set) var part: Part
-    /// From the tile's first pixel, and from the first weight, on.
-    private(set) var place = 0
-    private(set) var weights = 0
-
-    private let all: Window
-    private let whole: Part
-    private var left = 1
-    private var lines = 1
-    private var line = 0
-    /// From the last line of a plane to the first of the next.
-    private var planePlace = 0
-    private var planeWeights = 0
-
-    @_transparent
-    init(_ window: Window, _ part: Part) {
-        (self.window, all) = (window, window)
-        (self.part, whole) = (part, part)
-    }
-
-    @inline(never)
-    mutating func hold(
-        _ geometry: ConvolutionGeometry,
-        _ row: Int,
-        _ column: Int,
-        pixels: Int,
-        lanes: Int
-    ) {
-        let image = geometry.image
-        let (top, left) = (row &* geometry.strideHeight, column &* geometry.strideWidth)
-        let rows = Taps(
-            top,
-            top,
-            start: image.top,
-            end: image.top &+ image.height,
-            count: all.rows,
-            dilation: geometry.dilationHeight
-        )
-        let columns = Taps(
-            left,
-            left &+ (pixels &- 1) &* geometry.strideWidth,
-            start: image.left,
-            end: image.left &+ image.width,
-            count: all.columns,
-            dilation: geometry.dilationWidth
-        )
-        let isWide = columns.count == all.columns
-        if isWide && rows.count == all.rows { return }
-        (window.planes, window.lastLanes) = (1, all.planes == 1 ? all.lastLanes : lanes)
-        window.rows = isWide ? rows.count : min(1, rows.count)
-        window.columns = columns.count
-        lines = isWide ? 1 : max(1, rows.count)
-        self.left = lines &* all.planes
-        place = rows.first &* all.row &+ columns.first &* all.column
-        weights = (rows.first &* all.columns &+ columns.first) &* all.tap
-        planePlace = all.plane &- (lines &- 1) &* all.row
-        planeWeights = (all.rows &- lines &+ 1) &* all.columns &* all.tap
-        part = Part(continues: whole.continues, remains: whole.remains || self.left > 1)
-    }
-
-    /// Whether some remain.
-    @inline(__always)
-    mutating func advance() -> Bool {
-        if left <= 1 { return false }
-        step()
-        return true
-    }
-
-    @inline(never)
-    private mutating func step() {
-        left &-= 1
-        line &+= 1
-        if line < lines {
-            place &+= all.row
-            weights &+= all.columns &* all.tap
-        } else {
-            line = 0
-            place &+= planePlace
-            weights &+= planeWeights
-        }
-        if left <= lines { window.lastLanes = all.lastLanes }
-        part = Part(continues: true, remains: whole.remains || left > 1)
     }
 }

@@ -97,14 +97,7 @@ struct ConvolutionStep {
         let (top, left) = (
             row * rows.stride - rows.padBegin, column * columns.stride - columns.padBegin
         )
-        if isFarPadded {
-            geometry.image = ImageBounds(
-                top: -top,
-                left: -left,
-                height: rows.input,
-                width: columns.input
-            )
-        }
+        (geometry.image.top, geometry.image.left) = (-top, -left)
         let input =
             from.position(in: arena) + chunk.image * from.image
             + (chunk.inputBlock * from.plane + top * from.row + left * lanes)
@@ -129,11 +122,6 @@ struct ConvolutionStep {
         )
     }
 
-    /// Whether windows reach so far over the image's edges that it pays to pass over the zeros there.
-    private var isFarPadded: Bool {
-        [rows, columns].contains { ($0.padBegin + $0.reachedEnd) * 2 >= $0.input }
-    }
-
     private func channels(_ blocks: Range<Int>) -> Range<Int> {
         blocks.lowerBound * 16..<min(blocks.upperBound * 16, lowering.outputs)
     }
@@ -153,6 +141,9 @@ struct ConvolutionStep {
         )
         if method != .depthwise, lowering.activation != .maxout {
             geometry.halfBlock = halfBlock(of: lowering.outputs)
+        }
+        if rows.isFarPadded || columns.isFarPadded {
+            (geometry.image.height, geometry.image.width) = (rows.input, columns.input)
         }
         geometry.addendPlane = addend?.plane ?? 0
         geometry.addendRow = (addend?.row ?? 0) * tiling.rows
@@ -281,6 +272,11 @@ struct ConvolutionStep {
         let count = max(1, (tile.height + rows - 1) / rows)
         return max(1, (tile.height + count - 1) / count)
     }
+}
+
+extension WindowAxis {
+    /// Whether windows reach so far over the input's ends that it pays to pass over the zeros there.
+    fileprivate var isFarPadded: Bool { (padBegin + reachedEnd) * 2 >= input }
 }
 
 extension ConvolutionLowering {
