@@ -24,7 +24,8 @@ import Testing
 
     @Test(arguments: [false, true])
     func `a picture of many pixels takes little memory`(interlaced: Bool) throws {
-        let server = try LiveServer()
+        // Without optimisation it may take longer than a request has.
+        let server = try LiveServer(["--set", "compute_seconds=300"])
         let shirt = try LiveServer.model("fashion/examples/shirt.png")
         #expect(try server.curl("/models/fashion/classify", body: shirt).status == 200)
         let before = try Self.peak(of: server)
