@@ -6,19 +6,22 @@ struct AlignedRegions {
     let node: Node
     let grid: RegionGrid
 
-    /// Floats of scratch for the taps of one bin: their places and weights.
+    /// Pixels that are added for one region: a second or two of a core, which no step may take longer than.
+    private static let most = 0x1p29
+    /// Pixels of one bin, whose places are listed.
     private static let mostTaps = 1 << 16
 
     func lower(into plan: inout PlanBuilder) throws(ModelError) {
         let shape = plan.shape(of: try plan.input(node, 0))
         let regions = try plan.value(plan.input(node, 1), as: .dense)
-        let count = plan.shape(of: regions)[0]
-        guard shape.rank == 4, plan.shape(of: regions) == [count, 4] else {
+        let corners = plan.shape(of: regions)
+        guard shape.rank == 4, corners.rank == 2, corners[1] == 4 else {
             throw .shape(
                 node: node.name,
-                reason: "regions \(plan.shape(of: regions)) do not fit pictures \(shape)"
+                reason: "regions \(corners) do not fit pictures \(shape)"
             )
         }
+        let count = corners[0]
         let taps = 4 * grid.samples * grid.samples
         guard grid.samples > 0, taps <= Self.mostTaps else {
             throw .shape(node: node.name, reason: "how many points a bin has follows from regions")
@@ -32,8 +35,9 @@ struct AlignedRegions {
             )
         }
         let result = Shape([count, shape[1], grid.height, grid.width])
-        guard result.isUsual else {
-            throw .shape(node: node.name, reason: "a value of shape \(result) is too large")
+        let perRegion = [shape[1], grid.height, grid.width, taps]
+        guard result.isUsual, perRegion.reduce(1, { $0 * Double($1) }) < Self.most else {
+            throw .shape(node: node.name, reason: "regions of shape \(result) are too large")
         }
         let output = try plan.define(node.outputs[0], result, .blocked)
         let scratch = try plan.workerScratch(3 * taps)
